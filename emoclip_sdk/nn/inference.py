@@ -1,0 +1,164 @@
+"""A network ready to use: device and precision chosen, batches cut, NumPy in and out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from ..config import ModelConfig
+from .dual_encoder import DualEncoder
+from .preprocess import preprocess
+from .towers import build_tokenizer
+
+__all__ = ["Encoder", "pick_device", "pick_dtype"]
+
+_FRAMES_PER_BATCH = 64
+_TEXTS_PER_BATCH = 256
+
+
+def pick_device(device: str | torch.device = "auto") -> torch.device:
+    """Resolve ``"auto"``: CUDA where there is one, else the processor."""
+    if str(device) != "auto":
+        return torch.device(device)
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def pick_dtype(
+    dtype: str | torch.dtype, device: torch.device, visual: nn.Module
+) -> torch.dtype:
+    """Resolve ``"auto"``: the precision of the image tower.
+
+    bfloat16 where matrix units make it faster (CUDA from compute capability 8, processors with
+    AMX) and the tower is a transformer, whose time is matrix products; float32 everywhere else.
+    Temporal module, text tower and scores are always computed in float32.
+    """
+    if dtype != "auto":
+        found = getattr(torch, dtype, None) if isinstance(dtype, str) else dtype
+        if found not in (torch.float32, torch.bfloat16, torch.float16):
+            raise ValueError(
+                f"dtype must be 'auto', 'float32', 'bfloat16' or 'float16', not {dtype!r}"
+            )
+        return found
+    if not any(isinstance(module, nn.MultiheadAttention) for module in visual.modules()):
+        return torch.float32
+    if device.type == "cuda":
+        fast = torch.cuda.get_device_capability(device) >= (8, 0)
+    else:
+        fast = device.type == "cpu" and _has_amx()
+    return torch.bfloat16 if fast else torch.float32
+
+
+@lru_cache
+def _has_amx() -> bool:
+    try:
+        return "amx_bf16" in Path("/proc/cpuinfo").read_text(encoding="ascii", errors="ignore")
+    except OSError:
+        return False
+
+
+class Encoder:
+    """Runs a :class:`DualEncoder` for inference.
+
+    Parameters
+    ----------
+    network : DualEncoder
+        Its weights are moved and cast in place.
+    config : ModelConfig
+        Preprocessing and tokenizer.
+    device, dtype
+        See :func:`pick_device` and :func:`pick_dtype`.
+    """
+
+    def __init__(
+        self,
+        network: DualEncoder,
+        config: ModelConfig,
+        device: str | torch.device = "auto",
+        dtype: str | torch.dtype = "auto",
+    ) -> None:
+        self.config = config
+        self.device = pick_device(device)
+        self.dtype = pick_dtype(dtype, self.device, network.towers.visual)
+        self.network = network.to(self.device, torch.float32).eval().requires_grad_(False)
+        self.network.towers.visual.to(self.dtype)
+        self._tokenizer: Any = None
+
+    @property
+    def width(self) -> int:
+        """D, size of the joint embedding space."""
+        return self.network.width
+
+    @property
+    def logit_scale(self) -> float:
+        """Inverse temperature of eq. 1, exponentiated."""
+        return float(self.network.logit_scale.exp())
+
+    def frames(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Embed face crops (N, S, S, 3) one by one, to (N, D), unnormalised."""
+        parts = []
+        with torch.inference_mode():
+            for i in range(0, len(crops), _FRAMES_PER_BATCH):
+                batch = torch.from_numpy(crops[i : i + _FRAMES_PER_BATCH]).to(self.device)
+                images = preprocess(batch, self.config.image).to(self.dtype)
+                parts.append(self.network.encode_frames(images).float().cpu())
+        if not parts:
+            return np.zeros((0, self.width), np.float32)
+        return torch.cat(parts).numpy()
+
+    def pool(
+        self, frames: NDArray[np.float32], windows: Sequence[Sequence[int]]
+    ) -> NDArray[np.float32]:
+        """Pool windows of frame embeddings to clip embeddings.
+
+        Parameters
+        ----------
+        frames : ndarray, (N, D)
+        windows : sequence of sequences of int
+            For each window the rows of `frames`; -1 where a frame is missing. At least one row is
+            there. Missing frames keep their place in time and are masked.
+
+        Returns
+        -------
+        ndarray, (W, D), unnormalised
+        """
+        out = np.zeros((len(windows), self.width), np.float32)
+        with torch.inference_mode():
+            for i in range(0, len(windows), _FRAMES_PER_BATCH):
+                part = windows[i : i + _FRAMES_PER_BATCH]
+                rows = np.full((len(part), max(map(len, part))), -1)
+                for row, window in zip(rows, part, strict=True):
+                    row[: len(window)] = window
+                clips = torch.from_numpy(frames[rows.clip(0)]).to(self.device)
+                mask = torch.from_numpy(rows >= 0).to(self.device)
+                out[i : i + len(part)] = self.network.pool(clips, mask).cpu().numpy()
+        return out
+
+    def video(self, clips: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Embed preprocessed clips (B, T, 3, H, W) to (B, D), see `DualEncoder.encode_video`."""
+        with torch.inference_mode():
+            clips = clips.to(self.device, self.dtype)
+            b, t = clips.shape[:2]
+            mask = torch.ones(b, t, dtype=torch.bool) if mask is None else mask.bool()
+            mask = mask.to(self.device)
+            real = self.network.encode_frames(clips[mask]).float()
+            frames = real.new_zeros(b, t, real.shape[-1])
+            frames[mask] = real
+            return self.network.pool(frames, mask)
+
+    def texts(self, texts: Sequence[str]) -> Tensor:
+        """Embed N texts to (N, D), unnormalised."""
+        if self._tokenizer is None:
+            self._tokenizer = build_tokenizer(self.config.towers)
+        parts = []
+        with torch.inference_mode():
+            for i in range(0, len(texts), _TEXTS_PER_BATCH):
+                tokens = self._tokenizer(list(texts[i : i + _TEXTS_PER_BATCH]))
+                parts.append(self.network.encode_tokens(tokens.to(self.device)))
+        return torch.cat(parts)

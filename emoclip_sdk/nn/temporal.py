@@ -1,0 +1,122 @@
+"""From frame embeddings to one clip embedding: the paper's temporal transformer, or the mean."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ..config import TemporalConfig
+
+__all__ = ["FrameEnsemble", "TemporalTransformer", "build_temporal"]
+
+
+class _Attention(nn.Module):
+    """Pre-norm multi-head self-attention; qkv without bias, scale ``dim_head ** -0.5``."""
+
+    def __init__(self, width: int, heads: int, dim_head: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.norm = nn.LayerNorm(width)
+        self.qkv = nn.Linear(width, 3 * heads * dim_head, bias=False)
+        self.out = nn.Linear(heads * dim_head, width)
+
+    def forward(self, x: Tensor, attend: Tensor | None) -> Tensor:
+        b, n, _ = x.shape
+        qkv = self.qkv(self.norm(x)).view(b, n, 3, self.heads, -1)
+        q, k, v = qkv.permute(2, 0, 3, 1, 4)
+        y = F.scaled_dot_product_attention(q, k, v, attn_mask=attend)
+        return self.out(y.transpose(1, 2).reshape(b, n, -1))
+
+
+class _FeedForward(nn.Sequential):
+    """Pre-norm two-layer perceptron with the tanh form of GELU."""
+
+    def __init__(self, width: int, mlp_dim: int) -> None:
+        super().__init__(
+            nn.LayerNorm(width),
+            nn.Linear(width, mlp_dim),
+            nn.GELU(approximate="tanh"),
+            nn.Linear(mlp_dim, width),
+        )
+
+
+class TemporalTransformer(nn.Module):
+    """The paper's temporal module (Foteinopoulou & Patras 2024, section III-A, fig. 1).
+
+    A learnable class token is put in front of the frame embeddings, learnable positions are
+    added, and the class token's output is the clip embedding. There is no final norm.
+
+    Parameters
+    ----------
+    width : int
+        D, size of the frame embeddings.
+    config : TemporalConfig
+        Depth, heads and widths.
+    """
+
+    def __init__(self, width: int, config: TemporalConfig) -> None:
+        super().__init__()
+        self.max_frames = config.max_positions - 1
+        # The reference starts both from N(0, 1).
+        self.cls_token = nn.Parameter(torch.randn(width))
+        self.positions = nn.Parameter(torch.randn(config.max_positions, width))
+        self.layers = nn.ModuleList(
+            nn.ModuleDict(
+                {
+                    "attention": _Attention(width, config.heads, config.dim_head),
+                    "mlp": _FeedForward(width, config.mlp_dim),
+                }
+            )
+            for _ in range(config.layers)
+        )
+
+    def forward(self, frames: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Pool frames to clips.
+
+        Parameters
+        ----------
+        frames : Tensor, (B, T, D)
+            Unnormalised frame embeddings, T <= ``max_frames``.
+        mask : Tensor of bool, (B, T), optional
+            True where there is a frame, False where there is padding.
+
+        Returns
+        -------
+        Tensor, (B, D)
+            Unnormalised clip embeddings.
+        """
+        b, t, _ = frames.shape
+        if t > self.max_frames:
+            raise ValueError(
+                f"{t} frames in a clip, but the temporal module has {self.max_frames} positions"
+            )
+        x = torch.cat((self.cls_token.expand(b, 1, -1), frames), dim=1) + self.positions[: t + 1]
+        attend = None
+        if mask is not None:
+            # Every position may look at the class token and at real frames only.
+            attend = F.pad(mask, (1, 0), value=True)[:, None, None, :]
+        for layer in self.layers:
+            x = x + layer["attention"](x, attend)
+            x = x + layer["mlp"](x)
+        return x[:, 0]
+
+
+class FrameEnsemble(nn.Module):
+    """Mean of the frame embeddings, the paper's pooling for frozen CLIP and FaRL. No parameters."""
+
+    max_frames: int | None = None
+
+    def forward(self, frames: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Average (B, T, D) over the frames where `mask` (B, T) is True, to (B, D)."""
+        if mask is None:
+            return frames.mean(dim=1)
+        weight = mask.to(frames.dtype).unsqueeze(-1)
+        return (frames * weight).sum(dim=1) / weight.sum(dim=1).clamp(min=1)
+
+
+def build_temporal(width: int, config: TemporalConfig) -> nn.Module:
+    """Build the pooling that `config` names."""
+    if config.kind == "mean":
+        return FrameEnsemble()
+    return TemporalTransformer(width, config)

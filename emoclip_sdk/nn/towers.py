@@ -1,0 +1,146 @@
+"""Image and text tower, as open_clip builds them, and the text tower's tokenizer."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ..config import TowersConfig
+from ..errors import CheckpointError
+
+__all__ = ["Towers", "build_tokenizer", "open_clip_config"]
+
+
+def open_clip_config(config: TowersConfig) -> dict[str, Any]:
+    """Return the open_clip model configuration behind `config`, never with pretrained weights.
+
+    Raises
+    ------
+    CheckpointError
+        open_clip knows no architecture of that name.
+    """
+    import open_clip
+
+    if config.model is not None:
+        model = copy.deepcopy(config.model)
+    else:
+        model = copy.deepcopy(open_clip.get_model_config(config.name))
+        if model is None:
+            raise CheckpointError(
+                f"towers: open_clip {open_clip.__version__} knows no architecture named "
+                f"'{config.name}'; open_clip.list_models() lists them"
+            )
+    model["quick_gelu"] = config.quick_gelu or model.get("quick_gelu", False)
+    # Weights come from our checkpoint; building a tower must never reach for the network.
+    if model["vision_cfg"].get("timm_model_name"):
+        model["vision_cfg"]["timm_model_pretrained"] = False
+    if not config.text:
+        # open_clip always builds both towers. The text tower is thrown away: make it a small one.
+        model["text_cfg"] = {"width": 64, "heads": 1, "layers": 1}
+        model.pop("custom_text", None)
+    elif model["text_cfg"].get("hf_model_name"):
+        model["text_cfg"]["hf_model_pretrained"] = False
+    return model
+
+
+def build_tokenizer(config: TowersConfig) -> Callable[[Sequence[str]], Tensor]:
+    """Return the tokenizer of the text tower: N texts -> (N, context_length) int64.
+
+    Longer text is cut to the context length, the end token kept.
+    """
+    from open_clip import tokenizer
+
+    text = open_clip_config(config)["text_cfg"]
+    length = text.get("context_length", 77)
+    name = text.get("hf_tokenizer_name")
+    if name:
+        return tokenizer.HFTokenizer(name, context_length=length)
+    simple = tokenizer.SimpleTokenizer(context_length=length)
+    return lambda texts: simple(list(texts))
+
+
+class Towers(nn.Module):
+    """The two CLIP towers into one joint space of size `width`.
+
+    Parameters
+    ----------
+    config : TowersConfig
+        Architecture. With ``text=False`` only the image tower is built.
+    """
+
+    def __init__(self, config: TowersConfig) -> None:
+        super().__init__()
+        import open_clip
+
+        model = open_clip_config(config)
+        custom = model.pop("custom_text", False) or "hf_model_name" in model["text_cfg"]
+        model.pop("multimodal_cfg", None)
+        clip = (open_clip.CustomTextCLIP if custom else open_clip.CLIP)(**model)
+        self.width: int = model["embed_dim"]
+        self.has_text = config.text
+        self.visual = clip.visual
+        if config.text:
+            self.text = clip.text if custom else _CausalText(clip)
+        if config.text and config.text_head_hidden:
+            self.text_head = TextHead(self.width, config.text_head_hidden)
+        else:
+            self.text_head = nn.Identity()
+
+    def encode_images(self, images: Tensor) -> Tensor:
+        """Embed images (N, 3, H, W) to (N, D), unnormalised."""
+        return self.visual(images)
+
+    def encode_tokens(self, tokens: Tensor) -> Tensor:
+        """Embed tokens (N, context_length) to (N, D), unnormalised."""
+        return self.text_head(self.text(tokens))
+
+
+class _CausalText(nn.Module):
+    """CLIP's text transformer, run only as far as the longest text of the batch.
+
+    The attention is causal and the output is read at the end token, so positions behind it can't
+    change the result: a batch of short labels costs a tenth of the full 77 positions.
+    """
+
+    def __init__(self, clip: nn.Module) -> None:
+        super().__init__()
+        self.token_embedding = clip.token_embedding
+        self.positional_embedding = clip.positional_embedding
+        self.transformer = clip.transformer
+        self.ln_final = clip.ln_final
+        self.text_projection = clip.text_projection
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        end = tokens.argmax(dim=-1)  # the end token has the highest number of the vocabulary
+        n = int(end.max()) + 1
+        x = self.token_embedding(tokens[:, :n])
+        x = x + self.positional_embedding[:n].to(x.dtype)
+        mask = torch.full((n, n), float("-inf"), dtype=x.dtype, device=x.device).triu_(1)
+        x = self.ln_final(self.transformer(x, attn_mask=mask))
+        x = x[torch.arange(len(x), device=x.device), end]
+        if isinstance(self.text_projection, nn.Linear):
+            return self.text_projection(x)
+        return x if self.text_projection is None else x @ self.text_projection
+
+
+class TextHead(nn.Module):
+    """A two-layer perceptron beside a skip connection, on the unit text embedding.
+
+    It moves the embeddings of a general sentence encoder, in which all emotions lie close
+    together, to where the faces are, while the text tower itself can stay frozen.
+    """
+
+    def __init__(self, width: int, hidden: int) -> None:
+        super().__init__()
+        self.fc1 = nn.Linear(width, hidden)
+        self.fc2 = nn.Linear(hidden, width)
+
+    def forward(self, text: Tensor) -> Tensor:
+        """Map (N, D) to (N, D)."""
+        x = F.normalize(text, dim=-1)
+        return x + self.fc2(F.gelu(self.fc1(x)))
