@@ -1,0 +1,41 @@
+"""Open, sample, detect, track, crop: from a video to the face crops of every person in it.
+
+Knows no model. Importing it imports neither torch nor PyAV nor Pillow.
+"""
+
+from __future__ import annotations
+
+from .clip import SamplingMode, read_clip
+from .crop import center_crop, face_crop
+from .detect import Box, Detection, FaceDetector, MTCNNDetector
+from .faces import Face, FrameFaces, face_frames
+from .opening import ACCEPTED, open_video
+from .sampling import TimeWindow, paper, time_windows, uniform, windows
+from .source import Frame, VideoSource
+from .tracks import TrackStats, TrackTable, most_prominent
+
+__all__ = [
+    "ACCEPTED",
+    "Box",
+    "Detection",
+    "Face",
+    "FaceDetector",
+    "Frame",
+    "FrameFaces",
+    "MTCNNDetector",
+    "SamplingMode",
+    "TimeWindow",
+    "TrackStats",
+    "TrackTable",
+    "VideoSource",
+    "center_crop",
+    "face_crop",
+    "face_frames",
+    "most_prominent",
+    "open_video",
+    "paper",
+    "read_clip",
+    "time_windows",
+    "uniform",
+    "windows",
+]

@@ -1,0 +1,219 @@
+"""Video files, bytes and streams.
+
+PyAV, because it brings FFmpeg's libraries in its wheel: nothing has to be installed on the system,
+and it reads time stamps, rotation, alpha and 10-bit pictures, which OpenCV's reader does not.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+from collections.abc import Callable, Generator
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import VideoError
+from .source import RawFrame, VideoSource
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
+
+__all__ = ["FileSource"]
+
+log = logging.getLogger(__name__)
+
+NETWORK_TIMEOUT = 15.0  # seconds, for opening and for every read
+DEFAULT_FPS = 25.0  # for the rare stream that has neither time stamps nor a frame rate
+
+
+class FileSource(VideoSource):
+    """A video in a file, in memory, or at a network address.
+
+    Parameters
+    ----------
+    media : str, bytes or binary file object
+        A path or an address, the content, or something with ``read`` and ``seek``, which is read
+        from its beginning.
+    name : str
+        For results.
+    where : str, optional
+        For error messages, where it differs from `name` (the full path).
+    network : bool
+        `media` is an address.
+
+    Raises
+    ------
+    VideoError
+        The content is empty, is not a video, or has no video stream.
+    """
+
+    def __init__(
+        self,
+        media: str | bytes | BinaryIO,
+        name: str,
+        *,
+        where: str | None = None,
+        network: bool = False,
+    ) -> None:
+        self.name = name
+        self._where = where or name
+        self._media = media
+        self._network = network
+        self.duration: float | None = None
+        if not network:  # a live address would lose its first seconds to a probe
+            with self._open() as container:
+                self.duration = _duration(container, self._stream(container))
+
+    def decode(self) -> Generator[RawFrame, None, None]:
+        """Yield the frames; what fails after the first frame ends the video with a warning."""
+        import av
+
+        container = self._open()
+        try:
+            stream = self._stream(container)
+            # Frame threading can hang when a decode is left early and torchvision is imported.
+            stream.thread_type = "SLICE"
+            clock = _Clock(stream)
+            aspect = _pixel_aspect(stream)
+            index = 0
+            problem: Exception | None = None
+            packets = container.demux(stream)
+            while True:
+                try:
+                    packet = next(packets, None)
+                except (av.FFmpegError, OSError, ValueError) as error:
+                    problem = error
+                    break
+                if packet is None:
+                    break
+                try:
+                    pictures = packet.decode()
+                except (av.FFmpegError, ValueError) as error:
+                    # One damaged packet: the next key frame usually mends the picture.
+                    problem = error
+                    continue
+                for picture in pictures:
+                    time, duration = clock(picture)
+                    yield RawFrame(index, time, duration, _converter(picture, aspect))
+                    index += 1
+            if problem is not None:
+                if index == 0:
+                    raise VideoError(self._where, f"no frame can be decoded ({_text(problem)})")
+                log.warning(
+                    "%s: damaged or cut off (%s); %d frames were read",
+                    self._where,
+                    _text(problem),
+                    index,
+                )
+        finally:
+            container.close()
+
+    def _open(self) -> InputContainer:
+        import av
+
+        media: Any = self._media
+        options = {"protocol_whitelist": "file,crypto,data"}
+        timeout = None
+        if self._network:
+            options = {"rtsp_transport": "tcp"}
+            timeout = NETWORK_TIMEOUT
+        elif isinstance(media, str):
+            # "file:" keeps FFmpeg from reading a name such as "concat:a|b" as a protocol.
+            media = "file:" + media
+        else:
+            # Content in memory has no business opening other files, as a playlist would.
+            options = {"protocol_whitelist": "data"}
+            media = io.BytesIO(media) if isinstance(media, bytes) else _rewound(media)
+        # A tag that isn't UTF-8 is no reason to refuse a video. PyAV 19 needs no telling.
+        more: dict[str, Any] = {}
+        if int(av.__version__.split(".")[0]) < 19:
+            more["metadata_errors"] = "replace"
+        try:
+            container: InputContainer = av.open(
+                media, "r", options=options, timeout=timeout, **more
+            )
+            return container
+        except (av.FFmpegError, OSError, ValueError) as error:
+            hint = "" if self._network else "; the file is not a video, is damaged or is cut off"
+            raise VideoError(self._where, f"can't be opened ({_text(error)}){hint}") from error
+
+    def _stream(self, container: InputContainer) -> VideoStream:
+        import av
+        from av.stream import Disposition
+
+        streams = list(container.streams.video)
+        moving = [s for s in streams if not s.disposition & Disposition.attached_pic]
+        if not moving:
+            what = "only a cover picture" if streams else "no video stream"
+            raise VideoError(self._where, f"has {what}")
+        best = container.streams.best("video")
+        stream = best if best in moving else moving[0]
+        if not isinstance(stream, av.VideoStream) or stream.codec_context is None:
+            raise VideoError(self._where, "is in a video format that this FFmpeg can't decode")
+        return stream
+
+
+def _converter(picture: VideoFrame, aspect: float) -> Callable[[], NDArray[np.uint8]]:
+    """Return what makes an upright RGB array of a frame, even after its file was closed."""
+
+    def to_rgb() -> NDArray[np.uint8]:
+        width = max(1, round(picture.width * aspect))
+        rgb = picture.to_ndarray(format="rgb24", width=width, height=picture.height)
+        # FFmpeg counts the angle anticlockwise, as rot90 does. The copy also cuts the padding of
+        # the rows, and releases the decoder's buffer.
+        turns = round(picture.rotation / 90) % 4
+        return np.ascontiguousarray(np.rot90(rgb, turns), dtype=np.uint8)
+
+    return to_rgb
+
+
+def _pixel_aspect(stream: VideoStream) -> float:
+    """Width over height of a pixel; not square on DVDs, where faces would look narrow or wide."""
+    aspect = float(stream.sample_aspect_ratio or 1)
+    return aspect if 0.25 <= aspect <= 4 and abs(aspect - 1) > 0.01 else 1.0
+
+
+class _Clock:
+    """Time stamps that start at 0 and never run backwards."""
+
+    def __init__(self, stream: VideoStream) -> None:
+        rate = stream.average_rate or stream.base_rate
+        self._step = 1.0 / float(rate) if rate else 1.0 / DEFAULT_FPS
+        self._start: int | None = None
+        self._last = -self._step
+
+    def __call__(self, picture: VideoFrame) -> tuple[float, float | None]:
+        base = picture.time_base
+        if picture.pts is None or not base:
+            time = self._last + self._step
+        else:
+            if self._start is None:
+                self._start = picture.pts
+            time = _seconds(picture.pts - self._start, base)
+        time = max(time, self._last, 0.0)
+        self._last = time
+        return time, _seconds(picture.duration, base) if picture.duration and base else None
+
+
+def _duration(container: InputContainer, stream: VideoStream) -> float | None:
+    if stream.duration and stream.time_base:
+        return _seconds(stream.duration, stream.time_base)
+    return container.duration / 1e6 if container.duration else None
+
+
+def _seconds(ticks: int, base: Any) -> float:
+    # PyAV 19 has a rational type of its own in the place of Fraction.
+    return float(ticks * base.numerator / base.denominator)
+
+
+def _rewound(file: BinaryIO) -> BinaryIO:
+    file.seek(0)
+    return file
+
+
+def _text(error: Exception) -> str:
+    return str(getattr(error, "strerror", None) or error)

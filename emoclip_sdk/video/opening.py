@@ -1,0 +1,185 @@
+"""One door for every kind of input."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+import sys
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlparse
+
+import numpy as np
+
+from ..errors import VideoError
+from .decode import FileSource
+from .pictures import ImageSource, StillsSource, as_rgb, folder_source, image_rgb, is_image
+from .source import VideoSource
+
+__all__ = ["ACCEPTED", "open_video"]
+
+ACCEPTED = (
+    "a path to a video, an image or a folder of frames; bytes or a binary file object; "
+    "a NumPy array or torch tensor (T, H, W, 3) uint8; a list of PIL images"
+)
+STILLS_FPS = 25.0
+# Two letters or more, so that a Windows drive is not an address.
+ADDRESS = re.compile(r"^([A-Za-z][A-Za-z0-9+.\-]+)://")
+
+
+def open_video(
+    source: Any, *, fps: float | None = None, allow_network: bool = False
+) -> VideoSource:
+    """Open anything that counts as a video.
+
+    Parameters
+    ----------
+    source : path, bytes, binary file object, array, tensor, list of PIL images
+        See :data:`ACCEPTED`. A :class:`VideoSource` is returned as it is.
+    fps : float, optional
+        Frames per second of a source without a clock (folder, array, list); 25 by default. A file
+        that has time stamps keeps them.
+    allow_network : bool
+        Network addresses (``https://``, ``rtsp://`` ...) are refused unless this is True.
+
+    Returns
+    -------
+    VideoSource
+
+    Raises
+    ------
+    VideoError
+        Missing, empty or unreadable input, a network address, or a type that is not accepted.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> video = open_video(np.zeros((50, 8, 8, 3), np.uint8), fps=25)
+    >>> video.duration, len(list(video.sample(rate=7)))
+    (2.0, 14)
+    """
+    if fps is not None and not (fps > 0 and math.isfinite(fps)):
+        raise VideoError("fps", f"must be a positive number, not {fps}")
+    rate = fps or STILLS_FPS
+    if isinstance(source, VideoSource):
+        return source
+    if isinstance(source, (str, os.PathLike)):
+        return _open_path(os.fspath(source), rate, allow_network)
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return _open_bytes(bytes(source), "bytes")
+    if hasattr(source, "read"):
+        return _open_file(source)
+    if isinstance(source, np.ndarray) or _is_a("torch", "Tensor", source):
+        return _open_array(source, rate)
+    if isinstance(source, (list, tuple)):
+        return _open_list(source, rate)
+    if _is_a("PIL.Image", "Image", source):
+        return _open_list([source], rate)
+    raise VideoError(type(source).__name__, f"can't be read as a video. Give {ACCEPTED}")
+
+
+def _open_path(text: Any, fps: float, allow_network: bool) -> VideoSource:
+    if not isinstance(text, str):  # os.fspath may return bytes
+        text = os.fsdecode(text)
+    address = ADDRESS.match(text)
+    if address and address[1].lower() == "file":
+        text = unquote(urlparse(text).path)
+    elif address:
+        if not allow_network:
+            raise VideoError(
+                text, "is a network address. Pass allow_network=True to let it be opened"
+            )
+        return FileSource(text, text, network=True)
+    path = Path(text)
+    try:
+        if path.is_dir():
+            return folder_source(path, fps)
+        if not path.exists():
+            raise VideoError(text, "no such file or folder")
+        if not path.is_file():
+            raise VideoError(text, "is neither a file nor a folder")
+        with path.open("rb") as file:
+            head = file.read(16)
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the name
+        raise VideoError(text, f"can't be read ({getattr(error, 'strerror', error)})") from error
+    if not head:
+        raise VideoError(text, "the file is empty")
+    if is_image(head):
+        return ImageSource(str(path), path.name, where=text)
+    return FileSource(str(path), path.name, where=text)
+
+
+def _open_bytes(data: bytes, name: str) -> VideoSource:
+    if not data:
+        raise VideoError(name, "the content is empty")
+    if is_image(data[:16]):
+        return ImageSource(data, name)
+    return FileSource(data, name)
+
+
+def _open_file(file: Any) -> VideoSource:
+    given = getattr(file, "name", None)
+    name = os.path.basename(given) if isinstance(given, str) and given else "file object"
+    try:
+        seekable = bool(file.seekable())
+        if seekable:
+            file.seek(0)
+        head = file.read(16 if seekable else -1)
+    except (AttributeError, OSError, ValueError) as error:
+        raise VideoError(name, f"the file object can't be read ({error})") from error
+    if not isinstance(head, bytes):
+        raise VideoError(name, "the file object is in text mode; open it with mode 'rb'")
+    # A pipe can be read only once: it goes to memory. So does an image, which is small.
+    if not seekable:
+        return _open_bytes(head, name)
+    if not head:
+        raise VideoError(name, "the file is empty")
+    if is_image(head):
+        file.seek(0)
+        return ImageSource(file.read(), name)
+    return FileSource(file, name)
+
+
+def _open_array(source: Any, fps: float) -> VideoSource:
+    name = "array" if isinstance(source, np.ndarray) else "tensor"
+    if name == "tensor":
+        dtype = str(source.dtype).removeprefix("torch.")
+        if dtype != "uint8":
+            raise VideoError(name, f"must be uint8 in 0..255, not {dtype}; scale and convert it")
+        source = source.detach().cpu().numpy()
+    shape = tuple(source.shape)
+    if source.ndim == 3 and shape[2] == 3:  # a single picture
+        source = source[None]
+    if source.ndim != 4 or source.shape[3] not in (1, 3, 4):
+        hint = "; permute (T, C, H, W) first" if source.ndim == 4 and shape[1] == 3 else ""
+        raise VideoError(name, f"must have the shape (T, H, W, 3), not {shape}{hint}")
+    if len(source) == 0:
+        raise VideoError(name, "holds no frames")
+    as_rgb(source[0], name)
+    return StillsSource(name, len(source), lambda i: as_rgb(source[i], name), fps)
+
+
+def _open_list(source: Any, fps: float) -> VideoSource:
+    name = "frames"
+    if not source:
+        raise VideoError(name, "the list is empty")
+    for i, item in enumerate(source):
+        if isinstance(item, np.ndarray):
+            as_rgb(item, f"frames[{i}]")
+        elif not _is_a("PIL.Image", "Image", item):
+            raise VideoError(
+                name, f"item {i} is a {type(item).__name__}, not a picture. Give {ACCEPTED}"
+            )
+
+    def load(i: int) -> Any:
+        item = source[i]
+        return as_rgb(item, f"frames[{i}]") if isinstance(item, np.ndarray) else image_rgb(item)
+
+    return StillsSource(name, len(source), load, fps)
+
+
+def _is_a(module: str, name: str, value: Any) -> bool:
+    """Check a type without importing its package: a value of it can't exist before that."""
+    loaded = sys.modules.get(module)
+    return loaded is not None and isinstance(value, getattr(loaded, name, ()))

@@ -1,0 +1,197 @@
+"""Still and animated images, folders of frames, arrays and lists of pictures."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import VideoError
+from .source import RawFrame, VideoSource
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+__all__ = [
+    "FRAME_SUFFIXES",
+    "ImageSource",
+    "StillsSource",
+    "as_rgb",
+    "folder_source",
+    "image_rgb",
+    "is_image",
+]
+
+FRAME_SUFFIXES = frozenset(
+    {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".gif"}
+)
+
+# Formats whose further pictures are frames. The other pictures of a phone's JPEG (MPO) or of a TIFF
+# are previews, depth maps or pages.
+ANIMATED = frozenset({"GIF", "PNG", "WEBP", "AVIF"})
+UNTIMED = 0.1  # seconds for a GIF frame of "no" duration, as browsers show it
+
+
+class StillsSource(VideoSource):
+    """Pictures that have no clock of their own: frame i is shown at i / fps.
+
+    Parameters
+    ----------
+    name : str
+        For results.
+    n : int
+        Number of frames.
+    load : callable
+        Frame number to (H, W, 3) uint8 picture.
+    fps : float
+        Frames per second.
+    """
+
+    def __init__(
+        self, name: str, n: int, load: Callable[[int], NDArray[np.uint8]], fps: float
+    ) -> None:
+        self.name = name
+        self.duration = n / fps
+        self._n = n
+        self._load = load
+        self._fps = fps
+
+    def decode(self) -> Generator[RawFrame, None, None]:
+        """Yield the frames."""
+        for i in range(self._n):
+            yield RawFrame(i, i / self._fps, 1 / self._fps, lambda i=i: self._load(i))  # type: ignore[misc]
+
+
+class ImageSource(VideoSource):
+    """An image file: one frame, or an animation (GIF, APNG, WebP).
+
+    Parameters
+    ----------
+    media : str or bytes
+        Path or content.
+    name : str
+        For results.
+    where : str, optional
+        For error messages, where it differs from `name`.
+    """
+
+    def __init__(self, media: str | bytes, name: str, *, where: str | None = None) -> None:
+        self.name = name
+        self._where = where or name
+        self._media = media
+        with _open(media, self._where) as image:
+            if not _is_animated(image):
+                self.duration = 0.0
+
+    def decode(self) -> Generator[RawFrame, None, None]:
+        """Yield the frames."""
+        with _open(self._media, self._where) as image:
+            animated = _is_animated(image)
+            time = 0.0
+            for index in range(getattr(image, "n_frames", 1) if animated else 1):
+                try:
+                    image.seek(index)
+                    # Converted here and not on demand: the next seek overwrites the picture.
+                    rgb = image_rgb(image)
+                except Exception as error:  # Pillow's plugins raise nearly anything
+                    if index == 0:
+                        raise VideoError(self._where, f"can't be decoded ({error})") from error
+                    return
+                shown = image.info.get("duration", 0) / 1000 or UNTIMED if animated else None
+                yield RawFrame(index, time, shown, lambda rgb=rgb: rgb)  # type: ignore[misc]
+                time += shown or 0.0
+
+
+def folder_source(path: Path, fps: float) -> StillsSource:
+    """Open a folder of frames, in natural order of their names (2.png before 10.png).
+
+    Raises
+    ------
+    VideoError
+        The folder has no picture in it.
+    """
+    files = sorted(
+        (f for f in path.iterdir() if f.suffix.lower() in FRAME_SUFFIXES and f.name[0] != "."),
+        key=_natural,
+    )
+    if not files:
+        raise VideoError(str(path), "is a folder without pictures (png, jpg, ...) in it")
+
+    def load(i: int) -> NDArray[np.uint8]:
+        with _open(str(files[i]), str(files[i])) as image:
+            try:
+                return image_rgb(image)
+            except Exception as error:  # Pillow's plugins raise nearly anything
+                raise VideoError(str(files[i]), f"can't be decoded ({error})") from error
+
+    return StillsSource(path.name or str(path), len(files), load, fps)
+
+
+def image_rgb(image: Image) -> NDArray[np.uint8]:
+    """Return a PIL image as (H, W, 3) uint8, turned as its EXIF tag says, without alpha."""
+    from PIL import ImageOps
+
+    image = ImageOps.exif_transpose(image)
+    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
+        # Pillow would clip 16-bit grey at 255 instead of scaling it.
+        grey = np.asarray(image, dtype=np.float64)
+        if grey.max(initial=0) > 255:
+            grey = grey / 257
+        image_array = np.clip(np.rint(grey), 0, 255).astype(np.uint8)
+        return np.repeat(image_array[:, :, None], 3, axis=2)
+    return np.array(image.convert("RGB"))
+
+
+def as_rgb(array: NDArray[Any], name: str) -> NDArray[np.uint8]:
+    """Check one frame of an array input and return it as (H, W, 3) uint8.
+
+    Grey (H, W) and (H, W, 1) are repeated on three channels, an alpha channel is dropped.
+
+    Raises
+    ------
+    VideoError
+        Another shape or dtype.
+    """
+    if array.dtype != np.uint8:
+        raise VideoError(
+            name, f"frames must be uint8 in 0..255, not {array.dtype}; scale and convert them first"
+        )
+    if array.ndim == 2:
+        array = array[:, :, None]
+    if array.ndim != 3 or array.shape[2] not in (1, 3, 4) or 0 in array.shape:
+        raise VideoError(name, f"a frame must be (H, W, 3), not {array.shape}")
+    if array.shape[2] == 1:
+        array = np.repeat(array, 3, axis=2)
+    return np.ascontiguousarray(array[:, :, :3])
+
+
+def is_image(head: bytes) -> bool:
+    """Tell by the first 16 bytes of a file whether it is an image that Pillow reads."""
+    return (
+        head.startswith((b"\x89PNG\r\n", b"\xff\xd8\xff", b"GIF8", b"BM", b"II*\0", b"MM\0*"))
+        or head[:2] in (b"P4", b"P5", b"P6")
+        or (head[:4] == b"RIFF" and head[8:12] == b"WEBP")
+        or head[4:12] in (b"ftypavif", b"ftypavis")
+    )
+
+
+def _open(media: str | bytes, where: str) -> Image:
+    from PIL import Image
+
+    try:
+        return Image.open(io.BytesIO(media) if isinstance(media, bytes) else media)
+    except Exception as error:  # Pillow's plugins raise nearly anything
+        raise VideoError(where, f"can't be opened as an image ({error})") from error
+
+
+def _is_animated(image: Image) -> bool:
+    return image.format in ANIMATED and getattr(image, "n_frames", 1) > 1
+
+
+def _natural(path: Path) -> list[tuple[int, int, str]]:
+    return [(0, int(p), "") if p.isdigit() else (1, 0, p) for p in re.split(r"(\d+)", path.name)]

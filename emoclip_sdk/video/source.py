@@ -1,0 +1,179 @@
+"""What a video is to the rest of the package: a name, a duration, and frames that have a time.
+
+Every kind of input (file, bytes, folder, array ...) becomes a :class:`VideoSource`. Frames are
+chosen by time, never by count, so that a 60 fps or variable-rate file means the same as a 30 fps
+one.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import VideoError
+
+__all__ = ["Frame", "RawFrame", "VideoSource"]
+
+# Containers round time stamps (Matroska to 1 ms). Without slack, a frame meant for k/rate would
+# fall on either side of it, and re-muxing a file would change what is sampled.
+TIME_SLACK = 2e-3
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One decoded frame.
+
+    Parameters
+    ----------
+    index : int
+        Frame number in decode order of what was read, from 0.
+    time : float
+        Seconds from the start of the video.
+    rgb : ndarray, shape (H, W, 3), uint8
+        The picture, upright (rotation metadata applied).
+    """
+
+    index: int
+    time: float
+    rgb: NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class RawFrame:
+    """A frame that has not been converted to RGB yet: most decoded frames are never sampled.
+
+    Parameters
+    ----------
+    index, time
+        As in :class:`Frame`.
+    duration : float, optional
+        Seconds for which the frame is shown, where the source knows.
+    to_rgb : callable
+        Makes the (H, W, 3) uint8 picture.
+    """
+
+    index: int
+    time: float
+    duration: float | None
+    to_rgb: Callable[[], NDArray[np.uint8]]
+
+    def frame(self) -> Frame:
+        """Convert to RGB."""
+        return Frame(self.index, self.time, self.to_rgb())
+
+
+class VideoSource(ABC):
+    """A video that can be read any number of times, always from its start.
+
+    Attributes
+    ----------
+    name : str
+        File name, or "array", "frames", "bytes" ...: for results.
+    duration : float or None
+        Seconds, as far as known: what the container says until a pass has reached the end,
+        then what was really there.
+
+    Raises
+    ------
+    VideoError
+        By every reading method, when not a single frame can be read.
+    """
+
+    name: str
+    duration: float | None = None
+
+    @abstractmethod
+    def decode(self) -> Generator[RawFrame, None, None]:
+        """Yield all frames in order of time, the first one at 0."""
+
+    def _decode(self) -> Generator[RawFrame, None, None]:
+        """Decode, insist on at least one frame, and learn the true duration at the end."""
+        last: RawFrame | None = None
+        gap = 0.0
+        # Closed at once when a reader leaves early: a decoder must not wait for the collector.
+        with closing(self.decode()) as raws:
+            for raw in raws:
+                if last is not None:
+                    gap = raw.time - last.time
+                yield raw
+                last = raw
+        if last is None:
+            raise VideoError(self.name, "holds no frame that can be decoded")
+        self.duration = last.time + (last.duration or gap)
+
+    def frames(self) -> Iterator[Frame]:
+        """Yield every frame."""
+        with closing(self._decode()) as raws:
+            for raw in raws:
+                yield raw.frame()
+
+    def sample(self, rate: float) -> Iterator[Frame]:
+        """Yield the frame shown at each time k/rate, k = 0, 1, ..., in one pass.
+
+        Constant memory: one frame is held back, because how long it is shown is known when the
+        next one comes. A frame that is shown at several of these times (a source slower than
+        `rate`) is yielded once. There is always at least one frame.
+
+        Parameters
+        ----------
+        rate : float
+            Sampled frames per second.
+
+        Raises
+        ------
+        VideoError
+            No frame can be read, or `rate` is not positive.
+        """
+        if not (rate > 0 and math.isfinite(rate)):
+            raise VideoError(self.name, f"the sampling rate must be positive, not {rate}")
+        held: RawFrame | None = None
+        gap = 0.0
+        k = 0
+        with closing(self._decode()) as raws:
+            for raw in raws:
+                until = raw.time - TIME_SLACK
+                if held is not None:
+                    gap = raw.time - held.time
+                    if k / rate < until:
+                        yield held.frame()
+                        k = math.ceil(until * rate)
+                held = raw
+        if held is not None:
+            end = held.time + (held.duration or gap)
+            if k == 0 or k / rate < end - TIME_SLACK:
+                yield held.frame()
+
+    def count(self) -> int:
+        """Decode everything and return the number of frames; no header is trusted."""
+        return sum(1 for _ in self._decode())
+
+    def pick(self, indices: Sequence[int] | NDArray[Any]) -> list[Frame]:
+        """Return frames by number, in the order asked for; numbers may repeat.
+
+        Raises
+        ------
+        VideoError
+            There is no frame of such a number.
+        """
+        wanted = [int(i) for i in indices]
+        if not wanted:
+            return []
+        found: dict[int, Frame] = {}
+        needed = set(wanted)
+        with closing(self._decode()) as raws:
+            for raw in raws:
+                if raw.index in needed:
+                    found[raw.index] = raw.frame()
+                    if len(found) == len(needed):
+                        break
+        missing = sorted(needed - set(found))
+        if missing:
+            raise VideoError(self.name, f"has no frame number {missing[0]}")
+        return [found[i] for i in wanted]

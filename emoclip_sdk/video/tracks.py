@@ -1,0 +1,74 @@
+"""Who was there, for how long, and who matters most."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from .faces import FrameFaces
+
+__all__ = ["TrackStats", "TrackTable", "most_prominent"]
+
+
+@dataclass(frozen=True)
+class TrackStats:
+    """A track in figures.
+
+    Parameters
+    ----------
+    track : int
+        Its number.
+    n_frames : int
+        Sampled frames in which the face is there.
+    first, last : float
+        Times of its first and its last frame, in seconds.
+    prominence : float
+        Sum over these frames of (share of the picture's area) x confidence: who is large, long in
+        view and surely a face.
+    """
+
+    track: int
+    n_frames: int
+    first: float
+    last: float
+    prominence: float
+
+
+class TrackTable:
+    """Collects :class:`TrackStats` while frames pass by.
+
+    Examples
+    --------
+    >>> table = TrackTable()
+    >>> for frame in []:  # face_frames(...)
+    ...     table.add(frame)
+    >>> table.stats()
+    ()
+    """
+
+    def __init__(self) -> None:
+        self._stats: dict[int, TrackStats] = {}
+        self.n_frames = 0
+
+    def add(self, frame: FrameFaces) -> None:
+        """Take in one frame."""
+        self.n_frames += 1
+        width, height = frame.size
+        for face in frame.faces:
+            x0, y0, x1, y1 = face.box
+            weight = (x1 - x0) * (y1 - y0) / (width * height) * face.confidence
+            old = self._stats.get(face.track)
+            if old is None:
+                old = TrackStats(face.track, 0, frame.time, frame.time, 0.0)
+            self._stats[face.track] = TrackStats(
+                face.track, old.n_frames + 1, old.first, frame.time, old.prominence + weight
+            )
+
+    def stats(self) -> tuple[TrackStats, ...]:
+        """Return what was collected, in order of track numbers."""
+        return tuple(self._stats[track] for track in sorted(self._stats))
+
+
+def most_prominent(track_stats: Iterable[TrackStats]) -> TrackStats | None:
+    """Return the track of the greatest prominence, the earlier one if equal; None without any."""
+    return max(track_stats, key=lambda s: (s.prominence, -s.track), default=None)

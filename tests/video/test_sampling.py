@@ -1,0 +1,238 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from emoclip_sdk.config import SamplingConfig
+from emoclip_sdk.errors import VideoError
+from emoclip_sdk.video import (
+    TimeWindow,
+    open_video,
+    paper,
+    read_clip,
+    time_windows,
+    uniform,
+    windows,
+)
+
+from .conftest import grey_ramp
+
+
+def numbers(frames) -> list[int]:
+    return [f.index for f in frames]
+
+
+# --- sampling by time -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("fps", [25, 30, 50, 60, 29.97, 120])
+def test_sampled_frames_are_those_on_display(fps) -> None:
+    n = int(fps * 3)
+    video = open_video(np.zeros((n, 2, 2, 3), np.uint8), fps=fps)
+    frames = list(video.sample(7))
+    assert len(frames) == 21
+    for k, frame in enumerate(frames):
+        assert frame.time <= k / 7 + 0.0021
+        assert frame.time + 1 / fps > k / 7 - 0.0021
+
+
+def test_60_fps_means_the_same_as_30_fps(make_video) -> None:
+    slow = grey_ramp(60)
+    fast = [frame for frame in slow for _ in range(2)]
+    a = list(open_video(make_video("a.mp4", slow, fps=30)).sample(7))
+    b = list(open_video(make_video("b.mp4", fast, fps=60)).sample(7))
+    assert len(a) == len(b) == 14
+    assert [f.rgb.mean() for f in a] == pytest.approx([f.rgb.mean() for f in b], abs=2)
+    assert [f.index for f in a] == [f.index // 2 for f in b]
+
+
+def test_variable_frame_rate_is_sampled_by_time(make_video) -> None:
+    # 1 s at 60 fps, then 1 s at 10 fps: by count, most samples would be from the first second.
+    ticks = [i * 10 for i in range(60)] + [600 + i * 60 for i in range(10)]
+    path = make_video("v.mkv", grey_ramp(70, step=3), codec="ffv1", ticks=ticks)
+    frames = list(open_video(path).sample(5))
+    assert [f.time for f in frames] == pytest.approx(
+        [0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.2, 1.4, 1.6, 1.8], abs=0.002
+    )
+    assert [f.rgb.mean() for f in frames] == pytest.approx([3 * i for i in numbers(frames)], abs=2)
+
+
+def test_a_long_still_in_a_variable_rate_file_is_one_frame(make_video) -> None:
+    path = make_video("v.mkv", grey_ramp(4), codec="ffv1", ticks=[0, 60, 1260, 1320])
+    assert numbers(open_video(path).sample(10)) == [0, 1, 2, 3]
+
+
+def test_after_a_long_still_sampling_does_not_catch_up(make_video) -> None:
+    ticks = [0, *range(1200, 1750, 10)]  # 2 s of one picture, then 0.9 s at 60 fps
+    path = make_video("v.mkv", grey_ramp(56), codec="ffv1", ticks=ticks)
+    assert numbers(open_video(path).sample(10)) == [0, *range(1, 56, 6)]
+
+
+def test_rounded_time_stamps_change_nothing(make_video) -> None:
+    frames = grey_ramp(60)  # Matroska rounds to 1 ms, MP4 does not
+    exact = list(open_video(make_video("a.mp4", frames)).sample(6))
+    rounded = list(open_video(make_video("a.mkv", frames, codec="ffv1")).sample(6))
+    assert numbers(exact) == numbers(rounded) == list(range(0, 60, 5))
+
+
+def test_a_slow_source_gives_every_frame_once() -> None:
+    assert numbers(open_video(np.zeros((6, 2, 2, 3), np.uint8), fps=3).sample(7)) == list(range(6))
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_a_very_short_video_gives_its_first_frame(n) -> None:
+    assert numbers(open_video(np.zeros((n, 2, 2, 3), np.uint8), fps=30).sample(7)) == [0]
+
+
+def test_only_what_is_sampled_is_converted() -> None:
+    from emoclip_sdk.video.pictures import StillsSource
+
+    loaded = []
+
+    def load(i: int) -> np.ndarray:
+        loaded.append(i)
+        return np.zeros((2, 2, 3), np.uint8)
+
+    frames = StillsSource("s", 100_000, load, 25.0).sample(5)
+    for _ in range(4):
+        next(frames)
+    assert loaded == [0, 5, 10, 15]
+
+
+def test_pick_keeps_order_and_repeats() -> None:
+    video = open_video(np.stack(grey_ramp(9)))
+    assert [f.rgb.mean() for f in video.pick([7, 0, 7])] == [28, 0, 28]
+    assert video.count() == 9
+    with pytest.raises(VideoError, match="frame number 9"):
+        video.pick([0, 9])
+
+
+# --- plans ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("n", [0, 1, 31, 32, 33, 63, 64, 65, 97, 1000])
+def test_windows_cover_everything_evenly(n) -> None:
+    plan = windows(n, 32)
+    if n <= 32:
+        assert plan == ([(0, n)] if n else [])
+        return
+    assert len(plan) == -(-n // 32)
+    assert plan[0][0] == 0
+    assert plan[-1][1] == n
+    assert {stop - start for start, stop in plan} == {32}
+    assert set().union(*(range(*w) for w in plan)) == set(range(n))
+    steps = np.diff([start for start, _ in plan])
+    assert steps.max() - steps.min() <= 1
+
+
+def test_impossible_plans_are_refused() -> None:
+    for call in (
+        lambda: windows(-1, 32),
+        lambda: windows(5, 0),
+        lambda: uniform(5, 0),
+        lambda: paper(0, 4, 4, np.random.default_rng(0)),
+        lambda: paper(8, 4, 0, np.random.default_rng(0)),
+        lambda: time_windows([0.0], 0, 1),
+        lambda: time_windows([0.0], 1, -1),
+    ):
+        with pytest.raises(ValueError, match="not"):
+            call()
+
+
+def test_time_windows_slide_to_the_end() -> None:
+    times = np.arange(0, 5, 0.5)
+    assert time_windows(times, window=2.0, step=1.0, duration=5.0) == [
+        TimeWindow(0.0, 2.0, (0, 1, 2, 3)),
+        TimeWindow(1.0, 3.0, (2, 3, 4, 5)),
+        TimeWindow(2.0, 4.0, (4, 5, 6, 7)),
+        TimeWindow(3.0, 5.0, (6, 7, 8, 9)),
+    ]
+
+
+def test_the_last_time_window_is_cut_at_the_end() -> None:
+    plan = time_windows(np.arange(0, 2.5, 0.5), window=2.0, step=2.0, duration=2.5)
+    assert plan == [TimeWindow(0.0, 2.0, (0, 1, 2, 3)), TimeWindow(2.0, 2.5, (4,))]
+    assert time_windows([0.0, 0.5], 2.0, 1.0, 1.0) == [TimeWindow(0.0, 1.0, (0, 1))]
+    assert time_windows([0.0, 0.5], 2.0, 1.0) == [TimeWindow(0.0, 1.0, (0, 1))], "end is inferred"
+
+
+def test_gaps_are_windows_without_frames() -> None:
+    plan = time_windows([0.0, 0.5, 3.0, 3.5], window=1.0, step=1.0, duration=4.0)
+    assert [w.indices for w in plan] == [(0, 1), (), (), (2, 3)]
+
+
+def test_odd_cases_of_time_windows() -> None:
+    assert time_windows([], 1.0, 1.0) == []
+    assert time_windows([0.0], 1.0, 1.0) == [TimeWindow(0.0, 0.0, (0,))], "a single picture"
+    plan = time_windows([i / 10 for i in range(10)], window=0.1, step=0.1)
+    assert [w.indices for w in plan] == [(i,) for i in range(10)], "no rounding at the borders"
+    sparse = time_windows(np.arange(10.0), window=1.0, step=4.0)
+    assert [(w.start, w.indices) for w in sparse] == [(0.0, (0,)), (4.0, (4,)), (8.0, (8,))]
+
+
+def test_a_wrong_duration_loses_no_frame() -> None:
+    plan = time_windows(np.arange(0, 4, 0.5), window=1.0, step=1.0, duration=2.0)
+    assert sorted({i for w in plan for i in w.indices}) == list(range(8))
+
+
+def test_uniform_is_spread_and_in_the_middle() -> None:
+    assert uniform(8, 4).tolist() == [1, 3, 5, 7]
+    assert uniform(100, 4).tolist() == [12, 37, 62, 87]
+    assert uniform(3, 4).tolist() == [0, 1, 2]
+    assert uniform(0, 4).tolist() == []
+
+
+class FixedStart:
+    """A random generator that is not."""
+
+    def __init__(self, start: int) -> None:
+        self.start = start
+
+    def integers(self, high: int) -> int:
+        assert 0 <= self.start < high
+        return self.start
+
+
+@pytest.mark.parametrize(
+    ("n", "start", "expected"),
+    [
+        (40, 2, [8, 12, 16, 20]),  # stride 4: 10 kept, the window fits
+        (40, 8, [32, 36, 0, 4]),  # wraps round
+        (12, 1, [4, 8, 0, 4]),  # 3 kept: wraps
+        (5, 0, [0, 4, 0, 4]),  # 2 kept: 0 4 | 0 4
+        (5, 1, [4, 0, 4, 0]),  # 4 | 0 4, then reflected at its end
+        (3, 0, [0, 0, 0, 0]),
+    ],
+)
+def test_paper_sampling_is_the_references(n, start, expected) -> None:
+    assert paper(n, 4, 4, FixedStart(start)).tolist() == expected  # type: ignore[arg-type]
+
+
+def test_paper_sampling_always_fills_the_clip() -> None:
+    for n in range(1, 200):
+        clip = paper(n, 32, 4, np.random.default_rng(n))
+        assert clip.shape == (32,)
+        assert np.all((clip >= 0) & (clip < n) & (clip % 4 == 0))
+
+
+# --- read_clip ------------------------------------------------------------------------------------
+
+
+def test_read_clip_modes() -> None:
+    source = np.stack(grey_ramp(50, 4, 4))
+    config = SamplingConfig(n_frames=8, rate=5.0, stride=4)
+    assert numbers(read_clip(source, config)) == list(range(0, 50, 5))
+    assert numbers(read_clip(source, config, "uniform")) == uniform(50, 8).tolist()
+    drawn = numbers(read_clip(source, config, "paper", seed=3))
+    assert drawn == paper(50, 8, 4, np.random.default_rng(3)).tolist()
+    assert drawn == numbers(read_clip(source, config, "paper", seed=3))
+    assert len({tuple(numbers(read_clip(source, config, "paper", seed=s))) for s in range(9)}) > 1
+    with pytest.raises(ValueError, match="mode"):
+        read_clip(source, config, "random")  # type: ignore[arg-type]
+
+
+def test_read_clip_from_a_file(make_video) -> None:
+    path = make_video("a.mp4", grey_ramp(50), fps=25)
+    for mode in ("deterministic", "uniform", "paper"):
+        frames = read_clip(path, SamplingConfig(n_frames=8), mode)
+        assert [f.rgb.mean() for f in frames] == pytest.approx([4 * f.index for f in frames], abs=4)
