@@ -1,0 +1,63 @@
+"""Zero-shot recognition of apparent expressions in video. See :class:`EmoCLIP`."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .config import ModelConfig
+    from .errors import (
+        CheckpointError,
+        DatasetError,
+        EmoCLIPError,
+        HubError,
+        MissingDependencyError,
+        PromptError,
+        VideoError,
+    )
+    from .model import EmoCLIP
+    from .prompts import PromptBank
+    from .results import FaceTrack, ModelInfo, Prediction, Timeline, TimelineRow
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "CheckpointError",
+    "DatasetError",
+    "EmoCLIP",
+    "EmoCLIPError",
+    "FaceTrack",
+    "HubError",
+    "MissingDependencyError",
+    "ModelConfig",
+    "ModelInfo",
+    "Prediction",
+    "PromptBank",
+    "PromptError",
+    "Timeline",
+    "TimelineRow",
+    "VideoError",
+    "__version__",
+]
+
+# Names are looked up on first use: importing the package takes no torch and no time.
+_MODULES = {
+    "EmoCLIP": "model",
+    "ModelConfig": "config",
+    "PromptBank": "prompts",
+    **dict.fromkeys(("FaceTrack", "ModelInfo", "Prediction", "Timeline", "TimelineRow"), "results"),
+    **dict.fromkeys((name for name in __all__ if name.endswith("Error")), "errors"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module 'emoclip_sdk' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f".{_MODULES[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

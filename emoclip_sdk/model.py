@@ -1,0 +1,574 @@
+"""EmoCLIP: the one object that a user needs. It joins the rooms and holds no logic of theirs."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import math
+import operator
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .clips import EmbeddedFaces, embed_faces, span_windows, thin
+from .config import ModelConfig
+from .errors import CheckpointError, EmoCLIPError, VideoError
+from .prompts import CompoundMode, LabelEncoder, LabelText, PromptBank
+from .results import ModelInfo, Prediction, Timeline, TimelineRow
+from .scoring import cosine_similarities, softmax_scores
+from .video import MTCNNDetector, SamplingMode, face_frames, open_video, read_clip, time_windows
+
+if TYPE_CHECKING:
+    import torch
+
+    from .nn import DualEncoder
+
+__all__ = ["EmoCLIP"]
+
+log = logging.getLogger(__name__)
+
+Track = int | Literal["prominent", "all"]
+
+
+class EmoCLIP:
+    """Zero-shot recognition of apparent expressions in video.
+
+    Made by :meth:`from_pretrained`. The model reads what a face shows, not what a person feels.
+
+    Parameters
+    ----------
+    config : ModelConfig
+        Architecture, sampling, faces, preprocessing and label set.
+    network : DualEncoder
+        The weights.
+    prompts : PromptBank, optional
+        Descriptions of labels; the shipped bank by default.
+    name, revision : str
+        Written into results.
+    device, dtype : str
+        ``"auto"``: a GPU if there is one; bfloat16 for a transformer image tower where the
+        hardware has matrix units for it, float32 elsewhere.
+    """
+
+    def __init__(
+        self,
+        config: ModelConfig,
+        network: DualEncoder,
+        *,
+        prompts: PromptBank | None = None,
+        name: str = "unnamed",
+        revision: str | None = None,
+        device: str | torch.device = "auto",
+        dtype: str | torch.dtype = "auto",
+    ) -> None:
+        from .nn.inference import Encoder
+
+        self.config = config
+        self.name = name
+        self.revision = revision
+        self.encoder = Encoder(network, config, device, dtype)
+        self._labels = LabelEncoder(
+            prompts or PromptBank.default(),
+            lambda texts: self.encode_text(texts).float().cpu().numpy(),
+        )
+        self._detector: MTCNNDetector | None = None
+
+    # Checkpoints
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        name: str | Path | None = None,
+        *,
+        revision: str | None = None,
+        cache_dir: str | Path | None = None,
+        token: str | bool | None = None,
+        local_files_only: bool = False,
+        device: str | torch.device = "auto",
+        dtype: str | torch.dtype = "auto",
+    ) -> EmoCLIP:
+        """Load a model.
+
+        Parameters
+        ----------
+        name : str or Path, optional
+            None: the embedded model, which needs no network. A local folder, a repository
+            ``"org/name"`` on the Hugging Face Hub, or a named baseline: ``clip-vit-b-32``,
+            ``clip-vit-b-32-openai``, ``farl-vit-b-16``.
+        revision, cache_dir, token, local_files_only
+            As in huggingface_hub.
+        device, dtype : str
+            See :class:`EmoCLIP`.
+
+        Raises
+        ------
+        CheckpointError
+            The checkpoint is missing, incomplete or of a newer format.
+        HubError
+            The repository can't be reached or read.
+        """
+        from .checkpoints import load
+
+        checkpoint = load(
+            name,
+            revision=revision,
+            cache_dir=cache_dir,
+            token=token,
+            local_files_only=local_files_only,
+        )
+        config = checkpoint.config
+        return cls(
+            config,
+            checkpoint.model,
+            prompts=PromptBank.from_yaml(checkpoint.prompts) if checkpoint.prompts else None,
+            name=str(name or config.info.get("name", "emoclip-mini")),
+            revision=revision,
+            device=device,
+            dtype=dtype,
+        )
+
+    def save_pretrained(self, folder: str | Path) -> None:
+        """Write config, weights, prompt bank and model card, so that `from_pretrained` reads them.
+
+        Weights come back bit for bit as they are in memory.
+        """
+        from .checkpoints import model_card, save_folder
+
+        info = self.config.info
+        save_folder(
+            folder,
+            self.config,
+            self.encoder.network.state_dict(),
+            prompts_yaml=self.prompts.to_yaml(),
+            card=model_card(self.config, info.get("metrics"), info.get("training")),
+        )
+
+    def push_to_hub(
+        self,
+        repo: str,
+        *,
+        token: str | bool | None = None,
+        private: bool | None = None,
+        revision: str | None = None,
+        commit_message: str = "Upload an EmoCLIP checkpoint",
+        create_pr: bool = False,
+    ) -> str:
+        """Save to a repository on the Hub, with a generated model card; returns its address."""
+        from .checkpoints import push_to_hub
+
+        with tempfile.TemporaryDirectory() as folder:
+            self.save_pretrained(folder)
+            return push_to_hub(
+                folder,
+                repo,
+                token=token,
+                private=private,
+                revision=revision,
+                commit_message=commit_message,
+                create_pr=create_pr,
+            )
+
+    # Labels
+
+    @property
+    def prompts(self) -> PromptBank:
+        """The model's prompt bank. Models don't share what is added to it."""
+        return self._labels.bank
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The label set that is scored when a call names none."""
+        return self.config.prompts.labels
+
+    def add_label(
+        self, name: str, descriptions: str | Sequence[str], *, aliases: Sequence[str] = ()
+    ) -> None:
+        """Describe a label in your own words: what brows, eyes and mouth do."""
+        self.prompts.add_label(name, descriptions, aliases=aliases)
+
+    def add_compound(
+        self,
+        name: str,
+        parts: Sequence[str] | Mapping[str, float],
+        weights: Sequence[float] | None = None,
+    ) -> None:
+        """Define a compound emotion as the mean of its parts' text embeddings (eq. 2)."""
+        self.prompts.add_compound(name, parts, weights)
+
+    def embed_labels(
+        self, labels: Sequence[str] | None = None, *, compound: CompoundMode = "average"
+    ) -> tuple[NDArray[np.float32], list[LabelText]]:
+        """Embed labels as `classify` does.
+
+        Returns
+        -------
+        embeddings : ndarray, (N, D)
+            Unnormalised.
+        texts : list of LabelText
+            What each label was turned into.
+        """
+        return self._labels.embed(self._wanted(labels), compound=compound)
+
+    def embed_text(self, texts: str | Sequence[str]) -> NDArray[np.float32]:
+        """Embed texts word for word: one text to (D,), a list of N to (N, D), unnormalised."""
+        wanted = [texts] if isinstance(texts, str) else list(texts)
+        vectors: NDArray[np.float32] = self.encode_text(wanted).float().cpu().numpy()
+        return vectors[0] if isinstance(texts, str) else vectors
+
+    # Low level, torch in and out
+
+    def encode_video(self, clips: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
+        """Embed preprocessed clips.
+
+        Parameters
+        ----------
+        clips : Tensor, (B, T, 3, H, W)
+            Normalised as ``config.image`` says.
+        mask : Tensor of bool, (B, T), optional
+            True where there is a frame, False where there is padding.
+
+        Returns
+        -------
+        Tensor, (B, D)
+            Unnormalised, as eq. 2 needs.
+        """
+        return self.encoder.video(clips, mask)
+
+    def encode_text(self, texts: Sequence[str]) -> torch.Tensor:
+        """Embed N texts to (N, D), unnormalised.
+
+        Raises
+        ------
+        CheckpointError
+            The checkpoint has no text tower.
+        """
+        if not self.config.towers.text:
+            raise CheckpointError(
+                f"{self.name}: this checkpoint has no text tower. It can embed video, but scoring "
+                "labels needs text: convert it again with --text-from, or use another model"
+            )
+        return self.encoder.texts(texts)
+
+    # Video
+
+    def classify(
+        self,
+        video: Any,
+        labels: Sequence[str] | None = None,
+        *,
+        track: Track = "prominent",
+        compound: CompoundMode = "average",
+        faces: Literal["mtcnn", "none"] | None = None,
+        sampling: SamplingMode = "deterministic",
+        seed: int = 0,
+        fps: float | None = None,
+        allow_network: bool = False,
+    ) -> Any:
+        """Score labels on a video.
+
+        Parameters
+        ----------
+        video
+            Path, bytes or binary file, folder of frames, array or tensor (T, H, W, 3) uint8, or a
+            list of PIL images. A list of paths (or of any other of these) is a batch: one that
+            can't be read gets a `Prediction` with `error` set, and the rest goes on.
+        labels : sequence of str, optional
+            Names that the prompt bank knows, any other words, or whole sentences. None: the
+            model's own label set.
+        track : {"prominent", "all"} or int
+            The most prominent face, one prediction for each face, or the face of that number.
+        compound : {"average", "concatenate"}
+            Eq. 2, or the paper's baseline of joined prompts.
+        faces : {"mtcnn", "none"}, optional
+            "none": the frames are face crops already. None: as the model's config says.
+        sampling : {"deterministic", "uniform", "paper"}
+            See DESIGN: by time; spread over the clip; the reference's random window with `seed`.
+        fps : float, optional
+            Frame rate of a source that has none.
+        allow_network : bool
+            Open network addresses.
+
+        Returns
+        -------
+        Prediction
+            A list of them with ``track="all"``; for a batch, a list of what one video gives.
+
+        Raises
+        ------
+        VideoError
+            A single video can't be read, or has faces but none of the number `track`.
+        PromptError, CheckpointError
+            Labels can't be used; the model has no text tower.
+        EmoCLIPError
+            An option has no such value.
+        """
+        track = _checked(track, faces, sampling)
+        options = dict(faces=faces, sampling=sampling, seed=seed, fps=fps, network=allow_network)
+        vectors, texts = self.embed_labels(labels, compound=compound)
+        if not _is_batch(video):
+            return self._classify(video, vectors, texts, track, options)
+        results: list[Any] = []
+        for item in video:
+            try:
+                results.append(self._classify(item, vectors, texts, track, options))
+            except VideoError as error:
+                name, reason = _blame(item, error)
+                failed = self._prediction(name, None, None, vectors, texts, error=reason)
+                results.append([failed] if track == "all" else failed)
+        return results
+
+    def embed(
+        self,
+        video: Any,
+        *,
+        track: int | Literal["prominent"] = "prominent",
+        faces: Literal["mtcnn", "none"] | None = None,
+        sampling: SamplingMode = "deterministic",
+        seed: int = 0,
+        fps: float | None = None,
+        allow_network: bool = False,
+    ) -> NDArray[np.float32]:
+        """Embed a video: (D,) float32, unnormalised; a list of N gives (N, D).
+
+        The clips of a long video are averaged. NaN where there is no face and, in a list, where a
+        video can't be read (which is logged). Parameters and errors are those of :meth:`classify`.
+        """
+        if track == "all":  # type: ignore[comparison-overlap]
+            raise EmoCLIPError("embed takes one face per video: track='prominent' or a number")
+        chosen = _checked(track, faces, sampling)
+        options = dict(faces=faces, sampling=sampling, seed=seed, fps=fps, network=allow_network)
+        if not _is_batch(video):
+            return self._embed(video, chosen, options)
+        rows = []
+        for item in video:
+            try:
+                rows.append(self._embed(item, chosen, options))
+            except VideoError as error:
+                log.warning("%s: %s", *_blame(item, error))
+                rows.append(np.full(self.encoder.width, np.nan, np.float32))
+        return np.stack(rows) if rows else np.zeros((0, self.encoder.width), np.float32)
+
+    def timeline(
+        self,
+        video: Any,
+        labels: Sequence[str] | None = None,
+        *,
+        window: float = 2.0,
+        step: float = 1.0,
+        compound: CompoundMode = "average",
+        faces: Literal["mtcnn", "none"] | None = None,
+        fps: float | None = None,
+        allow_network: bool = False,
+    ) -> Timeline:
+        """Score labels over time: one row per face track and window.
+
+        Parameters
+        ----------
+        window, step : float
+            Length and distance of windows in seconds. A window longer than the model's span is
+            thinned to its number of frames.
+        video, labels, compound, faces, fps, allow_network
+            As in :meth:`classify`.
+
+        Raises
+        ------
+        EmoCLIPError
+            A window or step that is not positive and finite, or another option has no such value.
+        VideoError
+            The video can't be read.
+        """
+        if not (window > 0 and step > 0 and math.isfinite(window) and math.isfinite(step)):
+            raise EmoCLIPError(f"window and step must be positive, not {window} and {step}")
+        _checked("all", faces, "deterministic")
+        vectors, texts = self.embed_labels(labels, compound=compound)
+        options = dict(
+            faces=faces, sampling="deterministic", seed=0, fps=fps, network=allow_network
+        )
+        name, duration, found = self._read(video, options)
+        spans = time_windows(found.times, window, step, duration)
+        keys = [text.label for text in texts]
+        rows: list[TimelineRow] = []
+        for track in found.rows or [None]:
+            of_track = found.rows[track] if track is not None else np.full(len(found.times), -1)
+            clips = [of_track[list(span.indices)] for span in spans]
+            shown = [i for i, clip in enumerate(clips) if (clip >= 0).any()]
+            n = self.config.sampling.n_frames
+            similarities = np.full((len(spans), len(keys)), np.nan)
+            scores = similarities.copy()
+            if shown:
+                pooled = self._pool(found, [thin(clips[i], n) for i in shown])
+                similarities[shown] = cosine_similarities(pooled, vectors)
+                scores[shown] = softmax_scores(similarities[shown], self.encoder.logit_scale)
+            for i, span in enumerate(spans):
+                rows.append(
+                    TimelineRow(
+                        track,
+                        span.start,
+                        span.end,
+                        int((clips[i] >= 0).sum()),
+                        _named(keys, scores[i]),
+                        _named(keys, similarities[i]),
+                    )
+                )
+        return Timeline(
+            name,
+            tuple(keys),
+            window,
+            step,
+            tuple(rows),
+            {text.label: text.kind for text in texts},
+            found.tracks,
+            duration,
+            self._info(),
+        )
+
+    # Inside
+
+    def _wanted(self, labels: Sequence[str] | None) -> Sequence[str]:
+        if labels is None and not self.labels:
+            raise EmoCLIPError(f"{self.name} has no label set of its own: name some labels")
+        return self.labels if labels is None else labels
+
+    def _info(self) -> ModelInfo:
+        return ModelInfo(self.name, self.revision, self.prompts.hash)
+
+    def _read(
+        self, video: Any, options: Mapping[str, Any]
+    ) -> tuple[str, float | None, EmbeddedFaces]:
+        """Run source, sampling, faces and image tower."""
+        config = self.config.faces
+        if options["faces"] is not None:
+            config = dataclasses.replace(config, detector=options["faces"])
+        if config.detector == "mtcnn" and self._detector is None:
+            self._detector = MTCNNDetector(config)
+        source = open_video(video, fps=options["fps"], allow_network=options["network"])
+        if options["sampling"] == "deterministic":
+            frames = source.sample(self.config.sampling.rate)
+        else:
+            frames = iter(
+                # The opened source, not `video`: a pipe can be read only once.
+                read_clip(source, self.config.sampling, options["sampling"], seed=options["seed"])
+            )
+        size = self.config.image.crop_size or self.config.image.size
+        stream = face_frames(frames, config, size=size, detector=self._detector)
+        found = embed_faces(stream, self.encoder.frames)
+        return source.name, source.duration, found
+
+    def _clip_vectors(self, found: EmbeddedFaces, track: int) -> NDArray[np.float32]:
+        return self._pool(found, span_windows(found.rows[track], self.config.sampling.n_frames))
+
+    def _pool(self, found: EmbeddedFaces, clips: list[NDArray[np.intp]]) -> NDArray[np.float32]:
+        return self.encoder.pool(found.frames, [clip.tolist() for clip in clips])
+
+    def _embed(
+        self, video: Any, track: int | str, options: Mapping[str, Any]
+    ) -> NDArray[np.float32]:
+        name, _, found = self._read(video, options)
+        chosen = _choose(name, found, track)
+        if not chosen:
+            return np.full(self.encoder.width, np.nan, np.float32)
+        mean: NDArray[np.float32] = self._clip_vectors(found, chosen[0]).mean(axis=0)
+        return mean
+
+    def _classify(
+        self,
+        video: Any,
+        vectors: NDArray[np.float32],
+        texts: list[LabelText],
+        track: Track,
+        options: Mapping[str, Any],
+    ) -> Prediction | list[Prediction]:
+        name, duration, found = self._read(video, options)
+        chosen: list[int | None] = [*_choose(name, found, track)] or [None]
+        results = [
+            self._prediction(name, found, number, vectors, texts, duration=duration)
+            for number in chosen
+        ]
+        return results if track == "all" else results[0]
+
+    def _prediction(
+        self,
+        name: str,
+        found: EmbeddedFaces | None,
+        track: int | None,
+        vectors: NDArray[np.float32],
+        texts: list[LabelText],
+        *,
+        duration: float | None = None,
+        error: str | None = None,
+    ) -> Prediction:
+        keys = [text.label for text in texts]
+        similarities = np.full(len(keys), np.nan)
+        scores, n_frames = similarities, 0
+        if found is not None and track is not None:
+            per_clip = cosine_similarities(self._clip_vectors(found, track), vectors)
+            similarities = per_clip.mean(axis=0)
+            scores = softmax_scores(per_clip, self.encoder.logit_scale).mean(axis=0)
+            n_frames = int((found.rows[track] >= 0).sum())
+        return Prediction(
+            source=name,
+            scores=_named(keys, scores),
+            similarities=_named(keys, similarities),
+            prompts={text.label: text.kind for text in texts},
+            track=track,
+            tracks=found.tracks if found is not None else (),
+            n_frames=n_frames,
+            duration=duration,
+            error=error,
+            model=self._info(),
+        )
+
+
+def _is_batch(video: Any) -> bool:
+    """Whether a list is a batch of videos; a list of pictures is one video."""
+    if not isinstance(video, list | tuple):
+        return False
+    return not video or not any(
+        hasattr(item, "getbands") or getattr(item, "ndim", None) in (2, 3) for item in video
+    )
+
+
+def _checked(track: Any, faces: Any, sampling: Any) -> Track:
+    """Return `track`; refuse values that no video could make right, before any is read."""
+    if faces not in (None, "mtcnn", "none"):
+        raise EmoCLIPError(f"faces must be 'mtcnn', 'none' or None, not {faces!r}")
+    if sampling not in ("deterministic", "uniform", "paper"):
+        raise EmoCLIPError(
+            f"sampling must be 'deterministic', 'uniform' or 'paper', not {sampling!r}"
+        )
+    if track == "prominent" or track == "all":
+        return track  # type: ignore[no-any-return]
+    try:
+        return operator.index(track)
+    except TypeError:
+        raise EmoCLIPError(f"track must be 'prominent', 'all' or a number, not {track!r}") from None
+
+
+def _blame(video: Any, error: VideoError) -> tuple[str, str]:
+    """Return the name of the video of a batch that failed, as a result states it, and why."""
+    if not isinstance(video, str | os.PathLike):
+        return error.name, error.reason
+    path = os.fsdecode(os.fspath(video))
+    name = os.path.basename(path.rstrip("/\\")) or path
+    # A frame of a folder has a name of its own.
+    return name, error.reason if error.name in (path, name) else str(error)
+
+
+def _choose(name: str, found: EmbeddedFaces, track: Track | str) -> list[int]:
+    if track == "all":
+        return list(found.rows)
+    if track == "prominent":
+        return [] if found.most_prominent is None else [found.most_prominent]
+    if track not in found.rows and found.rows:
+        there = ", ".join(map(str, found.rows))
+        raise VideoError(name, f"there is no face track {track}; there are: {there}")
+    return [int(track)] if found.rows else []
+
+
+def _named(keys: list[str], values: NDArray[np.float64]) -> dict[str, float]:
+    return dict(zip(keys, map(float, values), strict=True))

@@ -1,0 +1,259 @@
+"""What a user gets back: plain data, no torch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas
+
+__all__ = ["FaceTrack", "ModelInfo", "Prediction", "Timeline", "TimelineRow"]
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """Which model and which prompts a result comes from.
+
+    Attributes
+    ----------
+    name : str
+        ``"emoclip-mini"``, a baseline, a folder or a Hub repository.
+    revision : str, optional
+        Commit of a Hub repository.
+    prompt_bank : str
+        Content hash of the prompt bank.
+    """
+
+    name: str
+    revision: str | None
+    prompt_bank: str
+
+
+@dataclass(frozen=True)
+class FaceTrack:
+    """One person in a video.
+
+    Attributes
+    ----------
+    id : int
+        Number in the order of appearance.
+    start, end : float
+        Times of the first and last sampled frame with this face, in seconds.
+    n_frames : int
+        Sampled frames with this face.
+    share : float
+        Share of all sampled frames, in [0, 1].
+    prominence : float
+        Sum over frames of (share of the picture's area) x (detector's confidence).
+    """
+
+    id: int
+    start: float
+    end: float
+    n_frames: int
+    share: float
+    prominence: float
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Scores of one face track of one video.
+
+    Attributes
+    ----------
+    source : str
+        File name or description of the video.
+    scores : dict of str to float
+        Softmax over the labels (eq. 1): which of *these* labels fits best. Not a probability that
+        any of them is right. NaN where no face was found.
+    similarities : dict of str to float
+        Cosine similarity of face and label, independent of the other labels.
+    prompts : dict of str to str
+        What each label was turned into: ``bank``, ``template``, ``custom``, ``compound`` or
+        ``caption``.
+    track : int, optional
+        The track that was scored; None without a face.
+    tracks : tuple of FaceTrack
+        All faces that were found.
+    n_frames : int
+        Sampled frames that were scored.
+    duration : float, optional
+        Length of the video in seconds.
+    error : str, optional
+        Why the video could not be read. Set only for videos of a list; a single one raises.
+    model : ModelInfo, optional
+    """
+
+    source: str
+    scores: dict[str, float]
+    similarities: dict[str, float]
+    prompts: dict[str, str]
+    track: int | None = None
+    tracks: tuple[FaceTrack, ...] = ()
+    n_frames: int = 0
+    duration: float | None = None
+    error: str | None = None
+    model: ModelInfo | None = None
+
+    @property
+    def face_found(self) -> bool:
+        """Whether there was a face to score."""
+        return self.track is not None
+
+    @property
+    def n_tracks(self) -> int:
+        """How many people were found."""
+        return len(self.tracks)
+
+    @property
+    def label(self) -> str | None:
+        """The label of the highest score; None without a face."""
+        return self.top(1)[0][0] if self.face_found else None
+
+    def top(self, k: int = 1) -> list[tuple[str, float]]:
+        """Return the `k` best labels with their scores, best first; empty without a face."""
+        if not self.face_found:
+            return []
+        return sorted(self.scores.items(), key=lambda item: -item[1])[:k]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON types; NaN becomes None."""
+        return {
+            "source": self.source,
+            "face_found": self.face_found,
+            "label": self.label,
+            "scores": _no_nan(self.scores),
+            "similarities": _no_nan(self.similarities),
+            "prompts": dict(self.prompts),
+            "track": self.track,
+            "tracks": [vars(track).copy() for track in self.tracks],
+            "n_frames": self.n_frames,
+            "duration": self.duration,
+            "error": self.error,
+            "model": vars(self.model).copy() if self.model else None,
+        }
+
+
+@dataclass(frozen=True)
+class TimelineRow:
+    """Scores of one face track in one window. NaN where the face is not in the window.
+
+    Attributes
+    ----------
+    track : int, optional
+        None in a video without any face.
+    start, end : float
+        Seconds.
+    n_frames : int
+        Sampled frames with this face in the window.
+    scores, similarities : dict of str to float
+    """
+
+    track: int | None
+    start: float
+    end: float
+    n_frames: int
+    scores: dict[str, float]
+    similarities: dict[str, float]
+
+    @property
+    def face_found(self) -> bool:
+        """Whether the face is in the window."""
+        return self.n_frames > 0
+
+    @property
+    def label(self) -> str | None:
+        """The label of the highest score; None in a gap."""
+        return max(self.scores, key=self.scores.__getitem__) if self.face_found else None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON types; NaN becomes None."""
+        return {
+            "track": self.track,
+            "start": self.start,
+            "end": self.end,
+            "n_frames": self.n_frames,
+            "face_found": self.face_found,
+            "label": self.label,
+            "scores": _no_nan(self.scores),
+            "similarities": _no_nan(self.similarities),
+        }
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """Scores over time: one row per face track and window, in order of tracks, then of time."""
+
+    source: str
+    labels: tuple[str, ...]
+    window: float
+    step: float
+    rows: tuple[TimelineRow, ...]
+    prompts: dict[str, str] = field(default_factory=dict)
+    tracks: tuple[FaceTrack, ...] = ()
+    duration: float | None = None
+    model: ModelInfo | None = None
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[TimelineRow]:
+        return iter(self.rows)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON types; NaN becomes None."""
+        return {
+            "source": self.source,
+            "labels": list(self.labels),
+            "window": self.window,
+            "step": self.step,
+            "prompts": dict(self.prompts),
+            "tracks": [vars(track).copy() for track in self.tracks],
+            "duration": self.duration,
+            "model": vars(self.model).copy() if self.model else None,
+            "rows": [row.to_dict() for row in self.rows],
+        }
+
+    def to_records(self) -> list[dict[str, Any]]:
+        """Return flat rows, one column per label, NaN in gaps."""
+        return [
+            {
+                "source": self.source,
+                "track": row.track,
+                "start": row.start,
+                "end": row.end,
+                "n_frames": row.n_frames,
+                "label": row.label,
+                **row.scores,
+            }
+            for row in self.rows
+        ]
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """Return a data frame of :meth:`to_records`. Needs pandas."""
+        from .export.tables import to_pandas
+
+        return to_pandas(self.to_records())
+
+    def save(self, path: str | Path) -> None:
+        """Write ``.csv`` (:meth:`to_records`) or ``.json`` (:meth:`to_dict`), by the ending."""
+        from .export.tables import save_timeline
+
+        save_timeline(self, path)
+
+    def plot(self, path: str | Path | None = None) -> Any:
+        """Draw the scores over time, one panel per track; returns the matplotlib figure.
+
+        Needs the extra ``plot``. With `path` the figure is also written there.
+        """
+        from .export.plots import plot_timeline
+
+        return plot_timeline(self, path)
+
+
+def _no_nan(values: dict[str, float]) -> dict[str, float | None]:
+    return {key: None if math.isnan(value) else value for key, value in values.items()}
