@@ -222,7 +222,9 @@ class ModelConfig:
             raise CheckpointError(f"{where}: unknown keys {unknown}")
         if "towers" not in data:
             raise CheckpointError(f"{where}: the key 'towers' is missing")
-        parts = {key: _room(rooms[key], data[key], f"{where}: {key}") for key in rooms if key in data}
+        parts = {
+            key: _room(rooms[key], data[key], f"{where}: {key}") for key in rooms if key in data
+        }
         return cls(**parts, info=data.get("info") or {})
 
     @classmethod

@@ -542,7 +542,7 @@ def _checked(track: Any, faces: Any, sampling: Any) -> Track:
             f"sampling must be 'deterministic', 'uniform' or 'paper', not {sampling!r}"
         )
     if track == "prominent" or track == "all":
-        return track  # type: ignore[no-any-return]
+        return track
     try:
         return operator.index(track)
     except TypeError:

@@ -30,9 +30,7 @@ def pick_device(device: str | torch.device = "auto") -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def pick_dtype(
-    dtype: str | torch.dtype, device: torch.device, visual: nn.Module
-) -> torch.dtype:
+def pick_dtype(dtype: str | torch.dtype, device: torch.device, visual: nn.Module) -> torch.dtype:
     """Resolve ``"auto"``: the precision of the image tower.
 
     bfloat16 where matrix units make it faster (CUDA from compute capability 8, processors with

@@ -41,6 +41,19 @@ class _FeedForward(nn.Sequential):
         )
 
 
+class _Layer(nn.Module):
+    """Attention, then perceptron, each beside a skip connection."""
+
+    def __init__(self, width: int, config: TemporalConfig) -> None:
+        super().__init__()
+        self.attention = _Attention(width, config.heads, config.dim_head)
+        self.mlp = _FeedForward(width, config.mlp_dim)
+
+    def forward(self, x: Tensor, attend: Tensor | None) -> Tensor:
+        x = x + self.attention(x, attend)
+        return x + self.mlp(x)
+
+
 class TemporalTransformer(nn.Module):
     """The paper's temporal module (Foteinopoulou & Patras 2024, section III-A, fig. 1).
 
@@ -61,15 +74,7 @@ class TemporalTransformer(nn.Module):
         # The reference starts both from N(0, 1).
         self.cls_token = nn.Parameter(torch.randn(width))
         self.positions = nn.Parameter(torch.randn(config.max_positions, width))
-        self.layers = nn.ModuleList(
-            nn.ModuleDict(
-                {
-                    "attention": _Attention(width, config.heads, config.dim_head),
-                    "mlp": _FeedForward(width, config.mlp_dim),
-                }
-            )
-            for _ in range(config.layers)
-        )
+        self.layers = nn.ModuleList(_Layer(width, config) for _ in range(config.layers))
 
     def forward(self, frames: Tensor, mask: Tensor | None = None) -> Tensor:
         """Pool frames to clips.
@@ -97,8 +102,7 @@ class TemporalTransformer(nn.Module):
             # Every position may look at the class token and at real frames only.
             attend = F.pad(mask, (1, 0), value=True)[:, None, None, :]
         for layer in self.layers:
-            x = x + layer["attention"](x, attend)
-            x = x + layer["mlp"](x)
+            x = layer(x, attend)
         return x[:, 0]
 
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from ..config import TowersConfig
 from ..errors import CheckpointError
 
-__all__ = ["Towers", "build_tokenizer", "open_clip_config"]
+__all__ = ["TextHead", "Towers", "build_tokenizer", "open_clip_config"]
 
 
 def open_clip_config(config: TowersConfig) -> dict[str, Any]:
@@ -83,11 +83,11 @@ class Towers(nn.Module):
         clip = (open_clip.CustomTextCLIP if custom else open_clip.CLIP)(**model)
         self.width: int = model["embed_dim"]
         self.has_text = config.text
-        self.visual = clip.visual
+        self.visual: nn.Module = clip.visual
         if config.text:
             self.text = clip.text if custom else _CausalText(clip)
         if config.text and config.text_head_hidden:
-            self.text_head = TextHead(self.width, config.text_head_hidden)
+            self.text_head: nn.Module = TextHead(self.width, config.text_head_hidden)
         else:
             self.text_head = nn.Identity()
 
@@ -107,7 +107,7 @@ class _CausalText(nn.Module):
     change the result: a batch of short labels costs a tenth of the full 77 positions.
     """
 
-    def __init__(self, clip: nn.Module) -> None:
+    def __init__(self, clip: Any) -> None:
         super().__init__()
         self.token_embedding = clip.token_embedding
         self.positional_embedding = clip.positional_embedding

@@ -160,7 +160,7 @@ class PromptBank:
 
     @property
     def compounds(self) -> dict[str, tuple[tuple[str, float], ...]]:
-        """Name of each compound, and its components with their weights as given (not normalised)."""
+        """Name of each compound, and its components with their weights as given."""
         entries = self._table.entries
         return {name: entry.parts for name, entry in entries.items() if entry.is_compound}
 

@@ -45,7 +45,7 @@ def check(bank: PromptBank, count_tokens: Callable[[str], int] | None = None) ->
     Parameters
     ----------
     bank : PromptBank
-        The bank to check. Its own names and aliases are the emotion words, beside a short fixed list.
+        The bank to check. Its names and aliases are the emotion words, beside a short list.
     count_tokens : callable, optional
         Number of tokens of a text, start and end included. Left out: lengths are not checked.
 
@@ -66,7 +66,7 @@ def check(bank: PromptBank, count_tokens: Callable[[str], int] | None = None) ->
         descriptions = bank.descriptions(name)
         if len(descriptions) < MIN_DESCRIPTIONS:
             problems.append(
-                f"{name}: {len(descriptions)} description(s), at least {MIN_DESCRIPTIONS} are wanted"
+                f"{name}: {len(descriptions)} description(s), at least {MIN_DESCRIPTIONS} wanted"
             )
         for text in descriptions:
             problems += _content(f"{name}: {text!r}", text, emotion_words, phrases)

@@ -172,8 +172,8 @@ class LabelEncoder:
     ) -> tuple[NDArray[np.float32], list[LabelText]]:
         """Embed labels: the weighted mean of their texts' raw embeddings (eq. 2 and its like).
 
-        The mean is taken before normalisation, for a compound's components as in eq. 2 and in the same
-        way for the descriptions of one label and for templates. Nothing is normalised here:
+        The mean is taken before normalisation, for a compound's components as in eq. 2 and in the
+        same way for the descriptions of one label and for templates. Nothing is normalised here:
         the cosine similarity of eq. 1 does that.
 
         Parameters
@@ -193,8 +193,8 @@ class LabelEncoder:
         Raises
         ------
         PromptError
-            For no labels, a text instead of a list, an unusable label, or two labels of one meaning:
-            both would share the softmax, and each would get half of its due.
+            For no labels, a text instead of a list, an unusable label, or two labels of one
+            meaning: both would share the softmax, and each would get half of its due.
         """
         if isinstance(labels, str):
             raise PromptError(f"labels must be a list: [{labels!r}], not {labels!r}")
@@ -241,7 +241,7 @@ def _refuse_same(labels: Sequence[LabelText]) -> None:
         key = label_key(item.name or item.label)
         if key in seen:
             raise PromptError(
-                f"The labels {seen[key]!r} and {item.label!r} mean the same ({item.name or item.label}). "
-                "Leave one of them out"
+                f"The labels {seen[key]!r} and {item.label!r} mean the same "
+                f"({item.name or item.label}). Leave one of them out"
             )
         seen[key] = item.label

@@ -1,7 +1,8 @@
 """Prompt files: find the shipped ones, read any, write one.
 
-A file is parsed from the YAML node tree instead of from loaded objects: every complaint can then name
-its line, a repeated key is seen instead of silently dropped, and a label such as ``no`` stays text.
+A file is parsed from the YAML node tree instead of from loaded objects: every complaint can then
+name its line, a repeated key is seen instead of silently dropped, and a label such as ``no`` stays
+text.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ def read_prompt_file(path: str | Path) -> PromptFile:
     Raises
     ------
     PromptError
-        If the file can't be read, is not YAML, or has a wrong shape. The message names file and line.
+        If the file can't be read, is not YAML, or has a wrong shape. The message names the line.
     """
     import yaml
 
@@ -101,7 +102,7 @@ class _Reader:
 
     def read(self, root: yaml.Node | None) -> PromptFile:
         result = PromptFile(self.path)
-        top = {key: node for key, node in self.items(root, "a prompt file")}
+        top = dict(self.items(root, "a prompt file"))
         if not top:
             raise PromptError(f"{self.path}: holds no labels")
         if not _MARKS & top.keys():

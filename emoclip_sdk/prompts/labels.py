@@ -106,7 +106,7 @@ def compound_entry(
     weights: Sequence[float] | None = None,
     aliases: Sequence[str] = (),
 ) -> Entry:
-    """Make the entry of a compound that a caller adds; whether its parts exist is not known here."""
+    """Make the entry of a compound that a caller adds; whether its parts exist is not known."""
     where = f"compound {name!r}"
     if isinstance(parts, str):
         raise PromptError(f"{where}: the parts must be a list of labels, not the text {parts!r}")

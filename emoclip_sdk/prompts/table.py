@@ -66,8 +66,8 @@ class EntryTable:
                 continue
             if label_key(owner) == key:
                 raise PromptError(
-                    f"{by_key[key]!r} can't be an alias of {entry.name!r}: it is the name of another "
-                    "entry. Use another alias, or replace that entry"
+                    f"{by_key[key]!r} can't be an alias of {entry.name!r}: it is the name of "
+                    "another entry. Use another alias, or replace that entry"
                 )
             kept = tuple(a for a in self.entries[owner].aliases if label_key(a) != key)
             self.entries[owner] = replace(self.entries[owner], aliases=kept)

@@ -183,6 +183,7 @@ ACTIONS: dict[str, tuple[str, ...]] = {
 }
 
 # Probability that an emotion shows an action.
+# fmt: off
 EMOTION_ACTIONS: dict[str, dict[str, float]] = {
     "neutral": {
         "brows_relaxed": 0.6, "eyes_relaxed": 0.6, "mouth_relaxed": 0.7, "face_relaxed": 0.4,
@@ -211,6 +212,8 @@ EMOTION_ACTIONS: dict[str, dict[str, float]] = {
     },
 }
 
+# fmt: on
+
 # Adjectives, then nouns. Few on purpose: what lies between them is the text tower's business.
 EMOTION_WORDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "neutral": (("neutral", "calm", "expressionless"), ("neutrality", "composure")),
@@ -224,20 +227,43 @@ EMOTION_WORDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 }
 
 _SUBJECTS = (
-    "a face", "a person", "a man", "a woman", "someone", "the subject", "the person", "the face",
+    "a face",
+    "a person",
+    "a man",
+    "a woman",
+    "someone",
+    "the subject",
+    "the person",
+    "the face",
 )
 _OPENINGS = (
-    "{s} with {a}", "{s} shows {a}", "{s} has {a}", "{a}", "there is {s} with {a}",
-    "the picture shows {s} with {a}", "a facial expression with {a}", "{s} is seen with {a}",
+    "{s} with {a}",
+    "{s} shows {a}",
+    "{s} has {a}",
+    "{a}",
+    "there is {s} with {a}",
+    "the picture shows {s} with {a}",
+    "a facial expression with {a}",
+    "{s} is seen with {a}",
     "a close-up of {s} with {a}",
 )
 _WORD_ADJECTIVE = (
-    "{s} looks {w}", "{s} who seems {w}", "a {w} face", "a {w} facial expression", "{s}, {w}",
-    "an expression that looks {w}", "{s} appears {w}", "feeling {w}",
+    "{s} looks {w}",
+    "{s} who seems {w}",
+    "a {w} face",
+    "a {w} facial expression",
+    "{s}, {w}",
+    "an expression that looks {w}",
+    "{s} appears {w}",
+    "feeling {w}",
 )
 _WORD_NOUN = (
-    "an expression of {w}", "{s} showing {w}", "a look of {w}", "{w} on the face",
-    "a face full of {w}", "a facial expression of {w}",
+    "an expression of {w}",
+    "{s} showing {w}",
+    "a look of {w}",
+    "{w} on the face",
+    "a face full of {w}",
+    "a facial expression of {w}",
 )
 _DEGREES = ("slightly", "somewhat", "visibly", "very", "clearly")
 

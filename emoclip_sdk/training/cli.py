@@ -32,8 +32,11 @@ def _setup() -> None:
 
 @app.command()
 def contrastive(
-    root: Annotated[Path, typer.Option(help="The dataset: ferplus.npz.")],
+    root: Annotated[
+        Path, typer.Option(help="ferplus.npz, or a CSV file with path, caption and split.")
+    ],
     out: Annotated[Path, typer.Option(help="Where the checkpoint folder is written.")],
+    dataset: Annotated[str, typer.Option(help="ferplus or captions.")] = "ferplus",
     recipe: Annotated[str, typer.Option(help="Name of a recipe, or a YAML file.")] = "mini",
     run: Annotated[
         Path | None,
@@ -43,15 +46,13 @@ def contrastive(
         list[str] | None, typer.Option("--set", help="key=value, overrides the recipe.")
     ] = None,
 ) -> None:
-    """Train a model on pictures with captions, and write it as a checkpoint folder."""
+    """Train a model on pictures or clips with captions, and write it as a checkpoint folder."""
     from .mini import MiniRecipe, export
     from .recipe import load_recipe
 
     content = load_recipe(recipe, change or ())
-    mini = MiniRecipe(content, root, run or out.with_name(out.name + "-run"))
-    mini.record()
-    figures = export(mini, out)
-    typer.echo(json.dumps(figures, indent=2))
+    mini = MiniRecipe(content, dataset, root, run or out.with_name(out.name + "-run"))
+    typer.echo(json.dumps(export(mini, out), indent=2))
 
 
 @app.command()

@@ -26,12 +26,24 @@ _SKIPPED_NOUNS = {"05", "06", "13", "15", "17", "20", "21", "27"}
 _FEELING_FILES = {"noun": {"07", "12", "26"}, "adj": {"00", "44"}}
 
 _NOUN_TEMPLATES = (
-    "a facial expression of {}", "a face that shows {}", "a look of {}", "{}", "the emotion {}",
-    "a photo of a person showing {}", "someone who feels {}", "an expression of {} on the face",
+    "a facial expression of {}",
+    "a face that shows {}",
+    "a look of {}",
+    "{}",
+    "the emotion {}",
+    "a photo of a person showing {}",
+    "someone who feels {}",
+    "an expression of {} on the face",
 )
 _ADJECTIVE_TEMPLATES = (
-    "a {} face", "a person who looks {}", "a {} expression", "feeling {}", "someone looks {}",
-    "a photo of a {} person", "she seems {}", "a {} look in the eyes",
+    "a {} face",
+    "a person who looks {}",
+    "a {} expression",
+    "feeling {}",
+    "someone looks {}",
+    "a photo of a {} person",
+    "she seems {}",
+    "a {} look in the eyes",
 )
 
 
@@ -82,7 +94,9 @@ def feeling_words(folder: str | Path = WORDNET_DIR) -> dict[str, list[str]]:
     }
 
 
-def templated_texts(n: int, rng: np.random.Generator, folder: str | Path = WORDNET_DIR) -> list[str]:
+def templated_texts(
+    n: int, rng: np.random.Generator, folder: str | Path = WORDNET_DIR
+) -> list[str]:
     """Put WordNet's words for feelings, states and qualities into sentences about a face."""
     words = feeling_words(folder)
     kinds = (("noun", _NOUN_TEMPLATES), ("adj", _ADJECTIVE_TEMPLATES))

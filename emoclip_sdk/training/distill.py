@@ -59,9 +59,7 @@ def build_corpus(config: dict[str, Any], words: float, seed: int) -> list[str]:
     emotions = list(EMOTION_ACTIONS)
     texts = [t for t in wordnet_texts(config["wordnet"]) if len(t) <= config["longest"]]
     texts += templated_texts(config["templated"], rng, config["wordnet"])
-    texts += [
-        captioner(emotions[i % len(emotions)], rng).text for i in range(config["captions"])
-    ]
+    texts += [captioner(emotions[i % len(emotions)], rng).text for i in range(config["captions"])]
     return list(dict.fromkeys(texts))
 
 
@@ -97,7 +95,9 @@ def distill(
     rng = np.random.default_rng(seed)
     rng.shuffle(texts)
     targets = _read_once(texts, teacher, folder)
-    tokens = torch.cat([tokenize(texts[i : i + 4096]).to(torch.int32) for i in range(0, len(texts), 4096)])
+    tokens = torch.cat(
+        [tokenize(texts[i : i + 4096]).to(torch.int32) for i in range(0, len(texts), 4096)]
+    )
     _start_from_teacher(model.towers, teacher)
 
     held = 1000
@@ -125,7 +125,11 @@ def distill(
             if done % 100 == 0:
                 log.info(
                     "text: epoch %d, step %d/%d, distance %.3f, %.0f s",
-                    epoch, done, total, running, time.monotonic() - start,
+                    epoch,
+                    done,
+                    total,
+                    running,
+                    time.monotonic() - start,
                 )
         agreement = _agreement(model, tokens[:held].long(), targets[:held])
         log.info("text: epoch %d, cosine to the teacher on held-out texts %.4f", epoch, agreement)
@@ -133,7 +137,7 @@ def distill(
 
 
 def _read_once(texts: list[str], teacher: Teacher, folder: Path) -> np.ndarray:
-    """Return the teacher's embeddings (N, D) float16; what an earlier run read is not read again."""
+    """Return the teacher's embeddings (N, D) float16; what an earlier run read is kept."""
     words, vectors = folder / "teacher.txt", folder / "teacher.npy"
     known: list[str] = []
     if words.is_file() and vectors.is_file():
@@ -181,9 +185,7 @@ def _start_from_teacher(towers: Towers, teacher: Teacher) -> None:
     from open_clip.tokenizer import SimpleTokenizer
 
     tokenizer = SimpleTokenizer()
-    words = [
-        tokenizer.decode([i]).strip() or "." for i in range(len(tokenizer.decoder) - 2)
-    ]
+    words = [tokenizer.decode([i]).strip() or "." for i in range(len(tokenizer.decoder) - 2)]
     vectors = torch.from_numpy(np.asarray(teacher(words), dtype=np.float32))
     text = towers.text
     width = text.token_embedding.weight.shape[1]

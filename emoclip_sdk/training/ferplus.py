@@ -14,7 +14,14 @@ __all__ = ["FERPLUS_CLASSES", "Pictures", "load_ferplus"]
 
 # The first eight columns of the file; the last two are "unknown" and "NF" (not a face).
 FERPLUS_CLASSES = (
-    "neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt",
+    "neutral",
+    "happiness",
+    "surprise",
+    "sadness",
+    "anger",
+    "disgust",
+    "fear",
+    "contempt",
 )
 
 

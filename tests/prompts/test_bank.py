@@ -1,5 +1,6 @@
 """The bank: adding, overriding, saving, reading other people's files."""
 
+import contextlib
 import re
 
 import pytest
@@ -162,7 +163,7 @@ def test_hash_sees_templates_and_not_the_order_of_entries(tmp_path):
 
 
 def test_save_and_load(bank, tmp_path):
-    bank.add_label("no", ["Yes: a # strange *one*.", "Ünïcode – „quoted“"], aliases=["null", "1.0"])
+    bank.add_label("no", ["Yes: a # strange *one*.", "Ünïcode „quoted“"], aliases=["null", "1.0"])
     bank.add_compound("odd", {"no": 0.1, "anger_disgust": 2.5}, aliases=["very odd"])
     path = tmp_path / "prompts.yaml"
     bank.save(path)
@@ -292,8 +293,6 @@ def test_missing_and_binary_file(tmp_path):
 
 def test_a_file_runs_no_code(tmp_path):
     path = write(tmp_path, "a: !!python/object/apply:os.system ['touch hacked']\n")
-    try:
+    with contextlib.suppress(PromptError):
         assert PromptBank.from_yaml(path).descriptions("a") == ("touch hacked",)
-    except PromptError:
-        pass
     assert not (tmp_path / "hacked").exists()

@@ -1,0 +1,20 @@
+# The tools come from the active environment: pip install -e ".[dev]"
+PYTHON ?= python
+
+.PHONY: quality format test example
+
+quality:  ## lint, format, types, __all__
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m mypy
+	$(PYTHON) tools/check_all.py
+
+format:
+	$(PYTHON) -m ruff check --fix .
+	$(PYTHON) -m ruff format .
+
+test:
+	$(PYTHON) -m pytest
+
+example:  ## needs scikit-image
+	$(PYTHON) examples/make_example.py

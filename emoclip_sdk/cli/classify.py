@@ -1,0 +1,127 @@
+"""``emoclip classify``."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from . import options as o
+from .loading import load_model, wanted_labels
+from .output import (
+    NO_FACE,
+    complain,
+    new_table,
+    print_json,
+    progress,
+    results_console,
+    score_list,
+)
+from .videos import attempt, expand
+
+if TYPE_CHECKING:
+    from ..results import Prediction
+
+__all__ = ["classify"]
+
+
+def classify(
+    videos: o.Videos,
+    labels: o.Labels = None,
+    labels_file: o.LabelsFile = None,
+    compound: o.Compounds = None,
+    model: o.Model = None,
+    track: Annotated[
+        str, typer.Option(metavar="prominent|all|ID", help="Which face of several.")
+    ] = "prominent",
+    faces: o.Faces = None,
+    sampling: o.Sampling = "deterministic",
+    prompts: o.Prompts = None,
+    top: o.Top = 3,
+    as_json: o.AsJSON = False,
+    as_csv: o.AsCSV = False,
+    fps: o.Fps = None,
+    allow_network: o.AllowNetwork = False,
+    device: o.Device = "auto",
+    dtype: o.Dtype = "auto",
+) -> None:
+    """Score emotion labels on videos.
+
+    Scores are a softmax over the labels: they say which of THESE labels fits best, not how sure it
+    is that any of them does. The model reads what a face shows, not what a person feels.
+
+    --json prints a list with one object per video (with --track all, one per face).
+    """
+    o.one_format(as_json, as_csv)
+    chosen = o.parse_track(track)
+    found = expand(videos)
+    loaded = load_model(model, device, dtype, prompts)
+    wanted = wanted_labels(loaded, labels, labels_file, compound)
+    results: list[Prediction] = []
+    with progress(len(found)) as begin:
+        for video in found:
+            begin(video)
+            result, reason = attempt(
+                loaded.classify,
+                video,
+                wanted,
+                track=chosen,
+                faces=faces,
+                sampling=sampling,
+                fps=fps,
+                allow_network=allow_network,
+            )
+            if reason is not None:
+                result = _failed(video, wanted, reason)
+            several = result if isinstance(result, list) else [result]
+            results += [dataclasses.replace(r, source=video) for r in several]
+    if as_json:
+        print_json([result.to_dict() for result in results])
+    elif as_csv:
+        from ..export.tables import prediction_records, write_csv
+
+        write_csv(prediction_records(results), sys.stdout)
+    else:
+        _print_table(results, top, chosen == "all")
+    failed = [result for result in results if result.error is not None]
+    if as_json or as_csv:
+        for result in failed:
+            complain(f"{result.source}: {result.error}")
+    if failed:
+        raise typer.Exit(1)
+
+
+def _failed(video: str, labels: Sequence[str], reason: str) -> Prediction:
+    from ..results import Prediction
+
+    nothing = dict.fromkeys(labels, float("nan"))
+    return Prediction(video, nothing, nothing, {}, error=reason)
+
+
+def _print_table(results: Sequence[Prediction], top: int, every_face: bool) -> None:
+    from rich.text import Text
+
+    table = new_table("video", *(["face>"] if every_face else []), "label", "scores", "faces>")
+    for r in results:
+        if r.error is not None:
+            label, scores, faces = Text("failed", "red"), r.error, ""
+        elif not r.face_found:
+            label, scores, faces = Text(NO_FACE, "yellow"), "", "0"
+        else:
+            label, scores, faces = (
+                Text(str(r.label), "bold"),
+                score_list(r.top(top)),
+                str(r.n_tracks),
+            )
+        face = ["" if r.track is None else str(r.track)] if every_face else []
+        table.add_row(r.source, *face, label, scores, faces)
+    used = next((r for r in results if r.model), None)
+    if used is not None and used.model is not None:
+        table.caption = f"{used.model.name}, prompt bank {used.model.prompt_bank}"
+        unknown = [label for label, kind in used.prompts.items() if kind == "template"]
+        if unknown:
+            table.caption += f"; not in the bank, used through a template: {', '.join(unknown)}"
+    results_console().print(table)

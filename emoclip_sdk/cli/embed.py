@@ -1,0 +1,89 @@
+"""``emoclip embed``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..errors import EmoCLIPError
+from . import options as o
+from .loading import load_model
+from .output import complain, progress
+from .videos import attempt, expand
+
+__all__ = ["embed"]
+
+
+def embed(
+    videos: o.Videos,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The .npz file to write.")],
+    model: o.Model = None,
+    track: Annotated[
+        str, typer.Option(metavar="prominent|ID", help="Which face of several.")
+    ] = "prominent",
+    faces: o.Faces = None,
+    sampling: o.Sampling = "deterministic",
+    fps: o.Fps = None,
+    allow_network: o.AllowNetwork = False,
+    device: o.Device = "auto",
+    dtype: o.Dtype = "auto",
+) -> None:
+    """Embed videos to vectors, unnormalised, in one NumPy file.
+
+    Its arrays: embeddings (N, D) float32, NaN without a face; sources (N,); face_found (N,);
+    errors (N,), empty where all went well; model.
+    """
+    chosen = o.parse_track(track)
+    if chosen == "all":
+        raise typer.BadParameter(
+            "one vector per video: prominent or a number.", param_hint="--track"
+        )
+    if output.suffix.lower() != ".npz":
+        raise typer.BadParameter(f"'{output}' does not end in .npz.", param_hint="-o")
+    found = expand(videos)
+    loaded = load_model(model, device, dtype)
+    import numpy as np
+
+    rows = np.full((len(found), loaded.encoder.width), np.nan, np.float32)
+    errors: list[str] = []
+    with progress(len(found)) as begin:
+        for row, video in zip(rows, found, strict=True):
+            begin(video)
+            vector, reason = attempt(
+                loaded.embed,
+                video,
+                track=chosen,
+                faces=faces,
+                sampling=sampling,
+                fps=fps,
+                allow_network=allow_network,
+            )
+            if vector is not None:
+                row[:] = vector
+            errors.append(reason or "")
+    face_found = ~np.isnan(rows).any(axis=1)
+    try:
+        with output.open("wb") as file:
+            np.savez(
+                file,
+                embeddings=rows,
+                sources=np.array(found),
+                face_found=face_found,
+                errors=np.array(errors),
+                model=np.array(loaded.name),
+            )
+    except OSError as error:
+        raise EmoCLIPError(f"{output}: can't be written ({error.strerror or error})") from error
+    for video, reason in zip(found, errors, strict=True):
+        if reason:
+            complain(f"{video}: {reason}")
+    failed = sum(map(bool, errors))
+    without = int((~face_found).sum()) - failed
+    complain(
+        f"wrote {output}: {len(rows)} embeddings of width {rows.shape[1]}; "
+        f"{without} without a face, {failed} failed"
+    )
+    if failed:
+        raise typer.Exit(1)

@@ -1,0 +1,153 @@
+"""A model, ready with the prompts and labels that the options ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from ..errors import CheckpointError, EmoCLIPError, HubError, PromptError
+from .output import working
+
+if TYPE_CHECKING:
+    from ..model import EmoCLIP
+
+__all__ = ["load_model", "wanted_labels"]
+
+
+def load_model(
+    name: str | None, device: str, dtype: str, prompts: Sequence[Path] | None = None
+) -> EmoCLIP:
+    """Load the model that ``--model`` names and let ``--prompts`` change its bank.
+
+    Raises
+    ------
+    typer.BadParameter
+        No such model or device, or an unusable prompt file.
+    CheckpointError
+        The model is there, or should be, and can't be loaded.
+    """
+    with working("loading the model"):
+        from ..model import EmoCLIP
+
+        _check_name(name)
+        _check_device(device)
+        model = EmoCLIP.from_pretrained(name, device=device, dtype=dtype)
+        for file in prompts or ():
+            try:
+                _add_file(model, file)
+            except PromptError as error:
+                raise typer.BadParameter(str(error), param_hint="--prompts") from None
+    return model
+
+
+def wanted_labels(
+    model: EmoCLIP,
+    labels: str | None,
+    labels_file: Path | None,
+    compounds: Sequence[str] | None,
+) -> list[str]:
+    """Return what to score, in the order of the options; tell the model what is new to it.
+
+    Raises
+    ------
+    typer.BadParameter
+        A label, file or compound that can't be used, or a model that can't score labels.
+    """
+    wanted: list[str] = []
+    hint = "--labels"
+    try:
+        if labels is not None:
+            wanted += [part.strip() for part in labels.split(",") if part.strip()]
+        if labels_file is not None:
+            hint = "--labels-file"
+            wanted += _from_file(model, labels_file)
+        own = labels is None and labels_file is None
+        if own:
+            wanted += model.labels
+        for text in compounds or ():
+            hint = "--compound"
+            name, parts = _parse_compound(text)
+            model.add_compound(name, parts)
+            wanted.append(name)
+        hint = "--labels / --labels-file / --compound"
+        with working("reading the labels"):
+            model.embed_labels(None if own and not compounds else wanted)
+    except CheckpointError as error:
+        raise typer.BadParameter(str(error), param_hint="--model") from None
+    except EmoCLIPError as error:
+        raise typer.BadParameter(str(error), param_hint=hint) from None
+    return wanted
+
+
+def _check_name(name: str | None) -> None:
+    from ..checkpoints import EMBEDDED, resolve
+
+    if name is None or name == EMBEDDED:
+        return
+    try:
+        resolve(name, local_files_only=True)
+    except HubError:
+        pass  # not downloaded yet; from_pretrained says what is wrong, if anything is
+    except CheckpointError as error:
+        raise typer.BadParameter(str(error), param_hint="--model") from None
+
+
+def _check_device(device: str) -> None:
+    import torch
+
+    if device == "auto":
+        return
+    try:
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        reason = str(error).partition("\n")[0]
+        raise typer.BadParameter(
+            f"'{device}' can't be used here ({reason})", param_hint="--device"
+        ) from None
+
+
+def _from_file(model: EmoCLIP, file: Path) -> list[str]:
+    if file.suffix.lower() in (".yaml", ".yml"):
+        return _add_file(model, file)
+    try:
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise PromptError(f"{file}: can't be read as UTF-8 text ({error})") from error
+    found = [line.strip() for line in lines]
+    found = [line for line in found if line and not line.startswith("#")]
+    if not found:
+        raise PromptError(f"{file}: holds no label")
+    return found
+
+
+def _add_file(model: EmoCLIP, file: Path) -> list[str]:
+    """Add the entries of a prompt file to the model's bank; return their names."""
+    from ..prompts import PromptBank
+
+    bank = PromptBank.from_yaml(file)
+    for name in bank.names():
+        model.add_label(name, bank.descriptions(name), aliases=bank.aliases(name))
+    for name, parts in bank.compounds.items():
+        model.add_compound(name, dict(parts))
+    return [*bank.names(), *bank.compounds]
+
+
+def _parse_compound(text: str) -> tuple[str, dict[str, float]]:
+    """Read ``name=a+b`` or ``name=2*a+b``."""
+    name, equals, sum_ = text.partition("=")
+    parts: dict[str, float] = {}
+    for term in sum_.split("+"):
+        weight, times, part = term.rpartition("*")
+        part = part.strip()
+        if part in parts:
+            raise PromptError(f"'{text}': {part!r} occurs twice")
+        try:
+            parts[part] = float(weight) if times else 1.0
+        except ValueError:
+            raise PromptError(f"'{text}': {weight.strip()!r} is not a weight") from None
+    if not (equals and name.strip() and all(parts)):
+        raise PromptError(f"'{text}' does not read NAME=A+B or NAME=2*A+B")
+    return name.strip(), parts

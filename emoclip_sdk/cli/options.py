@@ -1,0 +1,126 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+__all__ = [
+    "AllowNetwork",
+    "AsCSV",
+    "AsJSON",
+    "Compounds",
+    "Device",
+    "Dtype",
+    "Faces",
+    "Fps",
+    "Labels",
+    "LabelsFile",
+    "Model",
+    "Prompts",
+    "Sampling",
+    "Top",
+    "Video",
+    "Videos",
+    "one_format",
+    "parse_track",
+]
+
+Video = Annotated[
+    str, typer.Argument(metavar="VIDEO", help="A video, a picture, or a folder of frames.")
+]
+Videos = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="VIDEO",
+        help="Videos, pictures, folders of frames, or folders that hold videos.",
+    ),
+]
+Faces = Annotated[
+    Literal["mtcnn", "none"] | None,
+    typer.Option(help="none: the frames are face crops already. [default: as the model says]"),
+]
+Sampling = Annotated[
+    Literal["deterministic", "uniform", "paper"],
+    typer.Option(help="By time; spread over the clip; or the paper's random window (seed 0)."),
+]
+Fps = Annotated[
+    float | None, typer.Option(help="Frame rate of a folder of frames. [default: 25]", min=1e-3)
+]
+AllowNetwork = Annotated[
+    bool, typer.Option("--allow-network", help="Open addresses such as https:// and rtsp://.")
+]
+Labels = Annotated[
+    str | None,
+    typer.Option(
+        metavar="A,B,...",
+        help="Comma-separated: names, any other words, or sentences. "
+        "[default: the model's label set]",
+    ),
+]
+LabelsFile = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="One label per line, or a .yaml file of 'name: description'.",
+        exists=True,
+        dir_okay=False,
+    ),
+]
+Compounds = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--compound",
+        metavar="NAME=A+B",
+        help="Also score a compound, e.g. 'happily surprised=happiness+surprise' or, "
+        "weighted, 'wry=2*amusement+contempt'. May be repeated.",
+    ),
+]
+Model = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        "-m",
+        metavar="MODEL",
+        help="A checkpoint folder, org/name on the Hub, or a named baseline (clip-vit-b-32, "
+        "clip-vit-b-32-openai, farl-vit-b-16). [default: the embedded model]",
+    ),
+]
+Device = Annotated[str, typer.Option(metavar="DEVICE", help="cpu, cuda, cuda:1, mps.")]
+Dtype = Annotated[
+    Literal["auto", "float32", "bfloat16", "float16"],
+    typer.Option(help="Precision of the image tower."),
+]
+Prompts = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--prompts",
+        metavar="FILE",
+        help="A prompt file (.yaml) whose descriptions go before those of the prompt bank. "
+        "May be repeated.",
+        exists=True,
+        dir_okay=False,
+    ),
+]
+Top = Annotated[int, typer.Option(metavar="K", help="Scores to show in the table.", min=1)]
+AsJSON = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
+AsCSV = Annotated[bool, typer.Option("--csv", help="Print CSV on standard output.")]
+
+
+def parse_track(text: str) -> int | Literal["prominent", "all"]:
+    """Read ``--track``."""
+    if text == "prominent":
+        return "prominent"
+    if text == "all":
+        return "all"
+    if text.isascii() and text.isdigit():
+        return int(text)
+    raise typer.BadParameter(f"'{text}' is not prominent, all or a number.", param_hint="--track")
+
+
+def one_format(as_json: bool, as_csv: bool) -> None:
+    """Refuse ``--json`` together with ``--csv``."""
+    if as_json and as_csv:
+        raise typer.BadParameter("choose one of the two.", param_hint="--json / --csv")

@@ -1,0 +1,109 @@
+"""What goes to the terminal: results to standard output, everything else to standard error."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
+from typing import IO, TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+__all__ = [
+    "DEBUG",
+    "NO_FACE",
+    "complain",
+    "new_table",
+    "print_json",
+    "progress",
+    "results_console",
+    "score_list",
+    "working",
+]
+
+DEBUG = "EMOCLIP_DEBUG"
+"""The environment variable that shows tracebacks and the libraries' warnings."""
+
+NO_FACE = "no face"
+_PIPE_WIDTH = 200
+
+
+def results_console() -> Console:
+    """Return the console of the results. Names of files and labels are printed as they are."""
+    return _console(sys.stdout)
+
+
+def _console(file: IO[str]) -> Console:
+    from rich.console import Console
+
+    # Where nobody looks, rich would assume 80 columns and break long names.
+    width = None if file.isatty() else _PIPE_WIDTH
+    return Console(file=file, width=width, markup=False, emoji=False, highlight=False)
+
+
+def new_table(*columns: str) -> Table:
+    """Return an empty table; `columns` whose name ends in ``>`` are right-aligned."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, caption_justify="left")
+    for name in columns:
+        right = name.endswith(">")
+        table.add_column(
+            name.rstrip(">"), justify="right" if right else "left", overflow="fold", no_wrap=right
+        )
+    return table
+
+
+def score_list(ranked: Sequence[tuple[str, float]]) -> str:
+    """Return ``happiness 0.62  surprise 0.21``."""
+    return "  ".join(f"{label} {score:.2f}" for label, score in ranked)
+
+
+def print_json(value: Any) -> None:
+    """Print one JSON document."""
+    utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    print(json.dumps(value, indent=2, ensure_ascii=not utf8, allow_nan=False))
+
+
+def complain(message: str) -> None:
+    """Print one line about something that went wrong."""
+    print(" ".join(message.split()), file=sys.stderr)
+
+
+@contextmanager
+def working(what: str) -> Iterator[None]:
+    """Show that something takes a while; keep what libraries print out of the results."""
+    with progress(1) as begin:
+        begin(what)
+        yield
+
+
+@contextmanager
+def progress(n: int) -> Iterator[Callable[[str], None]]:
+    """Show a bar of `n` steps on a terminal; yields the function that begins the next step.
+
+    Whatever is printed meanwhile, by any library, goes to standard error.
+    """
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+
+    columns = [SpinnerColumn(), TextColumn("{task.description}", markup=False)]
+    if n > 1:
+        columns += [BarColumn(), MofNCompleteColumn()]
+    console = _console(sys.stderr)
+    with (
+        redirect_stdout(sys.stderr),
+        Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar,
+    ):
+        task = bar.add_task("", total=n)
+        begun = -1
+
+        def begin(what: str) -> None:
+            nonlocal begun
+            begun += 1
+            bar.update(task, description=what, completed=begun)
+
+        yield begin

@@ -1,0 +1,61 @@
+"""Video arguments, and going through them so that one that fails does not stop the rest."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..errors import EmoCLIPError, VideoError
+from .output import DEBUG
+
+__all__ = ["attempt", "expand"]
+
+# fmt: off
+_SUFFIXES = frozenset({
+    ".3gp", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts",
+    ".ogv", ".ts", ".webm", ".wmv",
+})
+# fmt: on
+
+
+def expand(videos: Sequence[str]) -> list[str]:
+    """Replace folders that hold videos by these; a folder without any is a folder of frames."""
+    found: list[str] = []
+    for video in videos:
+        inside: list[Path] = []
+        try:
+            if os.path.isdir(video):
+                inside = [f for f in Path(video).iterdir() if _is_video(f)]
+        except (OSError, ValueError):
+            pass  # what is wrong with it is said when it is opened
+        found += sorted(map(str, inside)) or [video]
+    return found
+
+
+def _is_video(file: Path) -> bool:
+    return file.suffix.lower() in _SUFFIXES and file.name[0] != "." and file.is_file()
+
+
+def attempt(
+    call: Callable[..., Any], video: str, *arguments: Any, **options: Any
+) -> tuple[Any, str | None]:
+    """Return ``call(video, ...)`` and None, or None and what is wrong with the video.
+
+    What is no fault of this video, such as a detector that is not installed, is raised.
+    """
+    try:
+        return call(video, *arguments, **options), None
+    except VideoError as error:
+        known = error.name in (video, os.path.basename(video))
+        return None, error.reason if known else str(error)
+    except EmoCLIPError:
+        raise
+    except Exception as error:
+        if os.environ.get(DEBUG):
+            raise
+        return None, (
+            f"unexpected {type(error).__name__}: {error} (a bug in emoclip_sdk; "
+            f"{DEBUG}=1 shows where)"
+        )

@@ -1,0 +1,63 @@
+"""Make examples/portrait.mp4 from scikit-image's portrait of the astronaut Eileen Collins.
+
+The picture is NASA's and in the public domain; it ships inside the scikit-image wheel. The camera
+pans and zooms a little, so that the face box has to follow. The same versions of the libraries give
+the same file. Needs scikit-image and nothing else beyond emoclip_sdk:
+
+    pip install scikit-image
+    python examples/make_example.py
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+from pathlib import Path
+
+import av
+import numpy as np
+from PIL import Image
+
+FPS = 25
+SECONDS = 3.0
+SIDE = 448  # pixels of the clip
+START, END = 1.0, 0.88  # what the camera sees, as a share of the picture's side
+
+
+def view(t: float, side: int) -> tuple[float, float, float, float]:
+    """Return the box that the camera sees at time `t` in [0, 1], in pixels of the picture."""
+    eased = 0.5 - 0.5 * math.cos(math.pi * t)
+    size = side * (START + (END - START) * eased)
+    rest = side - size
+    x = rest * (0.5 + 0.5 * math.sin(2 * math.pi * t))
+    y = rest * 0.2 * eased
+    return x, y, x + size, y + size
+
+
+def make(path: Path) -> None:
+    """Write the clip."""
+    from skimage import data
+
+    picture = Image.fromarray(data.astronaut())
+    count = round(FPS * SECONDS)
+    with av.open(str(path), "w", options={"movflags": "+faststart"}) as container:
+        stream = container.add_stream("libx264", rate=FPS)
+        stream.width = stream.height = SIDE
+        stream.pix_fmt = "yuv420p"
+        # One thread: with more, x264's output depends on the machine.
+        stream.options = {"crf": "25", "preset": "slow", "threads": "1"}
+        for i in range(count):
+            box = view(i / (count - 1), picture.width)
+            seen = picture.resize((SIDE, SIDE), Image.Resampling.BICUBIC, box=box)
+            frame = av.VideoFrame.from_ndarray(np.asarray(seen), format="rgb24")
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    print(f"{path}: {count} frames, {path.stat().st_size / 1000:.0f} kB")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "out", type=Path, nargs="?", default=Path(__file__).with_name("portrait.mp4")
+    )
+    make(parser.parse_args().out)

@@ -1,0 +1,162 @@
+"""A tiny model with random weights, small videos made on the spot, and what may be there or not."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+LABELS = ("neutral", "happiness", "anger", "surprise")
+TINY = {
+    "embed_dim": 32,
+    "vision_cfg": {
+        "image_size": 32,
+        "layers": 1,
+        "width": 32,
+        "patch_size": 8,
+        "head_width": 16,
+    },
+    "text_cfg": {"context_length": 77, "vocab_size": 49408, "width": 32, "heads": 2, "layers": 1},
+}
+
+
+def _tiny_config(**towers):
+    from emoclip_sdk.config import (
+        ImageConfig,
+        ModelConfig,
+        PromptConfig,
+        TemporalConfig,
+        TowersConfig,
+    )
+
+    return ModelConfig(
+        TowersConfig(model=TINY, **towers),
+        TemporalConfig(layers=1, heads=2, dim_head=8, mlp_dim=16, max_positions=40),
+        image=ImageConfig(size=32),
+        prompts=PromptConfig(LABELS),
+        info={"name": "tiny"},
+    )
+
+
+def _saved(folder, config):
+    import torch
+
+    from emoclip_sdk.checkpoints import save_folder
+    from emoclip_sdk.nn import DualEncoder
+
+    torch.manual_seed(0)
+    return save_folder(folder, config, DualEncoder(config).state_dict())
+
+
+@pytest.fixture(scope="session")
+def tiny_checkpoint(tmp_path_factory) -> Path:
+    """Folder of a checkpoint with random weights: the scores mean nothing."""
+    return _saved(tmp_path_factory.mktemp("checkpoints") / "tiny", _tiny_config())
+
+
+@pytest.fixture(scope="session")
+def textless_checkpoint(tmp_path_factory) -> Path:
+    """The same without a text tower."""
+    return _saved(tmp_path_factory.mktemp("checkpoints") / "textless", _tiny_config(text=False))
+
+
+@pytest.fixture
+def tiny_model(tiny_checkpoint):
+    """A fresh model of `tiny_checkpoint`."""
+    from emoclip_sdk import EmoCLIP
+
+    return EmoCLIP.from_pretrained(tiny_checkpoint, device="cpu")
+
+
+@pytest.fixture
+def textless_model(textless_checkpoint):
+    from emoclip_sdk import EmoCLIP
+
+    return EmoCLIP.from_pretrained(textless_checkpoint, device="cpu")
+
+
+@pytest.fixture(scope="session")
+def embedded_model():
+    """The model inside the package, where it is there."""
+    folder = Path(importlib.util.find_spec("emoclip_sdk").origin).parent / "weights"
+    if not (folder / "emoclip-mini" / "model.safetensors").is_file():
+        pytest.skip("this checkout has no embedded weights")
+    from emoclip_sdk import EmoCLIP
+
+    return EmoCLIP.from_pretrained(device="cpu")
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Folder of real clips and data, which are no part of the project."""
+    folder = Path(os.environ.get("EMOCLIP_SHARED") or Path(__file__).parents[2] / "shared")
+    if not (folder / "media").is_dir():
+        pytest.skip(f"no shared material at {folder}")
+    return folder
+
+
+def moving_stripes(n: int, side: int = 48) -> np.ndarray:
+    """Frames (n, side, side, 3) of which no two are alike."""
+    x = np.arange(side)
+    at = np.arange(n)[:, None]
+    ramp = (128 + 100 * np.sin(x / 5 + at / 3) * np.cos(at / 11)).astype(np.uint8)
+    frames = np.stack([ramp, ramp[:, ::-1], np.roll(ramp, 7, axis=1)], axis=-1)
+    return np.repeat(frames[:, None], side, axis=1)
+
+
+@pytest.fixture(scope="session")
+def stripes():
+    """The maker of frames for ``faces="none"``."""
+    return moving_stripes
+
+
+def write_video(path: Path, frames: np.ndarray, fps: int = 25) -> Path:
+    """Write an mp4 file."""
+    import av
+
+    with av.open(str(path), "w") as file:
+        stream = file.add_stream("mpeg4", rate=fps)
+        stream.height, stream.width = frames.shape[1:3]
+        stream.pix_fmt = "yuv420p"
+        for rgb in frames:
+            file.mux(stream.encode(av.VideoFrame.from_ndarray(rgb, format="rgb24")))
+        file.mux(stream.encode())
+    return path
+
+
+@pytest.fixture(scope="session")
+def crop_video(tmp_path_factory) -> Path:
+    """Two seconds, to be read with ``faces="none"``."""
+    return write_video(tmp_path_factory.mktemp("videos") / "crop.mp4", moving_stripes(50))
+
+
+class TwoFaces:
+    """Finds a large and a small face in every frame whose first pixel is bright."""
+
+    BOXES = ((10.0, 10.0, 60.0, 60.0), (90.0, 20.0, 120.0, 50.0))
+
+    def detect(self, frames):
+        from emoclip_sdk.video import Detection
+
+        found = [Detection(box, 0.99) for box in self.BOXES]
+        return [list(found) if frame[0, 0, 0] > 128 else [] for frame in frames]
+
+
+@pytest.fixture
+def detecting_model(tiny_model):
+    """`tiny_model` with a detector that needs no real faces: :class:`TwoFaces`."""
+    tiny_model._detector = TwoFaces()
+    return tiny_model
+
+
+@pytest.fixture(scope="session")
+def two_faces() -> np.ndarray:
+    """Six seconds at 10 fps; the two "faces" of :class:`TwoFaces` are gone in the last three."""
+    rng = np.random.default_rng(0)
+    frames = np.repeat(rng.integers(140, 255, (1, 72, 128, 3), dtype=np.uint8), 60, axis=0)
+    frames[:, 20:40, 20:50] -= (np.arange(60) % 30)[:, None, None, None].astype(np.uint8)
+    frames[30:, 0, 0] = 0
+    return frames
