@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from .results import FaceTrack
 from .video import FrameFaces, TrackTable, uniform, windows
 
-__all__ = ["EmbeddedFaces", "embed_faces", "span_windows", "thin"]
+__all__ = ["EmbeddedFaces", "embed_faces", "span_windows", "window_clip"]
 
 _BATCH = 64
 
@@ -113,12 +113,15 @@ def span_windows(rows: NDArray[np.intp], n_frames: int) -> list[NDArray[np.intp]
     return [clip for clip in clips if (clip >= 0).any()]
 
 
-def thin(rows: NDArray[np.intp], n_frames: int) -> NDArray[np.intp]:
-    """Spread `n_frames` over a window that holds more than the model's span.
+def window_clip(rows: NDArray[np.intp], n_frames: int) -> NDArray[np.intp]:
+    """Make a clip of one window of a track: it begins and ends with the face.
 
-    Frames without the face are skipped first where that alone makes the window short enough.
+    A window that holds more frames than the model's span is thinned evenly, without its gaps.
     """
-    if len(rows) <= n_frames:
-        return rows
-    present = rows[rows >= 0]
-    return present[uniform(len(present), n_frames)]
+    present = np.flatnonzero(rows >= 0)
+    if not len(present):
+        return rows[:0]
+    view = rows[present[0] : present[-1] + 1]
+    if len(view) <= n_frames:
+        return view
+    return rows[present[uniform(len(present), n_frames)]]

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 import math
-import operator
-import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,13 +12,22 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from .clips import EmbeddedFaces, embed_faces, span_windows, thin
+from .clips import span_windows
 from .config import ModelConfig
 from .errors import CheckpointError, EmoCLIPError, VideoError
 from .prompts import CompoundMode, LabelEncoder, LabelText, PromptBank
-from .results import ModelInfo, Prediction, Timeline, TimelineRow
-from .scoring import cosine_similarities, softmax_scores
-from .video import MTCNNDetector, SamplingMode, face_frames, open_video, read_clip, time_windows
+from .reading import (
+    FaceMode,
+    FaceReader,
+    Track,
+    check_options,
+    choose_tracks,
+    failed_name,
+    is_batch,
+)
+from .results import ModelInfo, Prediction, Timeline
+from .scoring import Scorer
+from .video import SamplingMode
 
 if TYPE_CHECKING:
     import torch
@@ -31,8 +37,6 @@ if TYPE_CHECKING:
 __all__ = ["EmoCLIP"]
 
 log = logging.getLogger(__name__)
-
-Track = int | Literal["prominent", "all"]
 
 
 class EmoCLIP:
@@ -76,7 +80,7 @@ class EmoCLIP:
             prompts or PromptBank.default(),
             lambda texts: self.encode_text(texts).float().cpu().numpy(),
         )
-        self._detector: MTCNNDetector | None = None
+        self.reader = FaceReader(config, self.encoder.frames)
 
     # Checkpoints
 
@@ -212,7 +216,9 @@ class EmoCLIP:
         texts : list of LabelText
             What each label was turned into.
         """
-        return self._labels.embed(self._wanted(labels), compound=compound)
+        if labels is None and not self.labels:
+            raise EmoCLIPError(f"{self.name} has no label set of its own: name some labels")
+        return self._labels.embed(self.labels if labels is None else labels, compound=compound)
 
     def embed_text(self, texts: str | Sequence[str]) -> NDArray[np.float32]:
         """Embed texts word for word: one text to (D,), a list of N to (N, D), unnormalised."""
@@ -263,7 +269,7 @@ class EmoCLIP:
         *,
         track: Track = "prominent",
         compound: CompoundMode = "average",
-        faces: Literal["mtcnn", "none"] | None = None,
+        faces: FaceMode | None = None,
         sampling: SamplingMode = "deterministic",
         seed: int = 0,
         fps: float | None = None,
@@ -307,18 +313,27 @@ class EmoCLIP:
         EmoCLIPError
             An option has no such value.
         """
-        track = _checked(track, faces, sampling)
-        options = dict(faces=faces, sampling=sampling, seed=seed, fps=fps, network=allow_network)
-        vectors, texts = self.embed_labels(labels, compound=compound)
-        if not _is_batch(video):
-            return self._classify(video, vectors, texts, track, options)
+        track = check_options(track, faces, sampling)
+        options: dict[str, Any] = dict(
+            faces=faces, sampling=sampling, seed=seed, fps=fps, allow_network=allow_network
+        )
+        scorer = self._scorer(labels, compound)
+
+        def one(item: Any) -> Prediction | list[Prediction]:
+            read = self.reader(item, **options)
+            found = [scorer.prediction(read, chosen) for chosen in choose_tracks(read, track)]
+            found = found or [scorer.prediction(read, None)]
+            return found if track == "all" else found[0]
+
+        if not is_batch(video):
+            return one(video)
         results: list[Any] = []
         for item in video:
             try:
-                results.append(self._classify(item, vectors, texts, track, options))
+                results.append(one(item))
             except VideoError as error:
-                name, reason = _blame(item, error)
-                failed = self._prediction(name, None, None, vectors, texts, error=reason)
+                name, reason = failed_name(item, error)
+                failed = scorer.empty(name, error=reason)
                 results.append([failed] if track == "all" else failed)
         return results
 
@@ -327,7 +342,7 @@ class EmoCLIP:
         video: Any,
         *,
         track: int | Literal["prominent"] = "prominent",
-        faces: Literal["mtcnn", "none"] | None = None,
+        faces: FaceMode | None = None,
         sampling: SamplingMode = "deterministic",
         seed: int = 0,
         fps: float | None = None,
@@ -340,17 +355,29 @@ class EmoCLIP:
         """
         if track == "all":  # type: ignore[comparison-overlap]
             raise EmoCLIPError("embed takes one face per video: track='prominent' or a number")
-        chosen = _checked(track, faces, sampling)
-        options = dict(faces=faces, sampling=sampling, seed=seed, fps=fps, network=allow_network)
-        if not _is_batch(video):
-            return self._embed(video, chosen, options)
+        wanted = check_options(track, faces, sampling)
+        options: dict[str, Any] = dict(
+            faces=faces, sampling=sampling, seed=seed, fps=fps, allow_network=allow_network
+        )
+        nothing = np.full(self.encoder.width, np.nan, np.float32)
+
+        def one(item: Any) -> NDArray[np.float32]:
+            read = self.reader(item, **options)
+            for chosen in choose_tracks(read, wanted):
+                clips = span_windows(read.faces.rows[chosen], self.config.sampling.n_frames)
+                pooled = self.encoder.pool(read.faces.frames, [clip.tolist() for clip in clips])
+                return np.asarray(pooled.mean(axis=0))
+            return nothing
+
+        if not is_batch(video):
+            return one(video)
         rows = []
         for item in video:
             try:
-                rows.append(self._embed(item, chosen, options))
+                rows.append(one(item))
             except VideoError as error:
-                log.warning("%s: %s", *_blame(item, error))
-                rows.append(np.full(self.encoder.width, np.nan, np.float32))
+                log.warning("%s: %s", *failed_name(item, error))
+                rows.append(nothing)
         return np.stack(rows) if rows else np.zeros((0, self.encoder.width), np.float32)
 
     def timeline(
@@ -361,7 +388,7 @@ class EmoCLIP:
         window: float = 2.0,
         step: float = 1.0,
         compound: CompoundMode = "average",
-        faces: Literal["mtcnn", "none"] | None = None,
+        faces: FaceMode | None = None,
         fps: float | None = None,
         allow_network: bool = False,
     ) -> Timeline:
@@ -384,191 +411,18 @@ class EmoCLIP:
         """
         if not (window > 0 and step > 0 and math.isfinite(window) and math.isfinite(step)):
             raise EmoCLIPError(f"window and step must be positive, not {window} and {step}")
-        _checked("all", faces, "deterministic")
+        check_options("all", faces, "deterministic")
+        scorer = self._scorer(labels, compound)
+        read = self.reader(video, faces=faces, fps=fps, allow_network=allow_network)
+        return scorer.timeline(read, window, step)
+
+    def _scorer(self, labels: Sequence[str] | None, compound: CompoundMode) -> Scorer:
         vectors, texts = self.embed_labels(labels, compound=compound)
-        options = dict(
-            faces=faces, sampling="deterministic", seed=0, fps=fps, network=allow_network
+        return Scorer(
+            vectors,
+            texts,
+            self.encoder.pool,
+            self.encoder.logit_scale,
+            self.config.sampling.n_frames,
+            ModelInfo(self.name, self.revision, self.prompts.hash),
         )
-        name, duration, found = self._read(video, options)
-        spans = time_windows(found.times, window, step, duration)
-        keys = [text.label for text in texts]
-        rows: list[TimelineRow] = []
-        for track in found.rows or [None]:
-            of_track = found.rows[track] if track is not None else np.full(len(found.times), -1)
-            clips = [of_track[list(span.indices)] for span in spans]
-            shown = [i for i, clip in enumerate(clips) if (clip >= 0).any()]
-            n = self.config.sampling.n_frames
-            similarities = np.full((len(spans), len(keys)), np.nan)
-            scores = similarities.copy()
-            if shown:
-                pooled = self._pool(found, [thin(clips[i], n) for i in shown])
-                similarities[shown] = cosine_similarities(pooled, vectors)
-                scores[shown] = softmax_scores(similarities[shown], self.encoder.logit_scale)
-            for i, span in enumerate(spans):
-                rows.append(
-                    TimelineRow(
-                        track,
-                        span.start,
-                        span.end,
-                        int((clips[i] >= 0).sum()),
-                        _named(keys, scores[i]),
-                        _named(keys, similarities[i]),
-                    )
-                )
-        return Timeline(
-            name,
-            tuple(keys),
-            window,
-            step,
-            tuple(rows),
-            {text.label: text.kind for text in texts},
-            found.tracks,
-            duration,
-            self._info(),
-        )
-
-    # Inside
-
-    def _wanted(self, labels: Sequence[str] | None) -> Sequence[str]:
-        if labels is None and not self.labels:
-            raise EmoCLIPError(f"{self.name} has no label set of its own: name some labels")
-        return self.labels if labels is None else labels
-
-    def _info(self) -> ModelInfo:
-        return ModelInfo(self.name, self.revision, self.prompts.hash)
-
-    def _read(
-        self, video: Any, options: Mapping[str, Any]
-    ) -> tuple[str, float | None, EmbeddedFaces]:
-        """Run source, sampling, faces and image tower."""
-        config = self.config.faces
-        if options["faces"] is not None:
-            config = dataclasses.replace(config, detector=options["faces"])
-        if config.detector == "mtcnn" and self._detector is None:
-            self._detector = MTCNNDetector(config)
-        source = open_video(video, fps=options["fps"], allow_network=options["network"])
-        if options["sampling"] == "deterministic":
-            frames = source.sample(self.config.sampling.rate)
-        else:
-            frames = iter(
-                # The opened source, not `video`: a pipe can be read only once.
-                read_clip(source, self.config.sampling, options["sampling"], seed=options["seed"])
-            )
-        size = self.config.image.crop_size or self.config.image.size
-        stream = face_frames(frames, config, size=size, detector=self._detector)
-        found = embed_faces(stream, self.encoder.frames)
-        return source.name, source.duration, found
-
-    def _clip_vectors(self, found: EmbeddedFaces, track: int) -> NDArray[np.float32]:
-        return self._pool(found, span_windows(found.rows[track], self.config.sampling.n_frames))
-
-    def _pool(self, found: EmbeddedFaces, clips: list[NDArray[np.intp]]) -> NDArray[np.float32]:
-        return self.encoder.pool(found.frames, [clip.tolist() for clip in clips])
-
-    def _embed(
-        self, video: Any, track: int | str, options: Mapping[str, Any]
-    ) -> NDArray[np.float32]:
-        name, _, found = self._read(video, options)
-        chosen = _choose(name, found, track)
-        if not chosen:
-            return np.full(self.encoder.width, np.nan, np.float32)
-        mean: NDArray[np.float32] = self._clip_vectors(found, chosen[0]).mean(axis=0)
-        return mean
-
-    def _classify(
-        self,
-        video: Any,
-        vectors: NDArray[np.float32],
-        texts: list[LabelText],
-        track: Track,
-        options: Mapping[str, Any],
-    ) -> Prediction | list[Prediction]:
-        name, duration, found = self._read(video, options)
-        chosen: list[int | None] = [*_choose(name, found, track)] or [None]
-        results = [
-            self._prediction(name, found, number, vectors, texts, duration=duration)
-            for number in chosen
-        ]
-        return results if track == "all" else results[0]
-
-    def _prediction(
-        self,
-        name: str,
-        found: EmbeddedFaces | None,
-        track: int | None,
-        vectors: NDArray[np.float32],
-        texts: list[LabelText],
-        *,
-        duration: float | None = None,
-        error: str | None = None,
-    ) -> Prediction:
-        keys = [text.label for text in texts]
-        similarities = np.full(len(keys), np.nan)
-        scores, n_frames = similarities, 0
-        if found is not None and track is not None:
-            per_clip = cosine_similarities(self._clip_vectors(found, track), vectors)
-            similarities = per_clip.mean(axis=0)
-            scores = softmax_scores(per_clip, self.encoder.logit_scale).mean(axis=0)
-            n_frames = int((found.rows[track] >= 0).sum())
-        return Prediction(
-            source=name,
-            scores=_named(keys, scores),
-            similarities=_named(keys, similarities),
-            prompts={text.label: text.kind for text in texts},
-            track=track,
-            tracks=found.tracks if found is not None else (),
-            n_frames=n_frames,
-            duration=duration,
-            error=error,
-            model=self._info(),
-        )
-
-
-def _is_batch(video: Any) -> bool:
-    """Whether a list is a batch of videos; a list of pictures is one video."""
-    if not isinstance(video, list | tuple):
-        return False
-    return not video or not any(
-        hasattr(item, "getbands") or getattr(item, "ndim", None) in (2, 3) for item in video
-    )
-
-
-def _checked(track: Any, faces: Any, sampling: Any) -> Track:
-    """Return `track`; refuse values that no video could make right, before any is read."""
-    if faces not in (None, "mtcnn", "none"):
-        raise EmoCLIPError(f"faces must be 'mtcnn', 'none' or None, not {faces!r}")
-    if sampling not in ("deterministic", "uniform", "paper"):
-        raise EmoCLIPError(
-            f"sampling must be 'deterministic', 'uniform' or 'paper', not {sampling!r}"
-        )
-    if track == "prominent" or track == "all":
-        return track
-    try:
-        return operator.index(track)
-    except TypeError:
-        raise EmoCLIPError(f"track must be 'prominent', 'all' or a number, not {track!r}") from None
-
-
-def _blame(video: Any, error: VideoError) -> tuple[str, str]:
-    """Return the name of the video of a batch that failed, as a result states it, and why."""
-    if not isinstance(video, str | os.PathLike):
-        return error.name, error.reason
-    path = os.fsdecode(os.fspath(video))
-    name = os.path.basename(path.rstrip("/\\")) or path
-    # A frame of a folder has a name of its own.
-    return name, error.reason if error.name in (path, name) else str(error)
-
-
-def _choose(name: str, found: EmbeddedFaces, track: Track | str) -> list[int]:
-    if track == "all":
-        return list(found.rows)
-    if track == "prominent":
-        return [] if found.most_prominent is None else [found.most_prominent]
-    if track not in found.rows and found.rows:
-        there = ", ".join(map(str, found.rows))
-        raise VideoError(name, f"there is no face track {track}; there are: {there}")
-    return [int(track)] if found.rows else []
-
-
-def _named(keys: list[str], values: NDArray[np.float64]) -> dict[str, float]:
-    return dict(zip(keys, map(float, values), strict=True))

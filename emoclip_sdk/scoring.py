@@ -1,13 +1,21 @@
-"""From embeddings to scores: cosine similarity and the softmax of eq. 1. NumPy only."""
+"""From embeddings to results: cosine similarity, the softmax of eq. 1, rows of a timeline."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["cosine_similarities", "softmax_scores"]
+from .clips import span_windows, window_clip
+from .prompts import LabelText
+from .reading import ReadVideo
+from .results import ModelInfo, Prediction, Timeline, TimelineRow
+from .video import time_windows
+
+__all__ = ["Scorer", "cosine_similarities", "softmax_scores"]
 
 
 def cosine_similarities(
@@ -29,3 +37,121 @@ def softmax_scores(
     logits -= logits.max(axis=1, keepdims=True)
     exp = np.exp(logits)
     return np.asarray(exp / exp.sum(axis=1, keepdims=True))
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """Scores a fixed set of labels on any number of videos.
+
+    Attributes
+    ----------
+    vectors : ndarray, (N, D)
+        Label embeddings, unnormalised.
+    texts : sequence of LabelText
+        What the N labels became.
+    pool : callable
+        Frame embeddings (M, D) and clips (rows of them, -1 in gaps) to clip embeddings (W, D).
+    logit_scale : float
+        Inverse temperature of eq. 1.
+    n_frames : int
+        Frames of the model's span.
+    model : ModelInfo
+    """
+
+    vectors: NDArray[np.float32]
+    texts: Sequence[LabelText]
+    pool: Callable[[NDArray[np.float32], Sequence[Sequence[int]]], NDArray[np.float32]]
+    logit_scale: float
+    n_frames: int
+    model: ModelInfo
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels in the caller's wording."""
+        return tuple(text.label for text in self.texts)
+
+    @property
+    def prompts(self) -> dict[str, str]:
+        """What each label was turned into."""
+        return {text.label: text.kind for text in self.texts}
+
+    def prediction(self, video: ReadVideo, track: int | None) -> Prediction:
+        """Score one track: its clips one by one, then averaged. None: there is no face."""
+        if track is None:
+            return self.empty(video.name, video)
+        faces = video.faces
+        clips = [clip.tolist() for clip in span_windows(faces.rows[track], self.n_frames)]
+        similarities, scores = self._compare(self.pool(faces.frames, clips))
+        return Prediction(
+            source=video.name,
+            scores=self._named(scores.mean(axis=0)),
+            similarities=self._named(similarities.mean(axis=0)),
+            prompts=self.prompts,
+            track=track,
+            tracks=faces.tracks,
+            n_frames=int((faces.rows[track] >= 0).sum()),
+            duration=video.duration,
+            model=self.model,
+        )
+
+    def empty(
+        self, name: str, video: ReadVideo | None = None, *, error: str | None = None
+    ) -> Prediction:
+        """Return the result of a video without a face, or of one that can't be read."""
+        nothing = self._named(np.full(len(self.texts), np.nan))
+        return Prediction(
+            source=name,
+            scores=nothing,
+            similarities=dict(nothing),
+            prompts=self.prompts,
+            duration=video.duration if video else None,
+            error=error,
+            model=self.model,
+        )
+
+    def timeline(self, video: ReadVideo, window: float, step: float) -> Timeline:
+        """Score every track in every window of `window` seconds, one each `step` seconds."""
+        faces = video.faces
+        spans = time_windows(faces.times, window, step, video.duration)
+        rows: list[TimelineRow] = []
+        nobody = np.full(len(faces.times), -1)
+        for track in faces.rows or [None]:
+            there = nobody if track is None else faces.rows[track]
+            clips = [window_clip(there[list(s.indices)], self.n_frames).tolist() for s in spans]
+            shown = [i for i, clip in enumerate(clips) if clip]
+            similarities = np.full((len(spans), len(self.texts)), np.nan)
+            scores = similarities.copy()
+            if shown:
+                pooled = self.pool(faces.frames, [clips[i] for i in shown])
+                similarities[shown], scores[shown] = self._compare(pooled)
+            rows += [
+                TimelineRow(
+                    track,
+                    span.start,
+                    span.end,
+                    int((there[list(span.indices)] >= 0).sum()),
+                    self._named(scores[i]),
+                    self._named(similarities[i]),
+                )
+                for i, span in enumerate(spans)
+            ]
+        return Timeline(
+            source=video.name,
+            labels=self.labels,
+            window=window,
+            step=step,
+            rows=tuple(rows),
+            prompts=self.prompts,
+            tracks=faces.tracks,
+            duration=video.duration,
+            model=self.model,
+        )
+
+    def _compare(
+        self, clips: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        similarities = cosine_similarities(clips, self.vectors)
+        return similarities, softmax_scores(similarities, self.logit_scale)
+
+    def _named(self, values: NDArray[np.float64]) -> dict[str, float]:
+        return dict(zip(self.labels, map(float, values), strict=True))

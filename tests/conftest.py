@@ -148,7 +148,7 @@ class TwoFaces:
 @pytest.fixture
 def detecting_model(tiny_model):
     """`tiny_model` with a detector that needs no real faces: :class:`TwoFaces`."""
-    tiny_model._detector = TwoFaces()
+    tiny_model.reader.detector = TwoFaces()
     return tiny_model
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from emoclip_sdk.clips import embed_faces, span_windows, thin
+from emoclip_sdk.clips import embed_faces, span_windows, window_clip
 from emoclip_sdk.video import Face, FrameFaces
 
 
@@ -65,7 +65,8 @@ def test_span_windows():
     assert [clip.tolist() for clip in span_windows(gone, 4)] == [[0, 1, -1, -1], [-1, -1, 2, 3]]
 
 
-def test_thin():
-    np.testing.assert_array_equal(thin(np.array([0, -1, 1]), 3), [0, -1, 1])
-    np.testing.assert_array_equal(thin(np.array([0, -1, 1, -1, 2]), 3), [0, 1, 2])
-    np.testing.assert_array_equal(thin(np.arange(9), 3), [1, 4, 7])
+def test_window_clip():
+    assert window_clip(np.full(3, -1), 3).tolist() == []
+    assert window_clip(np.array([-1, 0, -1, 1, -1]), 3).tolist() == [0, -1, 1]
+    assert window_clip(np.array([0, -1, 1, -1, 2]), 3).tolist() == [0, 1, 2]
+    assert window_clip(np.arange(9), 3).tolist() == [1, 4, 7]

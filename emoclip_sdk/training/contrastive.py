@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import nn
+from torch import Tensor, nn
 
 from ..config import ImageConfig
 from ..nn import DualEncoder, contrastive_loss
@@ -18,7 +18,7 @@ from .augment import augment
 from .data import TrainingSet
 from .schedule import adamw, cosine_lambda
 
-__all__ = ["train_images", "train_temporal"]
+__all__ = ["embed_views", "train_images", "train_temporal"]
 
 log = logging.getLogger(__name__)
 
@@ -38,11 +38,11 @@ class _Average:
         for mean, new in zip(self.model.parameters(), model.parameters(), strict=True):
             if new.requires_grad:
                 mean.lerp_(new, weight)
-        for mean, new in zip(self.model.buffers(), model.buffers(), strict=True):
-            if new.is_floating_point():
-                mean.lerp_(new, weight)
+        for average, buffer in zip(self.model.buffers(), model.buffers(), strict=True):
+            if buffer.is_floating_point():
+                average.lerp_(buffer, weight)
             else:
-                mean.copy_(new)
+                average.copy_(buffer)
 
 
 def train_images(
@@ -77,7 +77,7 @@ def train_images(
 
     model.towers.text.requires_grad_(False)
     model.temporal.requires_grad_(False)
-    model.towers.visual.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    model.towers.visual.to(memory_format=torch.channels_last)
     optimiser = adamw(model, config["lr"], config["weight_decay"])
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, cosine_lambda(config["warmup"], total))
     average = _Average(model, config["ema"])
@@ -121,8 +121,20 @@ def train_images(
     return average.model
 
 
+def embed_views(model: DualEncoder, data: TrainingSet, image: ImageConfig, views: int) -> Tensor:
+    """Embed `views` random views of each picture of `data`: (P, V, D)."""
+    log.info("embedding %d views of %d pictures", views, len(data.all_pictures()))
+    model.eval()
+    parts = []
+    with torch.no_grad():
+        for part in data.all_pictures().split(256):
+            drawn = [augment(part, image, image.size) for _ in range(views)]
+            parts.append(torch.stack([model.encode_frames(view) for view in drawn], dim=1))
+    return torch.cat(parts)
+
+
 def train_temporal(
-    model: DualEncoder, data: TrainingSet, image: ImageConfig, config: dict[str, Any]
+    model: DualEncoder, data: TrainingSet, frames: Tensor, config: dict[str, Any]
 ) -> None:
     """Train the temporal module in place on sequences of frame embeddings.
 
@@ -137,16 +149,11 @@ def train_temporal(
         Towers as the stages before left them.
     data : TrainingSet
         With captions read by the model's own text tower.
-    image : ImageConfig
+    frames : Tensor, (P, V, D)
+        From :func:`embed_views`.
     config : dict
         Recipe section ``temporal``.
     """
-    log.info("temporal: embedding %d views of %d samples", config["views"], len(data))
-    model.eval()
-    with torch.no_grad():
-        data.embed_frames(
-            lambda part: model.encode_frames(augment(part, image, image.size)), config["views"]
-        )
     weights = data.weights(config["balance"])
     size, longest = config["batch_size"], config["longest"]
 
@@ -165,7 +172,7 @@ def train_temporal(
     for step in range(1, config["steps"] + 1):
         rows = torch.multinomial(weights, size, replacement=True)
         length = torch.randint(1, int(torch.randint(1, longest + 1, ())) + 1, (size,))
-        clips, mask, expressive = data.sequences(rows, length, config["neutral"])
+        clips, mask, expressive = data.sequences(frames, rows, length, config["neutral"])
         deviation = clips[mask].std(dim=0)
         clips = clips + torch.randn_like(clips) * deviation * config["frame_noise"]
         drawn, fits = data.captions(rows, 1, config["text_noise"])

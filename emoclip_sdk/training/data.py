@@ -41,12 +41,16 @@ class TrainingSet(Protocol):
         """Draw captions for B samples: embeddings (M, D), and how well each fits each (B, M)."""
         ...
 
-    def embed_frames(self, encode: Callable[[Tensor], Tensor], views: int) -> None:
-        """Keep frame embeddings of `views` random views; `encode` takes pictures (B, S, S)."""
+    def all_pictures(self) -> Tensor:
+        """Return the P pictures of all samples, (P, S, S) uint8."""
         ...
 
-    def sequences(self, rows: Tensor, length: Tensor, neutral: float) -> tuple[Tensor, ...]:
-        """Lay out clips of at most `length` (B,) frames from the embeddings that were kept.
+    def sequences(
+        self, frames: Tensor, rows: Tensor, length: Tensor, neutral: float
+    ) -> tuple[Tensor, ...]:
+        """Lay out clips of at most `length` (B,) frames.
+
+        `frames` (P, V, D) holds the embeddings of V random views of each of `all_pictures`.
 
         Returns clips (B, T, D), which frames there are (B, T) and which show the expression
         (B, T). A share `neutral` gets neutral frames around the expression, where the data know
@@ -85,7 +89,6 @@ class VotedPictures:
         self._labels = torch.from_numpy(pictures.labels)
         calm = pictures.votes[:, pictures.classes.index("neutral")] > 0.7
         self._calm = torch.from_numpy(calm.nonzero()[0])
-        self._frames = torch.empty(0)
 
     def __len__(self) -> int:
         return len(self._images)
@@ -103,24 +106,24 @@ class VotedPictures:
         drawn = self._captions[classes, torch.randint(self._captions.shape[1], classes.shape)]
         return _noisy(drawn, noise), votes[:, classes]
 
-    def embed_frames(self, encode: Callable[[Tensor], Tensor], views: int) -> None:
-        parts = self._images.split(256)
-        frames = [torch.stack([encode(p) for _ in range(views)], dim=1) for p in parts]
-        self._frames = torch.cat(frames)
+    def all_pictures(self) -> Tensor:
+        return self._images
 
-    def sequences(self, rows: Tensor, length: Tensor, neutral: float) -> tuple[Tensor, ...]:
-        b, t, views = len(rows), int(length.max()), self._frames.shape[1]
+    def sequences(
+        self, frames: Tensor, rows: Tensor, length: Tensor, neutral: float
+    ) -> tuple[Tensor, ...]:
+        b, t, views = len(rows), int(length.max()), frames.shape[1]
         at = torch.arange(t)
         mask = at < length[:, None]
         picks = torch.randint(views, (b, t))
-        clips = self._frames[rows[:, None], picks]
+        clips = frames[rows[:, None], picks]
         onset = (torch.rand(b) * length * 0.75).long()
         end = onset + 1 + (torch.rand(b) * (length - onset)).long()
         inside = (at >= onset[:, None]) & (at < end[:, None])
         whole = (torch.rand(b) >= neutral) | (length < 3)
         expressive = (inside | whole[:, None]) & mask
         calm = self._calm[torch.randint(len(self._calm), (b,))]
-        clips = torch.where(expressive[..., None], clips, self._frames[calm[:, None], picks])
+        clips = torch.where(expressive[..., None], clips, frames[calm[:, None], picks])
         return clips, mask, expressive
 
 
@@ -146,7 +149,6 @@ class CaptionedClips:
         self._pictures = torch.from_numpy(np.concatenate(list(clips)))
         self._counts = torch.tensor([len(clip) for clip in clips])
         self._starts = self._counts.cumsum(0) - self._counts
-        self._frames = torch.empty(0)
 
     def __len__(self) -> int:
         return len(self._counts)
@@ -163,12 +165,12 @@ class CaptionedClips:
         drawn = mine.repeat_interleave(per_sample)
         return _noisy(self._captions[drawn], noise), (mine[:, None] == drawn).float()
 
-    def embed_frames(self, encode: Callable[[Tensor], Tensor], views: int) -> None:
-        parts = self._pictures.split(256)
-        frames = [torch.stack([encode(p) for _ in range(views)], dim=1) for p in parts]
-        self._frames = torch.cat(frames)
+    def all_pictures(self) -> Tensor:
+        return self._pictures
 
-    def sequences(self, rows: Tensor, length: Tensor, neutral: float) -> tuple[Tensor, ...]:
+    def sequences(
+        self, frames: Tensor, rows: Tensor, length: Tensor, neutral: float
+    ) -> tuple[Tensor, ...]:
         counts = self._counts[rows]
         length = torch.where(counts > 1, torch.minimum(length, counts), length)
         t = int(length.max())
@@ -176,8 +178,8 @@ class CaptionedClips:
         mask = at < length[:, None]
         start = (torch.rand(len(rows)) * (counts - length + 1).clamp(min=1)).long()
         place = (start[:, None] + at).clamp(max=(counts - 1)[:, None])
-        picks = torch.randint(self._frames.shape[1], place.shape)
-        return self._frames[self._starts[rows][:, None] + place, picks], mask, mask
+        picks = torch.randint(frames.shape[1], place.shape)
+        return frames[self._starts[rows][:, None] + place, picks], mask, mask
 
 
 def _noisy(captions: Tensor, noise: float) -> Tensor:

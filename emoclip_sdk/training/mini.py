@@ -19,7 +19,8 @@ from ..checkpoints import model_card, save_folder
 from ..config import FORMAT_VERSION, ModelConfig
 from ..model import EmoCLIP
 from ..nn import DualEncoder, build_tokenizer, preprocess
-from .contrastive import train_images, train_temporal
+from .contrastive import embed_views, train_images, train_temporal
+from .data import TrainingSet
 from .distill import distill, load_teacher
 from .imagenet import load_efficientnet_lite0
 from .sources import open_dataset
@@ -122,10 +123,18 @@ class MiniRecipe:
 
         log.info("before the temporal module, valid: %s", self._validate(network, encode, False))
         data = self.source.training_set(encode)
-        train_temporal(network, data, self.config.image, self.recipe["temporal"])
+        train_temporal(network, data, self.frames(network, data), self.recipe["temporal"])
         log.info("valid: %s", self._validate(network, encode, True))
         _save(network.state_dict(), path)
         return network.eval()
+
+    def frames(self, network: DualEncoder, data: TrainingSet) -> Tensor:
+        """Return frame embeddings of the training pictures, which the image tower alone decides."""
+        path = self.folder / "frames.safetensors"
+        if not path.is_file():
+            views = self.recipe["temporal"]["views"]
+            _save({"frames": embed_views(network, data, self.config.image, views)}, path)
+        return load_file(path)["frames"]
 
     def _read(self, network: DualEncoder, texts: list[str]) -> Tensor:
         """Run the text transformer alone, short texts with short ones."""

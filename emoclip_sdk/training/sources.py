@@ -87,7 +87,7 @@ class FerPlus:
 
     def validate(self, clips: ClipEncoder, texts: Texts) -> dict[str, float]:
         labels, _ = LabelEncoder(PromptBank.default(), texts).embed(self.valid.classes)
-        video = clips(self.valid.images[:, None])
+        video = clips(list(self.valid.images[:, None]))
         predicted = cosine_similarities(video, labels).argmax(axis=1)
         figures = recalls(predicted, self.valid.labels, self.valid.classes)
         return {key: round(figures[key], 4) for key in ("war", "uar")}

@@ -84,7 +84,13 @@ def recipe(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         lr=3e-3,
     )  # fmt: skip
     recipe["images"].update(
-        pretrained=None, sizes=[[32, 30]], batch_size=40, warmup=5, ema=0.9, compile=False, lr=3e-3,
+        pretrained=None,
+        sizes=[[32, 30]],
+        batch_size=40,
+        warmup=5,
+        ema=0.9,
+        compile=False,
+        lr=3e-3,
         text_noise=0.3,
     )
     recipe["temporal"].update(views=1, steps=60, warmup=5, batch_size=64, longest=8, text_noise=0.3)
