@@ -38,13 +38,13 @@ def word_teacher(texts: list[str]) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Each class is a bright block at its own height: flips leave it alone."""
+    """Four classes, each a bright bar at its own height: flips leave it alone."""
     rng = np.random.default_rng(0)
     n = 640
-    labels = np.arange(n) % 8
+    labels = 2 * (np.arange(n) % 4)
     images = rng.integers(0, 60, (n, 48, 48)).astype(np.uint8)
     for image, label in zip(images, labels, strict=True):
-        image[6 * label : 6 * label + 6] = 220
+        image[6 * label : 6 * label + 12] = 220
     votes = np.zeros((n, 10), np.uint8)
     votes[np.arange(n), labels] = 10
     path = tmp_path_factory.mktemp("ferplus") / "ferplus.npz"
@@ -78,14 +78,14 @@ def recipe(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     towers["text_head_hidden"] = 16
     recipe["model"]["temporal"].update(heads=2, dim_head=8, mlp_dim=32)
     recipe["model"]["image"]["size"] = 32
-    recipe["captions"]["pool"] = 50
+    recipe["captions"].update(pool=50, words=1.0)
     recipe["text"].update(
         wordnet=str(wordnet), captions=1500, templated=200, epochs=6, batch_size=64, warmup=10,
         lr=3e-3,
     )  # fmt: skip
     recipe["images"].update(
         pretrained=None,
-        sizes=[[32, 30]],
+        sizes=[[32, 20]],
         batch_size=40,
         warmup=5,
         ema=0.9,
@@ -113,11 +113,11 @@ def test_recipe_learns_and_its_folder_is_a_model(
     assert figures["FER+ valid, 8 classes, prompts: bank"]["n"] == 80
 
     model = EmoCLIP.from_pretrained(tmp_path / "model", device="cpu")
-    # Chance is 1/8. Prompts were never seen in training: the bank's and the bare words.
-    found = evaluate_pictures(model, load_ferplus(dataset, "valid"), "bank")
-    assert found["war"] > 0.5
+    # Chance is 1/8. A bare word was never a caption.
+    found = evaluate_pictures(model, load_ferplus(dataset, "valid"), "words")
+    assert found["war"] > 0.4
     assert found["war"] == pytest.approx(
-        figures["FER+ valid, 8 classes, prompts: bank"]["WAR"], abs=1e-4
+        figures["FER+ valid, 8 classes, prompts: words"]["WAR"], abs=1e-4
     )
     card = (tmp_path / "model" / "README.md").read_text()
     assert "FER2013" in card and "WordNet" in card
