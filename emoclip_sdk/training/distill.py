@@ -177,10 +177,11 @@ def _batches_by_length(
 
 
 def _start_from_teacher(towers: Towers, teacher: Teacher) -> None:
-    """Start each token from what the teacher says of it, in the leading principal directions.
+    """Start as a bag of words: the end token's output is a mean of what the teacher says of each.
 
-    A mean over such tokens is already close to the teacher's sentence embedding, which saves most
-    of the training that a random start needs.
+    Each token starts from the teacher's embedding of it, in the leading principal directions. In
+    the first block all tokens get the same attention and their values pass unchanged; order does
+    not count. Training starts from there, which saves most of what a random start needs.
     """
     from open_clip.tokenizer import SimpleTokenizer
 
@@ -191,6 +192,12 @@ def _start_from_teacher(towers: Towers, teacher: Teacher) -> None:
     width = text.token_embedding.weight.shape[1]
     _, _, axes = torch.linalg.svd(vectors.T @ vectors)
     axes = axes[:width]
+    attention = text.transformer.resblocks[0].attn
     with torch.no_grad():
         text.token_embedding.weight[: len(words)] = vectors @ axes.T
+        text.token_embedding.weight[len(words) :].zero_()
+        text.positional_embedding.mul_(0.1)
+        attention.in_proj_weight[: 2 * width].mul_(0.1)
+        attention.in_proj_weight[2 * width :] = torch.eye(width)
+        attention.out_proj.weight.copy_(torch.eye(width))
         text.text_projection.copy_(axes / math.sqrt(width))
