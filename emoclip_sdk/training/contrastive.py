@@ -139,8 +139,8 @@ def train_temporal(
     """Train the temporal module in place on sequences of frame embeddings.
 
     The caption belongs to the expressive frames, so the module learns to weigh them over neutral
-    ones. A second term keeps the clip embedding near the mean embedding of the expressive frames,
-    so that directions which no caption names survive. The text head is tuned along, because the
+    ones. A second term keeps the clip embedding near the expressive frames' mean, so that
+    directions which no caption names survive. The text head is tuned along, because the
     image tower learned from the teacher's embeddings and the shipped text tower is its student.
 
     Parameters
@@ -172,15 +172,13 @@ def train_temporal(
     for step in range(1, config["steps"] + 1):
         rows = torch.multinomial(weights, size, replacement=True)
         length = torch.randint(1, int(torch.randint(1, longest + 1, ())) + 1, (size,))
-        clips, mask, expressive = data.sequences(frames, rows, length, config["neutral"])
-        deviation = clips[mask].std(dim=0)
-        clips = clips + torch.randn_like(clips) * deviation * config["frame_noise"]
-        drawn, fits = data.captions(rows, 1, config["text_noise"])
-        text = text_head(drawn)
-        mean = (F.normalize(clips, dim=-1) * expressive.unsqueeze(-1)).sum(1)
-        video = temporal(clips, mask)
-        loss = contrastive_loss(video, text, model.logit_scale, fits)
-        loss = loss + config["keep"] * (1 - F.cosine_similarity(video, mean)).mean()
+        drawn = data.sequences(frames, rows, length, config["neutral"])
+        deviation = drawn.clips[drawn.mask].std(dim=0)
+        clips = drawn.clips + torch.randn_like(drawn.clips) * deviation * config["frame_noise"]
+        captions, fits = data.captions(rows, 1, config["text_noise"], drawn.expressed)
+        video = temporal(clips, drawn.mask)
+        loss = contrastive_loss(video, text_head(captions), model.logit_scale, fits)
+        loss = loss + config["keep"] * (1 - F.cosine_similarity(video, drawn.summary)).mean()
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(learners.parameters(), 1.0)

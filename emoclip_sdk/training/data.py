@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -13,10 +14,31 @@ from torch import Tensor
 from .captions import Captioner
 from .ferplus import Pictures
 
-__all__ = ["CaptionedClips", "TextEncoder", "TrainingSet", "VotedPictures"]
+__all__ = ["CaptionedClips", "Sequences", "TextEncoder", "TrainingSet", "VotedPictures"]
 
 # N texts to their embeddings (N, D), before the text head.
 TextEncoder = Callable[[list[str]], Tensor]
+
+
+@dataclass(frozen=True)
+class Sequences:
+    """Clips laid out over frame embeddings.
+
+    Attributes
+    ----------
+    clips : Tensor, (B, T, D)
+    mask : Tensor of bool, (B, T)
+        True where there is a frame.
+    summary : Tensor, (B, D)
+        What a clip shows at its most expressive, as a mixture of unit frame embeddings.
+    expressed : Tensor, (B,)
+        How much of the sample's expression its clip shows, in [0, 1]; the rest is neutral.
+    """
+
+    clips: Tensor
+    mask: Tensor
+    summary: Tensor
+    expressed: Tensor
 
 
 class TrainingSet(Protocol):
@@ -37,24 +59,25 @@ class TrainingSet(Protocol):
         """Return a grey picture of each of B samples: (B, S, S) uint8."""
         ...
 
-    def captions(self, rows: Tensor, per_sample: int, noise: float) -> tuple[Tensor, Tensor]:
-        """Draw captions for B samples: embeddings (M, D), and how well each fits each (B, M)."""
+    def captions(
+        self, rows: Tensor, per_sample: int, noise: float, expressed: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Draw captions for B samples: embeddings (M, D), and how well each fits each (B, M).
+
+        `expressed` (B,), see :class:`Sequences`; None: the samples as they are.
+        """
         ...
 
     def all_pictures(self) -> Tensor:
         """Return the P pictures of all samples, (P, S, S) uint8."""
         ...
 
-    def sequences(
-        self, frames: Tensor, rows: Tensor, length: Tensor, neutral: float
-    ) -> tuple[Tensor, ...]:
+    def sequences(self, frames: Tensor, rows: Tensor, length: Tensor, neutral: float) -> Sequences:
         """Lay out clips of at most `length` (B,) frames.
 
-        `frames` (P, V, D) holds the embeddings of V random views of each of `all_pictures`.
-
-        Returns clips (B, T, D), which frames there are (B, T) and which show the expression
-        (B, T). A share `neutral` gets neutral frames around the expression, where the data know
-        what neutral is.
+        `frames` (P, V, D) holds the embeddings of V random views of each of `all_pictures`. In a
+        share `neutral` of the clips the expression comes out of a neutral face and may go back,
+        where the data know what neutral is.
         """
         ...
 
@@ -64,7 +87,8 @@ class VotedPictures:
 
     A picture and a caption belong together to the degree that annotators voted for the caption's
     emotion. Sequences hold random views of one picture; in part of them the expression has an
-    onset and an end, and neutral frames around it.
+    onset, an apex and an end, mixed in embedding space with a neutral face. Such a clip counts as
+    neutral to the degree that even its most expressive quarter is.
 
     Parameters
     ----------
@@ -87,7 +111,8 @@ class VotedPictures:
         self._images = torch.from_numpy(pictures.images)
         self._votes = torch.from_numpy(pictures.votes)
         self._labels = torch.from_numpy(pictures.labels)
-        calm = pictures.votes[:, pictures.classes.index("neutral")] > 0.7
+        self._neutral = pictures.classes.index("neutral")
+        calm = pictures.votes[:, self._neutral] > 0.7
         self._calm = torch.from_numpy(calm.nonzero()[0])
 
     def __len__(self) -> int:
@@ -100,8 +125,13 @@ class VotedPictures:
     def pictures(self, rows: Tensor) -> Tensor:
         return self._images[rows]
 
-    def captions(self, rows: Tensor, per_sample: int, noise: float) -> tuple[Tensor, Tensor]:
+    def captions(
+        self, rows: Tensor, per_sample: int, noise: float, expressed: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         votes = self._votes[rows]
+        if expressed is not None:
+            votes = votes * expressed[:, None]
+            votes[:, self._neutral] += 1 - expressed
         classes = torch.multinomial(votes, per_sample, replacement=True).flatten()
         drawn = self._captions[classes, torch.randint(self._captions.shape[1], classes.shape)]
         return _noisy(drawn, noise), votes[:, classes]
@@ -109,22 +139,41 @@ class VotedPictures:
     def all_pictures(self) -> Tensor:
         return self._images
 
-    def sequences(
-        self, frames: Tensor, rows: Tensor, length: Tensor, neutral: float
-    ) -> tuple[Tensor, ...]:
+    def sequences(self, frames: Tensor, rows: Tensor, length: Tensor, neutral: float) -> Sequences:
         b, t, views = len(rows), int(length.max()), frames.shape[1]
-        at = torch.arange(t)
-        mask = at < length[:, None]
+        mask = torch.arange(t) < length[:, None]
         picks = torch.randint(views, (b, t))
-        clips = frames[rows[:, None], picks]
-        onset = (torch.rand(b) * length * 0.75).long()
-        end = onset + 1 + (torch.rand(b) * (length - onset)).long()
-        inside = (at >= onset[:, None]) & (at < end[:, None])
-        whole = (torch.rand(b) >= neutral) | (length < 3)
-        expressive = (inside | whole[:, None]) & mask
         calm = self._calm[torch.randint(len(self._calm), (b,))]
-        clips = torch.where(expressive[..., None], clips, frames[calm[:, None], picks])
-        return clips, mask, expressive
+        shown, at_rest = frames[rows[:, None], picks], frames[calm[:, None], picks]
+
+        still = (torch.rand(b) >= neutral) | (length < 3)
+        degree = torch.where(still[:, None], torch.ones(b, t), _envelope(length, t)) * mask
+        clips = torch.lerp(at_rest, shown, degree[..., None])
+
+        top = degree.sort(dim=1, descending=True).values
+        quarter = torch.arange(t) < (length / 4).ceil()[:, None]
+        expressed = (top * quarter).sum(1) / quarter.sum(1)
+        apex = degree / degree.sum(1, keepdim=True).clamp(min=1e-6)
+        rest = mask / mask.sum(1, keepdim=True)
+        summary = torch.lerp(
+            (F.normalize(at_rest, dim=-1) * rest[..., None]).sum(1),
+            (F.normalize(shown, dim=-1) * apex[..., None]).sum(1),
+            expressed[:, None],
+        )
+        return Sequences(clips, mask, summary, expressed)
+
+
+def _envelope(length: Tensor, t: int) -> Tensor:
+    """Draw how strong an expression is over time, (B, T) in [0, 1]: onset, apex, end."""
+    b = len(length)
+    start, rise, hold, fall = (
+        (torch.rand(b) * length * part)[:, None] for part in (0.8, 0.4, 1.0, 0.4)
+    )
+    peak = torch.where(torch.rand(b) < 0.6, 1.0, 0.2 + 0.8 * torch.rand(b))[:, None]
+    at = torch.arange(t)
+    up = (at - start + 1) / (rise + 1)
+    down = (start + rise + 1 + hold + fall - at) / (fall + 1)
+    return peak * torch.minimum(up, down).clamp(0, 1)
 
 
 class CaptionedClips:
@@ -160,7 +209,9 @@ class CaptionedClips:
         place = (torch.rand(len(rows)) * self._counts[rows]).long()
         return self._pictures[self._starts[rows] + place]
 
-    def captions(self, rows: Tensor, per_sample: int, noise: float) -> tuple[Tensor, Tensor]:
+    def captions(
+        self, rows: Tensor, per_sample: int, noise: float, expressed: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         mine = self._sentence[rows]
         drawn = mine.repeat_interleave(per_sample)
         return _noisy(self._captions[drawn], noise), (mine[:, None] == drawn).float()
@@ -168,9 +219,7 @@ class CaptionedClips:
     def all_pictures(self) -> Tensor:
         return self._pictures
 
-    def sequences(
-        self, frames: Tensor, rows: Tensor, length: Tensor, neutral: float
-    ) -> tuple[Tensor, ...]:
+    def sequences(self, frames: Tensor, rows: Tensor, length: Tensor, neutral: float) -> Sequences:
         counts = self._counts[rows]
         length = torch.where(counts > 1, torch.minimum(length, counts), length)
         t = int(length.max())
@@ -179,7 +228,9 @@ class CaptionedClips:
         start = (torch.rand(len(rows)) * (counts - length + 1).clamp(min=1)).long()
         place = (start[:, None] + at).clamp(max=(counts - 1)[:, None])
         picks = torch.randint(frames.shape[1], place.shape)
-        return frames[self._starts[rows][:, None] + place, picks], mask, mask
+        clips = frames[self._starts[rows][:, None] + place, picks]
+        summary = (F.normalize(clips, dim=-1) * mask[..., None]).sum(1) / length[:, None]
+        return Sequences(clips, mask, summary, torch.ones(len(rows)))
 
 
 def _noisy(captions: Tensor, noise: float) -> Tensor:
