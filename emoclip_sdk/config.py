@@ -16,6 +16,7 @@ from .errors import CheckpointError
 
 __all__ = [
     "FORMAT_VERSION",
+    "CalibrationConfig",
     "FaceConfig",
     "ImageConfig",
     "ModelConfig",
@@ -174,6 +175,29 @@ class PromptConfig:
 
 
 @dataclass(frozen=True)
+class CalibrationConfig:
+    """What was fitted on validation data so that scores mean something.
+
+    Parameters
+    ----------
+    temperature : float
+        Divides the logits of eq. 1 (Guo et al. 2017, temperature scaling).
+    min_score : float
+        A result whose confidence is below abstains: none of the offered labels fits.
+    """
+
+    temperature: float = 1.0
+    min_score: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not (self.temperature > 0 and 0 <= self.min_score <= 1):
+            raise CheckpointError(
+                f"calibration: the temperature must be positive and min_score in [0, 1], "
+                f"found {self.temperature} and {self.min_score}"
+            )
+
+
+@dataclass(frozen=True)
 class ModelConfig:
     """Everything that ``config.json`` holds. ``info`` is free text for people (name, recipe)."""
 
@@ -183,6 +207,7 @@ class ModelConfig:
     faces: FaceConfig = field(default_factory=FaceConfig)
     image: ImageConfig = field(default_factory=ImageConfig)
     prompts: PromptConfig = field(default_factory=PromptConfig)
+    calibration: CalibrationConfig = field(default_factory=CalibrationConfig)
     info: dict[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -216,6 +241,7 @@ class ModelConfig:
             "faces": FaceConfig,
             "image": ImageConfig,
             "prompts": PromptConfig,
+            "calibration": CalibrationConfig,
         }
         unknown = sorted(set(data) - set(rooms) - {"info"})
         if unknown:

@@ -272,6 +272,7 @@ class EmoCLIP:
         faces: FaceMode | None = None,
         sampling: SamplingMode = "deterministic",
         seed: int = 0,
+        min_score: float | None = None,
         fps: float | None = None,
         allow_network: bool = False,
     ) -> Any:
@@ -294,6 +295,9 @@ class EmoCLIP:
             "none": the frames are face crops already. None: as the model's config says.
         sampling : {"deterministic", "uniform", "paper"}
             See DESIGN: by time; spread over the clip; the reference's random window with `seed`.
+        min_score : float, optional
+            A result whose confidence is below has `abstained` set. None: the threshold that was
+            calibrated with the model. 0: never abstain.
         fps : float, optional
             Frame rate of a source that has none.
         allow_network : bool
@@ -317,7 +321,7 @@ class EmoCLIP:
         options: dict[str, Any] = dict(
             faces=faces, sampling=sampling, seed=seed, fps=fps, allow_network=allow_network
         )
-        scorer = self._scorer(labels, compound)
+        scorer = self._scorer(labels, compound, min_score)
 
         def one(item: Any) -> Prediction | list[Prediction]:
             read = self.reader(item, **options)
@@ -389,6 +393,7 @@ class EmoCLIP:
         step: float = 1.0,
         compound: CompoundMode = "average",
         faces: FaceMode | None = None,
+        min_score: float | None = None,
         fps: float | None = None,
         allow_network: bool = False,
     ) -> Timeline:
@@ -399,7 +404,7 @@ class EmoCLIP:
         window, step : float
             Length and distance of windows in seconds. A window longer than the model's span is
             thinned to its number of frames.
-        video, labels, compound, faces, fps, allow_network
+        video, labels, compound, faces, min_score, fps, allow_network
             As in :meth:`classify`.
 
         Raises
@@ -412,17 +417,26 @@ class EmoCLIP:
         if not (window > 0 and step > 0 and math.isfinite(window) and math.isfinite(step)):
             raise EmoCLIPError(f"window and step must be positive, not {window} and {step}")
         check_options("all", faces, "deterministic")
-        scorer = self._scorer(labels, compound)
+        scorer = self._scorer(labels, compound, min_score)
         read = self.reader(video, faces=faces, fps=fps, allow_network=allow_network)
         return scorer.timeline(read, window, step)
 
-    def _scorer(self, labels: Sequence[str] | None, compound: CompoundMode) -> Scorer:
+    def _scorer(
+        self, labels: Sequence[str] | None, compound: CompoundMode, min_score: float | None
+    ) -> Scorer:
+        calibration = self.config.calibration
+        if min_score is None:
+            min_score = calibration.min_score
+        elif not 0 <= min_score <= 1:
+            raise EmoCLIPError(f"min_score must be in [0, 1], not {min_score}")
         vectors, texts = self.embed_labels(labels, compound=compound)
         return Scorer(
             vectors,
             texts,
             self.encoder.pool,
-            self.encoder.logit_scale,
+            self.encoder.logit_scale / calibration.temperature,
             self.config.sampling.n_frames,
             ModelInfo(self.name, self.revision, self.prompts.hash),
+            self._labels.embed(self.labels)[0] if self.labels else vectors[:0],
+            min_score,
         )

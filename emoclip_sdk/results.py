@@ -86,6 +86,11 @@ class Prediction:
     error : str, optional
         Why the video could not be read. Set only for videos of a list; a single one raises.
     model : ModelInfo, optional
+    confidence : float
+        Score of the best label when the model's own labels compete with those that were offered:
+        low where none of the offered ones fits. NaN without a face.
+    abstained : bool
+        The confidence is below the model's threshold or the caller's `min_score`: none of these.
     """
 
     source: str
@@ -98,6 +103,8 @@ class Prediction:
     duration: float | None = None
     error: str | None = None
     model: ModelInfo | None = None
+    confidence: float = math.nan
+    abstained: bool = False
 
     @property
     def face_found(self) -> bool:
@@ -111,7 +118,7 @@ class Prediction:
 
     @property
     def label(self) -> str | None:
-        """The label of the highest score; None without a face."""
+        """The label of the highest score, also where the model abstained; None without a face."""
         return self.top(1)[0][0] if self.face_found else None
 
     def top(self, k: int = 1) -> list[tuple[str, float]]:
@@ -126,6 +133,8 @@ class Prediction:
             "source": self.source,
             "face_found": self.face_found,
             "label": self.label,
+            "confidence": None if math.isnan(self.confidence) else self.confidence,
+            "abstained": self.abstained,
             "scores": _no_nan(self.scores),
             "similarities": _no_nan(self.similarities),
             "prompts": dict(self.prompts),
@@ -151,6 +160,9 @@ class TimelineRow:
     n_frames : int
         Sampled frames with this face in the window.
     scores, similarities : dict of str to float
+    confidence : float
+    abstained : bool
+        See :class:`Prediction`.
     """
 
     track: int | None
@@ -159,6 +171,8 @@ class TimelineRow:
     n_frames: int
     scores: dict[str, float]
     similarities: dict[str, float]
+    confidence: float = math.nan
+    abstained: bool = False
 
     @property
     def face_found(self) -> bool:
@@ -179,6 +193,8 @@ class TimelineRow:
             "n_frames": self.n_frames,
             "face_found": self.face_found,
             "label": self.label,
+            "confidence": None if math.isnan(self.confidence) else self.confidence,
+            "abstained": self.abstained,
             "scores": _no_nan(self.scores),
             "similarities": _no_nan(self.similarities),
         }
@@ -228,6 +244,8 @@ class Timeline:
                 "end": row.end,
                 "n_frames": row.n_frames,
                 "label": row.label,
+                "confidence": row.confidence,
+                "abstained": row.abstained,
                 **row.scores,
             }
             for row in self.rows

@@ -52,10 +52,14 @@ class Scorer:
     pool : callable
         Frame embeddings (M, D) and clips (rows of them, -1 in gaps) to clip embeddings (W, D).
     logit_scale : float
-        Inverse temperature of eq. 1.
+        Inverse temperature of eq. 1, calibrated.
     n_frames : int
         Frames of the model's span.
     model : ModelInfo
+    reference : ndarray, (R, D)
+        Embeddings of the model's own labels, which compete for the confidence.
+    min_score : float
+        A confidence below abstains.
     """
 
     vectors: NDArray[np.float32]
@@ -64,6 +68,8 @@ class Scorer:
     logit_scale: float
     n_frames: int
     model: ModelInfo
+    reference: NDArray[np.float32]
+    min_score: float
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -81,12 +87,15 @@ class Scorer:
             return self.empty(video.name, video)
         faces = video.faces
         clips = [clip.tolist() for clip in span_windows(faces.rows[track], self.n_frames)]
-        similarities, scores = self._compare(self.pool(faces.frames, clips))
+        similarities, scores, rivals = self._compare(self.pool(faces.frames, clips))
+        confidence = float(rivals.mean(axis=0).max())
         return Prediction(
             source=video.name,
             scores=self._named(scores.mean(axis=0)),
             similarities=self._named(similarities.mean(axis=0)),
             prompts=self.prompts,
+            confidence=confidence,
+            abstained=confidence < self.min_score,
             track=track,
             tracks=faces.tracks,
             n_frames=int((faces.rows[track] >= 0).sum()),
@@ -120,10 +129,11 @@ class Scorer:
             clips = [window_clip(there[list(s.indices)], self.n_frames).tolist() for s in spans]
             shown = [i for i, clip in enumerate(clips) if clip]
             similarities = np.full((len(spans), len(self.texts)), np.nan)
-            scores = similarities.copy()
+            scores, rivals = similarities.copy(), similarities.copy()
             if shown:
                 pooled = self.pool(faces.frames, [clips[i] for i in shown])
-                similarities[shown], scores[shown] = self._compare(pooled)
+                similarities[shown], scores[shown], rivals[shown] = self._compare(pooled)
+            confidence = rivals.max(axis=1)
             rows += [
                 TimelineRow(
                     track,
@@ -132,6 +142,8 @@ class Scorer:
                     int((there[list(span.indices)] >= 0).sum()),
                     self._named(scores[i]),
                     self._named(similarities[i]),
+                    float(confidence[i]),
+                    bool(confidence[i] < self.min_score),
                 )
                 for i, span in enumerate(spans)
             ]
@@ -147,11 +159,20 @@ class Scorer:
             model=self.model,
         )
 
-    def _compare(
-        self, clips: NDArray[np.float32]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        similarities = cosine_similarities(clips, self.vectors)
-        return similarities, softmax_scores(similarities, self.logit_scale)
+    def _compare(self, clips: NDArray[np.float32]) -> tuple[NDArray[np.float64], ...]:
+        """Return similarities, scores, and the labels' scores among the model's own labels too."""
+        n = len(self.vectors)
+        every = cosine_similarities(clips, np.concatenate([self.vectors, self._rivals()]))
+        similarities = every[:, :n]
+        rivals = softmax_scores(every, self.logit_scale)[:, :n]
+        return similarities, softmax_scores(similarities, self.logit_scale), rivals
+
+    def _rivals(self) -> NDArray[np.float32]:
+        """Return those of the model's own labels that are not offered, under whatever name."""
+        if not len(self.reference):
+            return self.vectors[:0]
+        same = cosine_similarities(self.reference, self.vectors) > 1 - 1e-6
+        return self.reference[~same.any(axis=1)]
 
     def _named(self, values: NDArray[np.float64]) -> dict[str, float]:
         return dict(zip(self.labels, map(float, values), strict=True))

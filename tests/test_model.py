@@ -75,6 +75,39 @@ def test_no_labels_means_the_models_own(tiny_model, crop_video):
     assert tuple(crops(tiny_model, crop_video, None).scores) == tiny_model.labels
 
 
+def test_confidence_lets_the_models_own_labels_compete(tiny_model, crop_video):
+    own = crops(tiny_model, crop_video, None)
+    assert own.confidence == pytest.approx(own.scores[own.label])
+    for name, score in own.scores.items():
+        alone = crops(tiny_model, crop_video, [name])
+        assert alone.scores == {name: 1.0}
+        assert alone.confidence == pytest.approx(score)
+    other = crops(tiny_model, crop_video, ["boredom"])
+    assert 0 < other.confidence < 1
+
+
+def test_abstains_below_min_score(tiny_model, crop_video):
+    assert not crops(tiny_model, crop_video, ["boredom"]).abstained
+    refused = crops(tiny_model, crop_video, ["boredom"], min_score=0.999)
+    assert refused.abstained and refused.label == "boredom"
+    rows = tiny_model.timeline(crop_video, ["boredom"], faces="none", min_score=0.999)
+    assert all(row.abstained and row.confidence < 0.999 for row in rows)
+    with pytest.raises(EmoCLIPError, match="min_score"):
+        crops(tiny_model, crop_video, min_score=1.5)
+
+
+def test_calibration_of_the_checkpoint_is_applied(tiny_model, crop_video, tmp_path):
+    calibration = {"temperature": 2.0, "min_score": 0.9}
+    config = ModelConfig.from_dict({**tiny_model.config.to_dict(), "calibration": calibration})
+    EmoCLIP(config, tiny_model.encoder.network).save_pretrained(tmp_path / "calibrated")
+    calibrated = EmoCLIP.from_pretrained(tmp_path / "calibrated", device="cpu")
+    before, after = crops(tiny_model, crop_video, None), crops(calibrated, crop_video, None)
+    assert after.similarities == before.similarities
+    ratio = [math.log(r.scores["anger"] / r.scores["happiness"]) for r in (before, after)]
+    assert ratio[0] == pytest.approx(2 * ratio[1])
+    assert after.abstained and not crops(calibrated, crop_video, None, min_score=0).abstained
+
+
 def test_model_without_label_set(tiny_model, crop_video):
     data = {**tiny_model.config.to_dict(), "prompts": {"labels": []}}
     bare = EmoCLIP(ModelConfig.from_dict(data), tiny_model.encoder.network)

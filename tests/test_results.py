@@ -74,7 +74,7 @@ def test_to_dict_is_a_copy():
 
 def timeline():
     rows = (
-        TimelineRow(0, 0.0, 1.0, 7, {"a": 0.9, "b": 0.1}, {"a": 0.5, "b": 0.2}),
+        TimelineRow(0, 0.0, 1.0, 7, {"a": 0.9, "b": 0.1}, {"a": 0.5, "b": 0.2}, 0.7, False),
         TimelineRow(0, 0.5, 1.5, 0, {"a": NAN, "b": NAN}, {"a": NAN, "b": NAN}),
     )
     return Timeline("clip.mp4", ("a", "b"), 1.0, 0.5, rows, {"a": "bank"}, (TRACK,), 1.5, MODEL)
@@ -89,6 +89,7 @@ def test_timeline_rows():
 def test_timeline_to_dict_is_json():
     found = json.loads(json.dumps(timeline().to_dict(), allow_nan=False))
     assert found["rows"][1]["scores"] == {"a": None, "b": None}
+    assert [row["confidence"] for row in found["rows"]] == [0.7, None]
     assert found["rows"][0]["similarities"] == {"a": 0.5, "b": 0.2}
     assert found["labels"] == ["a", "b"] and found["window"] == 1.0
 
@@ -102,6 +103,8 @@ def test_timeline_records():
         "end": 1.0,
         "n_frames": 7,
         "label": "a",
+        "confidence": 0.7,
+        "abstained": False,
         "a": 0.9,
         "b": 0.1,
     }

@@ -14,6 +14,7 @@ from .loading import load_model, wanted_labels
 from .output import (
     NO_FACE,
     complain,
+    label_text,
     new_table,
     print_json,
     progress,
@@ -41,6 +42,7 @@ def classify(
     sampling: o.Sampling = "deterministic",
     prompts: o.Prompts = None,
     top: o.Top = 3,
+    min_score: o.MinScore = None,
     as_json: o.AsJSON = False,
     as_csv: o.AsCSV = False,
     fps: o.Fps = None,
@@ -71,6 +73,7 @@ def classify(
                 track=chosen,
                 faces=faces,
                 sampling=sampling,
+                min_score=min_score,
                 fps=fps,
                 allow_network=allow_network,
             )
@@ -111,11 +114,8 @@ def _print_table(results: Sequence[Prediction], top: int, every_face: bool) -> N
         elif not r.face_found:
             label, scores, faces = Text(NO_FACE, "yellow"), "", "0"
         else:
-            label, scores, faces = (
-                Text(str(r.label), "bold"),
-                score_list(r.top(top)),
-                str(r.n_tracks),
-            )
+            label = label_text(r)
+            scores, faces = score_list(r.top(top)), str(r.n_tracks)
         face = ["" if r.track is None else str(r.track)] if every_face else []
         table.add_row(r.source, *face, label, scores, faces)
     used = next((r for r in results if r.model), None)

@@ -18,6 +18,7 @@ __all__ = [
     "Fps",
     "Labels",
     "LabelsFile",
+    "MinScore",
     "Model",
     "Prompts",
     "Sampling",
@@ -102,6 +103,16 @@ Prompts = Annotated[
         "May be repeated.",
         exists=True,
         dir_okay=False,
+    ),
+]
+MinScore = Annotated[
+    float | None,
+    typer.Option(
+        metavar="P",
+        min=0,
+        max=1,
+        help="Say 'none of these' where the confidence is below; 0: never. [default: as the "
+        "model was calibrated]",
     ),
 ]
 Top = Annotated[int, typer.Option(metavar="K", help="Scores to show in the table.", min=1)]

@@ -11,11 +11,15 @@ from typing import IO, TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
+
+    from ..results import Prediction, TimelineRow
 
 __all__ = [
     "DEBUG",
     "NO_FACE",
     "complain",
+    "label_text",
     "new_table",
     "print_json",
     "progress",
@@ -56,6 +60,15 @@ def new_table(*columns: str) -> Table:
             name.rstrip(">"), justify="right" if right else "left", overflow="fold", no_wrap=right
         )
     return table
+
+
+def label_text(result: Prediction | TimelineRow) -> Text:
+    """Return the best label, or that none of them fits."""
+    from rich.text import Text
+
+    if result.abstained:
+        return Text(f"none of these ({result.label}?)", "yellow")
+    return Text(str(result.label), "bold")
 
 
 def score_list(ranked: Sequence[tuple[str, float]]) -> str:

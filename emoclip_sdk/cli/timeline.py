@@ -14,7 +14,16 @@ import typer
 from ..errors import MissingDependencyError
 from . import options as o
 from .loading import load_model, wanted_labels
-from .output import NO_FACE, complain, new_table, print_json, results_console, score_list, working
+from .output import (
+    NO_FACE,
+    complain,
+    label_text,
+    new_table,
+    print_json,
+    results_console,
+    score_list,
+    working,
+)
 from .videos import attempt
 
 if TYPE_CHECKING:
@@ -38,6 +47,7 @@ def timeline(
     faces: o.Faces = None,
     prompts: o.Prompts = None,
     top: o.Top = 3,
+    min_score: o.MinScore = None,
     as_json: o.AsJSON = False,
     as_csv: o.AsCSV = False,
     fps: o.Fps = None,
@@ -68,6 +78,7 @@ def timeline(
             window=window,
             step=step,
             faces=faces,
+            min_score=min_score,
             fps=fps,
             allow_network=allow_network,
         )
@@ -99,7 +110,7 @@ def _print_table(found: Timeline, top: int) -> None:
         label, scores = Text(NO_FACE, "yellow"), ""
         if row.face_found:
             ranked = sorted(row.scores.items(), key=lambda item: -item[1])[:top]
-            label, scores = Text(str(row.label), "bold"), score_list(ranked)
+            label, scores = label_text(row), score_list(ranked)
         face = "" if row.track is None else str(row.track)
         table.add_row(face, f"{row.start:.2f}", f"{row.end:.2f}", label, scores)
     seen = f"{len(found.tracks)} face{'' if len(found.tracks) == 1 else 's'}"

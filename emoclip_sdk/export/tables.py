@@ -37,6 +37,8 @@ def prediction_records(predictions: Sequence[Prediction]) -> list[dict[str, Any]
             "n_tracks": p.n_tracks,
             "n_frames": p.n_frames,
             "label": p.label,
+            "confidence": p.confidence,
+            "abstained": p.abstained,
             "error": p.error,
             **p.scores,
         }

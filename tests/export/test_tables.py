@@ -29,7 +29,8 @@ def test_csv(timeline, tmp_path):
     timeline.save(tmp_path / "out.CSV")
     with (tmp_path / "out.CSV").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert list(rows[0]) == ["source", "track", "start", "end", "n_frames", "label", "joy", "a, b"]
+    head = ["source", "track", "start", "end", "n_frames", "label", "confidence", "abstained"]
+    assert list(rows[0]) == [*head, "joy", "a, b"]
     assert [row["track"] for row in rows] == ["0", "0", "1", "1"]
     assert rows[0]["source"] == "ä clip.mp4" and float(rows[0]["a, b"]) == 0.25
     assert rows[1]["label"] == "" and math.isnan(float(rows[1]["joy"]))
@@ -52,14 +53,23 @@ def test_refused(timeline, tmp_path, name, complaint):
 
 
 def test_prediction_records_of_good_and_failed():
-    good = Prediction("a.mp4", {"joy": 1.0}, {"joy": 0.3}, {"joy": "bank"}, track=2, n_frames=4)
+    good = Prediction(
+        "a.mp4",
+        {"joy": 1.0},
+        {"joy": 0.3},
+        {"joy": "bank"},
+        track=2,
+        n_frames=4,
+        confidence=0.1,
+        abstained=True,
+    )
     bad = Prediction("b.mp4", {"joy": NAN}, {"joy": NAN}, {"joy": "bank"}, error="broken")
     file = io.StringIO()
     write_csv(prediction_records([good, bad]), file)
     assert file.getvalue() == (
-        "source,face_found,track,n_tracks,n_frames,label,error,joy\n"
-        "a.mp4,True,2,0,4,joy,,1.0\n"
-        "b.mp4,False,,0,0,,broken,nan\n"
+        "source,face_found,track,n_tracks,n_frames,label,confidence,abstained,error,joy\n"
+        "a.mp4,True,2,0,4,joy,0.1,True,,1.0\n"
+        "b.mp4,False,,0,0,,nan,False,broken,nan\n"
     )
 
 
