@@ -1,0 +1,96 @@
+"""Published sizes of the datasets, and how a dataset on disk compares with them."""
+
+from __future__ import annotations
+
+import importlib.resources
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import yaml
+
+from .clips import Clip, ClipDataset, Problem
+
+__all__ = ["PublishedSizes", "class_counts", "compare_sizes", "published_sizes"]
+
+_SHOWN = 4
+
+
+@dataclass(frozen=True)
+class PublishedSizes:
+    """How many clips one fold of a dataset should have.
+
+    Attributes
+    ----------
+    source : str
+        Where the figures are from.
+    splits : mapping of str to tuple of int, or int
+        Per split, or for ``all`` splits together: clips per class in the dataset's order, or their
+        total where no more is known.
+    """
+
+    source: str
+    splits: Mapping[str, tuple[int, ...] | int]
+
+    def total(self, split: str) -> int | None:
+        """Number of clips of a split, where known."""
+        counts = self.splits.get(split)
+        return sum(counts) if isinstance(counts, tuple) else counts
+
+    def of_class(self, split: str, label: int) -> int | None:
+        """Number of a class's clips in a split, where known."""
+        counts = self.splits.get(split)
+        return counts[label] if isinstance(counts, tuple) else None
+
+
+def published_sizes(name: str, fold: int = 1, task: str = "single") -> PublishedSizes | None:
+    """Return the published sizes of a fold, or None where there are none."""
+    entry = _file().get(name, {}).get(task)
+    if entry is None:
+        return None
+    splits = dict(entry.get("folds", {}).get(fold, {}))
+    if "all" in entry:
+        splits["all"] = entry["all"]
+    figures = {key: tuple(v) if isinstance(v, list) else v for key, v in splits.items()}
+    return PublishedSizes(entry["source"], figures)
+
+
+def class_counts(clips: tuple[Clip, ...], n_classes: int) -> list[int]:
+    """Return the number of clips of each class; clips without a label count nowhere."""
+    counts = [0] * n_classes
+    for clip in clips:
+        if clip.label is not None:
+            counts[clip.label] += 1
+    return counts
+
+
+def compare_sizes(dataset: ClipDataset, sizes: PublishedSizes, where: str) -> list[Problem]:
+    """Return one problem per split that has other numbers of clips than published."""
+    problems = []
+    parts = {**dataset.splits, "all": tuple(c for s in dataset.splits.values() for c in s)}
+    for split, clips in parts.items():
+        published = sizes.total(split)
+        if published is None:
+            continue
+        counts = class_counts(clips, len(dataset.classes))
+        expected = [sizes.of_class(split, label) for label in range(len(dataset.classes))]
+        off = [
+            f"{name} {found} of {should}"
+            for name, found, should in zip(dataset.classes, counts, expected, strict=True)
+            if should is not None and found != should
+        ]
+        # Where the splits are known one by one, their sum says nothing new.
+        if (len(clips) == published and not off) or (split == "all" and len(sizes.splits) > 1):
+            continue
+        more = f", and {len(off) - _SHOWN} other classes" if len(off) > _SHOWN else ""
+        detail = f": {', '.join(off[:_SHOWN])}{more}" if off else ""
+        what = f"{len(clips)} clips, published {published}{detail}"
+        problems.append(Problem("unexpected count", f"{where}, {split}", what))
+    return problems
+
+
+@cache
+def _file() -> dict[str, Any]:
+    text = importlib.resources.files(__package__).joinpath("sizes.yaml").read_text(encoding="utf-8")
+    return dict(yaml.safe_load(text))
