@@ -1,6 +1,6 @@
 """The command ``emoclip-train``: parse, call, print. One module per group of commands."""
 
-from . import evaluate, train
+from . import data, evaluate, fixture, report, train
 from .application import app, main
 
-__all__ = ["app", "evaluate", "main", "train"]
+__all__ = ["app", "data", "evaluate", "fixture", "main", "report", "train"]

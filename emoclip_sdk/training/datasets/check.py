@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import VideoError
+from ...errors import DatasetError, VideoError
 from ...video import open_video
 from .clips import Clip, ClipDataset, Problem
 from .registry import DATASETS, Task, read_clips
@@ -96,11 +96,20 @@ class CheckReport:
         }
 
     def write_problems(self, path: Path) -> None:
-        """Write all problems as CSV: kind, where, what."""
-        with path.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(["kind", "where", "what"])
-            writer.writerows((p.kind, p.where, p.what) for p in self.problems)
+        """Write all problems as CSV: kind, where, what.
+
+        Raises
+        ------
+        DatasetError
+            The file can't be written.
+        """
+        try:
+            with path.open("w", encoding="utf-8", newline="") as file:
+                writer = csv.writer(file)
+                writer.writerow(["kind", "where", "what"])
+                writer.writerows((p.kind, p.where, p.what) for p in self.problems)
+        except OSError as error:
+            raise DatasetError(f"{path}: can't be written ({error.strerror or error})") from error
 
 
 def check_dataset(

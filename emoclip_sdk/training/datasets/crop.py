@@ -11,9 +11,12 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ...config import FaceConfig
 from ...errors import DatasetError, VideoError
@@ -51,7 +54,7 @@ class CropSettings:
 
     size: int = 224
     rate: float | None = None
-    faces: FaceConfig = FaceConfig()
+    faces: FaceConfig = field(default_factory=FaceConfig)
 
 
 @dataclass(frozen=True)
@@ -132,25 +135,29 @@ def prepare_folder(out: Path, settings: CropSettings) -> None:
         It holds crops of other settings, or can't be written.
     """
     path = out / CROP_SETTINGS
-    text = json.dumps(asdict(settings), indent=2) + "\n"
     try:
         out.mkdir(parents=True, exist_ok=True)
         if not path.exists():
-            path.write_text(text, encoding="utf-8")
-        elif path.read_text(encoding="utf-8") != text:
-            raise DatasetError(
-                f"{path}: the crops in this folder were made with other settings. "
-                "Use the same ones to go on, or another folder"
-            )
+            path.write_text(json.dumps(asdict(settings), indent=2) + "\n", encoding="utf-8")
+        earlier = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise DatasetError(f"{out}: can't be written ({error.strerror or error})") from error
+    except ValueError as error:
+        raise DatasetError(f"{path}: is no JSON ({error}). Delete it to go on") from error
+    if earlier != asdict(settings):
+        raise DatasetError(
+            f"{path}: the crops in this folder were made with other settings. "
+            "Use the same ones to go on, or another folder"
+        )
 
 
 def finished(job: CropJob) -> CropResult | None:
     """Return the result of a clip that an earlier run has finished, or None."""
     if not job.out.is_dir() or not has_pictures(job.out):
         return None
-    return CropResult(job.video, job.out, "done", sum(p.suffix == ".png" for p in job.out.iterdir()))
+    return CropResult(
+        job.video, job.out, "done", sum(p.suffix == ".png" for p in job.out.iterdir())
+    )
 
 
 def crop_video(
@@ -184,7 +191,10 @@ def crop_video(
         best = most_prominent(table.stats())
         if best is None:
             return CropResult(job.video, job.out, "no face")
-        if job.out.is_dir() and not any(job.out.iterdir()):
+        if job.out.is_dir():
+            if any(job.out.iterdir()):
+                why = "its folder is taken by the clips of a folder of the same name"
+                return CropResult(job.video, job.out, "failed", why=why)
             job.out.rmdir()
         (partial / str(best.track)).rename(job.out)
         return CropResult(job.video, job.out, "done", written[best.track])
@@ -196,7 +206,7 @@ def crop_video(
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def _save(crop: object, path: Path) -> None:
+def _save(crop: NDArray[np.uint8], path: Path) -> None:
     from PIL import Image
 
     path.parent.mkdir(parents=True, exist_ok=True)

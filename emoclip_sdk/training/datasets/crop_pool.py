@@ -6,13 +6,14 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from multiprocessing.connection import wait as wait_for
 from multiprocessing.synchronize import Event
-from typing import Any
 
+from ...errors import EmoCLIPError
 from ...video import FaceDetector, MTCNNDetector
 from .crop import CropJob, CropResult, CropSettings, crop_video
 
@@ -20,7 +21,8 @@ __all__ = ["crop_videos"]
 
 # Set by _start in each worker.
 _settings: CropSettings
-_detector: FaceDetector | None
+_detector: FaceDetector | None = None
+_unusable: EmoCLIPError | None = None
 _stop: Event
 
 
@@ -64,7 +66,7 @@ def _run(
     workers: int,
     done: Callable[[CropResult], None],
 ) -> tuple[list[CropJob], list[CropJob]]:
-    """Return the jobs not begun and those under way when a process died; none and none if all ran."""
+    """Return the jobs not begun, and those under way, when a process died; else nothing."""
     # spawn: a fork of a process with torch's threads in it can hang.
     context = multiprocessing.get_context("spawn")
     stop = context.Event()
@@ -75,7 +77,8 @@ def _run(
         while waiting or running:
             while waiting and len(running) < workers:
                 job = waiting.pop()
-                running[pool.submit(_crop, job)] = job
+                with _unheard():
+                    running[pool.submit(_crop, job)] = job
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 result = future.result()
                 del running[future]
@@ -90,16 +93,32 @@ def _run(
     return [], []
 
 
-def _start(settings: CropSettings, stop: Any) -> None:
-    global _settings, _detector, _stop
-    _settings, _stop = settings, stop
-    # Ctrl-C reaches the whole group; the parent tells the workers by the event.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    import torch
+@contextmanager
+def _unheard() -> Iterator[None]:
+    """Let processes begun here ignore Ctrl-C from birth: the parent tells them by the event."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
 
-    torch.set_num_threads(1)
-    _detector = MTCNNDetector(settings.faces) if settings.faces.detector == "mtcnn" else None
+
+def _start(settings: CropSettings, stop: Event) -> None:
+    global _settings, _detector, _stop, _unusable
+    _settings, _stop = settings, stop
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    if settings.faces.detector == "none":
+        return
+    try:
+        _detector = MTCNNDetector(settings.faces)
+        import torch
+
+        torch.set_num_threads(1)
+    except EmoCLIPError as error:
+        _unusable = error
 
 
 def _end_with_parent() -> None:
@@ -110,6 +129,8 @@ def _end_with_parent() -> None:
 
 
 def _crop(job: CropJob) -> CropResult | None:
+    if _unusable is not None:
+        raise _unusable
     try:
         return crop_video(job, _settings, _detector, _stop.is_set)
     except Exception as error:  # one video must not stop the rest

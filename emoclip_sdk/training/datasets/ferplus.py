@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ..ferplus import FERPLUS_CLASSES, load_ferplus
-from .clips import Clip, ClipDataset, Split
+from .clips import Clip, ClipDataset
 from .rows import SPLITS
 
 __all__ = ["LAYOUT", "read_ferplus"]
@@ -26,7 +26,7 @@ def read_ferplus(root: Path) -> ClipDataset:
         The file can't be read or lacks an array.
     """
     path = root / "ferplus.npz" if root.is_dir() else root
-    splits: dict[Split, tuple[Clip, ...]] = {}
+    splits: dict[str, tuple[Clip, ...]] = {}
     for split in SPLITS:
         pictures = load_ferplus(path, split)
         shape = (1, *pictures.images.shape[1:], 3)

@@ -81,7 +81,7 @@ def _records(path: Path, problems: list[Problem]) -> list[_Record]:
             where = f"{path}:{reader.line_num}"
             if None in record or None in record.values():
                 n = sum(value is not None for value in record.values())
-                n += len(record.get(None, ())) - (None in record)  # type: ignore[call-overload]
+                n += len(record.get(None, ())) - (None in record)
                 what = f"expected {len(columns)} columns, found {n}"
                 problems.append(Problem("malformed line", where, what))
                 continue

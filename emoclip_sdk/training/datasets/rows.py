@@ -63,7 +63,7 @@ def gather(
     told = list(problems)
     taken: dict[str, tuple[str, Row]] = {}
     subjects: dict[str, str] = {}
-    splits: dict[Split, tuple[Clip, ...]] = {}
+    splits: dict[str, tuple[Clip, ...]] = {}
     for split in reversed([s for s in SPLITS if s in rows]):
         clips = []
         for row in rows[split]:

@@ -7,7 +7,7 @@ import hashlib
 from collections import Counter
 
 from ...errors import DatasetError
-from .clips import Clip, ClipDataset, Split
+from .clips import Clip, ClipDataset
 
 __all__ = ["with_validation"]
 
@@ -49,7 +49,7 @@ def with_validation(dataset: ClipDataset, share: float, seed: int) -> ClipDatase
             f"{dataset.name}: no validation split of {share:g} can be cut from {len(train)} "
             f"training clips of {len(groups)} subjects. Give one by hand or use more clips"
         )
-    splits: dict[Split, tuple[Clip, ...]] = {**dataset.splits, "train": rest, "valid": valid}
+    splits: dict[str, tuple[Clip, ...]] = {**dataset.splits, "train": rest, "valid": valid}
     return dataclasses.replace(dataset, splits=splits)
 
 
