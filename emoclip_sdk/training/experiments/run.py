@@ -1,0 +1,286 @@
+"""The experiments from end to end: train, select, and write what came out."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import yaml
+
+from ...checkpoints import model_card, save_folder
+from ...errors import DatasetError, EmoCLIPError
+from ...model import EmoCLIP
+from ..datasets.clips import Clip, ClipDataset
+from ..evaluation.metrics import decide
+from .loop import Trainer
+from .optim import freeze
+from .probe import Probe, predict, save_probe
+from .process import Process
+from .settings import ExperimentSettings, read_settings
+from .setup import (
+    Experiment,
+    encoded_texts,
+    split_embeddings,
+    training_source,
+    without_class,
+    zero_shot,
+)
+from .start import start_model
+from .state import write_text
+from .tasks import ContrastiveTask, ProbeTask
+from .texts import text_table
+from .zero_shot import class_scores, label_figures
+
+__all__ = ["run_experiment", "train_contrastive"]
+
+log = logging.getLogger(__name__)
+
+
+def run_experiment(
+    recipe: dict[str, Any],
+    dataset: ClipDataset,
+    out: Path,
+    folder: Path,
+    *,
+    process: Process | None = None,
+    fold: int = 1,
+    paper_selection: bool = False,
+) -> dict[str, Any]:
+    """Run a recipe, or go on with it where it was interrupted.
+
+    Parameters
+    ----------
+    recipe : dict
+        From :func:`~emoclip_sdk.training.recipe.load_recipe`.
+    dataset : ClipDataset
+    out : Path
+        `contrastive`, `supervised`: the checkpoint folder. `probe`: the folder of the probe.
+        `loco`: the folder of ``metrics.json``.
+    folder : Path
+        Run folder: ``recipe.yaml``, ``state.pt``, ``log.csv``, ``metrics.json``, the frame cache.
+    process : Process, optional
+        From :func:`~emoclip_sdk.training.experiments.process.distributed`.
+    fold : int
+        For the record.
+    paper_selection : bool
+        Choose the epoch on the test split, as the reference does.
+
+    Returns
+    -------
+    dict
+        What ``metrics.json`` holds.
+
+    Raises
+    ------
+    EmoCLIPError
+        A recipe, dataset, checkpoint or run folder that can't be used.
+    """
+    settings = read_settings(recipe)
+    process = process or Process()
+    experiment = Experiment(settings, recipe, dataset, folder, process, fold, paper_selection)
+    if dataset.problems:
+        log.warning(
+            "%s: %d problems, listed by 'emoclip-train check'", dataset.name, len(dataset.problems)
+        )
+    # Two runs of one state must not differ by the choice of a kernel.
+    torch.backends.cudnn.benchmark = False
+    torch.backends.cudnn.deterministic = True
+    runs = {"loco": _loco, "probe": _probe}
+    figures = runs.get(settings.experiment, _contrastive)(experiment, out)
+    if process.main:
+        text = json.dumps(figures, indent=2, ensure_ascii=False) + "\n"
+        write_text(folder / "metrics.json", text)
+        if settings.experiment == "loco":
+            write_text(out / "metrics.json", text)
+    process.barrier()
+    return figures
+
+
+def train_contrastive(experiment: Experiment) -> tuple[EmoCLIP, dict[str, Any]]:
+    """Train by contrast with texts; return the model of the selected epoch, and its figures."""
+    settings, process = experiment.settings, experiment.process
+    train, valid = experiment.splits()
+    identity = experiment.identity(train, valid)
+    _write_recipe(experiment, identity)
+    model = start_model(
+        settings.model, experiment.dataset.classes, seed=settings.seed, device=process.device
+    )
+    network, optim = model.encoder.network, settings.optim
+    table = text_table(train, experiment.dataset.classes, model.prompts, settings.objective.texts)
+    source, usable = training_source(experiment, model, table.clips)
+    if len(usable) < len(table.clips):
+        table = text_table(
+            usable, experiment.dataset.classes, model.prompts, settings.objective.texts
+        )
+    frozen_text = optim.lr.text_blocks is None and optim.lr.text_rest is None
+    texts = encoded_texts(model, table, frozen_text)
+    validate = zero_shot(experiment, model, valid)
+    freeze(network, optim.lr)
+    if optim.grad_checkpointing:
+        _checkpoint_gradients(network)
+    task = ContrastiveTask(
+        network,
+        source,
+        table,
+        texts,
+        settings.objective.positives,
+        settings.objective.negatives == "gathered",
+        optim.accumulate,
+        settings.seed,
+        process,
+    )
+    figures = Trainer(task, settings, validate, experiment.folder, identity, process).fit()
+    network.requires_grad_(False).eval()
+    return model, figures
+
+
+def _contrastive(experiment: Experiment, out: Path) -> dict[str, Any]:
+    model, figures = train_contrastive(experiment)
+    if experiment.process.main:
+        _export(experiment, model, figures, out)
+    return figures
+
+
+def _probe(experiment: Experiment, out: Path) -> dict[str, Any]:
+    settings, process = experiment.settings, experiment.process
+    if settings.optim.accumulate != 1 or not experiment.frozen:
+        raise EmoCLIPError("recipe: a probe has a frozen encoder, and optim.accumulate is 1")
+    train, valid = experiment.splits()
+    identity = experiment.identity(train, valid)
+    _write_recipe(experiment, identity)
+    classes = experiment.dataset.classes
+    model = start_model(settings.model, classes, seed=settings.seed, device=process.device)
+    labelled = [clip for clip in train if clip.label is not None]
+    source, usable = training_source(experiment, model, labelled)
+    torch.manual_seed(settings.seed)
+    probe = Probe(model.encoder.width, settings.probe.hidden, len(classes)).to(process.device)
+    freeze(probe, settings.optim.lr)
+    labels = torch.tensor([clip.label for clip in usable])
+    judged = _labelled(valid, experiment.dataset.name)
+    video = split_embeddings(experiment, model, judged)()
+
+    def validate() -> dict[str, float]:
+        return label_figures(predict(probe.eval(), video), judged, classes)
+
+    task = ProbeTask(model.encoder.network, probe, source, labels, process)
+    figures = Trainer(task, settings, validate, experiment.folder, identity, process).fit()
+    if process.main:
+        save_probe(out, probe, classes, model)
+    return figures
+
+
+def _loco(experiment: Experiment, out: Path) -> dict[str, Any]:
+    """Leave one class after the other out, and test its clips against all labels."""
+    dataset = experiment.dataset
+    test = _labelled(dataset.splits.get("test", ()), dataset.name)
+    per_class: dict[str, Any] = {}
+    hits = n = 0
+    for label, name in enumerate(dataset.classes):
+        clips = [clip for clip in test if clip.label == label]
+        if not clips:
+            log.warning("%s: no test clip, not left out", name)
+            continue
+        log.info("without %s", name)
+        one = dataclasses.replace(
+            experiment,
+            dataset=without_class(dataset, label),
+            folder=experiment.folder / name,
+            settings=_shared_cache(experiment),
+        )
+        model, figures = train_contrastive(one)
+        video = split_embeddings(one, model, clips)()
+        found = decide(class_scores(model, video, dataset.classes))
+        counts = np.bincount(found[found >= 0], minlength=len(dataset.classes))
+        per_class[name] = {
+            "recall": float((found == label).mean()),
+            "n": len(clips),
+            "best epoch": figures["best"]["epoch"],
+            "taken for": {
+                other: int(count)
+                for other, count in zip(dataset.classes, counts, strict=True)
+                if count
+            },
+        }
+        hits += int((found == label).sum())
+        n += len(clips)
+        log.info("without %s: recall %.4f of %d clips", name, per_class[name]["recall"], len(clips))
+    recalls = [row["recall"] for row in per_class.values()]
+    return {
+        "uar": float(np.mean(recalls)),
+        "war": hits / n,
+        "n": n,
+        "chance": 1 / len(dataset.classes),
+        "per_class": per_class,
+    }
+
+
+def _shared_cache(experiment: Experiment) -> ExperimentSettings:
+    """Return settings in which all classes' runs use the frames of the whole run."""
+    data = dataclasses.replace(experiment.settings.data, cache=str(experiment.cache.folder))
+    return dataclasses.replace(experiment.settings, data=data)
+
+
+def _labelled(clips: Sequence[Clip], name: str) -> list[Clip]:
+    found = [clip for clip in clips if clip.label is not None]
+    if not found:
+        raise DatasetError(f"{name}: the split that is needed has no labelled clip")
+    return found
+
+
+def _checkpoint_gradients(network: Any) -> None:
+    towers = network.towers
+    towers.visual.set_grad_checkpointing(True)
+    if hasattr(towers.text, "set_grad_checkpointing"):
+        towers.text.set_grad_checkpointing(True)
+    else:
+        towers.text.transformer.grad_checkpointing = True
+
+
+def _write_recipe(experiment: Experiment, identity: dict[str, Any]) -> None:
+    """Keep the recipe as it is run, overrides included, beside its results."""
+    path = experiment.folder / "recipe.yaml"
+    # A run that is refused later must not have overwritten the other's recipe.
+    if experiment.process.main and not path.exists():
+        content = {**experiment.recipe, "data set": identity["dataset"]}
+        write_text(path, yaml.safe_dump(content, sort_keys=False, allow_unicode=True))
+
+
+def _export(experiment: Experiment, model: EmoCLIP, figures: dict[str, Any], out: Path) -> None:
+    """Write the checkpoint folder, with a model card that says where its figures are from."""
+    dataset, best = experiment.dataset, figures["best"]
+    split = (
+        "test split, on which the epoch was chosen"
+        if experiment.paper_selection
+        else ("validation split")
+    )
+    measured = {key.upper() if len(key) == 3 else key: value
+                for key, value in best.items() if key not in ("epoch", "score")}  # fmt: skip
+    metrics = {f"{dataset.name}, fold {experiment.fold}, {split}": measured}
+    training = {
+        **experiment.settings.training,
+        "data set": f"{dataset.name}, fold {experiment.fold}; its terms apply to these weights",
+        "epoch": f"{best['epoch']:.0f} of {experiment.settings.optim.epochs}",
+        "recipe": experiment.settings.name,
+    }
+    info = {
+        "name": experiment.settings.name,
+        "metrics": metrics,
+        "training": training,
+        "start": experiment.settings.model.start or "random weights",
+    }
+    config = dataclasses.replace(model.config, info=info)
+    bank = model.prompts
+    shipped = type(bank).default().hash == bank.hash
+    save_folder(
+        out,
+        config,
+        model.encoder.network.state_dict(),
+        prompts_yaml=None if shipped else bank.to_yaml(),
+        card=model_card(config, metrics, training),
+    )

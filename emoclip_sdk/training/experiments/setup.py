@@ -1,0 +1,254 @@
+"""What an experiment is made of: splits, cached frames, texts, validation."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.distributed as dist
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ...errors import CheckpointError, DatasetError
+from ...model import EmoCLIP
+from ...nn import build_tokenizer
+from ..cache import FrameCache, View, frame_embeddings, pool_frames
+from ..datasets.clips import Clip, ClipDataset
+from .process import Process
+from .samples import CachedFrames, ClipSource, DecodedFrames
+from .settings import ExperimentSettings
+from .texts import TextTable
+from .zero_shot import caption_figures, class_scores, label_figures
+
+__all__ = [
+    "Experiment",
+    "encoded_texts",
+    "split_embeddings",
+    "training_source",
+    "without_class",
+    "zero_shot",
+]
+
+log = logging.getLogger(__name__)
+
+_TEXTS_PER_BATCH = 256
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One recipe on one dataset, in one run folder.
+
+    Attributes
+    ----------
+    settings : ExperimentSettings
+    recipe : dict
+        The recipe as it was read, overrides included.
+    dataset : ClipDataset
+    folder : Path
+        Run folder.
+    process : Process
+    fold : int
+        For the record; `dataset` is this fold already.
+    paper_selection : bool
+        Choose the epoch on the test split, as the reference does.
+    """
+
+    settings: ExperimentSettings
+    recipe: dict[str, Any]
+    dataset: ClipDataset
+    folder: Path
+    process: Process
+    fold: int = 1
+    paper_selection: bool = False
+
+    @property
+    def cache(self) -> FrameCache:
+        """The frame cache of this run, or the one that the recipe names."""
+        data = self.settings.data
+        folder = Path(data.cache).expanduser() if data.cache else self.folder / "cache"
+        return FrameCache(folder, getattr(torch, data.cache_dtype))
+
+    @property
+    def frozen(self) -> bool:
+        """Whether the image tower stays as it is, so that its embeddings can be kept."""
+        return self.settings.optim.lr.visual is None
+
+    def splits(self) -> tuple[tuple[Clip, ...], tuple[Clip, ...]]:
+        """Return the clips to train on, and those by which the epoch is chosen.
+
+        The latter are the dataset's validation split, or one cut from training. The test split is
+        not looked at, unless `paper_selection` asks for it.
+        """
+        dataset = self.dataset
+        if self.paper_selection:
+            log.warning("the epoch is chosen on the test split, as in the reference")
+            return dataset.splits["train"], dataset.splits["test"]
+        if not dataset.splits.get("valid"):
+            from ..datasets import with_validation
+
+            data = self.settings.data
+            dataset = with_validation(dataset, data.valid_share, self.settings.seed)
+        return dataset.splits["train"], dataset.splits["valid"]
+
+    def identity(self, train: Sequence[Clip], valid: Sequence[Clip]) -> dict[str, Any]:
+        """Describe what a state belongs to: all that changes the result."""
+        recipe = copy.deepcopy(self.recipe)
+        for key in ("run", "training", "name"):
+            recipe.pop(key, None)
+        for key in ("workers", "cache"):
+            (recipe.get("data") or {}).pop(key, None)
+        digest = hashlib.sha256()
+        for clip in (*train, *valid):
+            digest.update(json.dumps([clip.id, clip.label, clip.caption]).encode())
+        return {
+            "recipe": recipe,
+            "dataset": {
+                "name": self.dataset.name,
+                "fold": self.fold,
+                "classes": list(self.dataset.classes),
+                "clips, labels and captions": digest.hexdigest()[:16],
+                "paper selection": self.paper_selection,
+            },
+        }
+
+    def embed_frames(
+        self, model: EmoCLIP, clips: Sequence[Clip], view: View | None = None
+    ) -> list[NDArray[np.float32]]:
+        """Embed frames through the cache; several processes share the work."""
+        settings = self.settings
+        options: dict[str, Any] = dict(
+            cropped=self.dataset.cropped,
+            view=view,
+            workers=settings.data.workers,
+            precision=settings.optim.precision,
+        )
+        if self.process.world > 1:
+            mine = self.process.share(list(clips))
+            frame_embeddings(model, mine, self.cache, **options)
+            self.process.barrier()
+        return frame_embeddings(model, clips, self.cache, **options)
+
+
+def training_source(
+    experiment: Experiment, model: EmoCLIP, clips: Sequence[Clip]
+) -> tuple[ClipSource, tuple[Clip, ...]]:
+    """Return where training clips come from, and those that can be used.
+
+    With a frozen image tower, all views are embedded now; clips without a face are left out.
+    """
+    settings, device = experiment.settings, experiment.process.device
+    if not experiment.frozen:
+        source = DecodedFrames(
+            clips,
+            model.config,
+            cropped=experiment.dataset.cropped,
+            augmentation=settings.data.augmentation,
+            seed=settings.seed,
+            workers=settings.data.workers,
+            device=device,
+        )
+        return source, tuple(clips)
+    views = []
+    for number in range(settings.data.views):
+        view = View(number, settings.data.augmentation, settings.seed)
+        views.append(experiment.embed_frames(model, clips, view))
+    usable = [i for i in range(len(clips)) if all(len(view[i]) for view in views)]
+    if not usable:
+        raise DatasetError(f"{experiment.dataset.name}: no training clip could be read")
+    kept = [[view[i] for i in usable] for view in views]
+    ids = [clips[i].id for i in usable]
+    n_frames = model.config.sampling.n_frames
+    source_ = CachedFrames(kept, ids, n_frames, settings.seed, device)
+    return source_, tuple(clips[i] for i in usable)
+
+
+def encoded_texts(model: EmoCLIP, table: TextTable, frozen: bool) -> Tensor:
+    """Return what the network takes for each text: tokens, or the frozen transformer's output.
+
+    Raises
+    ------
+    CheckpointError
+        The model has no text tower.
+    """
+    if not model.config.towers.text:
+        raise CheckpointError(
+            f"{model.name}: has no text tower, so there is nothing to train the clips with. Start "
+            "from a model that has one"
+        )
+    tokens = build_tokenizer(model.config.towers)(table.texts)
+    if not frozen:
+        return tokens
+    text, device = model.encoder.network.towers.text, model.encoder.device
+    with torch.no_grad():
+        parts = [text(part.to(device)).float().cpu() for part in tokens.split(_TEXTS_PER_BATCH)]
+    return torch.cat(parts)
+
+
+def split_embeddings(
+    experiment: Experiment, model: EmoCLIP, clips: Sequence[Clip]
+) -> Callable[[], NDArray[np.float32]]:
+    """Return a function that embeds clips (N, D) by the network as it is when it is called."""
+    if experiment.frozen:
+        frames = experiment.embed_frames(model, clips)
+        return lambda: pool_frames(model, frames)
+    process, settings = experiment.process, experiment.settings
+
+    def embed() -> NDArray[np.float32]:
+        frames = frame_embeddings(
+            model,
+            process.share(list(clips)),
+            cropped=experiment.dataset.cropped,
+            workers=settings.data.workers,
+            precision=settings.optim.precision,
+        )
+        mine = pool_frames(model, frames)
+        if process.world == 1:
+            return mine
+        parts: list[Any] = [None] * process.world
+        dist.all_gather_object(parts, mine)
+        out = np.zeros((len(clips), mine.shape[1]), np.float32)
+        for rank, part in enumerate(parts):
+            out[rank :: process.world] = part
+        return out
+
+    return embed
+
+
+def zero_shot(
+    experiment: Experiment, model: EmoCLIP, clips: Sequence[Clip]
+) -> Callable[[], dict[str, float]]:
+    """Return the validation: UAR and WAR by class descriptions, or recall@1 of captions."""
+    labelled = [clip for clip in clips if clip.label is not None]
+    used = labelled or [clip for clip in clips if clip.caption]
+    if not used:
+        raise DatasetError(
+            f"{experiment.dataset.name}: no validation clip has a label or a caption"
+        )
+    embed = split_embeddings(experiment, model, used)
+    classes = experiment.dataset.classes
+
+    def validate() -> dict[str, float]:
+        model.encoder.network.eval()
+        video = embed()
+        if labelled:
+            return label_figures(class_scores(model, video, classes), used, classes)
+        return caption_figures(model, video, [clip.caption or "" for clip in used])
+
+    return validate
+
+
+def without_class(dataset: ClipDataset, label: int) -> ClipDataset:
+    """Return a dataset without any clip of a class; the class itself stays in the list."""
+    splits = {
+        name: tuple(clip for clip in clips if clip.label != label)
+        for name, clips in dataset.splits.items()
+    }
+    return replace(dataset, splits=splits)
