@@ -12,16 +12,16 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ..config import ModelConfig
+from ..config import CalibrationConfig, ModelConfig
 from ..errors import DatasetError, VideoError
 from ..model import EmoCLIP
 from ..prompts import LabelEncoder, PromptBank
 from ..scoring import cosine_similarities
 from ..video import FrameFaces, MTCNNDetector, TrackTable, face_frames, most_prominent, open_video
+from .calibrate import fit_calibration
 from .data import CaptionedClips, TextEncoder, TrainingSet, VotedPictures
-from .evaluate import evaluate_pictures
+from .evaluation import class_vectors, evaluate_pictures, recalls
 from .ferplus import load_ferplus
-from .metrics import recalls
 
 __all__ = ["CaptionFile", "FerPlus", "Source", "open_dataset"]
 
@@ -45,6 +45,10 @@ class Source(Protocol):
 
     def measure(self, model: EmoCLIP) -> dict[str, dict[str, float]]:
         """Return the validation figures of a finished model, for its card."""
+        ...
+
+    def calibrate(self, model: EmoCLIP, keep: float) -> CalibrationConfig:
+        """Fit the calibration of a finished model, see :func:`fit_calibration`."""
         ...
 
 
@@ -102,6 +106,12 @@ class FerPlus:
                 "n": found["n"],
             }
         return figures
+
+    def calibrate(self, model: EmoCLIP, keep: float) -> CalibrationConfig:
+        frames = model.encoder.frames(np.repeat(self.valid.images[..., None], 3, axis=3))
+        video = model.encoder.pool(frames, np.arange(len(frames))[:, None].tolist())
+        similarities = cosine_similarities(video, class_vectors(model, self.valid.classes))
+        return fit_calibration(similarities, self.valid.labels, model.encoder.logit_scale, keep)
 
 
 class CaptionFile:
@@ -161,6 +171,9 @@ class CaptionFile:
             return model.encoder.pool(model.encoder.frames(crops), windows)
 
         return {"caption retrieval, validation split": self.validate(embed, model.embed_text)}
+
+    def calibrate(self, model: EmoCLIP, keep: float) -> CalibrationConfig:
+        return CalibrationConfig()  # sentences are no classes: there is nothing to fit on
 
 
 def _rows(path: Path) -> list[tuple[str, str, str]]:

@@ -14,7 +14,7 @@ import torch
 
 from emoclip_sdk import EmoCLIP
 from emoclip_sdk.training import mini
-from emoclip_sdk.training.evaluate import evaluate_pictures
+from emoclip_sdk.training.evaluation import evaluate_pictures
 from emoclip_sdk.training.ferplus import FERPLUS_CLASSES, load_ferplus
 from emoclip_sdk.training.recipe import load_recipe
 

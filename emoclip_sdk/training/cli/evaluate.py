@@ -4,56 +4,184 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from .application import app
+
+if TYPE_CHECKING:
+    from ..datasets import ClipDataset
 
 __all__: list[str] = []
 
 
 @app.command()
 def evaluate(
-    root: Annotated[Path, typer.Option(help="The dataset: ferplus.npz.")],
-    dataset: Annotated[str, typer.Option(help="ferplus")] = "ferplus",
-    split: Annotated[str, typer.Option(help="train, valid or test.")] = "valid",
-    prompts: Annotated[
-        str, typer.Option(help="bank, words, or a YAML file of name: sentence.")
-    ] = "bank",
-    model: Annotated[
-        str | None, typer.Option(help="Folder, Hub repository or baseline; else the embedded one.")
+    root: Annotated[Path, typer.Option(help="Folder or file of the dataset.")],
+    dataset: Annotated[
+        str, typer.Option(help="mafw, dfew, ferv39k, afew, ferplus, manifest or folder.")
+    ] = "ferplus",
+    fold: Annotated[int, typer.Option(help="Fold of a dataset that has several.", min=1)] = 1,
+    task: Annotated[str, typer.Option(help="single or compound (MAFW's 43 classes).")] = "single",
+    split: Annotated[
+        str | None,
+        typer.Option(help="train, valid or test. [default: valid where there is one, else test]"),
     ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            help="Folder, Hub repository or baseline; majority or random. [default: the embedded "
+            "model]"
+        ),
+    ] = None,
+    prompts: Annotated[
+        str,
+        typer.Option(help="bank, words, templates, or a YAML file of name: sentence."),
+    ] = "bank",
+    frames: Annotated[
+        str,
+        typer.Option(
+            help="temporal: as the model pools them; mean: frame ensemble; middle: middle frame."
+        ),
+    ] = "temporal",
+    compound: Annotated[
+        str, typer.Option(help="average (eq. 2) or concatenate, for compound classes.")
+    ] = "average",
+    groups: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="CSV", help="Attributes of clips or subjects: figures of each group as well."
+        ),
+    ] = None,
+    cache: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Keep frame embeddings here.")
+    ] = None,
+    workers: Annotated[int, typer.Option(help="Processes that read video.", min=0)] = 0,
+    draws: Annotated[int, typer.Option(help="Bootstrap draws; 0: no intervals.", min=0)] = 1000,
+    seed: Annotated[int, typer.Option(help="Of the bootstrap, and of --model random.")] = 0,
+    device: Annotated[
+        str, typer.Option(metavar="DEVICE", help="auto, cpu, cuda, cuda:1.")
+    ] = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
-    """Classify a labelled split zero-shot: WAR, UAR and the recall of each class."""
-    if dataset != "ferplus":
-        raise typer.BadParameter("ferplus is the only dataset so far", param_hint="--dataset")
-    if split not in ("train", "valid", "test"):
-        raise typer.BadParameter("train, valid or test", param_hint="--split")
+    """Classify a labelled split zero-shot: UAR, WAR, F1 and AUC with intervals, and each class."""
+    for value, allowed, option in (
+        (task, ("single", "compound"), "--task"),
+        (split, (None, "train", "valid", "test"), "--split"),
+        (frames, ("temporal", "mean", "middle"), "--frames"),
+        (compound, ("average", "concatenate"), "--compound"),
+    ):
+        if value not in allowed:
+            raise typer.BadParameter(", ".join(filter(None, allowed)), param_hint=option)
+    import torch
+
     from ...model import EmoCLIP
-    from ..evaluate import evaluate_pictures
-    from ..ferplus import load_ferplus
+    from ..cache import FrameCache
+    from ..datasets import open_clips
+    from ..evaluation import (
+        BLIND,
+        blind_scores,
+        evaluate_clips,
+        labelled,
+        measure_clips,
+        read_attributes,
+    )
 
-    pictures = load_ferplus(root, split)  # type: ignore[arg-type]
-    figures = evaluate_pictures(EmoCLIP.from_pretrained(model), pictures, prompts)
-    figures = {"dataset": dataset, "split": split, **figures}
-    if as_json:
-        typer.echo(json.dumps(figures, indent=2))
+    clips = open_clips(dataset, root, fold=fold, task=task)  # type: ignore[arg-type]
+    split, chosen = _split(clips, split)
+    options: dict[str, Any] = {
+        "attributes": read_attributes(groups) if groups else None,
+        "draws": draws,
+        "seed": seed,
+    }
+    about: dict[str, Any] = {
+        "dataset": dataset,
+        "fold": fold,
+        "task": task,
+        "split": split,
+        "model": model or "emoclip-mini",
+    }
+    if model in BLIND:
+        wanted = labelled(chosen)
+        scores = blind_scores(
+            model, clips.splits.get("train", ()), len(wanted), len(clips.classes), seed=seed
+        )
+        figures = measure_clips(scores, wanted, clips.classes, **options)
     else:
-        _print(figures)
+        about.update(prompts=prompts, frames=frames, compound=compound)
+        figures = evaluate_clips(
+            EmoCLIP.from_pretrained(model, device=device),
+            chosen,
+            clips.classes,
+            prompts=prompts,
+            frames=frames,  # type: ignore[arg-type]
+            compound=compound,  # type: ignore[arg-type]
+            cropped=clips.cropped,
+            cache=FrameCache(cache, torch.float32) if cache else None,
+            workers=workers,
+            **options,
+        )
+    del figures["bootstrap"]["draws"]
+    figures["bootstrap"]["n"] = draws
+    if as_json:
+        typer.echo(json.dumps({**about, **figures}, indent=2, ensure_ascii=False))
+    else:
+        _print(about, figures)
 
 
-def _print(figures: dict[str, Any]) -> None:
+def _split(clips: ClipDataset, split: str | None) -> tuple[str, Any]:
+    import logging
+
+    from ...errors import DatasetError
+
+    if clips.problems:
+        logging.getLogger(__name__).warning(
+            "%s: %d problems, listed by 'emoclip-train check'", clips.name, len(clips.problems)
+        )
+    there = [name for name, found in clips.splits.items() if found]
+    split = split or ("valid" if "valid" in there else "test")
+    if split not in there:
+        raise DatasetError(f"{clips.name} has no split {split}. There are: {', '.join(there)}")
+    return split, clips.splits[split]  # type: ignore[index]
+
+
+def _print(about: dict[str, Any], figures: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title=f"{figures['dataset']} {figures['split']}, prompts: {figures['prompts']}")
-    for column in ("class", "recall", "n"):
-        table.add_column(column, justify="left" if column == "class" else "right")
-    for name, row in figures["per_class"].items():
-        recall = "-" if row["recall"] is None else f"{row['recall']:.3f}"
-        table.add_row(name, recall, str(row["n"]))
     console = Console()
+    table = Table(title="  ".join(f"{key}: {value}" for key, value in about.items()))
+    table.add_column("class")
+    table.add_column("recall", justify="right")
+    table.add_column("n", justify="right")
+    for name, row in figures["per_class"].items():
+        table.add_row(name, _number(row["recall"]), str(row["n"]))
     console.print(table)
-    console.print(f"WAR {figures['war']:.4f}   UAR {figures['uar']:.4f}   n {figures['n']}")
+    for name, groups in figures.get("groups", {}).items():
+        table = Table(title=f"by {name}")
+        for column in (name, "n", "classes", "UAR", "WAR"):
+            table.add_column(column, justify="left" if column == name else "right")
+        for kind, row in groups.items():
+            cells = [_figure(row, key) for key in ("uar", "war")]
+            table.add_row(kind or "(not known)", str(row["n"]), str(row["classes"]), *cells)
+        console.print(table)
+    for key in ("uar", "war", "f1", "auc"):
+        console.print(f"{key.upper():4}{_figure(figures, key)}")
+    console.print(f"n   {figures['n']}", highlight=False)
+    if figures["unusable"]:
+        console.print(
+            f"{len(figures['unusable'])} clips can't be read or show no face; they count as wrong: "
+            + ", ".join(figures["unusable"][:5])
+            + (" ..." if len(figures["unusable"]) > 5 else "")
+        )
+
+
+def _figure(row: dict[str, Any], key: str) -> str:
+    """Write a figure with its 95 % interval."""
+    found = row["intervals"].get(key)
+    return _number(row[key]) + (f" [{found[0]:.4f}, {found[1]:.4f}]" if found else "")
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"

@@ -1,0 +1,53 @@
+"""The command that writes the paper's tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .application import app
+
+__all__: list[str] = []
+
+
+@app.command()
+def tables(
+    roots: Annotated[Path, typer.Option(help="YAML file that says where datasets and models are.")],
+    out: Annotated[Path, typer.Option(help="Folder of the report.")],
+    cache: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Frame embeddings. [default: OUT/cache]"),
+    ] = None,
+    workers: Annotated[int, typer.Option(help="Processes that read video.", min=0)] = 0,
+    draws: Annotated[int, typer.Option(help="Bootstrap draws.", min=0)] = 1000,
+    seed: Annotated[int, typer.Option(help="Of the bootstrap.")] = 0,
+    device: Annotated[
+        str, typer.Option(metavar="DEVICE", help="auto, cpu, cuda, cuda:1.")
+    ] = "auto",
+) -> None:
+    """Write Tables I to IV and Figure 3 of the paper: what it publishes beside what you measure.
+
+    Every measurement is kept in OUT/measurements and made again only if its inputs change.
+    """
+    import torch
+
+    from ..cache import FrameCache
+    from ..report import Bench, read_roots, write_report
+
+    bench = Bench(
+        read_roots(roots),
+        out / "measurements",
+        FrameCache(cache or out / "cache", torch.float32),
+        device=device,
+        workers=workers,
+        draws=draws,
+        seed=seed,
+    )
+    report = write_report(bench, out)
+    for table in report["tables"]:
+        rows = [row for part in table["parts"] for row in part["rows"] if not row["others"]]
+        done = sum(bool(row["folds"]) for row in rows)
+        typer.echo(f"{table['title']}: {done} of {len(rows)} rows measured")
+    typer.echo(f"{out / 'report.html'}")

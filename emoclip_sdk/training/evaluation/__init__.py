@@ -1,0 +1,42 @@
+"""Measuring: figures of merit with intervals, on any dataset, for any model and prompts."""
+
+from .baselines import BLIND, blind_scores
+from .bootstrap import bootstrap_draws, interval, intervals, mean_of_folds
+from .evaluate import (
+    evaluate_clips,
+    evaluate_pictures,
+    labelled,
+    measure,
+    measure_clips,
+    zero_shot_scores,
+)
+from .groups import Attributes, group_figures, read_attributes
+from .metrics import FIGURES, decide, figures_of_merit, recalls
+from .pooling import FrameMode, pool_clips
+from .prompts import class_bank, class_vectors
+
+__all__ = [
+    "BLIND",
+    "FIGURES",
+    "Attributes",
+    "FrameMode",
+    "blind_scores",
+    "bootstrap_draws",
+    "class_bank",
+    "class_vectors",
+    "decide",
+    "evaluate_clips",
+    "evaluate_pictures",
+    "figures_of_merit",
+    "group_figures",
+    "interval",
+    "intervals",
+    "labelled",
+    "mean_of_folds",
+    "measure",
+    "measure_clips",
+    "pool_clips",
+    "read_attributes",
+    "recalls",
+    "zero_shot_scores",
+]

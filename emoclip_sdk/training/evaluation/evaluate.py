@@ -1,0 +1,211 @@
+"""Zero-shot evaluation of any model on any labelled clips."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import DatasetError
+from ...model import EmoCLIP
+from ...prompts import CompoundMode
+from ...scoring import cosine_similarities, softmax_scores
+from ..cache import FrameCache
+from ..datasets import Clip
+from ..ferplus import Pictures
+from .bootstrap import LEVEL, bootstrap_draws, intervals
+from .frames import clip_frames
+from .groups import Attributes, group_figures
+from .metrics import FIGURES, figures_of_merit
+from .pooling import FrameMode, pool_clips
+from .prompts import class_vectors
+
+__all__ = [
+    "evaluate_clips",
+    "evaluate_pictures",
+    "labelled",
+    "measure",
+    "measure_clips",
+    "zero_shot_scores",
+]
+
+
+def evaluate_clips(
+    model: EmoCLIP,
+    clips: Sequence[Clip],
+    classes: Sequence[str],
+    *,
+    prompts: str | Path = "bank",
+    frames: FrameMode = "temporal",
+    compound: CompoundMode = "average",
+    cropped: bool = True,
+    cache: FrameCache | None = None,
+    workers: int = 0,
+    attributes: Attributes | None = None,
+    draws: int = 1000,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """Classify labelled clips zero-shot and measure the outcome.
+
+    Parameters
+    ----------
+    model : EmoCLIP
+    clips : sequence of Clip
+        Those without a label are passed over.
+    classes : sequence of str
+    prompts : str or Path
+        See :func:`class_bank`.
+    frames : {"temporal", "mean", "middle"}
+        See :func:`pool_clips`.
+    compound : {"average", "concatenate"}
+        See :func:`class_vectors`.
+    cropped : bool
+        The frames are face crops already: no detector is run.
+    cache : FrameCache, optional
+        Where frame embeddings are kept.
+    workers : int
+        Processes that decode.
+    attributes, draws, seed
+        See :func:`measure_clips`.
+
+    Returns
+    -------
+    dict
+        See :func:`measure_clips`.
+
+    Raises
+    ------
+    DatasetError
+        No clip has a label, or none can be used; a class has no text.
+    """
+    wanted = labelled(clips)
+    vectors = class_vectors(model, classes, prompts, compound)
+    embedded = clip_frames(model, wanted, cache, cropped=cropped, workers=workers)
+    scores = zero_shot_scores(model, pool_clips(model, embedded, frames), vectors)
+    return measure_clips(scores, wanted, classes, attributes=attributes, draws=draws, seed=seed)
+
+
+def zero_shot_scores(
+    model: EmoCLIP, video: NDArray[np.float32], text: NDArray[np.float32]
+) -> NDArray[np.float64]:
+    """Return the scores of eq. 1 (N, C) of embeddings (N, D) and (C, D); NaN stays NaN."""
+    scale = model.encoder.logit_scale / model.config.calibration.temperature
+    return softmax_scores(cosine_similarities(video, text), scale)
+
+
+def labelled(clips: Sequence[Clip]) -> list[Clip]:
+    """Return the clips that have a label.
+
+    Raises
+    ------
+    DatasetError
+        There is none.
+    """
+    found = [clip for clip in clips if clip.label is not None]
+    if not found:
+        raise DatasetError("no clip of the split has a label: there is nothing to compare with")
+    return found
+
+
+def measure_clips(
+    scores: NDArray[np.floating[Any]],
+    clips: Sequence[Clip],
+    classes: Sequence[str],
+    *,
+    attributes: Attributes | None = None,
+    draws: int = 1000,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """Compute all figures of scored clips.
+
+    Parameters
+    ----------
+    scores : ndarray, (N, C)
+        In [0, 1]; a row of NaN is a clip that shows no face or can't be read. It counts as wrong:
+        leaving hard clips out would flatter.
+    clips : sequence of Clip
+        All with a label.
+    classes : sequence of str
+    attributes : Attributes, optional
+        Measure their groups as well.
+    draws, seed : int
+        Of the bootstrap; 0 draws: no intervals.
+
+    Returns
+    -------
+    dict
+        What :func:`measure` returns, and ``unusable``, the ids of the clips without scores; with
+        `attributes`, ``groups`` (see :func:`group_figures`).
+
+    Raises
+    ------
+    DatasetError
+        No clip can be used.
+    """
+    usable = np.isfinite(scores).all(axis=1)
+    if not usable.any():
+        raise DatasetError(
+            f"none of {len(clips)} clips can be used: each one can't be read or shows no face. "
+            "The log says why; emoclip-train check looks at the whole dataset"
+        )
+    labels = np.array([clip.label for clip in clips])
+    result = measure(scores, labels, classes, draws=draws, seed=seed)
+    result["unusable"] = [clip.id for clip, use in zip(clips, usable, strict=True) if not use]
+    if attributes is not None:
+        result["groups"] = group_figures(
+            scores, labels, clips, classes, attributes, draws=draws, seed=seed
+        )
+    return result
+
+
+def measure(
+    scores: NDArray[np.floating[Any]],
+    labels: NDArray[np.integer[Any]],
+    classes: Sequence[str],
+    *,
+    draws: int = 1000,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """Compute the figures of scores and their intervals.
+
+    Returns
+    -------
+    dict
+        What :func:`figures_of_merit` returns; ``intervals``; ``bootstrap``, which says how they
+        were made and keeps the ``draws`` of each figure.
+    """
+    figures = figures_of_merit(scores, labels, classes)
+    with_auc = figures["auc"] is not None
+    drawn = bootstrap_draws(scores, labels, draws=draws, seed=seed, auc=with_auc)
+    return {
+        **{key: figures[key] for key in (*FIGURES, "n")},
+        "intervals": intervals(drawn),
+        "per_class": figures["per_class"],
+        "confusion": figures["confusion"],
+        "bootstrap": {
+            "level": LEVEL,
+            "seed": seed,
+            "draws": {key: values.round(5).tolist() for key, values in drawn.items()},
+        },
+    }
+
+
+def evaluate_pictures(
+    model: EmoCLIP, pictures: Pictures, prompts: str | Path = "bank"
+) -> dict[str, Any]:
+    """Classify FER+'s pictures, each as a clip of one frame.
+
+    Returns
+    -------
+    dict
+        What :func:`~emoclip_sdk.training.evaluation.recalls` returns.
+    """
+    clips = [
+        Clip(str(i), np.repeat(image[None, ..., None], 3, axis=3), int(label))
+        for i, (image, label) in enumerate(zip(pictures.images, pictures.labels, strict=True))
+    ]
+    figures = evaluate_clips(model, clips, pictures.classes, prompts=prompts, draws=0)
+    return {key: figures[key] for key in ("war", "uar", "n", "per_class", "confusion")}

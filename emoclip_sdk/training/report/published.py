@@ -1,0 +1,120 @@
+"""The paper's figures, from the one file that holds them."""
+
+from __future__ import annotations
+
+import importlib.resources
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, Literal
+
+import yaml
+
+__all__ = ["Figure3", "ModelKind", "Published", "Row", "Table", "published"]
+
+
+@dataclass(frozen=True)
+class ModelKind:
+    """What a key under ``models`` in roots.yaml stands for.
+
+    Attributes
+    ----------
+    kind : {"checkpoint", "probe", "loco"}
+        A model; the folder of a probe; the folder of a leave-one-class-out experiment's figures.
+    what : str
+        What it is or which command makes it.
+    trained_on : str, optional
+        A dataset; "each": there is one for each dataset. None: public weights.
+    """
+
+    kind: Literal["checkpoint", "probe", "loco"]
+    what: str
+    trained_on: str | None = None
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of a table.
+
+    Attributes
+    ----------
+    cells : mapping of str to str or bool
+        By key of :attr:`Table.columns`.
+    published : mapping of str to mapping of str to float
+        Per dataset and figure, in percent.
+    measure : mapping of str to str
+        ``model``, and ``prompts``, ``frames`` and ``compound`` where they differ from the
+        defaults. Empty: other people's work, which is not measured.
+    """
+
+    cells: Mapping[str, Any]
+    published: Mapping[str, Mapping[str, float]]
+    measure: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of the paper.
+
+    Attributes
+    ----------
+    id, title, note : str
+    task : {"single", "compound"}
+    datasets, figures : tuple of str
+        Every row has each figure on each dataset.
+    columns : mapping of str to str
+        Headings of :attr:`Row.cells`.
+    rows : tuple of Row
+    """
+
+    id: str
+    title: str
+    task: Literal["single", "compound"]
+    datasets: tuple[str, ...]
+    figures: tuple[str, ...]
+    columns: Mapping[str, str]
+    rows: tuple[Row, ...]
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Figure3:
+    """The paper's Figure 3; `explained_variance` in percent."""
+
+    title: str
+    explained_variance: float
+    panels: tuple[Mapping[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Published:
+    """Content of ``published.yaml``."""
+
+    source: str
+    models: Mapping[str, ModelKind]
+    tables: tuple[Table, ...]
+    figure_3: Figure3
+
+
+@cache
+def published() -> Published:
+    """Read ``published.yaml``."""
+    text = importlib.resources.files(__package__).joinpath("published.yaml")
+    content: dict[str, Any] = yaml.safe_load(text.read_text(encoding="utf-8"))
+    figure = content["figure_3"]
+    return Published(
+        source=content["source"],
+        models={name: ModelKind(**entry) for name, entry in content["models"].items()},
+        tables=tuple(
+            Table(
+                **{
+                    **table,
+                    "datasets": tuple(table["datasets"]),
+                    "figures": tuple(table["figures"]),
+                    "rows": tuple(Row(**row) for row in table["rows"]),
+                }
+            )
+            for table in content["tables"]
+        ),
+        figure_3=Figure3(**{**figure, "panels": tuple(figure["panels"])}),
+    )
