@@ -166,7 +166,7 @@ class MiniRecipe:
 
 
 def export(run: MiniRecipe, out: Path) -> dict[str, Any]:
-    """Train what is missing, write the checkpoint in half precision, and measure what was written.
+    """Train what is missing, write the checkpoint in half precision, calibrate and measure it.
 
     Returns
     -------
@@ -175,7 +175,9 @@ def export(run: MiniRecipe, out: Path) -> dict[str, Any]:
     """
     state = run.network().state_dict()
     save_folder(out, run.config, state, dtype=torch.float16)
-    figures = run.source.measure(EmoCLIP.from_pretrained(out, device="cpu"))
+    raw = EmoCLIP.from_pretrained(out, device="cpu")
+    calibration = run.source.calibrate(raw, run.recipe["calibration"]["keep"])
+    figures = run.source.measure(raw)
     training = run.recipe["training"]
     info = {
         "name": run.recipe["name"],
@@ -183,7 +185,7 @@ def export(run: MiniRecipe, out: Path) -> dict[str, Any]:
         "metrics": figures,
         "training": training,
     }
-    config = dataclasses.replace(run.config, info=info)
+    config = dataclasses.replace(run.config, calibration=calibration, info=info)
     card = model_card(config, figures, training)
     save_folder(out, config, state, dtype=torch.float16, card=card)
     return figures
