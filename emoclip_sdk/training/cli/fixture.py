@@ -1,0 +1,63 @@
+"""Command that draws stand-ins of datasets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .application import app
+
+__all__: list[str] = []
+
+
+@app.command("make-fixture")
+def make_fixture(
+    dataset: Annotated[
+        str, typer.Option(help="mafw, dfew, ferv39k, afew, ferplus, manifest or order.")
+    ],
+    out: Annotated[Path, typer.Option(help="A new or empty folder.")],
+    clips_per_class: Annotated[int, typer.Option(help="At least 5.")] = 24,
+    size: Annotated[int, typer.Option(help="Side of the frames in pixels.")] = 64,
+    frames: Annotated[
+        tuple[int, int], typer.Option(help="Smallest and largest number of frames of a clip.")
+    ] = (16, 32),
+    subjects: Annotated[int, typer.Option(help="Number of people.")] = 50,
+    seed: Annotated[int, typer.Option(help="The same seed draws the same dataset.")] = 0,
+    nuisance: Annotated[
+        float, typer.Option(help="How much pose, light, background and noise vary, 0 to 1.")
+    ] = 1.0,
+    compounds: Annotated[
+        int | None,
+        typer.Option(help="mafw: clips of each compound class, 0 for none; else a third."),
+    ] = None,
+    label_base: Annotated[int, typer.Option(help="dfew: labels count from 0 or from 1.")] = 0,
+    videos: Annotated[
+        bool, typer.Option("--videos", help="manifest, order: mp4 files, not folders of frames.")
+    ] = False,
+    processes: Annotated[int, typer.Option(help="How many processes draw.")] = 1,
+) -> None:
+    """Draw a small stand-in of a dataset in the layout that the real one has on disk.
+
+    A generated face moves from neutral to the action units of its class. What it shows is in
+    ground_truth.csv.
+    """
+    from ..fixture import GROUND_TRUTH
+    from ..fixture import make_fixture as make
+
+    make(
+        dataset,
+        out,
+        clips_per_class=clips_per_class,
+        size=size,
+        frames=frames,
+        subjects=subjects,
+        seed=seed,
+        nuisance=nuisance,
+        compounds=compounds,
+        label_base=label_base,
+        videos=videos,
+        processes=processes,
+    )
+    typer.echo(f"{out}: {dataset}, drawn; what its clips show is in {out / GROUND_TRUTH}")
