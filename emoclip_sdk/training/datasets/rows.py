@@ -81,7 +81,7 @@ def gather(
                 what = f"{row.subject} is in {split} and in {subjects[row.subject]}"
                 told.append(Problem("subject in two splits", name, what))
         splits[split] = tuple(clips)
-    ordered = {split: splits[split] for split in SPLITS if split in splits}
+    ordered: dict[str, tuple[Clip, ...]] = {s: splits[s] for s in SPLITS if s in splits}
     return ClipDataset(name, tuple(classes), ordered, cropped, tuple(dict.fromkeys(told)))
 
 
