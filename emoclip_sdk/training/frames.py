@@ -304,7 +304,7 @@ class _Wanted:
         return iter(self.wanted)
 
 
-def _same(item: ClipCrops) -> ClipCrops:
+def _same(item: Any) -> Any:
     return item
 
 

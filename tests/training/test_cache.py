@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -22,17 +23,18 @@ from emoclip_sdk.training.cache import (
 )
 from emoclip_sdk.training.datasets.clips import Clip
 from emoclip_sdk.training.frames import Augmentation
+from emoclip_sdk.video import Detection
 
-from ..conftest import moving_stripes
+Stripes = Callable[..., np.ndarray]
 
 
 @pytest.fixture
-def clips(tmp_path: Path) -> list[Clip]:
+def clips(tmp_path: Path, stripes: Stripes) -> list[Clip]:
     folder = tmp_path / "frames"
     folder.mkdir()
-    for t, frame in enumerate(moving_stripes(12, 32)):
+    for t, frame in enumerate(stripes(12, 32)):
         Image.fromarray(frame).save(folder / f"{t}.png")
-    return [Clip("folder", folder), Clip("array", moving_stripes(40, 32))]
+    return [Clip("folder", folder), Clip("array", stripes(40, 32))]
 
 
 @pytest.fixture
@@ -102,8 +104,8 @@ def test_anything_that_matters_is_computed_anew(
     assert len(counted) == 8
 
 
-def test_views_differ_and_begin_at_other_frames(tiny_model: EmoCLIP) -> None:
-    clip = Clip("array", moving_stripes(41, 32))
+def test_views_differ_and_begin_at_other_frames(tiny_model: EmoCLIP, stripes: Stripes) -> None:
+    clip = Clip("array", stripes(41, 32))
     still = Augmentation(flip=0.0, rotation=0.0, crop=1.0)
     found = [frame_embeddings(tiny_model, [clip], view=View(v, still))[0] for v in range(5)]
     assert [len(frames) for frames in found] == [11, 10, 10, 10, 11]  # stride 4
@@ -113,14 +115,18 @@ def test_views_differ_and_begin_at_other_frames(tiny_model: EmoCLIP) -> None:
     assert not np.allclose(found[4], moved)
 
 
+class _OneFace:
+    """Finds a face in every frame whose first pixel is bright."""
+
+    def detect(self, frames: list[np.ndarray]) -> list[list[Detection]]:
+        face = Detection((10.0, 10.0, 60.0, 60.0), 0.99)
+        return [[face] if frame[0, 0, 0] > 128 else [] for frame in frames]
+
+
 def test_face_out_of_view_is_nan_and_masked(
     tiny_model: EmoCLIP, two_faces: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from emoclip_sdk.training import frames as module
-
-    from ..conftest import TwoFaces
-
-    monkeypatch.setattr(module, "MTCNNDetector", lambda config: TwoFaces())
+    monkeypatch.setattr("emoclip_sdk.training.frames.MTCNNDetector", lambda config: _OneFace())
     clip = Clip("faces", two_faces)
     nobody = Clip("nobody", np.zeros_like(two_faces))
     found = frame_embeddings(tiny_model, [clip, nobody], cropped=False)

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ...checkpoints.tensors import read_safetensors
 from ...errors import EmoCLIPError
 from .logs import RunLog
 from .optim import MAX_LOGIT_SCALE, Amp, build_optimizer, build_schedule
@@ -26,7 +27,6 @@ from .state import (
     learned_state,
     load_learned,
     load_state,
-    load_weights,
     random_state,
     save_state,
     save_weights,
@@ -125,7 +125,7 @@ class Trainer:
                 if writer is not None:
                     writer.close()
         self.process.barrier()
-        load_learned(self.task.module, load_weights(self.folder / BEST_FILE))
+        load_learned(self.task.module, read_safetensors(self.folder / BEST_FILE))
         return {"best": progress.history[progress.best], "epochs": progress.history}
 
     def _run(self, writer: RunLog | None, steps: int) -> None:

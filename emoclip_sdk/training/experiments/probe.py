@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError
 from torch import Tensor, nn
 
+from ...checkpoints.tensors import read_safetensors
 from ...errors import CheckpointError
 from ...model import EmoCLIP
 from ..cache import FrameCache, embed_clips, weights_hash
 from ..datasets.clips import Clip, ClipDataset
 from ..evaluation.metrics import decide, recalls
-from .state import load_weights, save_weights, write_text
+from .state import save_weights, write_text
 
 __all__ = [
     "Probe",
@@ -83,9 +83,9 @@ def load_probe(folder: str | Path, model: EmoCLIP | None = None) -> tuple[Probe,
     try:
         content: dict[str, Any] = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
         probe = Probe(content["width"], content["hidden"], len(content["classes"]))
-        probe.load_state_dict(load_weights(folder / WEIGHTS_FILE))
+        probe.load_state_dict(read_safetensors(folder / WEIGHTS_FILE))
         encoder = content["encoder"]
-    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise CheckpointError(f"{folder}: is no probe that can be read ({error})") from error
     if model is not None and encoder["weights"] != encoder_hash(model):
         raise CheckpointError(

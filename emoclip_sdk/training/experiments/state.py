@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from ...errors import CheckpointError
@@ -19,7 +19,6 @@ __all__ = [
     "learned_state",
     "load_learned",
     "load_state",
-    "load_weights",
     "random_state",
     "save_state",
     "save_weights",
@@ -100,11 +99,6 @@ def save_weights(path: Path, state: dict[str, Tensor]) -> None:
     """Write tensors as safetensors, atomically."""
     tensors = {name: t.detach().cpu().contiguous().clone() for name, t in state.items()}
     _replace(path, lambda temporary: save_file(tensors, temporary))
-
-
-def load_weights(path: Path) -> dict[str, Tensor]:
-    """Read what :func:`save_weights` wrote."""
-    return load_file(path)
 
 
 def write_text(path: Path, text: str) -> None:
