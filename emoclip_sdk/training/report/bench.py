@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...checkpoints import BASELINES, EMBEDDED
+from ...errors import DatasetError
 from ...model import EmoCLIP
 from ...prompts import CompoundMode
 from ..cache import FrameCache, frame_embeddings
@@ -29,7 +31,7 @@ from ..experiments.probe import evaluate_probe
 from .inputs import checkpoint_hash, clips_hash, file_hash, texts_hash
 from .loco import left_out_figures
 from .published import published
-from .roots import Roots
+from .roots import Absent, Roots
 from .store import keep
 
 __all__ = ["Bench", "Request"]
@@ -227,10 +229,21 @@ class Bench:
         return {"weights": checkpoint_hash(where), "texts": texts}, zero_shot
 
     def _probe(self, folder: Path, dataset: ClipDataset, clips: list[Clip]) -> dict[str, Any]:
-        config = json.loads((folder / "probe.json").read_text(encoding="utf-8"))
-        name = config["encoder"]["name"]
-        beside = self.roots.path.parent / name
-        model = self.model(str(beside) if beside.is_dir() else name)
+        model = self.model(self._encoder(folder))
         found = evaluate_probe(folder, model, dataset, _SPLIT, self.cache, workers=self.workers)
         scores = np.asarray(found["probabilities"], np.float64)
         return measure_clips(scores, clips, dataset.classes, draws=self.draws, seed=self.seed)
+
+    def _encoder(self, folder: Path) -> str:
+        """Return the model that a probe was trained on; its weights are checked later."""
+        path = folder / "probe.json"
+        try:
+            name = str(json.loads(path.read_text(encoding="utf-8"))["encoder"]["name"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise DatasetError(f"{path}: doesn't name the probe's encoder ({error!r})") from error
+        for place in (self.roots.path.parent / name, Path(name)):
+            if place.is_dir():
+                return str(place)
+        if name in (EMBEDDED, *BASELINES):
+            return name
+        raise Absent(f"{path}: the probe's encoder '{name}' is not there")

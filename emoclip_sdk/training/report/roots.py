@@ -69,21 +69,21 @@ class Roots:
             entry = entry.get(dataset)
         if entry is None:
             raise Absent(f"no model {name} in {self.path.name}")
-        trained_on = published().models[name].trained_on
+        kind = published().models[name]
         one_for_all = isinstance(self.models[name], str) and "{dataset}" not in entry
-        if trained_on == "each" and one_for_all and len(self.datasets) > 1:
+        if kind.trained_on == "each" and one_for_all and len(self.datasets) > 1:
             raise Absent(f"models.{name} has no {{dataset}}: there is one for each dataset")
-        seen = trained_on in ("each", dataset)
+        seen = kind.trained_on in ("each", dataset)
         if seen and fold > 1 and "{fold}" not in entry:
             raise Absent(f"models.{name} has no {{fold}}: taken for fold 1 alone")
-        entry = entry.replace("{dataset}", dataset).replace("{fold}", str(fold))
-        folder = self.path.parent / Path(entry).expanduser()
+        pattern = entry.replace("{dataset}", dataset)
+        folder = self.path.parent / Path(pattern.replace("{fold}", str(fold))).expanduser()
         if folder.is_dir():
             return str(folder)
-        kind = published().models[name].kind
-        if kind != "checkpoint" or "{" in str(self.models[name]) or entry.startswith((".", "/")):
-            raise Absent(f"{entry}: no such folder")
-        return entry
+        if kind.kind == "checkpoint" and "{" not in entry:
+            return entry
+        # The fold isn't filled in: those that lack their folder share one sentence.
+        raise Absent(f"{pattern}: no such folder")
 
 
 def read_roots(path: str | Path) -> Roots:

@@ -22,7 +22,7 @@ def test_a_model_for_each_fold(tmp_path: Path) -> None:
     roots = _roots(tmp_path, "datasets: {mafw: M}\nmodels: {emoclip: 'runs/fold{fold}'}\n")
     assert roots.datasets == {"mafw": tmp_path / "M"}
     assert Path(roots.model("emoclip", "mafw", 2)) == tmp_path / "runs" / "fold2"
-    with pytest.raises(Absent, match="runs/fold3: no such folder"):
+    with pytest.raises(Absent, match="runs/fold{fold}: no such folder"):
         roots.model("emoclip", "mafw", 3)
 
 
