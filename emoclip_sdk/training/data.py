@@ -20,6 +20,11 @@ __all__ = ["CaptionedClips", "Sequences", "TextEncoder", "TrainingSet", "VotedPi
 TextEncoder = Callable[[list[str]], Tensor]
 
 
+APEX = 7
+"""Frames for which an expression has to last to count in full: a second, at 7 frames a second.
+Expressions of emotion last from half a second to four (Ekman and Friesen)."""
+
+
 @dataclass(frozen=True)
 class Sequences:
     """Clips laid out over frame embeddings.
@@ -88,7 +93,7 @@ class VotedPictures:
     A picture and a caption belong together to the degree that annotators voted for the caption's
     emotion. Sequences hold random views of one picture; in part of them the expression has an
     onset, an apex and an end, mixed in embedding space with a neutral face. Such a clip counts as
-    neutral to the degree that even its most expressive quarter is.
+    neutral to the degree that even its most expressive quarter, and at least `APEX` frames, are.
 
     Parameters
     ----------
@@ -151,8 +156,10 @@ class VotedPictures:
         clips = torch.lerp(at_rest, shown, degree[..., None])
 
         top = degree.sort(dim=1, descending=True).values
-        quarter = torch.arange(t) < (length / 4).ceil()[:, None]
-        expressed = (top * quarter).sum(1) / quarter.sum(1)
+        # The apex: a quarter of a long clip, of a short one what takes most of a second.
+        apex_frames = torch.maximum((length / 4).ceil(), length.clamp(max=APEX))
+        at_apex = torch.arange(t) < apex_frames[:, None]
+        expressed = (top * at_apex).sum(1) / at_apex.sum(1)
         apex = degree / degree.sum(1, keepdim=True).clamp(min=1e-6)
         rest = mask / mask.sum(1, keepdim=True)
         summary = torch.lerp(
