@@ -143,7 +143,7 @@ def _split(clips: ClipDataset, split: str | None) -> tuple[str, Any]:
     split = split or ("valid" if "valid" in there else "test")
     if split not in there:
         raise DatasetError(f"{clips.name} has no split {split}. There are: {', '.join(there)}")
-    return split, clips.splits[split]  # type: ignore[index]
+    return split, clips.splits[split]
 
 
 def _print(about: dict[str, Any], figures: dict[str, Any]) -> None:

@@ -164,8 +164,8 @@ class Bench:
             model = self.model(where)
             frames = self.frames(model, request, clips, dataset.cropped)
             video = pool_clips(model, frames, request.frames)
-            seen = np.isfinite(video).all(axis=1)
-            shown = [clip for clip, there in zip(clips, seen, strict=True) if there]
+            seen = np.flatnonzero(np.isfinite(video).all(axis=1))
+            shown = [clips[i] for i in seen]
             return {
                 **project(video[seen]),
                 "clips": [clip.id for clip in shown],

@@ -138,24 +138,32 @@ def draw_panels(panels: Sequence[Panel], path: Path) -> None:
     try:
         from matplotlib import colormaps
         from matplotlib.figure import Figure
-        from mpl_toolkits.mplot3d.axes3d import Axes3D
     except ImportError:
         raise MissingDependencyError("matplotlib", "train", "Figure 3") from None
     classes = panels[0].classes
-    palette = colormaps["tab10" if len(classes) <= 10 else "tab20"]
-    figure = Figure(figsize=(5.2 * len(panels) + 1.6, 5.0), layout="constrained")
+    # Eleven colours of different hue, for MAFW's classes.
+    palette = [*colormaps["tab10"].colors, "black"]  # type: ignore[attr-defined]
+    figure = Figure(figsize=(5.6 * len(panels), 5.6), layout="constrained")
     for i, panel in enumerate(panels, 1):
-        axes = figure.add_subplot(1, len(panels), i, projection="3d")
-        assert isinstance(axes, Axes3D)
+        axes: Any = figure.add_subplot(1, len(panels), i, projection="3d")
         labels = np.asarray(panel.labels)
         for label, name in enumerate(classes):
             x, y, z = panel.points[labels == label].T
-            axes.scatter(x, y, z, s=9, color=palette(label), label=name, depthshade=False)
+            axes.scatter(
+                x, y, z, s=9, color=palette[label % len(palette)], label=name, depthshade=False
+            )
         share = 100 * panel.explained
         axes.set_title(f"{panel.title}: {share.sum():.1f} % of the variance", fontsize=11)
         for name, part in zip("xyz", share, strict=True):
             axes.set(**{f"{name}label": f"PC{'xyz'.index(name) + 1} ({part:.1f} %)"})
         axes.tick_params(labelsize=7)
     handles, names = figure.axes[0].get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside right center", frameon=False, markerscale=2)
+    figure.legend(
+        handles,
+        names,
+        loc="outside lower center",
+        ncols=3 * len(panels),
+        frameon=False,
+        markerscale=2,
+    )
     figure.savefig(path, dpi=130)

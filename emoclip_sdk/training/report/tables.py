@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...errors import EmoCLIPError
-from ..datasets import DATASETS
+from ..datasets import DATASETS, Problem
 from ..evaluation import mean_of_folds
 from .bench import Bench, Request
 from .published import Row, Table
@@ -141,7 +141,7 @@ def dataset_summary(bench: Bench, tables: Sequence[Table]) -> list[dict[str, Any
                         "test": counts.get("test", 0),
                         "problems": len(dataset.problems),
                         "complete": not off,
-                        "off": str(off[0]) if off else "",
+                        "off": _short(off[0]) if off else "",
                     }
                 )
         info = DATASETS[name]
@@ -155,3 +155,9 @@ def dataset_summary(bench: Bench, tables: Sequence[Table]) -> list[dict[str, Any
             }
         )
     return summary
+
+
+def _short(problem: Problem) -> str:
+    """Return the split and its numbers, without those of each class."""
+    split = problem.where.rpartition(", ")[2]
+    return f"{split}: {problem.what.partition(':')[0]}"
