@@ -22,8 +22,9 @@ from .logs import RunLog
 from .optim import MAX_LOGIT_SCALE, Amp, build_optimizer, build_schedule
 from .process import Process
 from .samples import Plan
-from .settings import ExperimentSettings, differences
+from .settings import ExperimentSettings
 from .state import (
+    STATE_FILE,
     learned_state,
     load_learned,
     load_state,
@@ -34,11 +35,10 @@ from .state import (
 )
 from .tasks import Task
 
-__all__ = ["STATE_FILE", "Trainer", "check_state"]
+__all__ = ["Trainer"]
 
 log = logging.getLogger(__name__)
 
-STATE_FILE = "state.pt"
 BEST_FILE = "best.safetensors"
 
 
@@ -65,8 +65,6 @@ class Trainer:
         Returns the figures of the validation split; ``score`` decides, higher is better.
     folder : Path
         Run folder: state, best weights, log.
-    identity : dict
-        What the state belongs to: recipe, dataset, fold. A state of another run is refused.
     process : Process
     """
 
@@ -76,12 +74,11 @@ class Trainer:
         settings: ExperimentSettings,
         validate: Callable[[], dict[str, float]],
         folder: Path,
-        identity: dict[str, Any],
         process: Process,
     ) -> None:
         optim = settings.optim
         self.task, self.settings, self.validate = task, settings, validate
-        self.folder, self.identity, self.process = folder, identity, process
+        self.folder, self.process = folder, process
         self.plan = Plan(
             task.n, optim.batch_size, optim.epochs, settings.seed, process.rank, process.world
         )
@@ -155,10 +152,12 @@ class Trainer:
             self.amp.scaler.unscale_(self.optimizer)
             learners = [p for group in self.optimizer.param_groups for p in group["params"]]
             torch.nn.utils.clip_grad_norm_(learners, self.settings.optim.clip_grad)
+        before = self.amp.scaler.get_scale()
         self.amp.scaler.step(self.optimizer)
         self.amp.scaler.update()
         self.optimizer.zero_grad(set_to_none=True)
-        self.schedule.step()
+        if self.amp.scaler.get_scale() >= before:  # else the gradients overflowed: no step
+            self.schedule.step()
         scale = getattr(self.task.module, "logit_scale", None)
         if isinstance(scale, Tensor):
             with torch.no_grad():
@@ -201,14 +200,12 @@ class Trainer:
 
     def _save(self) -> None:
         state = {
-            "identity": self.identity,
             "progress": vars(self.progress),
             "module": learned_state(self.task.module),
             "optimizer": self.optimizer.state_dict(),
             "schedule": self.schedule.state_dict(),
             "scaler": self.amp.scaler.state_dict(),
             "random": random_state(),
-            "world": self.process.world,
         }
         if self.process.main:
             save_state(self.folder / STATE_FILE, state)
@@ -217,12 +214,6 @@ class Trainer:
         state = load_state(self.folder / STATE_FILE)
         if state is None:
             return
-        check_state(state, self.identity, self.folder)
-        if state["world"] != self.process.world:
-            raise EmoCLIPError(
-                f"{self.folder}: this run was started on {state['world']} processes, not on "
-                f"{self.process.world}: its batches would be others. Go on with as many"
-            )
         load_learned(self.task.module, state["module"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.schedule.load_state_dict(state["schedule"])
@@ -264,13 +255,3 @@ class Trainer:
         if self._stop == signal.SIGTERM:
             raise SystemExit(143)
         raise KeyboardInterrupt
-
-
-def check_state(state: dict[str, Any], identity: dict[str, Any], folder: Path) -> None:
-    """Refuse a state of another recipe or dataset, and name what differs."""
-    changed = differences(state["identity"], identity)
-    if changed:
-        raise EmoCLIPError(
-            f"{folder}: holds a run of another recipe: {'; '.join(changed)}. "
-            "Take the same settings, name another folder with --run, or remove this one"
-        )

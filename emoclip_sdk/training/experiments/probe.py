@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from torch import Tensor, nn
 from ...checkpoints.tensors import read_safetensors
 from ...errors import CheckpointError
 from ...model import EmoCLIP
-from ..cache import FrameCache, embed_clips, weights_hash
+from ..cache import FrameCache, embed_clips
 from ..datasets.clips import Clip, ClipDataset
 from ..evaluation.metrics import decide, recalls
 from .state import save_weights, write_text
@@ -142,6 +143,16 @@ def evaluate_probe(
 
 
 def encoder_hash(model: EmoCLIP) -> str:
-    """Hash what decides a video embedding: image tower and temporal module."""
+    """Hash what decides a video embedding: image tower and temporal module.
+
+    In bfloat16, in which a model may have its image tower: a probe that was trained in float32
+    fits it.
+    """
     network = model.encoder.network
-    return weights_hash(nn.ModuleList([network.towers.visual, network.temporal]))[:24]
+    digest = hashlib.sha256()
+    for name, tensor in (
+        nn.ModuleList([network.towers.visual, network.temporal]).state_dict().items()
+    ):
+        digest.update(f"{name} {tuple(tensor.shape)}".encode())
+        digest.update(tensor.detach().cpu().bfloat16().contiguous().view(torch.int16).numpy())
+    return digest.hexdigest()[:24]

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import torch
-import yaml
 
 from ...checkpoints import model_card, save_folder
 from ...errors import DatasetError, EmoCLIPError
@@ -106,11 +105,10 @@ def train_contrastive(experiment: Experiment) -> tuple[EmoCLIP, dict[str, Any]]:
     """Train by contrast with texts; return the model of the selected epoch, and its figures."""
     settings, process = experiment.settings, experiment.process
     train, valid = experiment.splits()
-    identity = experiment.identity(train, valid)
-    _write_recipe(experiment, identity)
     model = start_model(
         settings.model, experiment.dataset.classes, seed=settings.seed, device=process.device
     )
+    experiment.claim(model, train, valid)
     network, optim = model.encoder.network, settings.optim
     table = text_table(train, experiment.dataset.classes, model.prompts, settings.objective.texts)
     source, usable = training_source(experiment, model, table.clips)
@@ -135,7 +133,7 @@ def train_contrastive(experiment: Experiment) -> tuple[EmoCLIP, dict[str, Any]]:
         settings.seed,
         process,
     )
-    figures = Trainer(task, settings, validate, experiment.folder, identity, process).fit()
+    figures = Trainer(task, settings, validate, experiment.folder, process).fit()
     network.requires_grad_(False).eval()
     return model, figures
 
@@ -152,10 +150,9 @@ def _probe(experiment: Experiment, out: Path) -> dict[str, Any]:
     if settings.optim.accumulate != 1 or not experiment.frozen:
         raise EmoCLIPError("recipe: a probe has a frozen encoder, and optim.accumulate is 1")
     train, valid = experiment.splits()
-    identity = experiment.identity(train, valid)
-    _write_recipe(experiment, identity)
     classes = experiment.dataset.classes
     model = start_model(settings.model, classes, seed=settings.seed, device=process.device)
+    experiment.claim(model, train, valid)
     labelled = [clip for clip in train if clip.label is not None]
     source, usable = training_source(experiment, model, labelled)
     torch.manual_seed(settings.seed)
@@ -169,7 +166,7 @@ def _probe(experiment: Experiment, out: Path) -> dict[str, Any]:
         return label_figures(predict(probe.eval(), video), judged, classes)
 
     task = ProbeTask(model.encoder.network, probe, source, labels, process)
-    figures = Trainer(task, settings, validate, experiment.folder, identity, process).fit()
+    figures = Trainer(task, settings, validate, experiment.folder, process).fit()
     if process.main:
         save_probe(out, probe, classes, model)
     return figures
@@ -240,15 +237,6 @@ def _checkpoint_gradients(network: Any) -> None:
         towers.text.set_grad_checkpointing(True)
     else:
         towers.text.transformer.grad_checkpointing = True
-
-
-def _write_recipe(experiment: Experiment, identity: dict[str, Any]) -> None:
-    """Keep the recipe as it is run, overrides included, beside its results."""
-    path = experiment.folder / "recipe.yaml"
-    # A run that is refused later must not have overwritten the other's recipe.
-    if experiment.process.main and not path.exists():
-        content = {**experiment.recipe, "data set": identity["dataset"]}
-        write_text(path, yaml.safe_dump(content, sort_keys=False, allow_unicode=True))
 
 
 def _export(experiment: Experiment, model: EmoCLIP, figures: dict[str, Any], out: Path) -> None:

@@ -14,17 +14,19 @@ from typing import Any
 import numpy as np
 import torch
 import torch.distributed as dist
+import yaml
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ...errors import CheckpointError, DatasetError
+from ...errors import CheckpointError, DatasetError, EmoCLIPError
 from ...model import EmoCLIP
 from ...nn import build_tokenizer
-from ..cache import FrameCache, View, frame_embeddings, pool_frames
+from ..cache import FrameCache, View, frame_embeddings, pool_frames, weights_hash
 from ..datasets.clips import Clip, ClipDataset
 from .process import Process
 from .samples import CachedFrames, ClipSource, DecodedFrames
-from .settings import ExperimentSettings
+from .settings import ExperimentSettings, differences
+from .state import STATE_FILE, write_text
 from .texts import TextTable
 from .zero_shot import caption_figures, class_scores, label_figures
 
@@ -88,9 +90,11 @@ class Experiment:
         not looked at, unless `paper_selection` asks for it.
         """
         dataset = self.dataset
+        if not dataset.splits.get("train"):
+            raise DatasetError(f"{dataset.name}: there is no clip to train on")
         if self.paper_selection:
             log.warning("the epoch is chosen on the test split, as in the reference")
-            return dataset.splits["train"], dataset.splits["test"]
+            return dataset.splits["train"], dataset.splits.get("test", ())
         if not dataset.splits.get("valid"):
             from ..datasets import with_validation
 
@@ -98,8 +102,38 @@ class Experiment:
             dataset = with_validation(dataset, data.valid_share, self.settings.seed)
         return dataset.splits["train"], dataset.splits["valid"]
 
-    def identity(self, train: Sequence[Clip], valid: Sequence[Clip]) -> dict[str, Any]:
-        """Describe what a state belongs to: all that changes the result."""
+    def claim(self, model: EmoCLIP, train: Sequence[Clip], valid: Sequence[Clip]) -> None:
+        """Write down what this run is, ``recipe.yaml`` and ``run.json``, or find it there.
+
+        Raises
+        ------
+        EmoCLIPError
+            The folder holds the state of another run; the message names what differs.
+        """
+        identity = self._identity(model, train, valid)
+        path = self.folder / "run.json"
+        if (self.folder / STATE_FILE).exists():
+            try:
+                changed = differences(json.loads(path.read_text(encoding="utf-8")), identity)
+            except (OSError, ValueError) as error:
+                raise CheckpointError(
+                    f"{path}: does not say what the state beside it belongs to ({error}). Remove "
+                    "the folder to start again, or name another one with --run"
+                ) from error
+            if changed:
+                raise EmoCLIPError(
+                    f"{self.folder}: holds a run of another recipe: {'; '.join(changed)}. Take "
+                    "the same settings, name another folder with --run, or remove this one"
+                )
+        elif self.process.main:
+            write_text(path, json.dumps(identity, indent=2) + "\n")
+            text = yaml.safe_dump(self.recipe, sort_keys=False, allow_unicode=True)
+            write_text(self.folder / "recipe.yaml", text)
+
+    def _identity(
+        self, model: EmoCLIP, train: Sequence[Clip], valid: Sequence[Clip]
+    ) -> dict[str, Any]:
+        """Describe all that changes the result, in JSON types."""
         recipe = copy.deepcopy(self.recipe)
         for key in ("run", "training", "name"):
             recipe.pop(key, None)
@@ -108,8 +142,13 @@ class Experiment:
         digest = hashlib.sha256()
         for clip in (*train, *valid):
             digest.update(json.dumps([clip.id, clip.label, clip.caption]).encode())
-        return {
+        identity = {
             "recipe": recipe,
+            "start": {
+                "weights": weights_hash(model.encoder.network)[:16],
+                "prompts": model.prompts.hash,
+            },
+            "processes": self.process.world,
             "dataset": {
                 "name": self.dataset.name,
                 "fold": self.fold,
@@ -118,6 +157,7 @@ class Experiment:
                 "paper selection": self.paper_selection,
             },
         }
+        return dict(json.loads(json.dumps(identity)))
 
     def embed_frames(
         self, model: EmoCLIP, clips: Sequence[Clip], view: View | None = None

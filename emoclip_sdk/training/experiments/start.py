@@ -91,7 +91,14 @@ def start_model(
                 if name in ("cls_token", "positions"):
                     parameter.mul_(settings.token_std)
     # float32: these are the weights that learn and that are saved.
-    return EmoCLIP(config, network, prompts=prompts, device=device, dtype="float32")
+    return EmoCLIP(
+        config,
+        network,
+        prompts=prompts,
+        name=settings.start or "random towers",
+        device=device,
+        dtype="float32",
+    )
 
 
 def _changed(base: T, changes: dict[str, Any] | None, kind: type[T], where: str) -> T:

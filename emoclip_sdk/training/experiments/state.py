@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from ...errors import CheckpointError
 
 __all__ = [
+    "STATE_FILE",
     "learned_state",
     "load_learned",
     "load_state",
@@ -25,6 +26,9 @@ __all__ = [
     "set_random_state",
     "write_text",
 ]
+
+
+STATE_FILE = "state.pt"
 
 
 def learned_state(module: nn.Module) -> dict[str, Tensor]:

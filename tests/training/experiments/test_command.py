@@ -17,14 +17,14 @@ from emoclip_sdk.training.cli import app
 from emoclip_sdk.training.experiments import read_settings
 from emoclip_sdk.training.recipe import load_recipe
 
-from .conftest import CLASSES, bars, tiny_recipe
+from .conftest import CLASSES, colours, tiny_recipe
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """The bars as a manifest with folders of frames."""
+    """The clips as a manifest with folders of frames."""
     rows = []
-    for split, clips in bars(2).splits.items():
+    for split, clips in colours(2).splits.items():
         for clip in clips:
             folder = tmp_path / "data" / clip.id
             folder.mkdir(parents=True)

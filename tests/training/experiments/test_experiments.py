@@ -1,4 +1,4 @@
-"""The experiments from end to end, on bars."""
+"""The experiments from end to end, on colours."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from emoclip_sdk import EmoCLIP
 from emoclip_sdk.errors import CheckpointError, DatasetError, EmoCLIPError
 from emoclip_sdk.training.datasets.clips import Clip, ClipDataset
 from emoclip_sdk.training.experiments import evaluate_probe, run_experiment
-from emoclip_sdk.training.experiments import setup as setup_module
+from emoclip_sdk.training.experiments import setup as parts
 from emoclip_sdk.training.experiments.tasks import ContrastiveTask
 
-from .conftest import CLASSES, bars, tiny_recipe
+from .conftest import CLASSES, colours, tiny_recipe
 
 
 class Untouchable:
@@ -47,20 +47,22 @@ def seen_clips(monkeypatch: pytest.MonkeyPatch) -> list[set[str]]:
 def learning_recipe(experiment: str = "supervised") -> dict[str, Any]:
     recipe = tiny_recipe(experiment)
     recipe["objective"] = {"texts": "descriptions", "positives": "class"}
-    recipe["optim"] |= {"epochs": 15, "batch_size": 8}
+    recipe["optim"] |= {"epochs": 10, "batch_size": 16}
+    recipe["optim"]["lr"] |= {"text_blocks": 3e-3, "text_rest": 3e-3}
     recipe["run"] = {"save_every": 1000, "log_every": 4}
     return recipe
 
 
 def test_supervised_learns_and_writes_a_model(tmp_path: Path) -> None:
-    dataset = bars(8)
+    dataset = colours(8)
     figures = run_experiment(learning_recipe(), dataset, tmp_path / "model", tmp_path / "run")
     assert figures["best"]["uar"] >= 0.9
-    assert len(figures["epochs"]) == 15
+    assert len(figures["epochs"]) == 10
     losses = [
-        float(line.split(",")[2]) for line in (tmp_path / "run/log.csv").read_text().split()[1:]
+        float(line.split(",")[2])
+        for line in (tmp_path / "run/log.csv").read_text().splitlines()[1:]
     ]
-    assert np.mean(losses[-4:]) < 0.7 * losses[0]
+    assert losses[-1] < 0.7 * losses[0]
     assert json.loads((tmp_path / "run/metrics.json").read_text()) == figures
     assert yaml.safe_load((tmp_path / "run/recipe.yaml").read_text())["seed"] == 3
 
@@ -71,12 +73,12 @@ def test_supervised_learns_and_writes_a_model(tmp_path: Path) -> None:
     right = [CLASSES.index(r.label) == c.label for r, c in zip(results, test, strict=True)]
     assert np.mean(right) >= 0.75
     card = (tmp_path / "model/README.md").read_text()
-    assert "bars, fold 1, validation split" in card and "UAR" in card
+    assert "colours, fold 1, validation split" in card and "UAR" in card
 
 
 @pytest.mark.parametrize("frozen", [True, False])
 def test_selection_never_looks_at_the_test_split(frozen: bool, tmp_path: Path) -> None:
-    whole = bars()
+    whole = colours()
     dataset = dataclasses.replace(whole, splits={**whole.splits, "test": Untouchable()})
     recipe = tiny_recipe(frozen=frozen)
     recipe["optim"]["epochs"] = 1
@@ -84,10 +86,10 @@ def test_selection_never_looks_at_the_test_split(frozen: bool, tmp_path: Path) -
 
 
 def test_validation_is_cut_from_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = bars()
+    whole = colours()
     splits = {"train": whole.splits["train"], "test": whole.splits["test"]}
     validated: list[set[str]] = []
-    original = setup_module.zero_shot
+    original = parts.zero_shot
 
     def spy(experiment: Any, model: EmoCLIP, clips: Any) -> Any:
         validated.append({clip.id for clip in clips})
@@ -113,7 +115,7 @@ def test_loco_trains_without_the_class_and_tests_it(
     trained = seen_clips(monkeypatch)
     recipe = learning_recipe("loco")
     recipe["optim"]["epochs"] = 1
-    figures = run_experiment(recipe, bars(), tmp_path / "out", tmp_path / "run")
+    figures = run_experiment(recipe, colours(), tmp_path / "out", tmp_path / "run")
     from emoclip_sdk.prompts import PromptBank
 
     bank = PromptBank.default()
@@ -135,7 +137,7 @@ def test_probe_learns_and_is_evaluated(tmp_path: Path, tiny_checkpoint: Path) ->
     recipe["model"] = {"start": str(tiny_checkpoint), "sampling": {"stride": 2}}
     recipe["optim"] |= {"epochs": 15, "batch_size": 16}
     recipe.pop("objective")
-    dataset = bars(8)
+    dataset = colours(8)
     figures = run_experiment(recipe, dataset, tmp_path / "probe", tmp_path / "run")
     assert figures["best"]["uar"] > 0.6
     content = json.loads((tmp_path / "probe/probe.json").read_text())
@@ -160,19 +162,19 @@ def test_frame_ensemble_is_fine_tuned(tmp_path: Path, tiny_checkpoint: Path) -> 
         "grad_checkpointing": True,
         "lr": {"visual": 1e-3, "text_blocks": 1e-3, "logit_scale": "1e-3"},
     }  # fmt: skip
-    run_experiment(recipe, bars(), tmp_path / "out", tmp_path / "run")
+    run_experiment(recipe, colours(), tmp_path / "out", tmp_path / "run")
     after = EmoCLIP.from_pretrained(tmp_path / "out", device="cpu").encoder.network.state_dict()
     assert not any(key.startswith("temporal") for key in after)
     changed = {key for key in after if not torch.equal(before[key], after[key])}
     assert any(key.startswith("towers.visual.") for key in changed)
     text = {key for key in changed if key.startswith("towers.text.")}
     assert text and all(key.startswith("towers.text.transformer.") for key in text)
-    rates = {row.split(",")[3] for row in (tmp_path / "run/log.csv").read_text().split()[1:]}
+    rates = {row.split(",")[3] for row in (tmp_path / "run/log.csv").read_text().splitlines()[1:]}
     assert rates == {"0.001", "0.0001"}
 
 
 def test_captions_alone_are_enough(tmp_path: Path) -> None:
-    whole = bars()
+    whole = colours()
     splits = {
         name: tuple(
             dataclasses.replace(c, label=None, caption=c.caption or "a calm face") for c in clips
@@ -187,7 +189,7 @@ def test_captions_alone_are_enough(tmp_path: Path) -> None:
 
 
 def test_unreadable_clips(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    whole = bars()
+    whole = colours()
     gone = Clip("gone", tmp_path / "gone.mp4", 1, "a smile")
     splits = {**whole.splits, "train": (*whole.splits["train"], gone)}
     dataset = dataclasses.replace(whole, splits=splits)
@@ -222,4 +224,4 @@ def test_wrong_recipes_are_named(change: dict[str, Any], message: str, tmp_path:
         else:
             recipe[key] = value
     with pytest.raises(EmoCLIPError, match=message):
-        run_experiment(recipe, bars(), tmp_path / "out", tmp_path / "run")
+        run_experiment(recipe, colours(), tmp_path / "out", tmp_path / "run")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from emoclip_sdk.errors import EmoCLIPError
 from emoclip_sdk.training.experiments import run_experiment
 from emoclip_sdk.training.experiments.loop import Trainer
 
-from .conftest import bars, tiny_recipe
+from .conftest import colours, tiny_recipe
 
 
 def recipe_of(kind: str) -> dict[str, Any]:
@@ -30,7 +31,7 @@ def recipe_of(kind: str) -> dict[str, Any]:
 
 
 def run(recipe: dict[str, Any], folder: Path, **options: Any) -> dict[str, Any]:
-    return run_experiment(recipe, bars(), folder / "out", folder / "run", **options)
+    return run_experiment(recipe, colours(), folder / "out", folder / "run", **options)
 
 
 def interrupt(monkeypatch: pytest.MonkeyPatch, step: int, what: Any) -> None:
@@ -147,7 +148,7 @@ def test_finished_run_is_not_trained_again(
     whole: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Trainer, "_step", lambda *_: pytest.fail("trained again"))
-    run_experiment(recipe_of("frozen"), bars(), tmp_path / "again", whole["frozen"] / "run")
+    run_experiment(recipe_of("frozen"), colours(), tmp_path / "again", whole["frozen"] / "run")
     EmoCLIP.from_pretrained(tmp_path / "again", device="cpu")
 
 
@@ -160,14 +161,17 @@ def test_another_recipe_is_refused(whole: dict[str, Path]) -> None:
     with pytest.raises(EmoCLIPError, match=r"recipe\.optim\.lr\.temporal .was 0\.003, now 0\.0001"):
         run(recipe, folder)
     with pytest.raises(EmoCLIPError, match="clips, labels and captions"):
-        run_experiment(recipe_of("frozen"), bars(5), folder / "out", folder / "run")
+        run_experiment(recipe_of("frozen"), colours(5), folder / "out", folder / "run")
     with pytest.raises(EmoCLIPError, match="paper selection"):
         run(recipe_of("frozen"), folder, paper_selection=True)
     assert (folder / "run/recipe.yaml").read_text() == before
 
 
-def test_broken_state_is_named(tmp_path: Path) -> None:
-    (tmp_path / "run").mkdir()
+def test_broken_state_is_named(whole: dict[str, Path], tmp_path: Path) -> None:
+    shutil.copytree(whole["frozen"] / "run", tmp_path / "run")
     (tmp_path / "run/state.pt").write_bytes(b"half a file")
     with pytest.raises(EmoCLIPError, match=r"state\.pt.*can't be read"):
+        run(recipe_of("frozen"), tmp_path)
+    (tmp_path / "run/run.json").unlink()
+    with pytest.raises(EmoCLIPError, match=r"run\.json.*does not say"):
         run(recipe_of("frozen"), tmp_path)
