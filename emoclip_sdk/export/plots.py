@@ -33,7 +33,8 @@ def plot_timeline(timeline: Timeline, path: str | Path | None = None) -> Any:
         middles = [(row.start + row.end) / 2 for row in rows]
         for label in timeline.labels:
             axes.plot(middles, [row.scores[label] for row in rows], marker=".", label=label)
-        axes.set(ylim=(-0.02, 1.02), ylabel="score", title="no face" if track is None else f"face {track}")
+        axes.set(ylim=(-0.02, 1.02), ylabel="score")
+        axes.set_title("no face" if track is None else f"face {track}")
     axes.set_xlabel("time [s]")
     axes.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize="small")
     figure.suptitle(f"{timeline.source}: apparent expression")
