@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import itertools
 import logging
 from collections.abc import Callable, Sequence
@@ -13,23 +12,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..config import CalibrationConfig, ModelConfig
-from ..errors import DatasetError, VideoError
+from ..errors import DatasetError
 from ..model import EmoCLIP
 from ..prompts import LabelEncoder, PromptBank
 from ..scoring import cosine_similarities
-from ..video import FrameFaces, MTCNNDetector, TrackTable, face_frames, most_prominent, open_video
 from .calibrate import fit_calibration
 from .data import CaptionedClips, TextEncoder, TrainingSet, VotedPictures
+from .datasets import open_clips, with_validation
 from .evaluation import class_vectors, evaluate_pictures, recalls
 from .ferplus import load_ferplus
+from .frames import Take, read_clips
 
-__all__ = ["CaptionFile", "FerPlus", "Source", "open_dataset"]
+__all__ = ["Captioned", "FerPlus", "Source", "open_dataset"]
 
 log = logging.getLogger(__name__)
 
 # From grey clips, each (T, S, S) uint8, and from texts to embeddings (N, D), unnormalised.
 ClipEncoder = Callable[[Sequence[NDArray[np.uint8]]], NDArray[np.float32]]
 Texts = Callable[[list[str]], NDArray[np.float32]]
+
+VALID_SHARE = 0.1
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601, as the model's "gray"
 
 
 class Source(Protocol):
@@ -53,18 +56,16 @@ class Source(Protocol):
 
 
 def open_dataset(name: str, root: str | Path, config: ModelConfig, recipe: Any) -> Source:
-    """Open ``ferplus`` or ``captions``.
+    """Open ``ferplus``, whose captions are generated, or a dataset whose clips have captions.
 
     Raises
     ------
     DatasetError
-        Unknown name; a dataset that can't be read.
+        Unknown name; a dataset that can't be read or has no captions.
     """
     if name == "ferplus":
         return FerPlus(root, recipe)
-    if name == "captions":
-        return CaptionFile(root, config)
-    raise DatasetError(f"{name}: no such dataset. There are: ferplus, captions")
+    return Captioned(name, root, config, recipe["seed"])
 
 
 class FerPlus:
@@ -114,43 +115,43 @@ class FerPlus:
         return fit_calibration(similarities, self.valid.labels, model.encoder.logit_scale, keep)
 
 
-class CaptionFile:
-    """A CSV file of pictures or clips with a caption each.
+class Captioned:
+    """Clips that come with captions, from any dataset that :func:`open_clips` opens.
 
-    Columns: ``path`` (relative to the file), ``caption``, ``split`` (``train`` or ``valid``).
-    Faces are found and cropped as the model does it; a row without a face or that can't be read
-    is reported and left out.
+    Faces are found and cropped as the model does it, unless the clips are crops already. What has
+    no caption is left alone; what can't be read or shows no face is reported and left out.
 
     Parameters
     ----------
-    path : str or Path
-        The CSV file.
+    name, root : str, str or Path
+        See :func:`~emoclip_sdk.training.datasets.open_clips`.
     config : ModelConfig
         Sampling, faces and crop size.
+    seed : int
+        Of the validation split, where one has to be cut from training.
     """
 
-    def __init__(self, path: str | Path, config: ModelConfig) -> None:
-        path = Path(path)
-        detector = MTCNNDetector(config.faces) if config.faces.detector == "mtcnn" else None
+    def __init__(self, name: str, root: str | Path, config: ModelConfig, seed: int) -> None:
+        dataset = with_validation(open_clips(name, Path(root)), VALID_SHARE, seed)
+        left_out = [str(problem) for problem in dataset.problems]
         self.clips: dict[str, list[NDArray[np.uint8]]] = {"train": [], "valid": []}
         self.captions: dict[str, list[str]] = {"train": [], "valid": []}
-        left_out = []
-        for name, caption, split in _rows(path):
-            try:
-                clip = _face_clip(path.parent / name, config, detector)
-            except VideoError as error:
-                left_out.append(str(error))
-                continue
-            if clip is None:
-                left_out.append(f"{name}: no face")
-                continue
-            self.clips[split].append(clip)
-            self.captions[split].append(caption)
+        for split, clips in self.clips.items():
+            captioned = [c for c in dataset.splits.get(split, ()) if c.caption]
+            wanted = [(row, Take()) for row in range(len(captioned))]
+            read = read_clips(captioned, config, wanted, cropped=dataset.cropped)
+            for clip, crops in zip(captioned, read, strict=True):
+                if crops.problem:
+                    left_out.append(crops.problem)
+                    continue
+                images = crops.images[: config.sampling.n_frames].numpy()
+                clips.append(np.rint(images @ LUMA).astype(np.uint8))
+                self.captions[split].append(str(clip.caption))
         for reason in left_out:
             log.warning("left out: %s", reason)
         for split, clips in self.clips.items():
             if not clips:
-                raise DatasetError(f"{path}: no usable row of the split '{split}'")
+                raise DatasetError(f"{root}: no usable clip with a caption in the split '{split}'")
 
     def training_set(self, encode: TextEncoder) -> TrainingSet:
         return CaptionedClips(self.clips["train"], self.captions["train"], encode)
@@ -174,42 +175,3 @@ class CaptionFile:
 
     def calibrate(self, model: EmoCLIP, keep: float) -> CalibrationConfig:
         return CalibrationConfig()  # sentences are no classes: there is nothing to fit on
-
-
-def _rows(path: Path) -> list[tuple[str, str, str]]:
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            reader = csv.DictReader(file)
-            missing = {"path", "caption", "split"} - set(reader.fieldnames or ())
-            if missing:
-                raise DatasetError(f"{path}: the columns {sorted(missing)} are missing")
-            rows = []
-            for row in reader:
-                name, caption, split = row["path"], row["caption"], row["split"]
-                if not name or not (caption or "").strip() or split not in ("train", "valid"):
-                    raise DatasetError(
-                        f"{path}, line {reader.line_num}: needs a path, a caption, and train or "
-                        f"valid as split; found {name!r}, {caption!r}, {split!r}"
-                    )
-                rows.append((name, caption.strip(), split))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DatasetError(f"{path}: can't be read ({error})") from error
-    return rows
-
-
-def _face_clip(
-    path: Path, config: ModelConfig, detector: MTCNNDetector | None
-) -> NDArray[np.uint8] | None:
-    """Return the most prominent face's crops in grey, (T, S, S), or None without a face."""
-    size = config.image.crop_size or config.image.size
-    frames = open_video(path).sample(config.sampling.rate)
-    table, found = TrackTable(), list[FrameFaces]()
-    for frame in face_frames(frames, config.faces, size=size, detector=detector):
-        table.add(frame)
-        found.append(frame)
-    best = most_prominent(table.stats())
-    if best is None:
-        return None
-    crops = [face.crop for frame in found for face in frame.faces if face.track == best.track]
-    grey = np.stack(crops[: config.sampling.n_frames]) @ np.array([0.299, 0.587, 0.114])
-    return np.asarray(grey.round().astype(np.uint8))

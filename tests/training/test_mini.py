@@ -152,14 +152,14 @@ def test_trains_on_clips_with_captions_of_their_own(
         split = "valid" if i >= 60 else "train"
         lines.append(f"clip{i},{sentences[i % 4]},{split}")
     lines.append("gone,never read,train")
-    table = tmp_path / "captions.csv"
+    table = tmp_path / "manifest.csv"
     table.write_text("\n".join(lines))
 
     monkeypatch.setattr(mini, "load_teacher", lambda: word_teacher)
     recipe = copy.deepcopy(recipe)
     recipe["model"]["faces"]["detector"] = "none"
     recipe["images"].update(sizes=[[32, 2]], batch_size=30)
-    run = mini.MiniRecipe(recipe, "captions", table, tmp_path / "run")
+    run = mini.MiniRecipe(recipe, "manifest", table, tmp_path / "run")
     figures = mini.export(run, tmp_path / "model")["caption retrieval, validation split"]
     assert figures["captions"] == 4
     assert 0 <= figures["recall@1"] <= 1

@@ -30,8 +30,8 @@ def _add(name: str) -> None:
         dataset: Annotated[
             str | None,
             typer.Option(
-                help="mafw, dfew, ferv39k, afew, ferplus, manifest or folder; for the recipe mini "
-                "ferplus or captions. [default: mafw; ferplus for mini]"
+                help="mafw, dfew, ferv39k, afew, ferplus, manifest or folder. "
+                "[default: mafw; ferplus for the recipe mini]"
             ),
         ] = None,
         fold: Annotated[int, typer.Option(help="Fold of a dataset that has several.", min=1)] = 1,
