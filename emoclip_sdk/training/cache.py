@@ -10,10 +10,7 @@ import os
 import tempfile
 import time
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import torch
@@ -26,40 +23,17 @@ from ..clips import span_windows
 from ..errors import DatasetError
 from ..model import EmoCLIP
 from .datasets.clips import Clip
-from .frames import Augmentation, ClipCrops, Take, clip_rng, draw_transform, fill_gaps, read_clips
-from .frames import warp as warp_images
+from .embed import Precision, View, embed_frames
+from .workers import Workers
 
 __all__ = [
     "FrameCache",
-    "View",
-    "embed_clips",
     "frame_embeddings",
     "pool_frames",
     "weights_hash",
 ]
 
 log = logging.getLogger(__name__)
-
-Precision = Literal["fp32", "bf16", "fp16"]
-
-
-@dataclass(frozen=True)
-class View:
-    """One of the fixed number of ways in which training sees a clip.
-
-    View 0 is not augmented. View v has a transform of its own for each clip and begins at frame
-    ``v mod stride``, so that all frames are seen though every `stride`-th is kept.
-
-    Attributes
-    ----------
-    number : int
-    augmentation : Augmentation
-    seed : int
-    """
-
-    number: int
-    augmentation: Augmentation = field(default_factory=Augmentation)
-    seed: int = 0
 
 
 class FrameCache:
@@ -131,7 +105,7 @@ def frame_embeddings(
     *,
     cropped: bool = True,
     view: View | None = None,
-    workers: int = 0,
+    workers: Workers | None = None,
     precision: Precision = "fp32",
 ) -> list[NDArray[np.float32]]:
     """Embed the frames of clips one by one, or read what was embedded before.
@@ -148,8 +122,8 @@ def frame_embeddings(
     view : View, optional
         A view for training: every `stride`-th frame. None: as :meth:`EmoCLIP.embed` reads a
         video, frames at ``sampling.rate``, without augmentation.
-    workers : int
-        Processes that decode.
+    workers : Workers, optional
+        Processes that decode; without any, this one does.
     precision : {"fp32", "bf16", "fp16"}
         Of the image tower's products.
 
@@ -160,35 +134,28 @@ def frame_embeddings(
         a clip that shows no face or can't be read; these are logged.
     """
     key = _key(model, cropped, view, precision, cache)
-    names = [_identity(clip) for clip in clips]
-    found: list[Tensor | None] = [cache.load(key, name) if cache else None for name in names]
+    found: list[Tensor | None] = [None] * len(clips)
+    names: list[str] = []
+    if cache is not None:
+        names = [_identity(clip) for clip in clips]
+        found = [cache.load(key, name) for name in names]
     todo = [i for i, frames in enumerate(found) if frames is None]
-    if todo:
-        take = Take("rate")
-        if view is not None:
-            take = Take("stride", phase=view.number % model.config.sampling.stride)
-        stream = read_clips(
-            clips, model.config, [(i, take) for i in todo], cropped=cropped, workers=workers
-        )
-        start, said = time.monotonic(), time.monotonic()
-        for done, (i, crops) in enumerate(zip(todo, stream, strict=True), 1):
-            if crops.problem:
-                log.warning("left out: %s", crops.problem)
-                found[i] = torch.zeros(0, model.encoder.width)
-                continue
-            with _autocast(precision, model.encoder.device):
-                frames = _embed(model, clips[i], crops, view)
-            found[i] = cache.store(key, names[i], frames) if cache else frames
-            if time.monotonic() - said > 10:
-                said = time.monotonic()
-                rate = done / (said - start)
-                log.info(
-                    "frames of %d/%d clips embedded, %.1f a second, %.0f s to go",
-                    done,
-                    len(todo),
-                    rate,
-                    (len(todo) - done) / rate,
-                )
+    start = said = time.monotonic()
+    new = embed_frames(
+        model, clips, todo, cropped=cropped, view=view, workers=workers, precision=precision
+    )
+    for done, (i, frames) in enumerate(zip(todo, new, strict=True), 1):
+        found[i] = cache.store(key, names[i], frames) if cache and len(frames) else frames
+        if time.monotonic() - said > 10:
+            said = time.monotonic()
+            rate = done / (said - start)
+            log.info(
+                "frames of %d/%d clips embedded, %.1f a second, %.0f s to go",
+                done,
+                len(todo),
+                rate,
+                (len(todo) - done) / rate,
+            )
     return [frames.float().numpy() for frames in found if frames is not None]
 
 
@@ -225,40 +192,6 @@ def pool_frames(model: EmoCLIP, frames: Sequence[NDArray[np.float32]]) -> NDArra
     return out
 
 
-def embed_clips(
-    model: EmoCLIP,
-    clips: Sequence[Clip],
-    cache: FrameCache | None = None,
-    *,
-    cropped: bool = True,
-    workers: int = 0,
-    precision: Precision = "fp32",
-) -> NDArray[np.float32]:
-    """Embed clips (N, D), deterministically; parameters as in :func:`frame_embeddings`.
-
-    NaN for a clip that shows no face or can't be read.
-    """
-    frames = frame_embeddings(
-        model, clips, cache, cropped=cropped, workers=workers, precision=precision
-    )
-    return pool_frames(model, frames)
-
-
-def _embed(model: EmoCLIP, clip: Clip, crops: ClipCrops, view: View | None) -> Tensor:
-    """Embed one clip. Each on its own: the batch would change the last bit of the result."""
-    images = crops.images
-    if view is not None and view.number:
-        rng = clip_rng(view.seed, view.number, clip.id, "view")
-        transform = draw_transform(rng, view.augmentation).expand(len(images), 2, 3)
-        images = warp_images(images.to(model.encoder.device), transform)
-        images = images.round().to(torch.uint8).cpu()
-    distinct = torch.from_numpy(model.encoder.frames(images.numpy()))
-    rows = torch.tensor(crops.rows if view is None else fill_gaps(crops.rows))
-    frames = distinct[rows.clamp(min=0)]
-    frames[rows < 0] = float("nan")
-    return frames
-
-
 def _key(
     model: EmoCLIP,
     cropped: bool,
@@ -270,7 +203,7 @@ def _key(
         return ""
     config = model.config
     settings = {
-        "format": 1,
+        "format": 2,
         "visual": weights_hash(model.encoder.network.towers.visual),
         "image": dataclasses.asdict(config.image),
         "faces": None if cropped else dataclasses.asdict(config.faces),
@@ -305,10 +238,3 @@ def _identity(clip: Clip) -> str:
     except OSError:
         digest.update(b"\0missing")  # reading it says what is wrong
     return digest.hexdigest()[:32]
-
-
-def _autocast(precision: Precision, device: torch.device) -> AbstractContextManager[None]:
-    if precision == "fp32":
-        return nullcontext()
-    dtype = torch.bfloat16 if precision == "bf16" else torch.float16
-    return torch.autocast(device.type, dtype)

@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import math
-import signal
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Literal, NamedTuple
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
 
 from ..config import ModelConfig
 from ..errors import VideoError
@@ -34,6 +32,7 @@ from ..video import (
     paper,
 )
 from .datasets.clips import Clip
+from .workers import Workers
 
 __all__ = [
     "Augmentation",
@@ -229,25 +228,21 @@ def _nothing(problem: str) -> ClipCrops:
     return ClipCrops(torch.zeros(0, 1, 1, 3, dtype=torch.uint8), [], problem)
 
 
-class _Reader(Dataset[ClipCrops]):
-    """Clips as a torch dataset; an index is the clip's row and what to take of it."""
+class _Reader:
+    """Reads clips one way; the detector's weights stay loaded."""
 
-    def __init__(self, clips: Sequence[Clip], config: ModelConfig, cropped: bool) -> None:
-        # Text, labels and the rest stay where they are: workers need the videos alone.
-        self.clips = [replace(clip, caption=None) for clip in clips]
+    def __init__(self, config: ModelConfig, cropped: bool) -> None:
         self.config = config
-        self.cropped = cropped or config.faces.detector == "none"
+        self.cropped = cropped
         self.detector: MTCNNDetector | None = None
 
-    def __getitem__(self, index: tuple[int, Take]) -> ClipCrops:
-        row, take = index
-        if not self.cropped and self.detector is None:
+    def __call__(self, clip: Clip, take: Take) -> ClipCrops:
+        cropped = self.cropped or self.config.faces.detector == "none"
+        if not cropped and self.detector is None:
             self.detector = MTCNNDetector(self.config.faces)
-        clip = self.clips[row]
         try:
-            return clip_crops(clip, self.config, take, cropped=self.cropped, detector=self.detector)
+            return clip_crops(clip, self.config, take, cropped=cropped, detector=self.detector)
         except VideoError as error:
-            # As a value: torch can't carry an error of two arguments out of a worker.
             return _nothing(f"{clip.id}: {error}")
 
 
@@ -257,7 +252,7 @@ def read_clips(
     wanted: Iterable[tuple[int, Take]],
     *,
     cropped: bool = True,
-    workers: int = 0,
+    workers: Workers | None = None,
 ) -> Iterator[ClipCrops]:
     """Read clips one after the other, in worker processes where there are any.
 
@@ -269,46 +264,42 @@ def read_clips(
         Rows of `clips` and which of their frames. Read ahead, so it must not depend on results.
     cropped : bool
         See :func:`clip_crops`.
-    workers : int
-        Processes; 0: this one. They only decode, and are started afresh (spawn), so that neither
-        threads nor a GPU of this process get in their way.
+    workers : Workers, optional
+        They only decode, so that neither threads nor a GPU of this process get in their way.
 
     Yields
     ------
     ClipCrops
         In the order of `wanted`. One that can't be read or shows no face has `problem` set.
     """
-    options: dict[str, Any] = {}
-    if workers:
-        options = dict(
-            multiprocessing_context="spawn", worker_init_fn=_start_worker, prefetch_factor=8
-        )
-    loader = DataLoader(
-        _Reader(clips, config, cropped),
-        batch_size=None,
-        sampler=_Wanted(wanted),
-        collate_fn=_same,
-        num_workers=workers,
-        # Its own: a run that is taken up again starts one more loader than one that was not.
-        generator=torch.Generator().manual_seed(0),
-        **options,
-    )
-    yield from loader
+    if workers is None or not workers.count:
+        reader = _Reader(config, cropped)
+        for row, take in wanted:
+            yield reader(clips[row], take)
+        return
+    items = ((config, cropped, _video_only(clips[row]), take) for row, take in wanted)
+    for images, rows, problem in workers.map(_read, items):
+        yield ClipCrops(torch.from_numpy(images), rows, problem)
 
 
-class _Wanted:
-    def __init__(self, wanted: Iterable[tuple[int, Take]]) -> None:
-        self.wanted = wanted
-
-    def __iter__(self) -> Iterator[tuple[int, Take]]:
-        return iter(self.wanted)
+def _video_only(clip: Clip) -> Clip:
+    return Clip(clip.id, clip.video)
 
 
-def _same(item: Any) -> Any:
-    return item
+_reader: _Reader | None = None  # of a worker process
 
 
-def _start_worker(_: int) -> None:
-    # Ctrl-C goes to the whole group: the trainer saves and then ends its workers.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    torch.set_num_threads(1)
+def _read(
+    config: ModelConfig, cropped: bool, clip: Clip, take: Take
+) -> tuple[NDArray[np.uint8], list[int], str]:
+    """Read a clip in a worker process.
+
+    An array goes back through a pipe. A tensor would take shared memory and a file handle, of
+    which containers have few.
+    """
+    global _reader
+    if _reader is None or (_reader.config, _reader.cropped) != (config, cropped):
+        torch.set_num_threads(1)
+        _reader = _Reader(config, cropped)
+    images, rows, problem = _reader(clip, take)
+    return images.numpy(), rows, problem

@@ -15,13 +15,12 @@ from PIL import Image
 from emoclip_sdk import EmoCLIP
 from emoclip_sdk.training.cache import (
     FrameCache,
-    View,
-    embed_clips,
     frame_embeddings,
     pool_frames,
     weights_hash,
 )
 from emoclip_sdk.training.datasets.clips import Clip
+from emoclip_sdk.training.embed import View
 from emoclip_sdk.training.frames import Augmentation
 from emoclip_sdk.video import Detection
 
@@ -39,7 +38,7 @@ def clips(tmp_path: Path, stripes: Stripes) -> list[Clip]:
 
 @pytest.fixture
 def counted(tiny_model: EmoCLIP, monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Frames that went through the image tower."""
+    """How many pictures went through the image tower, call by call."""
     calls: list[int] = []
     original = tiny_model.encoder.frames
 
@@ -61,7 +60,7 @@ def test_second_time_reads_the_same_numbers(
     cache = FrameCache(tmp_path / "cache")
     first = frame_embeddings(tiny_model, clips, cache)
     seen = len(counted)
-    assert seen == 2 and len(files(cache)) == 2
+    assert seen == 1 and len(files(cache)) == 2
     again = frame_embeddings(tiny_model, clips, cache)
     assert len(counted) == seen
     fresh = frame_embeddings(tiny_model, clips)
@@ -71,9 +70,27 @@ def test_second_time_reads_the_same_numbers(
         assert np.array_equal(a, c.astype(np.float16).astype(np.float32))
 
 
+def test_short_clips_share_a_batch_and_neighbours_change_nothing(
+    tiny_model: EmoCLIP, stripes: Stripes, counted: list[int], tmp_path: Path
+) -> None:
+    lengths = (1, 2, 1, 140, 1, 300, 40, 1, 1)
+    clips = [Clip(str(i), stripes(n + i, 32)[i:]) for i, n in enumerate(lengths)]
+    clips.insert(2, Clip("gone", tmp_path / "gone"))
+    together = frame_embeddings(tiny_model, clips, view=View(1))
+    assert [len(frames) for frames in together] == [1, 1, 0, 1, 35, 1, 75, 10, 1, 1]
+    assert counted == [64, 64]  # 126 pictures; the last batch is filled up
+    alone = [frame_embeddings(tiny_model, [clip], view=View(1))[0] for clip in clips]
+    # As a run that was broken off and found some of them in the cache.
+    cache = FrameCache(tmp_path / "cache", torch.float32)
+    frame_embeddings(tiny_model, clips[3:7:2], cache, view=View(1))
+    resumed = frame_embeddings(tiny_model, clips, cache, view=View(1))
+    for a, b, c in zip(together, alone, resumed, strict=True):
+        assert np.array_equal(a, b) and np.array_equal(a, c)
+
+
 def test_embeds_as_the_model_does(tiny_model: EmoCLIP, clips: list[Clip], tmp_path: Path) -> None:
     cache = FrameCache(tmp_path / "cache", torch.float32)
-    ours = embed_clips(tiny_model, clips, cache)
+    ours = pool_frames(tiny_model, frame_embeddings(tiny_model, clips, cache))
     theirs = tiny_model.embed([clip.video for clip in clips], faces="none")
     assert np.allclose(ours, theirs, atol=1e-5)
 

@@ -23,6 +23,7 @@ from emoclip_sdk.training.frames import (
     read_clips,
     warp,
 )
+from emoclip_sdk.training.workers import Workers
 
 CONFIG = ModelConfig(
     TowersConfig(name="ViT-B-32"),
@@ -152,9 +153,15 @@ def test_workers_change_nothing_and_errors_come_back(tmp_path: Path) -> None:
     clips.append(Clip("gone", tmp_path / "gone"))
     wanted = [(row, Take("window", seed=row)) for row in (2, 0, 3, 1)]
     here = list(read_clips(clips, CONFIG, wanted))
-    there = list(read_clips(clips, CONFIG, wanted, workers=2))
-    for a, b in zip(here, there, strict=True):
-        assert torch.equal(a.images, b.images) and a.rows == b.rows and a.problem == b.problem
+    with Workers(1) as workers:
+        first = read_clips(clips, CONFIG, wanted, workers=workers)
+        begun = [next(first)]
+        # A second stream while the first one is open, as validation in the middle of training.
+        second = list(read_clips(clips, CONFIG, wanted, workers=workers))
+        for there in ([*begun, *first], second):
+            for a, b in zip(here, there, strict=True):
+                assert torch.equal(a.images, b.images)
+                assert a.rows == b.rows and a.problem == b.problem
     assert here[2].problem.startswith("gone: ") and "no such file" in here[2].problem
 
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
-import multiprocessing
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +13,7 @@ import numpy as np
 
 from ...errors import DatasetError, VideoError
 from ...video import open_video
+from ..workers import Workers
 from .clips import Clip, ClipDataset, Problem
 from .registry import DATASETS, Task, read_clips
 from .sizes import PublishedSizes, class_counts
@@ -170,9 +169,8 @@ def unreadable_clips(
     """Decode every frame of every clip and return a problem for each that can't be decoded."""
     paths = [clip.video for clip in clips if not isinstance(clip.video, np.ndarray)]
     problems = []
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(max_workers=workers, mp_context=context) as pool:
-        for i, problem in enumerate(pool.map(_decode, paths, chunksize=8), start=1):
+    with Workers(workers) as pool:
+        for i, problem in enumerate(pool.map(_decode, ((path,) for path in paths)), start=1):
             if problem is not None:
                 problems.append(problem)
             if progress is not None:

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
-from multiprocessing.connection import wait as wait_for
 from multiprocessing.synchronize import Event
 
 from ...errors import EmoCLIPError
 from ...video import FaceDetector, MTCNNDetector
+from ..workers import SPAWN, end_with_parent, unheard
 from .crop import CropJob, CropResult, CropSettings, crop_video
 
 __all__ = ["crop_videos"]
@@ -67,17 +62,15 @@ def _run(
     done: Callable[[CropResult], None],
 ) -> tuple[list[CropJob], list[CropJob]]:
     """Return the jobs not begun, and those under way, when a process died; else nothing."""
-    # spawn: a fork of a process with torch's threads in it can hang.
-    context = multiprocessing.get_context("spawn")
-    stop = context.Event()
-    pool = ProcessPoolExecutor(workers, context, _start, (settings, stop))
+    stop = SPAWN.Event()
+    pool = ProcessPoolExecutor(workers, SPAWN, _start, (settings, stop))
     waiting = list(reversed(jobs))
     running: dict[Future[CropResult | None], CropJob] = {}
     try:
         while waiting or running:
             while waiting and len(running) < workers:
                 job = waiting.pop()
-                with _unheard():
+                with unheard():
                     running[pool.submit(_crop, job)] = job
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 result = future.result()
@@ -93,23 +86,10 @@ def _run(
     return [], []
 
 
-@contextmanager
-def _unheard() -> Iterator[None]:
-    """Let processes begun here ignore Ctrl-C from birth: the parent tells them by the event."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, handler)
-
-
 def _start(settings: CropSettings, stop: Event) -> None:
     global _settings, _detector, _stop, _unusable
     _settings, _stop = settings, stop
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     if settings.faces.detector == "none":
         return
     try:
@@ -119,13 +99,6 @@ def _start(settings: CropSettings, stop: Event) -> None:
         torch.set_num_threads(1)
     except EmoCLIPError as error:
         _unusable = error
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        wait_for([parent.sentinel])
-        os._exit(1)
 
 
 def _crop(job: CropJob) -> CropResult | None:

@@ -15,8 +15,9 @@ from torch import Tensor, nn
 from ...checkpoints.tensors import read_safetensors
 from ...errors import CheckpointError
 from ...model import EmoCLIP
-from ..cache import FrameCache, embed_clips
+from ..cache import FrameCache, pool_frames
 from ..datasets.clips import Clip, ClipDataset
+from ..evaluation.frames import clip_frames
 from ..evaluation.metrics import decide, recalls
 from .state import save_weights, write_text
 
@@ -133,8 +134,8 @@ def evaluate_probe(
             f"{list(dataset.classes)}"
         )
     clips: list[Clip] = [clip for clip in dataset.splits[split] if clip.label is not None]
-    video = embed_clips(model, clips, cache, cropped=dataset.cropped, workers=workers)
-    probabilities = predict(probe, video)
+    frames = clip_frames(model, clips, cache, cropped=dataset.cropped, workers=workers)
+    probabilities = predict(probe, pool_frames(model, frames))
     labels = np.array([clip.label for clip in clips])
     return {
         **recalls(decide(probabilities), labels, classes),

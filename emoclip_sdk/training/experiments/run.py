@@ -17,6 +17,7 @@ from ...errors import DatasetError, EmoCLIPError
 from ...model import EmoCLIP
 from ..datasets.clips import Clip, ClipDataset
 from ..evaluation.metrics import decide
+from ..workers import Workers
 from .loop import Trainer
 from .optim import freeze
 from .probe import Probe, predict, save_probe
@@ -82,7 +83,6 @@ def run_experiment(
     """
     settings = read_settings(recipe)
     process = process or Process()
-    experiment = Experiment(settings, recipe, dataset, folder, process, fold, paper_selection)
     if dataset.problems:
         log.warning(
             "%s: %d problems, listed by 'emoclip-train check'", dataset.name, len(dataset.problems)
@@ -91,7 +91,11 @@ def run_experiment(
     torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.deterministic = True
     runs = {"loco": _loco, "probe": _probe}
-    figures = runs.get(settings.experiment, _contrastive)(experiment, out)
+    with Workers(settings.data.workers) as workers:
+        experiment = Experiment(
+            settings, recipe, dataset, folder, process, workers, fold, paper_selection
+        )
+        figures = runs.get(settings.experiment, _contrastive)(experiment, out)
     if process.main:
         text = json.dumps(figures, indent=2, ensure_ascii=False) + "\n"
         write_text(folder / "metrics.json", text)

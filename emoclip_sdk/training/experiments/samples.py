@@ -17,6 +17,7 @@ from ...nn import preprocess
 from ...video import paper
 from ..datasets.clips import Clip
 from ..frames import Augmentation, Take, clip_rng, draw_transform, fill_gaps, read_clips, warp
+from ..workers import Workers
 
 __all__ = ["CachedFrames", "ClipSource", "DecodedFrames", "Plan"]
 
@@ -126,7 +127,8 @@ class DecodedFrames:
     config : ModelConfig
     cropped : bool
     augmentation : Augmentation
-    seed, workers : int
+    seed : int
+    workers : Workers
     device : torch.device
         Where pictures are transformed: workers only decode.
     """
@@ -139,7 +141,7 @@ class DecodedFrames:
         cropped: bool,
         augmentation: Augmentation,
         seed: int,
-        workers: int,
+        workers: Workers,
         device: torch.device,
     ) -> None:
         self.clips = clips

@@ -21,8 +21,10 @@ from torch import Tensor
 from ...errors import CheckpointError, DatasetError, EmoCLIPError
 from ...model import EmoCLIP
 from ...nn import build_tokenizer
-from ..cache import FrameCache, View, frame_embeddings, pool_frames, weights_hash
+from ..cache import FrameCache, frame_embeddings, pool_frames, weights_hash
 from ..datasets.clips import Clip, ClipDataset
+from ..embed import View
+from ..workers import Workers
 from .process import Process
 from .samples import CachedFrames, ClipSource, DecodedFrames
 from .settings import ExperimentSettings, differences
@@ -57,6 +59,8 @@ class Experiment:
     folder : Path
         Run folder.
     process : Process
+    workers : Workers
+        Read clips for training, validation and the cache.
     fold : int
         For the record; `dataset` is this fold already.
     paper_selection : bool
@@ -68,6 +72,7 @@ class Experiment:
     dataset: ClipDataset
     folder: Path
     process: Process
+    workers: Workers
     fold: int = 1
     paper_selection: bool = False
 
@@ -167,7 +172,7 @@ class Experiment:
         options: dict[str, Any] = dict(
             cropped=self.dataset.cropped,
             view=view,
-            workers=settings.data.workers,
+            workers=self.workers,
             precision=settings.optim.precision,
         )
         if self.process.world > 1:
@@ -192,7 +197,7 @@ def training_source(
             cropped=experiment.dataset.cropped,
             augmentation=settings.data.augmentation,
             seed=settings.seed,
-            workers=settings.data.workers,
+            workers=experiment.workers,
             device=device,
         )
         return source, tuple(clips)
@@ -246,7 +251,7 @@ def split_embeddings(
             model,
             process.share(list(clips)),
             cropped=experiment.dataset.cropped,
-            workers=settings.data.workers,
+            workers=experiment.workers,
             precision=settings.optim.precision,
         )
         mine = pool_frames(model, frames)

@@ -16,7 +16,7 @@ from ...checkpoints import BASELINES, EMBEDDED
 from ...errors import DatasetError
 from ...model import EmoCLIP
 from ...prompts import CompoundMode
-from ..cache import FrameCache, frame_embeddings
+from ..cache import FrameCache
 from ..datasets import Clip, ClipDataset, Task, open_clips
 from ..evaluation import (
     FrameMode,
@@ -27,6 +27,7 @@ from ..evaluation import (
     pool_clips,
     zero_shot_scores,
 )
+from ..evaluation.frames import clip_frames
 from ..experiments.probe import evaluate_probe
 from .inputs import checkpoint_hash, clips_hash, file_hash, texts_hash
 from .loco import left_out_figures
@@ -188,9 +189,7 @@ class Bench:
         """Return frame embeddings; those of the last model and split are held."""
         key = (id(model), request.dataset, request.fold, request.task)
         if self._frames is None or self._frames[0] != key:
-            found = frame_embeddings(
-                model, clips, self.cache, cropped=cropped, workers=self.workers
-            )
+            found = clip_frames(model, clips, self.cache, cropped=cropped, workers=self.workers)
             self._frames = (key, found)
         return self._frames[1]
 

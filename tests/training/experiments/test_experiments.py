@@ -196,7 +196,7 @@ def test_unreadable_clips(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> N
     recipe = tiny_recipe()
     recipe["optim"]["epochs"] = 1
     run_experiment(recipe, dataset, tmp_path / "out", tmp_path / "run")
-    assert "left out: gone: " in caplog.text
+    assert "not used: gone: " in caplog.text
     # Read anew in every epoch, it can't be left out in advance: the run ends and says why.
     recipe = tiny_recipe(frozen=False)
     with pytest.raises(DatasetError, match=r"gone: .*emoclip-train check"):

@@ -18,6 +18,7 @@ from emoclip_sdk import EmoCLIP
 from emoclip_sdk.errors import EmoCLIPError
 from emoclip_sdk.training.experiments import run_experiment
 from emoclip_sdk.training.experiments.loop import Trainer
+from emoclip_sdk.training.workers import Workers
 
 from .conftest import colours, tiny_recipe
 
@@ -142,6 +143,71 @@ def test_kill_minus_nine(whole: dict[str, Path], tmp_path: Path) -> None:
     assert torch.load(tmp_path / "run/state.pt", weights_only=True)["progress"]["done"] == 4
     run(recipe_of("pictures"), tmp_path)
     assert_same(whole["pictures"], tmp_path)
+
+
+def test_workers_change_nothing(
+    whole: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pools = []
+    started = Workers._begin
+
+    def begin(self: Workers, *arguments: Any) -> Any:
+        pools.append(self)
+        return started(self, *arguments)
+
+    monkeypatch.setattr(Workers, "_begin", begin)
+    recipe = recipe_of("pictures")
+    recipe["data"]["workers"] = 1
+    run(recipe, tmp_path)
+    # 8 steps of 4 clips, and 8 clips to validate after each of 2 epochs: by one set of processes.
+    assert len(pools) == 32 + 16 and len(set(map(id, pools))) == 1
+    assert_same(whole["pictures"], tmp_path)
+
+
+WITH_WORKERS = """
+import multiprocessing, sys, time
+from pathlib import Path
+from tests.training.experiments.test_resuming import Trainer, recipe_of, run
+original = Trainer._step
+def step(self, batch):
+    original(self, batch)
+    if self.progress.done == 5:
+        print(len(multiprocessing.active_children()), flush=True)
+        while self._stop is None:
+            time.sleep(0.05)
+Trainer._step = step
+if __name__ == "__main__":
+    recipe = recipe_of("pictures")
+    recipe["data"]["workers"] = 1
+    run(recipe, Path(sys.argv[1]))
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="process groups of POSIX")
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGKILL"])
+def test_no_worker_is_left(name: str, tmp_path: Path) -> None:
+    script = tmp_path / "train.py"
+    script.write_text(WITH_WORKERS)
+    process = subprocess.Popen(
+        [sys.executable, str(script), str(tmp_path)],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    started = process.stdout.readline()
+    assert started == "1\n", process.communicate()[1]
+    if name == "SIGINT":
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal sends it: to the workers, too
+    else:
+        process.send_signal(getattr(signal, name))
+    # The worker holds the other end of stderr, too: this waits until it has ended.
+    _, errors = process.communicate(timeout=60)
+    assert errors.count("Traceback") == (name == "SIGINT")
+    done = torch.load(tmp_path / "run/state.pt", weights_only=True)["progress"]["done"]
+    assert done == (4 if name == "SIGKILL" else 5)
 
 
 def test_finished_run_is_not_trained_again(
