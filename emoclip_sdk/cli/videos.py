@@ -8,16 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import EmoCLIPError, VideoError
+from ..video.opening import VIDEO_SUFFIXES
 from .output import DEBUG
 
 __all__ = ["attempt", "expand"]
-
-# fmt: off
-_SUFFIXES = frozenset({
-    ".3gp", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts",
-    ".ogv", ".ts", ".webm", ".wmv",
-})
-# fmt: on
 
 
 def expand(videos: Sequence[str]) -> list[str]:
@@ -35,7 +29,7 @@ def expand(videos: Sequence[str]) -> list[str]:
 
 
 def _is_video(file: Path) -> bool:
-    return file.suffix.lower() in _SUFFIXES and file.name[0] != "." and file.is_file()
+    return file.suffix.lower() in VIDEO_SUFFIXES and file.name[0] != "." and file.is_file()
 
 
 def attempt(

@@ -14,15 +14,31 @@ import numpy as np
 
 from ..errors import VideoError
 from .decode import FileSource
-from .pictures import ImageSource, StillsSource, as_rgb, folder_source, image_rgb, is_image
+from .pictures import (
+    ImageSource,
+    StillsSource,
+    as_rgb,
+    folder_rate,
+    folder_source,
+    image_rgb,
+    is_image,
+)
 from .source import VideoSource
 
-__all__ = ["ACCEPTED", "open_video"]
+__all__ = ["ACCEPTED", "VIDEO_SUFFIXES", "open_video"]
 
 ACCEPTED = (
     "a path to a video, an image or a folder of frames; bytes or a binary file object; "
     "a NumPy array or torch tensor (T, H, W, 3) uint8; a list of PIL images"
 )
+# Files of a folder that count as videos; one that is given by name may be called anything.
+# fmt: off
+VIDEO_SUFFIXES = frozenset({
+    ".3gp", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts",
+    ".ogv", ".ts", ".webm", ".wmv",
+})
+# fmt: on
+
 STILLS_FPS = 25.0
 # Two letters or more, so that a Windows drive is not an address.
 ADDRESS = re.compile(r"^([A-Za-z][A-Za-z0-9+.\-]+)://")
@@ -38,8 +54,8 @@ def open_video(
     source : path, bytes, binary file object, array, tensor, list of PIL images
         See :data:`ACCEPTED`. A :class:`VideoSource` is returned as it is.
     fps : float, optional
-        Frames per second of a source without a clock (folder, array, list); 25 by default. A file
-        that has time stamps keeps them.
+        Frames per second of a source without a clock (folder, array, list). By default 25, or what
+        the folder's ``crop.json`` says. A file that has time stamps keeps them.
     allow_network : bool
         Network addresses (``https://``, ``rtsp://`` ...) are refused unless this is True.
 
@@ -65,7 +81,7 @@ def open_video(
     if isinstance(source, VideoSource):
         return source
     if isinstance(source, (str, os.PathLike)):
-        return _open_path(os.fspath(source), rate, allow_network)
+        return _open_path(os.fspath(source), fps, allow_network)
     if isinstance(source, (bytes, bytearray, memoryview)):
         return _open_bytes(bytes(source), "bytes")
     if hasattr(source, "read"):
@@ -79,7 +95,7 @@ def open_video(
     raise VideoError(type(source).__name__, f"can't be read as a video. Give {ACCEPTED}")
 
 
-def _open_path(text: Any, fps: float, allow_network: bool) -> VideoSource:
+def _open_path(text: Any, fps: float | None, allow_network: bool) -> VideoSource:
     if not isinstance(text, str):  # os.fspath may return bytes
         text = os.fsdecode(text)
     address = ADDRESS.match(text)
@@ -94,7 +110,7 @@ def _open_path(text: Any, fps: float, allow_network: bool) -> VideoSource:
     path = Path(text)
     try:
         if path.is_dir():
-            return folder_source(path, fps)
+            return folder_source(path, fps or folder_rate(path) or STILLS_FPS)
         if not path.exists():
             raise VideoError(text, "no such file or folder")
         if not path.is_file():

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import json
+import math
 import re
 from collections.abc import Callable, Generator
 from pathlib import Path
@@ -18,10 +20,12 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 __all__ = [
+    "CROP_SETTINGS",
     "FRAME_SUFFIXES",
     "ImageSource",
     "StillsSource",
     "as_rgb",
+    "folder_rate",
     "folder_source",
     "image_rgb",
     "is_image",
@@ -30,6 +34,10 @@ __all__ = [
 FRAME_SUFFIXES = frozenset(
     {".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".gif"}
 )
+
+CROP_SETTINGS = "crop.json"
+"""What ``emoclip-train crop`` leaves in a folder: of its settings in the root of all clips, of a
+clip's own frames their ``rate`` in the folder of the clip."""
 
 # Formats whose further pictures are frames. The other pictures of a phone's JPEG (MPO) or of a TIFF
 # are previews, depth maps or pages.
@@ -130,6 +138,29 @@ def folder_source(path: Path, fps: float) -> StillsSource:
                 raise VideoError(str(files[i]), f"can't be decoded ({error})") from error
 
     return StillsSource(path.name or str(path), len(files), load, fps)
+
+
+def folder_rate(path: Path) -> float | None:
+    """Return the frames per second that a folder of frames tells of itself, or None.
+
+    Raises
+    ------
+    VideoError
+        It has a ``crop.json`` from which nothing can be learnt.
+    """
+    file = path / CROP_SETTINGS
+    try:
+        rate = json.loads(file.read_text(encoding="utf-8"))["rate"]
+        if rate is None or (rate > 0 and math.isfinite(rate)):
+            return rate
+        why = f"the rate is {rate}"
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        why = repr(error)
+    raise VideoError(
+        str(file), f'must hold {{"rate": frames per second}} ({why}). Mend it, or delete it'
+    )
 
 
 def image_rgb(image: Image) -> NDArray[np.uint8]:

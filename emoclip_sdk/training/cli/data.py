@@ -164,11 +164,11 @@ def crop(
             crop_videos(to_do, settings, workers=workers, done=done)
     finally:
         write_report(results, out)
-        _print_results(results, out)
+        _print_results(results, out, left=len({j.video for j in jobs} - {r.video for r in results}))
     raise typer.Exit(1 if any(r.status == "failed" for r in results) else 0)
 
 
-def _print_results(results: list[CropResult], out: Path) -> None:
+def _print_results(results: list[CropResult], out: Path, left: int) -> None:
     from ...cli.output import results_console
     from ..datasets.crop import CROP_REPORT
 
@@ -181,3 +181,5 @@ def _print_results(results: list[CropResult], out: Path) -> None:
     console.print(
         f"{counts[0]} done, {counts[1]} without a face, {counts[2]} failed: {out / CROP_REPORT}"
     )
+    if left:
+        console.print(f"{left} are not done yet: the same command goes on with them")

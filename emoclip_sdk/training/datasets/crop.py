@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 from ...config import FaceConfig
 from ...errors import DatasetError, VideoError
 from ...video import FaceDetector, TrackTable, face_frames, most_prominent, open_video
-from .locate import CROP_SETTINGS, VIDEO_SUFFIXES, has_pictures, is_visible
+from ...video.opening import VIDEO_SUFFIXES
+from .locate import CROP_SETTINGS, has_pictures, is_visible
 
 __all__ = [
     "CROP_REPORT",
@@ -168,14 +169,16 @@ def crop_video(
 ) -> CropResult | None:
     """Write the crops of the most prominent face of a video as ``00000.png``, ``00001.png`` ...
 
-    Frames in which that face is not there are left out. A result says what went wrong with the
-    video; None means that `stop` returned True.
+    ``crop.json`` beside them has the rate of the frames: a folder has no other clock. Frames in
+    which that face is not there are left out. A result says what went wrong with the video; None
+    means that `stop` returned True.
     """
     # Who matters most is known at the end. Until then everybody's crops are on disk and not in
     # memory: an interview has a hundred thousand frames.
     partial = job.out.with_name(f".{job.out.name}.partial")
     table = TrackTable()
     written: dict[int, int] = {}
+    times: list[float] = []
     try:
         shutil.rmtree(partial, ignore_errors=True)
         source = open_video(job.video)
@@ -184,6 +187,7 @@ def crop_video(
             if stop():
                 return None
             table.add(frame)
+            times.append(frame.time)
             for face in frame.faces:
                 number = written.get(face.track, 0)
                 _save(face.crop, partial / str(face.track) / f"{number:05d}.png")
@@ -196,7 +200,11 @@ def crop_video(
                 why = "its folder is taken by the clips of a folder of the same name"
                 return CropResult(job.video, job.out, "failed", why=why)
             job.out.rmdir()
-        (partial / str(best.track)).rename(job.out)
+        crops = partial / str(best.track)
+        if len(times) > 1:
+            rate = round((len(times) - 1) / (times[-1] - times[0]), 4)
+            (crops / CROP_SETTINGS).write_text(json.dumps({"rate": rate}) + "\n", encoding="utf-8")
+        crops.rename(job.out)
         return CropResult(job.video, job.out, "done", written[best.track])
     except VideoError as error:
         return CropResult(job.video, job.out, "failed", why=error.reason)

@@ -6,27 +6,17 @@ import os
 from pathlib import Path
 
 from ...errors import DatasetError
-from ...video.pictures import FRAME_SUFFIXES
+from ...video.opening import VIDEO_SUFFIXES
+from ...video.pictures import CROP_SETTINGS, FRAME_SUFFIXES
 
 __all__ = [
     "CROP_SETTINGS",
-    "VIDEO_SUFFIXES",
     "ClipFolder",
     "MissingClip",
     "has_pictures",
     "is_visible",
     "made_by_crop",
 ]
-
-# fmt: off
-VIDEO_SUFFIXES = frozenset({
-    ".3gp", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts",
-    ".ogv", ".ts", ".webm", ".wmv",
-})
-# fmt: on
-
-CROP_SETTINGS = "crop.json"
-"""The file that ``emoclip-train crop`` leaves in its folder: what lies below are face crops."""
 
 
 class MissingClip(Exception):

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ...errors import DatasetError
+from ...video.opening import VIDEO_SUFFIXES
 from ...video.pictures import FRAME_SUFFIXES
 from .classes import BASIC_CLASSES, class_of_word
 from .clips import ClipDataset, Problem, Split
-from .locate import VIDEO_SUFFIXES, ClipFolder, MissingClip, has_pictures, is_visible, made_by_crop
+from .locate import ClipFolder, MissingClip, has_pictures, is_visible, made_by_crop
 from .rows import SPLITS, Row, gather
 
 __all__ = ["AFEW_LAYOUT", "FOLDER_LAYOUT", "crops_or_not", "read_afew", "read_folder"]
@@ -50,9 +51,9 @@ def read_afew(root: Path) -> ClipDataset:
             raise DatasetError(f"{faces / folder}: no such folder. Expected: {AFEW_LAYOUT}")
         rows[split] = []  # type: ignore[index]
         for emotion in _entries(faces / folder):
-            label = class_of_word(emotion.name)
             if emotion.name in _NO_CLIPS:
                 continue
+            label = class_of_word(emotion.name)
             if label is None or not emotion.is_dir():
                 what = "is no folder of one of the seven emotions"
                 problems.append(Problem("unexpected file", str(emotion), what))
@@ -142,6 +143,8 @@ def _entries(folder: Path) -> list[Path]:
 def _clip_names(folder: Path, problems: list[Problem], *, pictures: bool) -> Iterator[str]:
     """Yield the clips in a folder: whole names with `pictures`, which then are clips, too."""
     for entry in _entries(folder):
+        if entry.name in _NO_CLIPS:
+            continue
         suffix = entry.suffix.lower()
         if entry.is_dir():
             yield entry.name

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from emoclip_sdk.config import FaceConfig
-from emoclip_sdk.errors import DatasetError
+from emoclip_sdk.errors import DatasetError, VideoError
 from emoclip_sdk.training.datasets import open_clips
 from emoclip_sdk.training.datasets.crop import (
     CropJob,
@@ -69,7 +69,8 @@ def test_most_prominent_face(tmp_path: Path) -> None:
     assert finished(job) is None
     result = crop_video(job, settings, LeftAndRight())
     assert (result.status, result.frames) == ("done", 8)
-    assert sorted(p.name for p in job.out.iterdir()) == [f"{i:05d}.png" for i in range(8)]
+    frames = [f"{i:05d}.png" for i in range(8)]
+    assert sorted(p.name for p in job.out.iterdir()) == [*frames, "crop.json"]
     first = next(open_video(job.out).frames()).rgb
     assert first.shape == (32, 32, 3) and first.mean() < 80  # the large dark one
     assert finished(job) == result
@@ -79,6 +80,24 @@ def test_most_prominent_face(tmp_path: Path) -> None:
 def test_rate(tmp_path: Path) -> None:
     job = CropJob(write_video(tmp_path / "a.mp4", _two_people(20)), tmp_path / "o")
     assert crop_video(job, CropSettings(32, 5.0, WHOLE.faces)).frames == 10
+    assert open_video(job.out).duration == 2.0
+
+
+def test_crops_keep_the_time_of_the_video(tmp_path: Path) -> None:
+    frames = np.repeat(np.arange(0, 240, 4, dtype=np.uint8), 32 * 32 * 3).reshape(60, 32, 32, 3)
+    for fps in (10, 50):
+        video = write_video(tmp_path / f"{fps}.mp4", frames, fps)
+        crop_video(CropJob(video, tmp_path / "o" / str(fps)), WHOLE)
+        crops = open_video(tmp_path / "o" / str(fps))
+        ours = [frame.index for frame in crops.sample(7.0)]
+        assert ours == [frame.index for frame in open_video(video).sample(7.0)]
+        assert crops.duration == pytest.approx(60 / fps, rel=1e-3)
+    assert open_video(tmp_path / "o" / "10", fps=30).duration == 2.0  # what is asked for goes first
+    prepare_folder(tmp_path / "o", WHOLE)
+    assert not open_clips("folder", tmp_path / "o").problems
+    (tmp_path / "o" / "10" / "crop.json").write_text("{}")
+    with pytest.raises(VideoError, match=r"crop\.json.*frames per second.*delete it"):
+        open_video(tmp_path / "o" / "10")
 
 
 def test_nobody_there_and_stopped(tmp_path: Path) -> None:
@@ -141,28 +160,37 @@ def test_bad_videos_do_not_stop_the_rest(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="process groups of POSIX")
-def test_ctrl_c_leaves_no_half_clip(tmp_path: Path) -> None:
-    video = write_video(tmp_path / "a.mp4", np.zeros((3000, 64, 64, 3), np.uint8))
-    out = tmp_path / "o" / "a"
+def test_ctrl_c_leaves_no_half_clip_and_the_rest_is_done_later(tmp_path: Path) -> None:
+    jobs = [CropJob(tmp_path / f"{name}.mp4", tmp_path / "o" / name) for name in "ab"]
+    for job, n in zip(jobs, (6, 3000), strict=True):
+        write_video(job.video, np.zeros((n, 64, 64, 3), np.uint8))
     script = (
         "from pathlib import Path\n"
         "from emoclip_sdk.training.datasets.crop_pool import *\n"
         "from emoclip_sdk.training.datasets.crop import *\n"
         "from emoclip_sdk.config import FaceConfig\n"
         "settings = CropSettings(64, faces=FaceConfig(detector='none'))\n"
-        f"job = CropJob(Path({str(video)!r}), Path({str(out)!r}))\n"
-        "crop_videos([job], settings, workers=1, done=print)\n"
+        f"jobs, _ = find_videos(Path({str(tmp_path)!r}), Path({str(tmp_path / 'o')!r}))\n"
+        "crop_videos(jobs, settings, workers=2, done=print)\n"
     )
     process = subprocess.Popen(
         [sys.executable, "-c", script], stderr=subprocess.PIPE, text=True, start_new_session=True
     )
     deadline = time.monotonic() + 60
-    while not list(tmp_path.glob("o/.a.partial/0/*")) and time.monotonic() < deadline:
+    while time.monotonic() < deadline and not (
+        jobs[0].out.is_dir() and list(tmp_path.glob("o/.b.partial/0/*"))
+    ):
         time.sleep(0.02)
     os.killpg(process.pid, signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert err.count("Traceback") == 1 and err.rstrip().endswith("KeyboardInterrupt")
-    assert os.listdir(tmp_path / "o") == []
+    assert os.listdir(tmp_path / "o") == ["a"]
+    settings = CropSettings(64, faces=FaceConfig(detector="none"))
+    left = [job for job in jobs if finished(job) is None]
+    results = []
+    crop_videos(left, settings, workers=2, done=results.append)
+    assert [(r.out.name, r.status, r.frames) for r in results] == [("b", "done", 3000)]
+    assert sorted(os.listdir(tmp_path / "o")) == ["a", "b"]
 
 
 def test_command_on_a_real_face(shared: Path, tmp_path: Path, monkeypatch, capsys) -> None:
