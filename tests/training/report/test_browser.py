@@ -66,7 +66,7 @@ def test_nothing_is_cut_off(make_bench, tiny_checkpoint: Path, tmp_path: Path, b
             found = measure(browser, tmp_path / "page.html", text, width, scheme)
             assert found["width"] == found["page"] == width, found
             assert found["outside"] == found["cut"] == [], found
-            assert found["cards"] == 9 and found["figures"] > 100, found
+            assert found["cards"] == 10 and found["figures"] > 100, found
             colours.add(tuple(found["colours"]))
     assert len(colours) == 2
 
