@@ -78,6 +78,7 @@ def check(
 def _print_report(report: CheckReport, written: Path | None) -> None:
     from ...cli.output import results_console
     from ..datasets import DATASETS
+    from ..datasets.check import ADVICE
 
     console = results_console()
     info = DATASETS[report.name]
@@ -94,7 +95,7 @@ def _print_report(report: CheckReport, written: Path | None) -> None:
     if info.note:
         console.print(info.note)
     for kind, found in report.by_kind().items():
-        console.print(f"{kind}: {len(found)}")
+        console.print(f"{kind}: {len(found)}. {ADVICE[kind]}")
         for problem in found[:_SHOWN]:
             console.print(f"  {problem.where}: {problem.what}")
         if len(found) > _SHOWN:

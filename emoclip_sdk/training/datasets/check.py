@@ -18,7 +18,23 @@ from .clips import Clip, ClipDataset, Problem
 from .registry import DATASETS, Task, read_clips
 from .sizes import PublishedSizes, class_counts
 
-__all__ = ["CheckReport", "FoldReport", "check_dataset", "unreadable_clips"]
+__all__ = ["ADVICE", "CheckReport", "FoldReport", "check_dataset", "unreadable_clips"]
+
+ADVICE = {
+    "missing clip": "Left out. Put its frames or its video there, or take it out of the list.",
+    "malformed line": "Left out. Correct the line.",
+    "unknown class": "Left out. Correct the word, or check the other task (--task).",
+    "conflicting label": "FERV39K leaves it out, MAFW trusts the list with captions. Correct one.",
+    "duplicate": "The first one counts. Delete the others.",
+    "in two splits": "Kept where it is measured. Take it out of one of the lists.",
+    "subject in two splits": "Used all the same. Move the person to one split.",
+    "missing caption": "Used without one: it can't be trained by captions. Add the English one.",
+    "unexpected file": "Passed over. Move it away, or to where the layout has a place for it.",
+    "unexpected count": "Complete the folder, or say --no-sizes if it is a part or a stand-in.",
+    "mixed crops": "Faces are searched in all. Crop the others, too (emoclip-train crop).",
+    "unreadable clip": "Training leaves it out or stops at it. Replace the file, or take it out.",
+}
+"""For each kind of problem what becomes of the clip, and what to do."""
 
 
 @dataclass(frozen=True)
@@ -90,12 +106,13 @@ class CheckReport:
             "problems": {
                 "total": len(self.problems),
                 "kinds": {kind: len(found) for kind, found in self.by_kind().items()},
+                "advice": {kind: ADVICE[kind] for kind in self.by_kind()},
                 "list": [dataclasses.asdict(problem) for problem in self.problems],
             },
         }
 
     def write_problems(self, path: Path) -> None:
-        """Write all problems as CSV: kind, where, what.
+        """Write all problems as CSV: kind, where, what, advice.
 
         Raises
         ------
@@ -105,8 +122,8 @@ class CheckReport:
         try:
             with path.open("w", encoding="utf-8", newline="") as file:
                 writer = csv.writer(file)
-                writer.writerow(["kind", "where", "what"])
-                writer.writerows((p.kind, p.where, p.what) for p in self.problems)
+                writer.writerow(["kind", "where", "what", "advice"])
+                writer.writerows((p.kind, p.where, p.what, ADVICE[p.kind]) for p in self.problems)
         except OSError as error:
             raise DatasetError(f"{path}: can't be written ({error.strerror or error})") from error
 

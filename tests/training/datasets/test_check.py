@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import sys
 from pathlib import Path
 
 import pytest
 
+from emoclip_sdk.training import datasets
 from emoclip_sdk.training.cli import main
+from emoclip_sdk.training.datasets.check import ADVICE
 
 from .conftest import add_text
 
@@ -62,7 +65,15 @@ def test_problems_of_all_folds_once(check, dfew: Path, tmp_path: Path) -> None:
     assert "missing clip: 8" in out and f"and 3 more; all are in {table}" in out
     rows = list(csv.DictReader(table.open()))
     assert [row["kind"] for row in rows] == ["missing clip"] * 8
+    assert "take it out of the list" in out and "take it out" in rows[0]["advice"]
     assert rows[0]["where"] == f"{dfew / 'DFEW_set_1_train.txt'}:2"
+
+
+def test_each_kind_of_problem_has_advice() -> None:
+    kinds = set()
+    for module in Path(datasets.__path__[0]).glob("*.py"):
+        kinds.update(re.findall(r'Problem\(\s*"([a-z ]+)"', module.read_text(encoding="utf-8")))
+    assert kinds == set(ADVICE)
 
 
 def test_json(check, mafw: Path) -> None:
