@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..config import ModelConfig
+from .measured import measured_section
 
 __all__ = ["PLACEHOLDER", "model_card"]
 
@@ -97,14 +98,15 @@ def model_card(
     metrics: Mapping[str, Any] | None = None,
     training: Mapping[str, Any] | str | None = None,
     license: str | None = None,
+    picture: str | None = None,
 ) -> str:
     """Write the model card of a checkpoint.
 
     Parameters
     ----------
     config : ModelConfig
-        ``config.info`` may hold ``name``, ``description``, ``license`` and ``repo`` (its place on
-        the Hub).
+        ``config.info`` may hold ``name``, ``description``, ``license``, ``repo`` (its place on
+        the Hub) and ``card`` (figures, see :func:`~.measured.measured_section`).
     metrics : mapping, optional
         Measured figures: name to number or, for several columns, name to a mapping of column to
         number. None: the card says that none were measured.
@@ -114,6 +116,8 @@ def model_card(
     license : str, optional
         The Hub's identifier of the weights' licence. None: that of ``config.info``, else
         ``"apache-2.0"``.
+    picture : str, optional
+        File name of the confusion matrix in the checkpoint's folder.
 
     Returns
     -------
@@ -128,6 +132,9 @@ def model_card(
         what = "It has no text tower: it embeds video of faces, and can't classify by words."
         example = 'vector = model.embed("clip.mp4")'
     description = config.info.get("description")
+    figures = [_table(metrics)] if metrics else []
+    if config.info.get("card"):
+        figures.append(measured_section(config.info["card"], picture))
     return _TEMPLATE.format(
         license=license or config.info.get("license") or "apache-2.0",
         name=name,
@@ -136,7 +143,7 @@ def model_card(
         load=config.info.get("repo") or PLACEHOLDER,
         example=example,
         training=_training(config, training),
-        metrics=_table(metrics) if metrics else "None were measured for this checkpoint.",
+        metrics="\n\n".join(figures) or "None were measured for this checkpoint.",
     )
 
 

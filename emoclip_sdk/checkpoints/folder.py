@@ -27,6 +27,8 @@ from .tensors import check_tensors, read_safetensors, stored
 __all__ = [
     "CARD_FILE",
     "CONFIG_FILE",
+    "FIGURES_FILE",
+    "PICTURE_FILE",
     "PROMPTS_FILE",
     "WEIGHTS_FILE",
     "Checkpoint",
@@ -40,6 +42,9 @@ CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"
 CARD_FILE = "README.md"
 PROMPTS_FILE = "prompts.yaml"
+# What an evaluation leaves beside the card, where it was asked to.
+FIGURES_FILE = "card.json"
+PICTURE_FILE = "confusion.png"
 
 PICKLE_SUFFIXES = (".pt", ".pth", ".bin", ".ckpt", ".pkl", ".tar")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from huggingface_hub import CommitOperationAdd, HfApi
 
 from .card import PLACEHOLDER
-from .folder import CARD_FILE, load_folder
+from .folder import CARD_FILE, FIGURES_FILE, PICTURE_FILE, load_folder
 from .hub import FILES
 from .hub_errors import hub_errors
 
@@ -59,7 +59,8 @@ def push_to_hub(
     """
     folder = Path(folder)
     load_folder(folder)
-    present = [name for name in FILES if (folder / name).is_file()]
+    wanted = (*FILES, FIGURES_FILE, PICTURE_FILE)
+    present = [name for name in wanted if (folder / name).is_file()]
     with hub_errors(repo, revision, token):
         api = HfApi(token=token)
         api.create_repo(repo, private=private, exist_ok=True)

@@ -17,6 +17,7 @@ from .hub import download_folder
 __all__ = ["EMBEDDED", "embedded_folder", "load", "resolve"]
 
 EMBEDDED = "emoclip-mini"
+_EMBEDDED_NAMES = (EMBEDDED, "embedded")
 
 _HUB_NAME = re.compile(r"[\w][\w.-]*/[\w][\w.-]*")
 
@@ -34,8 +35,8 @@ def resolve(
     Parameters
     ----------
     name : str or Path, optional
-        In this order: None or ``"emoclip-mini"``, the embedded model; an existing folder; a named
-        baseline; ``"org/name"`` on the Hub. A Path is always a folder.
+        In this order: None, ``"emoclip-mini"`` or ``"embedded"``, the embedded model; an existing
+        folder; a named baseline; ``"org/name"`` on the Hub. A Path is always a folder.
     revision : str, optional
         Branch, tag or commit on the Hub.
     cache_dir : str or Path, optional
@@ -61,7 +62,7 @@ def resolve(
         if name in BASELINES:
             folder = Path(name)
             return folder if folder.is_dir() else BASELINES[name]
-        remote = name != EMBEDDED and not _looks_local(name)
+        remote = name not in _EMBEDDED_NAMES and not _looks_local(name)
         if remote and _HUB_NAME.fullmatch(name):
             return download_folder(
                 name,
@@ -74,7 +75,7 @@ def resolve(
             raise CheckpointError(_unknown(name))
     if revision is not None:
         raise CheckpointError(f"revision='{revision}' means something on the Hub only")
-    if name is None or (name == EMBEDDED and not Path(name).exists()):
+    if name is None or (name in _EMBEDDED_NAMES and not Path(name).exists()):
         return embedded_folder()
     folder = Path(name).expanduser()
     if not folder.exists():

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from .application import app
+from .card import run_card_suite
 
 if TYPE_CHECKING:
     from ..datasets import ClipDataset
@@ -37,7 +38,10 @@ def evaluate(
     ] = None,
     prompts: Annotated[
         str,
-        typer.Option(help="bank, words, templates, or a YAML file of name: sentence."),
+        typer.Option(
+            help="bank, words, templates, a template with {label} in it, or a YAML file of name: "
+            "sentence."
+        ),
     ] = "bank",
     frames: Annotated[
         str,
@@ -63,6 +67,33 @@ def evaluate(
     device: Annotated[
         str, typer.Option(metavar="DEVICE", help="auto, cpu, cuda, cuda:1.")
     ] = "auto",
+    suite: Annotated[
+        str | None,
+        typer.Option(
+            help="card: every figure of a model card instead, on FER+ (wordings, synonyms, clips, "
+            "calibration, abstention, speed)."
+        ),
+    ] = None,
+    prompts_file: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE", help="With --suite: descriptions by others, name: sentence. Repeatable."
+        ),
+    ] = None,
+    loco: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="With --suite: a checkpoint for each class left out, under the class's name.",
+        ),
+    ] = None,
+    clips: Annotated[
+        int, typer.Option(help="With --suite: clips that are made of pictures.", min=1)
+    ] = 480,
+    write_card: Annotated[
+        bool,
+        typer.Option("--write-card", help="With --suite: put the figures into the model's card."),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """Classify a labelled split zero-shot: UAR, WAR, F1 and AUC with intervals, and each class."""
@@ -71,9 +102,28 @@ def evaluate(
         (split, (None, "train", "valid", "test"), "--split"),
         (frames, ("temporal", "mean", "middle"), "--frames"),
         (compound, ("average", "concatenate"), "--compound"),
+        (suite, (None, "card"), "--suite"),
     ):
         if value not in allowed:
             raise typer.BadParameter(", ".join(filter(None, allowed)), param_hint=option)
+    if suite:
+        run_card_suite(
+            model,
+            dataset,
+            root,
+            split,
+            prompt_files=prompts_file or [],
+            loco=loco,
+            clips=clips,
+            draws=draws,
+            seed=seed,
+            device=device,
+            write=write_card,
+            as_json=as_json,
+        )
+        return
+    if write_card or loco or prompts_file:
+        raise typer.BadParameter("say --suite card as well", param_hint="--suite")
     import torch
 
     from ...model import EmoCLIP
@@ -88,8 +138,8 @@ def evaluate(
         read_attributes,
     )
 
-    clips = open_clips(dataset, root, fold=fold, task=task)  # type: ignore[arg-type]
-    split, chosen = _split(clips, split)
+    found = open_clips(dataset, root, fold=fold, task=task)  # type: ignore[arg-type]
+    split, chosen = _split(found, split)
     options: dict[str, Any] = {
         "attributes": read_attributes(groups) if groups else None,
         "draws": draws,
@@ -105,19 +155,19 @@ def evaluate(
     if model in BLIND:
         wanted = labelled(chosen)
         scores = blind_scores(
-            model, clips.splits.get("train", ()), len(wanted), len(clips.classes), seed=seed
+            model, found.splits.get("train", ()), len(wanted), len(found.classes), seed=seed
         )
-        figures = measure_clips(scores, wanted, clips.classes, **options)
+        figures = measure_clips(scores, wanted, found.classes, **options)
     else:
         about.update(prompts=prompts, frames=frames, compound=compound)
         figures = evaluate_clips(
             EmoCLIP.from_pretrained(model, device=device),
             chosen,
-            clips.classes,
+            found.classes,
             prompts=prompts,
             frames=frames,  # type: ignore[arg-type]
             compound=compound,  # type: ignore[arg-type]
-            cropped=clips.cropped,
+            cropped=found.cropped,
             cache=FrameCache(cache, torch.float32) if cache else None,
             workers=workers,
             **options,

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ...errors import DatasetError
 from ...model import EmoCLIP
 from ...prompts import CompoundMode, LabelEncoder, PromptBank
+from ...prompts.files import PLACEHOLDER
 
 __all__ = ["class_bank", "class_vectors"]
 
@@ -27,7 +28,8 @@ def class_bank(own: PromptBank, classes: Sequence[str], prompts: str | Path) -> 
     prompts : str or Path
         ``"bank"``: the model's own descriptions (the paper's class descriptions). ``"words"``:
         the bare class name. ``"templates"``: the bank's templates filled with the class name
-        (the paper's "prompt ensemble"). Else a YAML file ``name: sentence``.
+        (the paper's "prompt ensemble"). A text with ``{label}`` in it: one template, this one.
+        Else a YAML file ``name: sentence``.
 
     Raises
     ------
@@ -39,13 +41,14 @@ def class_bank(own: PromptBank, classes: Sequence[str], prompts: str | Path) -> 
     where = str(prompts)
     if prompts == "bank":
         bank, where = own, "the model's prompt bank"
-    elif prompts in ("words", "templates"):
+    elif prompts in ("words", "templates") or PLACEHOLDER in where:
         bank = PromptBank()
+        templates = own.templates if prompts == "templates" else (where,)
         for name in dict.fromkeys(part for c in classes for part in _parts(own, c)):
             spoken = name.replace("_", " ")
             texts = [name]
-            if prompts == "templates":
-                texts = [text.replace("{label}", spoken) for text in own.templates]
+            if prompts != "words":
+                texts = [text.replace(PLACEHOLDER, spoken) for text in templates]
             bank.add_label(name, texts)
     else:
         bank = PromptBank.from_yaml(prompts)

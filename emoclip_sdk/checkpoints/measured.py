@@ -1,0 +1,53 @@
+"""The part of a model card that ``emoclip-train evaluate --suite card --write-card`` fills."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+__all__ = ["measured_section"]
+
+
+def measured_section(card: Mapping[str, Any], picture: str | None = None) -> str:
+    """Write the figures of a card as Markdown.
+
+    Parameters
+    ----------
+    card : mapping
+        ``config.info["card"]``: by split ``rows`` (each with ``figure``, ``values``, ``goal``,
+        ``met``, ``n`` and ``how``), ``failures`` (sentences) and, where known, ``command``.
+    picture : str, optional
+        File name of the confusion matrix in the checkpoint's folder.
+    """
+    parts = []
+    for split, found in card.items():
+        lines = [
+            f"### {split.capitalize()} split",
+            "",
+            "| figure | value | goal | reached | n |",
+            "| --- | --- | --- | --- | --- |",
+        ]
+        for row in found["rows"]:
+            values = ", ".join(f"{name} {_number(value)}" for name, value in row["values"].items())
+            goals = ", ".join(f"{name} {goal}" for name, goal in row["goal"].items())
+            reached = {True: "yes", False: "no", None: "not known"}[row["met"]]
+            n = "" if row["n"] is None else row["n"]
+            lines.append(f"| {row['figure']} | {values} | {goals} | {reached} | {n} |")
+        if found.get("command"):
+            lines += ["", f"Command: `{found['command']}`"]
+        parts.append("\n".join(lines))
+    last = next(iter(card.values()), None)
+    if last:
+        how = [f"- **{row['figure']}**: {row['how']}" for row in last["rows"]]
+        parts.append("### How they were measured\n\n" + "\n".join(how))
+    if picture:
+        parts.append(f"![Confusion matrix: shares of each true class]({picture})")
+    if last and last.get("failures"):
+        parts.append("### Measured limits\n\n" + "\n".join(f"- {x}" for x in last["failures"]))
+    return "\n\n".join(parts)
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return "not known"
+    return f"{value:.3f}" if abs(value) < 10 else f"{value:.1f}"

@@ -1,0 +1,139 @@
+"""``emoclip-train evaluate --suite card``: parse, call, print."""
+
+from __future__ import annotations
+
+import json
+import logging
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import typer
+
+__all__ = ["run_card_suite"]
+
+log = logging.getLogger(__name__)
+
+
+def run_card_suite(
+    model: str | None,
+    dataset: str,
+    root: Path,
+    split: str | None,
+    *,
+    prompt_files: Sequence[Path],
+    loco: Path | None,
+    clips: int,
+    draws: int,
+    seed: int,
+    device: str,
+    write: bool,
+    as_json: bool,
+) -> None:
+    """Measure a model card's figures, print them, and on request write them into the checkpoint.
+
+    Parameters are the options of ``evaluate``.
+    """
+    from ...model import EmoCLIP
+    from ..evaluation import BLIND
+    from ..evaluation.card import card_suite, local_folder, writable_folder, write_card
+    from ..ferplus import load_ferplus
+
+    if dataset != "ferplus":
+        raise typer.BadParameter("the suite needs FER+'s votes: ferplus", param_hint="--dataset")
+    if model in BLIND:
+        raise typer.BadParameter("the suite needs a model that sees", param_hint="--model")
+    # Before any work: whether there is a place to write to.
+    folder = writable_folder(model) if write else local_folder(model)
+    name = split or "valid"
+    path = root / "ferplus.npz" if root.is_dir() else root
+    loaded = EmoCLIP.from_pretrained(model, device=device)
+    figures = card_suite(
+        loaded,
+        load_ferplus(path, name),  # type: ignore[arg-type]
+        split=name,
+        folder=folder,
+        prompt_files=prompt_files,
+        loco=loco,
+        clips=clips,
+        draws=draws,
+        seed=seed,
+    )
+    document = {
+        "dataset": dataset,
+        "model": model or "embedded",
+        "command": _command(model, name, prompt_files, loco),
+        **figures,
+    }
+    if write and folder is not None:
+        write_card(folder, document)
+        log.info("%s: card written", folder)
+    if as_json:
+        typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    else:
+        _print(document)
+
+
+def _command(model: str | None, split: str, files: Sequence[Path], loco: Path | None) -> str:
+    """Return the command for others to repeat: without the folders of this machine."""
+    parts = ["emoclip-train", "evaluate", "--model", Path(model or "embedded").name]
+    parts += ["--dataset", "ferplus", "--root", "ferplus.npz", "--split", split, "--suite", "card"]
+    parts += [part for path in files for part in ("--prompts-file", path.name)]
+    parts += ["--loco", loco.name] if loco else []
+    return shlex.join(parts)
+
+
+def _print(document: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    console = Console()
+    table = Table(
+        title=f"{document['model']}, {document['dataset']} {document['split']}, "
+        f"n = {document['n']}, {document['seconds']:.0f} s"
+    )
+    for column in ("figure", "value", "goal", "reached", "n"):
+        table.add_column(column, justify="right" if column == "n" else "left")
+    marks = {True: "[green]yes[/]", False: "[red]no[/]", None: "not known"}
+    for row in document["rows"]:
+        values = "\n".join(f"{name} {_number(value)}" for name, value in row["values"].items())
+        goals = "\n".join(f"{name} {goal}" for name, goal in row["goal"].items())
+        n = "" if row["n"] is None else str(row["n"])
+        table.add_row(row["figure"], escape(values), escape(goals), marks[row["met"]], n)
+        table.add_section()
+    console.print(table)
+    for row in document["rows"]:
+        console.print(f"[bold]{row['figure']}[/]: {escape(row['how'])}", highlight=False)
+    _print_classes(console, document)
+
+
+def _print_classes(console: Any, document: dict[str, Any]) -> None:
+    from rich.table import Table
+
+    rows = {row["key"]: row for row in document["rows"]}
+    table = Table(title="by class")
+    for column in ("class", "n", "recall", "never trained on", "synonyms", "clips"):
+        table.add_column(column, justify="left" if column == "class" else "right")
+    left_out = rows["left_out"]["per_class"]
+    moving = rows["temporal"]["frames"]["temporal"]["per_class"]
+    for name, found in rows["accuracy"]["per_class"].items():
+        table.add_row(
+            name,
+            str(found["n"]),
+            _number(found["recall"]),
+            _number(left_out.get(name, {}).get("recall")),
+            _number(rows["synonyms"]["per_class"].get(name)),
+            _number(moving[name]["recall"]),
+        )
+    console.print(table)
+    for name, words in rows["synonyms"]["misses"].items():
+        went = ", ".join(f"{word} → {to}" for word, to in words.items())
+        console.print(f"words for {name} that went elsewhere: {went}", highlight=False)
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.4f}" if abs(value) < 10 else f"{value:.1f}"

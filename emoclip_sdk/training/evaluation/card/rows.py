@@ -1,0 +1,136 @@
+"""What a row of the suite is, and what all rows are computed from."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ....model import EmoCLIP
+from ....scoring import cosine_similarities
+from ...cache import pool_frames
+from ...datasets import Clip
+from ...ferplus import Pictures
+from ..evaluate import zero_shot_scores
+from ..frames import clip_frames
+from ..prompts import class_vectors
+
+__all__ = ["Row", "Split", "picture_clips"]
+
+_COMPARE: dict[str, Callable[[float, float], bool]] = {">=": operator.ge, "<=": operator.le}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One figure of the suite.
+
+    Attributes
+    ----------
+    key : str
+        Short name, the same in every release.
+    figure : str
+        What is measured, for people.
+    values : mapping of str to float or None
+        The figures; fractions of 1 unless their name carries a unit. None: could not be measured.
+    goals : mapping of str to (str, float)
+        For some of the values: ``">="`` or ``"<="``, and the number.
+    n : int or None
+        How many pictures, clips or words it was measured on.
+    how : str
+        The definition in a sentence or two, and what it can't say.
+    details : mapping
+        Everything behind the figure: classes, intervals, failures. JSON types.
+    """
+
+    key: str
+    figure: str
+    values: Mapping[str, float | None]
+    goals: Mapping[str, tuple[str, float]]
+    n: int | None
+    how: str
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def met(self) -> bool | None:
+        """Whether every goal is reached; None where a value with a goal is not known."""
+        reached = []
+        for key, (sign, bound) in self.goals.items():
+            value = self.values.get(key)
+            if value is None:
+                return None
+            reached.append(_COMPARE[sign](value, bound))
+        return all(reached)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON types."""
+        return {
+            "key": self.key,
+            "figure": self.figure,
+            "values": {name: _rounded(value) for name, value in self.values.items()},
+            "goal": {name: f"{sign} {bound:g}" for name, (sign, bound) in self.goals.items()},
+            "met": self.met,
+            "n": self.n,
+            "how": self.how,
+            **self.details,
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """A model and the pictures that it is measured on; what several rows need is computed once.
+
+    Attributes
+    ----------
+    model : EmoCLIP
+    pictures : Pictures
+    """
+
+    model: EmoCLIP
+    pictures: Pictures
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The C classes."""
+        return self.pictures.classes
+
+    @cached_property
+    def labels(self) -> NDArray[np.int64]:
+        """The majority of the votes, (N,)."""
+        return self.pictures.labels.astype(np.int64)
+
+    @cached_property
+    def video(self) -> NDArray[np.float32]:
+        """Every picture as a clip of one frame, as a user's would be embedded: (N, D)."""
+        return pool_frames(self.model, clip_frames(self.model, picture_clips(self.pictures)))
+
+    @cached_property
+    def text(self) -> NDArray[np.float32]:
+        """The classes by the model's own descriptions, (C, D)."""
+        return class_vectors(self.model, self.classes)
+
+    @cached_property
+    def similarities(self) -> NDArray[np.float64]:
+        """Cosine similarity of pictures and classes, (N, C)."""
+        return cosine_similarities(self.video, self.text)
+
+    @cached_property
+    def scores(self) -> NDArray[np.float64]:
+        """Scores of eq. 1 as users get them, calibrated: (N, C)."""
+        return zero_shot_scores(self.model, self.video, self.text)
+
+
+def picture_clips(pictures: Pictures) -> list[Clip]:
+    """Return every picture as a clip of one frame."""
+    return [
+        Clip(str(i), np.repeat(image[None, ..., None], 3, axis=3), int(label))
+        for i, (image, label) in enumerate(zip(pictures.images, pictures.labels, strict=True))
+    ]
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(float(value), 4)

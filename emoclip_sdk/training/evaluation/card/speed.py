@@ -1,0 +1,99 @@
+"""The row about size and speed, on the machine that it runs on."""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+import zlib
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+import torch
+
+from ....checkpoints.folder import WEIGHTS_FILE
+from ....model import EmoCLIP
+from .rows import Row
+
+__all__ = ["crops_per_second", "deflated_size", "machine_facts", "speed_row"]
+
+MB = 1e6
+CROPS, REPEATS = 128, 7
+
+
+def crops_per_second(model: EmoCLIP, crops: int = CROPS, repeats: int = REPEATS) -> list[float]:
+    """Time the image path, from uint8 crops to embeddings; one figure for each repeat."""
+    side = model.config.image.crop_size or model.config.image.size
+    random = np.random.default_rng(0).integers(0, 256, (crops, side, side, 3), dtype=np.uint8)
+    model.encoder.frames(random)  # the first call also allocates and picks kernels
+    found = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        model.encoder.frames(random)
+        found.append(crops / (time.perf_counter() - start))
+    return found
+
+
+def deflated_size(folder: Path) -> int:
+    """Return how many bytes the files of a folder take in a wheel, which is a deflated zip."""
+    total = 0
+    for path in sorted(folder.iterdir()):
+        if path.is_file():
+            packer = zlib.compressobj(6)
+            with path.open("rb") as file:
+                while block := file.read(1 << 20):
+                    total += len(packer.compress(block))
+            total += len(packer.flush())
+    return total
+
+
+def speed_row(model: EmoCLIP, folder: Path | None) -> Row:
+    """Measure crops a second, and the size of the checkpoint where it is a folder."""
+    speeds = crops_per_second(model)
+    values: dict[str, float | None] = {
+        "crops per second": round(median(speeds), 1),
+        "checkpoint [MB]": None,
+        "in the wheel [MB]": None,
+    }
+    if folder is not None:
+        values["checkpoint [MB]"] = (folder / WEIGHTS_FILE).stat().st_size / MB
+        values["in the wheel [MB]"] = deflated_size(folder) / MB
+    machine = machine_facts(model)
+    busy = "" if machine["load"] is None else f"; {machine['load']:.1f} processes were at work"
+    return Row(
+        "speed",
+        "face crops per second; size",
+        values,
+        {"crops per second": (">=", 400), "in the wheel [MB]": ("<=", 75)},
+        CROPS,
+        f"Median of {REPEATS} runs of {CROPS} crops through preprocessing and image tower on "
+        f"{machine['device']}, {machine['threads']} threads{busy}. Finding the faces is not in it. "
+        "In the wheel: the files of the checkpoint, deflated.",
+        {"runs": [round(value, 1) for value in speeds], "machine": machine},
+    )
+
+
+def machine_facts(model: EmoCLIP) -> dict[str, Any]:
+    """Return what a timing has to be read with."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    device = model.encoder.device
+    name = _processor() if device.type == "cpu" else torch.cuda.get_device_name(device)
+    return {
+        "device": str(device),
+        "processor": name,
+        "cores": cores,
+        "threads": torch.get_num_threads(),
+        "load": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
+        "torch": str(torch.__version__),
+    }
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="ignore").splitlines()
+    except OSError:
+        return platform.processor()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()
