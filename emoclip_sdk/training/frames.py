@@ -240,10 +240,15 @@ class _Reader:
         cropped = self.cropped or self.config.faces.detector == "none"
         if not cropped and self.detector is None:
             self.detector = MTCNNDetector(self.config.faces)
+        # On one thread, here as in a worker: with more, a face's box differs in the last digits.
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)
         try:
             return clip_crops(clip, self.config, take, cropped=cropped, detector=self.detector)
         except VideoError as error:
             return _nothing(f"{clip.id}: {error}")
+        finally:
+            torch.set_num_threads(threads)
 
 
 def read_clips(
@@ -299,7 +304,6 @@ def _read(
     """
     global _reader
     if _reader is None or (_reader.config, _reader.cropped) != (config, cropped):
-        torch.set_num_threads(1)
         _reader = _Reader(config, cropped)
     images, rows, problem = _reader(clip, take)
     return images.numpy(), rows, problem

@@ -165,6 +165,23 @@ def test_workers_change_nothing_and_errors_come_back(tmp_path: Path) -> None:
     assert here[2].problem.startswith("gone: ") and "no such file" in here[2].problem
 
 
+def test_faces_are_the_same_in_a_worker(shared: Path) -> None:
+    pytest.importorskip("facenet_pytorch")
+    clips = [Clip("a", shared / "media" / "pyfeat" / "single_face.mp4")]
+    config = dataclasses.replace(CONFIG, image=ImageConfig(size=128), faces=FaceConfig())
+    found = []
+    before = torch.get_num_threads()
+    for threads in (1, 2):
+        torch.set_num_threads(threads)
+        found += read_clips(clips, config, [(0, Take())], cropped=False)
+        assert torch.get_num_threads() == threads
+    torch.set_num_threads(before)
+    with Workers(1) as workers:
+        found += read_clips(clips, config, [(0, Take())], cropped=False, workers=workers)
+    assert len(found[0].images) > 5
+    assert all(torch.equal(found[0].images, other.images) for other in found[1:])
+
+
 def test_unreadable_mode_is_not_silent() -> None:
     with pytest.raises(Exception, match="no frames|holds no frame"):
         clip_crops(Clip("empty", np.zeros((0, 4, 4, 3), np.uint8)), CONFIG, Take("rate"))
