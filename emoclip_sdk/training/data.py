@@ -148,7 +148,9 @@ class VotedPictures:
         b, t, views = len(rows), int(length.max()), frames.shape[1]
         mask = torch.arange(t) < length[:, None]
         picks = torch.randint(views, (b, t))
-        calm = self._calm[torch.randint(len(self._calm), (b,))]
+        # Where no neutral face was ever seen, none can be shown before the expression.
+        neutral = neutral if len(self._calm) else 0.0
+        calm = self._calm[torch.randint(len(self._calm), (b,))] if neutral else rows
         shown, at_rest = frames[rows[:, None], picks], frames[calm[:, None], picks]
 
         still = (torch.rand(b) >= neutral) | (length < 3)

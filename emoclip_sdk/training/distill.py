@@ -7,7 +7,6 @@ CLIP's tokenizer, so that the model ships without the teacher and without its pa
 from __future__ import annotations
 
 import logging
-import math
 import time
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,6 +18,7 @@ from torch import Tensor
 
 from ..errors import MissingDependencyError
 from ..nn import DualEncoder, Towers
+from .bag_of_words import start_as_bag_of_words
 from .captions import EMOTION_ACTIONS, Captioner
 from .corpus import templated_texts, wordnet_texts
 from .schedule import adamw, cosine_lambda
@@ -177,27 +177,10 @@ def _batches_by_length(
 
 
 def _start_from_teacher(towers: Towers, teacher: Teacher) -> None:
-    """Start as a bag of words: the end token's output is a mean of what the teacher says of each.
-
-    Each token starts from the teacher's embedding of it, in the leading principal directions. In
-    the first block all tokens get the same attention and their values pass unchanged; order does
-    not count. Training starts from there, which saves most of what a random start needs.
-    """
+    """Start as a bag of words, each token with what the teacher says of it."""
     from open_clip.tokenizer import SimpleTokenizer
 
     tokenizer = SimpleTokenizer()
     words = [tokenizer.decode([i]).strip() or "." for i in range(len(tokenizer.decoder) - 2)]
     vectors = torch.from_numpy(np.asarray(teacher(words), dtype=np.float32))
-    text = towers.text
-    width = text.token_embedding.weight.shape[1]
-    _, _, axes = torch.linalg.svd(vectors.T @ vectors)
-    axes = axes[:width]
-    attention = text.transformer.resblocks[0].attn
-    with torch.no_grad():
-        text.token_embedding.weight[: len(words)] = vectors @ axes.T
-        text.token_embedding.weight[len(words) :].zero_()
-        text.positional_embedding.mul_(0.1)
-        attention.in_proj_weight[: 2 * width].mul_(0.1)
-        attention.in_proj_weight[2 * width :] = torch.eye(width)
-        attention.out_proj.weight.copy_(torch.eye(width))
-        text.text_projection.copy_(axes / math.sqrt(width))
+    start_as_bag_of_words(towers.text, vectors)

@@ -50,6 +50,24 @@ class Pictures:
     def __len__(self) -> int:
         return len(self.images)
 
+    def without(self, name: str) -> Pictures:
+        """Return what is left when an emotion was never seen.
+
+        Pictures with most votes for it are gone; on the others its votes do not count.
+
+        Raises
+        ------
+        DatasetError
+            There is no such class.
+        """
+        if name not in self.classes:
+            raise DatasetError(f"{name}: no class of these. There are: {', '.join(self.classes)}")
+        column = self.classes.index(name)
+        keep = self.labels != column
+        votes = self.votes[keep]
+        votes[:, column] = 0
+        return Pictures(self.images[keep], votes / votes.sum(axis=1, keepdims=True), self.classes)
+
 
 def load_ferplus(path: str | Path, split: Literal["train", "valid", "test"]) -> Pictures:
     """Read one split of ``ferplus.npz`` with the usual filter.

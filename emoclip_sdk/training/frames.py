@@ -27,6 +27,7 @@ from ..video import (
     TrackTable,
     center_crop,
     face_frames,
+    inside,
     most_prominent,
     open_video,
     paper,
@@ -72,17 +73,18 @@ class Take:
 
     Attributes
     ----------
-    mode : {"rate", "stride", "window"}
+    mode : {"rate", "stride", "wrap", "inside"}
         "rate": those at k/rate, as the model reads any video. "stride": every `stride`-th of
-        all. "window": the paper's training clip, ``n_frames`` of these from a random start,
-        wrapping round and padded by reflection (:func:`~emoclip_sdk.video.paper`).
+        all. "wrap": the paper's training clip, ``n_frames`` of these from a random start,
+        wrapping round and padded by reflection (:func:`~emoclip_sdk.video.paper`). "inside": a
+        training clip whose frames stay in order (:func:`~emoclip_sdk.video.inside`).
     seed : int
-        Of the random start; "window" only.
+        Of the random start; "wrap" and "inside" only.
     phase : int
         First frame; "stride" only.
     """
 
-    mode: Literal["rate", "stride", "window"] = "rate"
+    mode: Literal["rate", "stride", "wrap", "inside"] = "rate"
     seed: int = 0
     phase: int = 0
 
@@ -206,7 +208,8 @@ def _frames(clip: Clip, config: ModelConfig, take: Take) -> list[Frame]:
     if take.mode == "stride":
         return source.pick(range(min(take.phase, n - 1), n, sampling.stride))
     rng = np.random.default_rng(take.seed)
-    return source.pick(paper(n, sampling.n_frames, sampling.stride, rng))
+    window = paper if take.mode == "wrap" else inside
+    return source.pick(window(n, sampling.n_frames, sampling.stride, rng))
 
 
 def _prominent(

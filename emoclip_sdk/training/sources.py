@@ -55,16 +55,22 @@ class Source(Protocol):
         ...
 
 
-def open_dataset(name: str, root: str | Path, config: ModelConfig, recipe: Any) -> Source:
+def open_dataset(
+    name: str, root: str | Path, config: ModelConfig, recipe: Any, left_out: str | None = None
+) -> Source:
     """Open ``ferplus``, whose captions are generated, or a dataset whose clips have captions.
+
+    `left_out` names a class of FER+ that is not to be seen in training.
 
     Raises
     ------
     DatasetError
-        Unknown name; a dataset that can't be read or has no captions.
+        Unknown name; a dataset that can't be read or has no captions, or no such class.
     """
     if name == "ferplus":
-        return FerPlus(root, recipe)
+        return FerPlus(root, recipe, left_out)
+    if left_out is not None:
+        raise DatasetError(f"{name}: captions name no class that could be left out; FER+ can")
     return Captioned(name, root, config, recipe["seed"])
 
 
@@ -77,10 +83,14 @@ class FerPlus:
         ``ferplus.npz``.
     recipe : dict
         Keys ``captions`` and ``seed``.
+    left_out : str, optional
+        A class whose pictures, votes and captions training does not see. Validation is on all.
     """
 
-    def __init__(self, root: str | Path, recipe: Any) -> None:
+    def __init__(self, root: str | Path, recipe: Any, left_out: str | None = None) -> None:
         self.train = load_ferplus(root, "train")
+        if left_out is not None:
+            self.train = self.train.without(left_out)
         self.valid = load_ferplus(root, "valid")
         self.recipe = recipe
 

@@ -10,7 +10,7 @@ from .crop import center_crop, face_crop
 from .detect import Box, Detection, FaceDetector, MTCNNDetector
 from .faces import Face, FrameFaces, face_frames
 from .opening import ACCEPTED, open_video
-from .sampling import TimeWindow, paper, time_windows, uniform, windows
+from .sampling import TimeWindow, inside, paper, time_windows, uniform, windows
 from .source import Frame, VideoSource
 from .tracks import TrackStats, TrackTable, most_prominent
 
@@ -31,6 +31,7 @@ __all__ = [
     "center_crop",
     "face_crop",
     "face_frames",
+    "inside",
     "most_prominent",
     "open_video",
     "paper",

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["TimeWindow", "paper", "time_windows", "uniform", "windows"]
+__all__ = ["TimeWindow", "inside", "paper", "time_windows", "uniform", "windows"]
 
 EPS = 1e-6  # seconds; keeps sums of binary fractions on the side of the window they belong to
 
@@ -164,6 +164,30 @@ def paper(n: int, n_frames: int, stride: int, rng: np.random.Generator) -> NDArr
     over = max(start + n_frames - len(kept), 0)
     clip = np.concatenate([kept[start : start + n_frames], kept[:over]])
     return np.pad(clip, (0, n_frames - len(clip)), mode="reflect")
+
+
+def inside(n: int, n_frames: int, stride: int, rng: np.random.Generator) -> NDArray[np.intp]:
+    """Frame numbers of one training clip as :func:`paper`, but never out of order.
+
+    The window lies inside the video; a video that is shorter stands still at its end.
+
+    Returns
+    -------
+    ndarray, shape (n_frames,)
+        Ascending, the last one repeated where the video is short.
+
+    Raises
+    ------
+    ValueError
+        `n`, `n_frames` or `stride` is not positive.
+    """
+    _check(n, n_frames)
+    if n == 0 or stride <= 0:
+        raise ValueError(f"n and stride must be positive, not {n} and {stride}")
+    kept = np.arange(0, n, stride, dtype=np.intp)
+    start = int(rng.integers(max(len(kept) - n_frames, 0) + 1))
+    clip = kept[start : start + n_frames]
+    return np.pad(clip, (0, n_frames - len(clip)), mode="edge")
 
 
 def _check(n: int, n_frames: int) -> None:

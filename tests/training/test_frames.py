@@ -47,14 +47,14 @@ def levels(clip: Clip, take: Take) -> list[int]:
 
 def test_paper_window_wraps_round_and_reflects() -> None:
     clip = Clip("a", numbered(20))
-    found = {tuple(levels(clip, Take("window", seed=seed))) for seed in range(40)}
+    found = {tuple(levels(clip, Take("wrap", seed=seed))) for seed in range(40)}
     assert len(found) > 5
     for window in found:
         assert len(window) == 6 and all(i % 2 == 0 for i in window)
         steps = {(b - a) % 20 for a, b in itertools.pairwise(window)}
         assert steps == {2}
     short = Clip("b", numbered(6))  # 0, 2 and 4 are kept, too few for six
-    assert all(set(levels(short, Take("window", seed=seed))) == {0, 2, 4} for seed in range(5))
+    assert all(set(levels(short, Take("wrap", seed=seed))) == {0, 2, 4} for seed in range(5))
 
 
 def test_other_ways_to_take_frames() -> None:
@@ -65,7 +65,7 @@ def test_other_ways_to_take_frames() -> None:
 
 
 def test_each_distinct_frame_is_read_once() -> None:
-    crops = clip_crops(Clip("b", numbered(6)), CONFIG, Take("window"))
+    crops = clip_crops(Clip("b", numbered(6)), CONFIG, Take("wrap"))
     assert len(crops.images) == 3 and len(crops.rows) == 6
 
 
@@ -151,7 +151,7 @@ def test_workers_change_nothing_and_errors_come_back(tmp_path: Path) -> None:
             Image.fromarray(frame + i).save(folder / f"{t}.png")
         clips.append(Clip(f"clip{i}", folder))
     clips.append(Clip("gone", tmp_path / "gone"))
-    wanted = [(row, Take("window", seed=row)) for row in (2, 0, 3, 1)]
+    wanted = [(row, Take("wrap", seed=row)) for row in (2, 0, 3, 1)]
     here = list(read_clips(clips, CONFIG, wanted))
     with Workers(1) as workers:
         first = read_clips(clips, CONFIG, wanted, workers=workers)

@@ -70,8 +70,12 @@ def _add(name: str) -> None:
         content = _recipe(name, recipe, change, seed)
         folder = run or out.with_name(out.name + "-run")
         if content["experiment"] == "mini":
-            from ..mini import MiniRecipe, export
+            from ..mini import MiniRecipe, export, leave_one_out
 
+            if name == "loco":
+                found = leave_one_out(content, dataset or "ferplus", root, folder, out)
+                typer.echo(json.dumps(found, indent=2))
+                return
             mini = MiniRecipe(content, dataset or "ferplus", root, folder)
             typer.echo(json.dumps(export(mini, out), indent=2))
             return
@@ -108,7 +112,7 @@ def _recipe(command: str, name: str, changes: list[str] | None, seed: int | None
     changes = [*(changes or ()), *([] if seed is None else [f"seed={seed}"])]
     content = load_recipe(name, changes)
     found = content.get("experiment")
-    if found != command and not (found == "mini" and command == "contrastive"):
+    if found != command and not (found == "mini" and command in ("contrastive", "loco")):
         there = "has no key 'experiment'" if found is None else f"is for 'emoclip-train {found}'"
         raise EmoCLIPError(f"recipe {name}: {there}, and not for 'emoclip-train {command}'")
     return content

@@ -182,7 +182,16 @@ def _loco(experiment: Experiment, out: Path) -> dict[str, Any]:
     test = _labelled(dataset.splits.get("test", ()), dataset.name)
     per_class: dict[str, Any] = {}
     hits = n = 0
+    wanted = experiment.settings.loco.classes or dataset.classes
+    unknown = sorted(set(wanted) - set(dataset.classes))
+    if unknown:
+        raise EmoCLIPError(
+            f"recipe: loco.classes: {dataset.name} has no class {', '.join(unknown)}. Its classes "
+            f"are {', '.join(dataset.classes)}"
+        )
     for label, name in enumerate(dataset.classes):
+        if name not in wanted:
+            continue
         clips = [clip for clip in test if clip.label == label]
         if not clips:
             log.warning("%s: no test clip, not left out", name)

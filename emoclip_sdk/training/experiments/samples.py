@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 import torch
@@ -14,12 +14,15 @@ from torch import Tensor
 from ...config import ModelConfig
 from ...errors import DatasetError
 from ...nn import preprocess
-from ...video import paper
+from ...video import inside, paper
 from ..datasets.clips import Clip
 from ..frames import Augmentation, Take, clip_rng, draw_transform, fill_gaps, read_clips, warp
 from ..workers import Workers
 
-__all__ = ["CachedFrames", "ClipSource", "DecodedFrames", "Plan"]
+__all__ = ["CachedFrames", "ClipSource", "DecodedFrames", "Plan", "Window"]
+
+# How a window of frames is drawn, see :class:`~..frames.Take`.
+Window = Literal["wrap", "inside"]
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,7 @@ class CachedFrames:
         Ids of the clips.
     n_frames, seed : int
     device : torch.device
+    window : {"wrap", "inside"}
     """
 
     def __init__(
@@ -99,6 +103,7 @@ class CachedFrames:
         n_frames: int,
         seed: int,
         device: torch.device,
+        window: Window = "wrap",
     ) -> None:
         # Half precision in memory too where nothing is lost: the cache rounds to it.
         self.views = [[_smallest(clip) for clip in view] for view in views]
@@ -106,6 +111,7 @@ class CachedFrames:
         self.n_frames = n_frames
         self.seed = seed
         self.device = device
+        self.window = inside if window == "inside" else paper
 
     def stream(self, plan: Plan) -> Iterator[Tensor]:
         for epoch, rows in plan:
@@ -115,7 +121,7 @@ class CachedFrames:
     def _window(self, row: int, epoch: int) -> Tensor:
         rng = clip_rng(self.seed, epoch, self.ids[row], "window")
         frames = self.views[int(rng.integers(len(self.views)))][row]
-        return frames[torch.from_numpy(paper(len(frames), self.n_frames, 1, rng))]
+        return frames[torch.from_numpy(self.window(len(frames), self.n_frames, 1, rng))]
 
 
 class DecodedFrames:
@@ -131,6 +137,7 @@ class DecodedFrames:
     workers : Workers
     device : torch.device
         Where pictures are transformed: workers only decode.
+    window : {"wrap", "inside"}
     """
 
     def __init__(
@@ -143,6 +150,7 @@ class DecodedFrames:
         seed: int,
         workers: Workers,
         device: torch.device,
+        window: Window = "wrap",
     ) -> None:
         self.clips = clips
         self.config = config
@@ -151,6 +159,7 @@ class DecodedFrames:
         self.seed = seed
         self.workers = workers
         self.device = device
+        self.window: Window = window
 
     def stream(self, plan: Plan) -> Iterator[Tensor]:
         wanted = ((row, self._take(row, epoch)) for epoch, rows in plan for row in rows)
@@ -171,7 +180,7 @@ class DecodedFrames:
 
     def _take(self, row: int, epoch: int) -> Take:
         rng = clip_rng(self.seed, epoch, self.clips[row].id, "window")
-        return Take("window", seed=int(rng.integers(2**62)))
+        return Take(self.window, seed=int(rng.integers(2**62)))
 
     def _images(self, crops: list[Tensor], epoch: int, rows: list[int]) -> Tensor:
         """Transform and normalise (T, S, S, 3) clips of a batch."""

@@ -14,6 +14,7 @@ from ..frames import Augmentation
 __all__ = [
     "DataSettings",
     "ExperimentSettings",
+    "LocoSettings",
     "ModelSettings",
     "ObjectiveSettings",
     "OptimSettings",
@@ -45,6 +46,10 @@ class ModelSettings:
         reference; embeddings of small random towers would drown in that.
     sampling, image : dict, optional
         Keys of `SamplingConfig` and `ImageConfig` that differ from `start`.
+    bag_of_words : bool
+        Random towers only: the text tower starts as the mean of its tokens' embeddings
+        (:func:`~..bag_of_words.start_as_bag_of_words`), so that captions which share words are
+        alike from the first step.
     prompts : str, optional
         A prompt file whose descriptions go before those of the prompt bank; saved with the model.
     """
@@ -55,6 +60,7 @@ class ModelSettings:
     token_std: float = 1.0
     sampling: dict[str, Any] | None = None
     image: dict[str, Any] | None = None
+    bag_of_words: bool = False
     prompts: str | None = None
 
 
@@ -74,6 +80,9 @@ class DataSettings:
     augmentation : Augmentation
     workers : int
         Processes that decode.
+    window : {"wrap", "inside"}
+        A training clip starts anywhere and goes on from the beginning where the video ends, as in
+        the reference, or lies inside the video, its frames in order.
     """
 
     valid_share: float = 0.1
@@ -82,6 +91,7 @@ class DataSettings:
     cache_dtype: Literal["float16", "float32"] = "float16"
     augmentation: Augmentation = field(default_factory=Augmentation)
     workers: int = 4
+    window: Literal["wrap", "inside"] = "wrap"
 
 
 @dataclass(frozen=True)
@@ -163,6 +173,13 @@ class ProbeSettings:
 
 
 @dataclass(frozen=True)
+class LocoSettings:
+    """Which classes are left out, one after the other; None: each."""
+
+    classes: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
 class RunSettings:
     """What does not change the result: steps between saves, and between lines of the log."""
 
@@ -182,6 +199,7 @@ class ExperimentSettings:
     data: DataSettings = field(default_factory=DataSettings)
     objective: ObjectiveSettings = field(default_factory=ObjectiveSettings)
     probe: ProbeSettings = field(default_factory=ProbeSettings)
+    loco: LocoSettings = field(default_factory=LocoSettings)
     run: RunSettings = field(default_factory=RunSettings)
     training: dict[str, Any] = field(default_factory=dict)
 

@@ -199,6 +199,7 @@ def training_source(
             seed=settings.seed,
             workers=experiment.workers,
             device=device,
+            window=settings.data.window,
         )
         return source, tuple(clips)
     views = []
@@ -211,7 +212,7 @@ def training_source(
     kept = [[view[i] for i in usable] for view in views]
     ids = [clips[i].id for i in usable]
     n_frames = model.config.sampling.n_frames
-    source_ = CachedFrames(kept, ids, n_frames, settings.seed, device)
+    source_ = CachedFrames(kept, ids, n_frames, settings.seed, device, settings.data.window)
     return source_, tuple(clips[i] for i in usable)
 
 

@@ -20,6 +20,7 @@ from ...errors import EmoCLIPError
 from ...model import EmoCLIP
 from ...nn import DualEncoder
 from ...prompts import PromptBank
+from ..bag_of_words import start_as_bag_of_words
 from .settings import ModelSettings
 
 __all__ = ["start_model"]
@@ -75,8 +76,12 @@ def start_model(
     )
     if settings.prompts is not None:
         prompts = PromptBank.from_yaml(settings.prompts, base=prompts or PromptBank.default())
+    if settings.bag_of_words and settings.start is not None:
+        raise EmoCLIPError("recipe: model.bag_of_words is for random towers, not with model.start")
     torch.manual_seed(seed)
     network = DualEncoder(config)
+    if settings.bag_of_words:
+        start_as_bag_of_words(network.towers.text)
     new_temporal = old is None or config.temporal != base.temporal
     if old is not None:
         kept = {
