@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 __all__ = ["start_as_bag_of_words"]
 
 
-def start_as_bag_of_words(text: nn.Module, tokens: Tensor | None = None) -> None:
+def start_as_bag_of_words(text: Any, tokens: Tensor | None = None) -> None:
     """Start as a bag of words: the end token's output is a mean over the sentence.
 
     In the first block all tokens get the same attention and their values pass unchanged; order

@@ -3,16 +3,39 @@
 MAFW's captions say in one context-free clause what brows, eyes and mouth do. The captioner here
 does the same: an emotion is a set of facial actions, each with a probability (after Ekman and
 Friesen's EMFACS combinations), an action has several wordings, and a caption strings a few of
-them together. Most captions carry no emotion word, as in MAFW; the rest teach the words.
+them together. Most captions carry no emotion word, as in MAFW; the rest teach the words, which
+come from ``lexicon.yaml``: several hundred, so that the text tower meets the neighbourhood of most
+words that somebody could ask for. None shares a stem with the words of ``synonyms.yaml``, which an
+evaluation asks for: its figure says what becomes of a word never met with a face.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+import yaml
 
-__all__ = ["ACTIONS", "EMOTION_ACTIONS", "EMOTION_WORDS", "Caption", "Captioner"]
+__all__ = [
+    "ACTIONS",
+    "DEGREES",
+    "EMOTION_ACTIONS",
+    "LEXICON",
+    "Caption",
+    "Captioner",
+    "Lexicon",
+    "load_lexicon",
+]
+
+LEXICON = Path(__file__).with_name("lexicon.yaml")
+
+# Adverbs that may stand before an adjective of each grade.
+DEGREES: dict[str, tuple[str, ...]] = {
+    "mild": ("slightly", "somewhat", "a little", "mildly"),
+    "plain": ("rather", "quite", "visibly", "clearly", "very"),
+    "strong": ("extremely", "utterly", "absolutely", "completely"),
+}
 
 # Facial actions, named by their FACS action unit (AU) where there is one. Every entry is a noun
 # phrase that fits after "with".
@@ -214,57 +237,38 @@ EMOTION_ACTIONS: dict[str, dict[str, float]] = {
 
 # fmt: on
 
-# fmt: off
-# Adjectives, then nouns. They share no stem with the words of synonyms.yaml, which an evaluation
-# asks for, so that its figure says what the text tower makes of a word it never met with a face.
-EMOTION_WORDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "neutral": (
-        ("neutral", "calm", "expressionless", "composed", "serene", "collected", "vacant",
-         "straight-faced", "indifferent", "detached", "unconcerned", "matter-of-fact"),
-        ("neutrality", "composure", "calmness", "indifference", "no emotion",
-         "no particular feeling", "equanimity"),
-    ),
-    "happiness": (
-        ("happy", "joyful", "cheerful", "amused", "glad", "delighted", "pleased", "content",
-         "satisfied", "radiant", "smiling", "euphoric", "upbeat", "light-hearted", "joyous",
-         "good-humoured"),
-        ("happiness", "joy", "delight", "pleasure", "amusement", "gladness", "contentment",
-         "enjoyment", "satisfaction", "euphoria", "good cheer"),
-    ),
-    "surprise": (
-        ("surprised", "astonished", "startled", "shocked", "speechless", "wide-eyed", "bewildered",
-         "baffled", "disbelieving", "caught off guard", "jolted"),
-        ("surprise", "astonishment", "shock", "disbelief", "bewilderment", "sudden surprise"),
-    ),
-    "sadness": (
-        ("sad", "unhappy", "gloomy", "tearful", "depressed", "grieving", "upset", "downhearted",
-         "hurt", "lonely", "crying", "dispirited", "hopeless", "disappointed"),
-        ("sadness", "sorrow", "grief", "unhappiness", "gloom", "despair", "depression", "anguish",
-         "heartache", "loneliness"),
-    ),
-    "anger": (
-        ("angry", "furious", "annoyed", "enraged", "irritated", "resentful", "aggressive",
-         "hot-tempered", "frustrated", "bitter", "vexed", "displeased", "hateful"),
-        ("anger", "rage", "irritation", "annoyance", "resentment", "aggression", "frustration",
-         "hatred", "displeasure"),
-    ),
-    "disgust": (
-        ("disgusted", "repelled", "sickened", "turned off", "offended by a smell",
-         "filled with disgust"),
-        ("disgust", "revulsion", "strong dislike", "sickness at a bad smell", "a foul taste"),
-    ),
-    "fear": (
-        ("afraid", "fearful", "scared", "terrified", "nervous", "worried", "uneasy", "shaken",
-         "threatened", "intimidated", "frozen with fear"),
-        ("fear", "terror", "nervousness", "worry", "unease", "phobia", "mortal fear"),
-    ),
-    "contempt": (
-        ("contemptuous", "scornful", "disdainful", "superior", "sarcastic", "cynical",
-         "disrespectful", "snobbish", "self-satisfied", "unimpressed"),
-        ("contempt", "scorn", "superiority", "disrespect", "sarcasm", "cynicism", "snobbery"),
-    ),
-}
-# fmt: on
+
+@dataclass(frozen=True)
+class Lexicon:
+    """What ``lexicon.yaml`` holds about one emotion.
+
+    Attributes
+    ----------
+    adjectives, nouns : tuple of (str, str)
+        Word and grade: ``mild``, ``plain`` or ``strong``.
+    paraphrases : tuple of str
+        Clauses that say what somebody feels, or why.
+    """
+
+    adjectives: tuple[tuple[str, str], ...]
+    nouns: tuple[tuple[str, str], ...]
+    paraphrases: tuple[str, ...]
+
+
+def load_lexicon(path: str | Path = LEXICON) -> dict[str, Lexicon]:
+    """Read a lexicon: emotion to its graded words and paraphrases."""
+    data = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    return {
+        emotion: Lexicon(
+            *(
+                tuple((word, grade) for grade in DEGREES for word in entry[grade][part])
+                for part in ("adjectives", "nouns")
+            ),
+            paraphrases=tuple(entry["paraphrases"]),
+        )
+        for emotion, entry in data.items()
+    }
+
 
 _SUBJECTS = (
     "a face",
@@ -305,7 +309,12 @@ _WORD_NOUN = (
     "a face full of {w}",
     "a facial expression of {w}",
 )
-_DEGREES = ("slightly", "somewhat", "visibly", "very", "clearly")
+
+# Of the captions that name or paraphrase the emotion: the share of bare words, as a user types
+# them, and of paraphrases. Of the others, the share with an adjective rather than a noun.
+BARE = 0.2
+PARAPHRASED = 0.1
+ADJECTIVES = 0.6
 
 
 @dataclass(frozen=True)
@@ -322,11 +331,14 @@ class Captioner:
     Parameters
     ----------
     words : float
-        Share of captions that carry an emotion word, in [0, 1].
+        Share of captions that name or paraphrase the emotion, in [0, 1].
+    lexicon : dict, optional
+        From :func:`load_lexicon`.
     """
 
-    def __init__(self, words: float = 0.3) -> None:
+    def __init__(self, words: float = 0.3, lexicon: dict[str, Lexicon] | None = None) -> None:
         self.words = words
+        self.lexicon = load_lexicon() if lexicon is None else lexicon
 
     def describe(self, actions: list[str], rng: np.random.Generator) -> str:
         """String the wordings of some facial actions to one clause."""
@@ -346,22 +358,37 @@ class Captioner:
 
     def name(self, emotion: str, rng: np.random.Generator) -> str:
         """Write a clause that names `emotion`, by an adjective or by a noun."""
-        adjectives, nouns = EMOTION_WORDS[emotion]
+        known = self.lexicon[emotion]
         subject = rng.choice(_SUBJECTS)
-        if rng.random() < 0.5:
-            word = str(rng.choice(adjectives))
-            if rng.random() < 0.25:
-                word = f"{rng.choice(_DEGREES)} {word}"
+        if rng.random() < ADJECTIVES:
+            word, grade = known.adjectives[rng.integers(len(known.adjectives))]
+            # "very at ease", "completely in despair": most adverbs go with single words only.
+            if " " not in word and rng.random() < 0.25:
+                word = f"{rng.choice(DEGREES[grade])} {word}"
             return str(rng.choice(_WORD_ADJECTIVE)).format(s=subject, w=word)
-        return str(rng.choice(_WORD_NOUN)).format(s=subject, w=rng.choice(nouns))
+        word, _ = known.nouns[rng.integers(len(known.nouns))]
+        return str(rng.choice(_WORD_NOUN)).format(s=subject, w=word)
+
+    def bare(self, emotion: str, rng: np.random.Generator) -> str:
+        """Draw a word for `emotion`, alone, as somebody may type it."""
+        known = self.lexicon[emotion]
+        words = known.adjectives + known.nouns
+        return words[rng.integers(len(words))][0]
+
+    def paraphrase(self, emotion: str, rng: np.random.Generator) -> str:
+        """Draw a clause that says what somebody who feels `emotion` feels."""
+        return str(rng.choice(self.lexicon[emotion].paraphrases))
 
     def __call__(self, emotion: str, rng: np.random.Generator) -> Caption:
         """Write one caption for `emotion`, a key of `EMOTION_ACTIONS`."""
         if rng.random() >= self.words:
             text = self.describe(self.actions(emotion, rng), rng)
-        elif rng.random() < 0.5:
-            text = self.name(emotion, rng)
+        elif (kind := rng.random()) < BARE:
+            return Caption(self.bare(emotion, rng), emotion)
         else:
-            text = self.name(emotion, rng) + ", " + self.describe(self.actions(emotion, rng), rng)
+            clause = self.paraphrase if kind < BARE + PARAPHRASED else self.name
+            text = clause(emotion, rng)
+            if rng.random() < 0.5:
+                text += ", " + self.describe(self.actions(emotion, rng), rng)
         text = text[0].upper() + text[1:]
         return Caption(text + ("." if rng.random() < 0.7 else ""), emotion)
