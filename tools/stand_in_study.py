@@ -90,7 +90,7 @@ def study(out: Path, clips: int) -> dict[str, Any]:
                 model__start=str(out / "contrastive"), model__towers=None,
                 model__bag_of_words=False, model__temporal__kind=kind,
                 model__prompts=str(order / "prompts.yaml"),
-                optim__lr__visual=None, optim__epochs=30, optim__batch_size=32, data__views=4,
+                optim__lr__visual=None, optim__epochs=30, optim__batch_size=32,
             ),
         )  # fmt: skip
         found[f"order of frames, {name}"] = evaluate(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import itertools
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -30,12 +32,12 @@ def pick_device(device: str | torch.device = "auto") -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def pick_dtype(dtype: str | torch.dtype, device: torch.device, visual: nn.Module) -> torch.dtype:
+def pick_dtype(dtype: str | torch.dtype, device: torch.device) -> torch.dtype:
     """Resolve ``"auto"``: the precision of the image tower.
 
     bfloat16 where matrix units make it faster (CUDA from compute capability 8, processors with
-    AMX) and the tower is a transformer, whose time is matrix products; float32 everywhere else.
-    Temporal module, text tower and scores are always computed in float32.
+    AMX), float32 everywhere else. Temporal module, text tower and scores are always computed in
+    float32.
     """
     if dtype != "auto":
         found = getattr(torch, dtype, None) if isinstance(dtype, str) else dtype
@@ -44,8 +46,6 @@ def pick_dtype(dtype: str | torch.dtype, device: torch.device, visual: nn.Module
                 f"dtype must be 'auto', 'float32', 'bfloat16' or 'float16', not {dtype!r}"
             )
         return found
-    if not any(isinstance(module, nn.MultiheadAttention) for module in visual.modules()):
-        return torch.float32
     if device.type == "cuda":
         fast = torch.cuda.get_device_capability(device) >= (8, 0)
     else:
@@ -59,6 +59,40 @@ def _has_amx() -> bool:
         return "amx_bf16" in Path("/proc/cpuinfo").read_text(encoding="ascii", errors="ignore")
     except OSError:
         return False
+
+
+def runnable(visual: nn.Module, dtype: torch.dtype) -> nn.Module:
+    """Return an image tower as it is run.
+
+    A convolutional tower is copied, its batch norms are folded into the convolutions before them
+    (twice as fast, and in bfloat16 nothing is lost between the two), and its tensors are laid out
+    channels last. A transformer is cast in place.
+    """
+    if not any(isinstance(module, nn.BatchNorm2d) for module in visual.modules()):
+        return visual.to(dtype)
+    tower = copy.deepcopy(visual).eval()
+    _fold_batch_norms(tower)
+    return tower.to(dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
+def _fold_batch_norms(module: nn.Module) -> None:
+    """Fold each batch norm that is registered right after a convolution into it, in place."""
+    from timm.layers import BatchNormAct2d
+    from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+    children = list(module.named_children())
+    for (name, conv), (norm_name, norm) in itertools.pairwise(children):
+        if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+            setattr(module, name, fuse_conv_bn_eval(conv, norm))
+            rest = norm.act if isinstance(norm, BatchNormAct2d) else nn.Identity()
+            setattr(module, norm_name, rest)
+    for _, child in children:
+        _fold_batch_norms(child)
+
+
+def _versions(module: nn.Module) -> tuple[int, ...]:
+    """Return numbers that differ once a tensor of the module was written to."""
+    return tuple(t._version for t in itertools.chain(module.parameters(), module.buffers()))
 
 
 class Encoder:
@@ -83,10 +117,20 @@ class Encoder:
     ) -> None:
         self.config = config
         self.device = pick_device(device)
-        self.dtype = pick_dtype(dtype, self.device, network.towers.visual)
+        self.dtype = pick_dtype(dtype, self.device)
         self.network = network.to(self.device, torch.float32).eval().requires_grad_(False)
-        self.network.towers.visual.to(self.dtype)
+        self._visual: nn.Module | None = None
+        self._visual_state: tuple[int, ...] = ()
         self._tokenizer: Any = None
+
+    @property
+    def visual(self) -> nn.Module:
+        """The image tower as it is run, see :func:`runnable`; made anew when its weights change."""
+        tower = self.network.towers.visual
+        if self._visual is None or _versions(tower) != self._visual_state:
+            self._visual = runnable(tower, self.dtype)
+            self._visual_state = _versions(tower)  # a cast in place is a change, too
+        return self._visual
 
     @property
     def width(self) -> int:
@@ -105,7 +149,7 @@ class Encoder:
             for i in range(0, len(crops), _FRAMES_PER_BATCH):
                 batch = torch.from_numpy(crops[i : i + _FRAMES_PER_BATCH]).to(self.device)
                 images = preprocess(batch, self.config.image).to(self.dtype)
-                parts.append(self.network.encode_frames(images).float().cpu())
+                parts.append(self.visual(images).float().cpu())
         if not parts:
             return np.zeros((0, self.width), np.float32)
         return torch.cat(parts).numpy()
@@ -145,7 +189,7 @@ class Encoder:
             b, t = clips.shape[:2]
             mask = torch.ones(b, t, dtype=torch.bool) if mask is None else mask.bool()
             mask = mask.to(self.device)
-            real = self.network.encode_frames(clips[mask]).float()
+            real = self.visual(clips[mask]).float()
             frames = real.new_zeros(b, t, real.shape[-1])
             frames[mask] = real
             return self.network.pool(frames, mask)

@@ -23,7 +23,8 @@ from ..clips import span_windows
 from ..errors import DatasetError
 from ..model import EmoCLIP
 from .datasets.clips import Clip
-from .embed import Precision, View, embed_frames
+from .embed import View, embed_frames
+from .precision import Precision
 from .workers import Workers
 
 __all__ = [

@@ -67,7 +67,9 @@ class TrainingSet(Protocol):
     def captions(
         self, rows: Tensor, per_sample: int, noise: float, expressed: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
-        """Draw captions for B samples: embeddings (M, D), and how well each fits each (B, M).
+        """Draw `per_sample` captions for each of B samples, M in all.
+
+        Embeddings (M, D), and how well each fits each sample (B, M).
 
         `expressed` (B,), see :class:`Sequences`; None: the samples as they are.
         """
@@ -104,10 +106,21 @@ class VotedPictures:
         Captions to generate per emotion.
     words : float
         Share of captions that carry an emotion word.
+    prior : float
+        An emotion's captions are drawn in proportion to (votes for it) ** prior. Contrastive scores
+        say how much more likely an emotion is than among the captions they compete with: at 1 the
+        model learns nothing of how common an emotion is, at 0 all of it.
     """
 
     def __init__(
-        self, pictures: Pictures, encode: TextEncoder, *, pool: int, words: float, seed: int
+        self,
+        pictures: Pictures,
+        encode: TextEncoder,
+        *,
+        pool: int,
+        words: float,
+        prior: float,
+        seed: int,
     ) -> None:
         rng = np.random.default_rng(seed)
         captioner = Captioner(words)
@@ -116,6 +129,7 @@ class VotedPictures:
         self._images = torch.from_numpy(pictures.images)
         self._votes = torch.from_numpy(pictures.votes)
         self._labels = torch.from_numpy(pictures.labels)
+        self._shares = self._votes.sum(0) ** prior * (self._votes.sum(0) > 0)
         self._neutral = pictures.classes.index("neutral")
         calm = pictures.votes[:, self._neutral] > 0.7
         self._calm = torch.from_numpy(calm.nonzero()[0])
@@ -137,7 +151,7 @@ class VotedPictures:
         if expressed is not None:
             votes = votes * expressed[:, None]
             votes[:, self._neutral] += 1 - expressed
-        classes = torch.multinomial(votes, per_sample, replacement=True).flatten()
+        classes = torch.multinomial(self._shares, len(rows) * per_sample, replacement=True)
         drawn = self._captions[classes, torch.randint(self._captions.shape[1], classes.shape)]
         return _noisy(drawn, noise), votes[:, classes]
 

@@ -21,6 +21,7 @@ from ..nn import DualEncoder, Towers
 from .bag_of_words import start_as_bag_of_words
 from .captions import EMOTION_ACTIONS, Captioner
 from .corpus import templated_texts, wordnet_texts
+from .precision import autocast
 from .schedule import adamw, cosine_lambda
 
 __all__ = ["Teacher", "build_corpus", "distill", "load_teacher"]
@@ -111,7 +112,8 @@ def distill(
     text.train()
     for epoch in range(config["epochs"]):
         for rows in _batches_by_length(lengths, held, config["batch_size"], rng)[:steps_per_epoch]:
-            out = text(tokens[rows].long())
+            with autocast(config["precision"], tokens.device):
+                out = text(tokens[rows].long()).float()
             goal = torch.from_numpy(targets[rows]).float()
             # Squared distance to a unit vector: matches direction and length at once.
             loss = (out - goal).square().sum(dim=1).mean()

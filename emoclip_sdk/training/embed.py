@@ -5,9 +5,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from typing import Literal
 
 import numpy as np
 import torch
@@ -26,13 +24,12 @@ from .frames import (
     read_clips,
     warp,
 )
+from .precision import Precision, autocast
 from .workers import Workers
 
-__all__ = ["Precision", "View", "embed_frames"]
+__all__ = ["View", "embed_frames"]
 
 log = logging.getLogger(__name__)
-
-Precision = Literal["fp32", "bf16", "fp16"]
 
 _BATCH = 64  # pictures
 
@@ -85,7 +82,7 @@ def embed_frames(
             yield _seen(model, clips[i], clip, view)
 
     def encode(batch: NDArray[np.uint8]) -> NDArray[np.float32]:
-        with _autocast(precision, model.encoder.device):
+        with autocast(precision, model.encoder.device):
             return model.encoder.frames(batch)
 
     for found in _in_batches(encode, pictures(), model.encoder.width):
@@ -142,10 +139,3 @@ def _in_batches(
     for size in sizes:
         yield ready[:size]
         ready = ready[size:]
-
-
-def _autocast(precision: Precision, device: torch.device) -> AbstractContextManager[None]:
-    if precision == "fp32":
-        return nullcontext()
-    dtype = torch.bfloat16 if precision == "bf16" else torch.float16
-    return torch.autocast(device.type, dtype)

@@ -96,9 +96,7 @@ class FerPlus:
 
     def training_set(self, encode: TextEncoder) -> TrainingSet:
         captions, seed = self.recipe["captions"], self.recipe["seed"]
-        return VotedPictures(
-            self.train, encode, pool=captions["pool"], words=captions["words"], seed=seed
-        )
+        return VotedPictures(self.train, encode, **captions, seed=seed)
 
     def validate(self, clips: ClipEncoder, texts: Texts) -> dict[str, float]:
         labels, _ = LabelEncoder(PromptBank.default(), texts).embed(self.valid.classes)

@@ -22,6 +22,10 @@ from .tracking import Look, Track, Tracker, interpolate, look_at, same_shot
 
 __all__ = ["Face", "FrameFaces", "face_frames"]
 
+# Key frames that are looked at together, and the pictures that may wait for it.
+LOOK_AHEAD = 8
+LOOK_AHEAD_BYTES = 100_000_000
+
 
 @dataclass(frozen=True)
 class Face:
@@ -113,8 +117,9 @@ def face_frames(
     Yields
     ------
     FrameFaces
-        One per frame, up to `config.detect_every` frames later than it was read. A detection that
-        neither the frame before nor the one after confirms is taken for an error and left out.
+        One per frame, up to `LOOK_AHEAD` times `config.detect_every` frames later than it was read.
+        A detection that neither the frame before nor the one after confirms is taken for an error
+        and left out.
     """
     if config.detector == "none":
         for frame in frames:
@@ -124,15 +129,36 @@ def face_frames(
             yield FrameFaces(frame.index, frame.time, (face,), (width, height))
         return
     line = _Line(config, detector or MTCNNDetector(config))
-    waiting: list[Frame] = []
-    for frame in frames:
-        waiting.append(frame)
-        if line.empty or len(waiting) >= max(config.detect_every, 1):
-            for slot in line.extend(waiting):
-                yield _cropped(slot, config.margin, size)
-            waiting = []
-    for slot in line.finish(waiting):
+    for groups in _in_groups(frames, max(config.detect_every, 1)):
+        for slot in line.extend(groups):
+            yield _cropped(slot, config.margin, size)
+    for slot in line.finish():
         yield _cropped(slot, config.margin, size)
+
+
+def _in_groups(frames: Iterable[Frame], every: int) -> Iterator[list[list[Frame]]]:
+    """Cut frames into groups that end with a key frame, and yield some groups at a time.
+
+    The first frame is a key frame, and so is the last. A detector is quicker on several pictures at
+    once; how many frames wait for each other depends on their size alone.
+    """
+    groups: list[list[Frame]] = []
+    group: list[Frame] = []
+    first = True
+    for frame in frames:
+        group.append(frame)
+        if first or len(group) >= every:
+            groups.append(group)
+            group = []
+            first = False
+            ahead = LOOK_AHEAD_BYTES // (every * frame.rgb.nbytes)
+            if len(groups) >= min(max(ahead, 1), LOOK_AHEAD):
+                yield groups
+                groups = []
+    if group:
+        groups.append(group)
+    if groups:
+        yield groups
 
 
 class _Line:
@@ -146,14 +172,14 @@ class _Line:
         self._before: _Slot | None = None  # the last slot that was given out
         self._slots: list[_Slot] = []
 
-    @property
-    def empty(self) -> bool:
-        return not self._slots
+    def extend(self, groups: list[list[Frame]]) -> Iterator[_Slot]:
+        """Take groups of frames, the last of each a key frame; give out all but the last one."""
+        for frames, found in zip(groups, self._detect([g[-1] for g in groups]), strict=True):
+            yield from self._extend(frames, found)
 
-    def extend(self, frames: list[Frame]) -> Iterator[_Slot]:
-        """Take frames of which the last one is a key frame; give out all but that."""
+    def _extend(self, frames: list[Frame], detections: list[Detection]) -> Iterator[_Slot]:
         *between, key = frames
-        looks = look_at(key, self._detect([key])[0])
+        looks = look_at(key, detections)
         old = self._slots[-1] if self._slots else None
         cut = old is not None and not same_shot(old.frame.rgb, key.rgb)
         if not between:
@@ -169,10 +195,8 @@ class _Line:
             self._seen(key, not same_shot(latest.rgb, key.rgb), looks)
         yield from self._give(len(self._slots) - 1)
 
-    def finish(self, frames: list[Frame]) -> Iterator[_Slot]:
-        """Take what is left and give out everything."""
-        if frames:
-            yield from self.extend(frames)
+    def finish(self) -> Iterator[_Slot]:
+        """Give out what is left."""
         yield from self._give(len(self._slots))
 
     def _detect(self, frames: list[Frame]) -> list[list[Detection]]:

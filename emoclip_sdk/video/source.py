@@ -114,7 +114,7 @@ class VideoSource(ABC):
             for raw in raws:
                 yield raw.frame()
 
-    def sample(self, rate: float) -> Iterator[Frame]:
+    def sample(self, rate: float) -> Generator[Frame, None, None]:
         """Yield the frame shown at each time k/rate, k = 0, 1, ..., in one pass.
 
         Constant memory: one frame is held back, because how long it is shown is known when the

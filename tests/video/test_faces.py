@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 
 import numpy as np
@@ -19,6 +20,8 @@ from emoclip_sdk.video import (
     face_frames,
     most_prominent,
 )
+
+faces_module = importlib.import_module("emoclip_sdk.video.faces")
 
 RATE = 7.0
 SIZE = (160, 240)  # height, width
@@ -100,7 +103,7 @@ def test_key_frames_and_the_last_one_are_detected_the_rest_interpolated() -> Non
         return {"ann": (60 + 3 * i, 50 + 2 * i, 40 + i)}
 
     result, detector = run(script, 11)
-    assert detector.asked == [[0], [4], [8], [10]]
+    assert detector.asked == [[0, 4, 8, 10]]
     assert [frame.index for frame in result] == list(range(11))
     assert [frame.time for frame in result] == pytest.approx([i / RATE for i in range(11)])
     for i, frame in enumerate(result):
@@ -148,10 +151,12 @@ def test_no_frames_no_faces() -> None:
     assert run(lambda i: {}, 0)[0] == []
     result, detector = run(lambda i: {}, 9)
     assert tracks(result) == [""] * 9
-    assert detector.asked == [[0], [4], [8]], "nothing to refine"
+    assert detector.asked == [[0, 4, 8]], "nothing to refine"
 
 
-def test_memory_is_constant() -> None:
+@pytest.mark.parametrize(("limit", "ahead"), [(10**9, 34), (8 * SIZE[0] * SIZE[1] * 3, 10)])
+def test_memory_is_constant(limit, ahead, monkeypatch) -> None:
+    monkeypatch.setattr(faces_module, "LOOK_AHEAD_BYTES", limit)
     read = []
 
     def frames():
@@ -160,8 +165,11 @@ def test_memory_is_constant() -> None:
             yield draw(i, {"ann": (60, 60, 40)})
 
     detector = Scripted(lambda i: {"ann": (60, 60, 40)})
-    for frame in face_frames(frames(), FaceConfig(detect_every=4), size=8, detector=detector):
-        assert len(read) - frame.index <= 6
+    waits = [
+        len(read) - frame.index
+        for frame in face_frames(frames(), FaceConfig(detect_every=4), size=8, detector=detector)
+    ]
+    assert len(waits) == 200 and ahead - 4 <= max(waits) <= ahead
 
 
 def test_weak_and_broken_detections_are_dropped() -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 
 import torch
 from torch import nn
 
 from ...errors import EmoCLIPError
+from ..precision import Precision, autocast
 from ..schedule import cosine_lambda
 from .settings import OptimSettings, Rates
 
@@ -100,13 +101,11 @@ class Amp:
     device : torch.device
     """
 
-    def __init__(self, precision: str, device: torch.device) -> None:
+    def __init__(self, precision: Precision, device: torch.device) -> None:
         self.device = device
-        self.dtype = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}[precision]
+        self.precision: Precision = precision
         self.scaler = torch.amp.GradScaler(device.type, enabled=precision == "fp16")
 
     def autocast(self) -> AbstractContextManager[None]:
         """Return the context of a forward pass."""
-        if self.dtype is None:
-            return nullcontext()
-        return torch.autocast(self.device.type, self.dtype)
+        return autocast(self.precision, self.device)

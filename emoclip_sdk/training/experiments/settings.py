@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeVar
 
 from ...errors import EmoCLIPError
 from ..frames import Augmentation
+from ..precision import Precision
 
 __all__ = [
     "DataSettings",
@@ -161,7 +162,7 @@ class OptimSettings:
     gamma: float = 0.1
     warmup: int = 0
     clip_grad: float | None = None
-    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
+    precision: Precision = "fp32"
     grad_checkpointing: bool = False
 
 

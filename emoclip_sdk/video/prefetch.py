@@ -1,0 +1,66 @@
+"""Decoding beside everything else: FFmpeg and the networks each leave the other a core."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from typing import TypeVar
+
+__all__ = ["prefetch"]
+
+T = TypeVar("T")
+
+_POLL = 0.1  # seconds in which an abandoned thread notices
+
+
+def prefetch(items: Generator[T, None, None], depth: int) -> Iterator[T]:
+    """Run a generator in a thread of its own, at most `depth` items ahead of whoever reads them.
+
+    An error of the generator is raised here, after the items before it. Who leaves early stops the
+    thread, which closes the generator itself: a decoder belongs to one thread.
+
+    Parameters
+    ----------
+    items : generator
+        Not started yet.
+    depth : int
+        Bounds the memory.
+    """
+    ready: queue.Queue[tuple[T] | BaseException | None] = queue.Queue(depth)
+    abandoned = threading.Event()
+
+    def give(item: tuple[T] | BaseException | None) -> bool:
+        while not abandoned.is_set():
+            try:
+                ready.put(item, timeout=_POLL)
+            except queue.Full:
+                continue
+            return True
+        return False
+
+    def work() -> None:
+        end: BaseException | None = None
+        try:
+            with closing(items):
+                for item in items:
+                    if not give((item,)):
+                        return
+        except BaseException as error:
+            end = error
+        give(end)
+
+    thread = threading.Thread(target=work, name="prefetch", daemon=True)
+    thread.start()
+    try:
+        while True:
+            found = ready.get()
+            if isinstance(found, BaseException):
+                raise found
+            if found is None:
+                return
+            yield found[0]
+    finally:
+        abandoned.set()
+        thread.join()

@@ -1,0 +1,97 @@
+"""The network as it is run: folded, cast, and never stale."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from emoclip_sdk.config import ImageConfig, ModelConfig, TemporalConfig, TowersConfig
+from emoclip_sdk.nn import DualEncoder, preprocess
+from emoclip_sdk.nn.inference import Encoder
+
+TEXT = {"context_length": 77, "vocab_size": 49408, "width": 32, "heads": 2, "layers": 1}
+
+
+@pytest.fixture
+def network() -> DualEncoder:
+    """A convolutional tower whose batch norms have something to fold."""
+    torch.manual_seed(0)
+    vision = {
+        "timm_model_name": "tf_efficientnet_lite0",
+        "timm_pool": "avg",
+        "timm_proj": "linear",
+        "image_size": 32,
+    }
+    towers = TowersConfig(model={"embed_dim": 16, "vision_cfg": vision, "text_cfg": TEXT})
+    config = ModelConfig(towers, TemporalConfig(kind="mean"), image=ImageConfig(size=32))
+    built = DualEncoder(config)
+    for module in built.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.running_mean.normal_(0, 0.1)
+            module.running_var.uniform_(0.5, 1.5)
+            nn.init.uniform_(module.weight, 0.8, 1.2)
+            nn.init.normal_(module.bias, 0, 0.1)
+    built.config = config
+    return built
+
+
+def _crops(n: int = 5) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(0)
+    return torch.randint(0, 256, (n, 32, 32, 3), dtype=torch.uint8, generator=generator)
+
+
+def _plain(network: DualEncoder) -> torch.Tensor:
+    with torch.no_grad():
+        return network.eval().encode_frames(preprocess(_crops(), network.config.image))
+
+
+def test_folded_tower_says_the_same_and_the_weights_stay(network: DualEncoder) -> None:
+    expected = _plain(network)
+    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    encoder = Encoder(network, network.config, "cpu", "float32")
+    found = torch.from_numpy(encoder.frames(_crops().numpy()))
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4 * expected.abs().max().item())
+    assert not any(isinstance(m, nn.BatchNorm2d) for m in encoder.visual.modules())
+    after = encoder.network.state_dict()
+    assert all(torch.equal(after[name], tensor) for name, tensor in before.items())
+
+
+@pytest.mark.parametrize("change", ["step", "load"])
+def test_new_weights_take_effect(network: DualEncoder, change: str) -> None:
+    encoder = Encoder(network, network.config, "cpu", "float32")
+    old = encoder.frames(_crops().numpy())
+    assert encoder.visual is encoder.visual  # folded once
+    if change == "step":
+        with torch.no_grad():
+            next(network.towers.visual.parameters()).mul_(1.5)
+    else:
+        state = network.state_dict()
+        network.load_state_dict(
+            {name: tensor * 1 for name, tensor in state.items()}
+            | {
+                "towers.visual.trunk.conv_stem.weight": state[
+                    "towers.visual.trunk.conv_stem.weight"
+                ]
+                * 2
+            }
+        )
+    found = torch.from_numpy(encoder.frames(_crops().numpy()))
+    assert abs(found.numpy() - old).max() > 1e-3
+    torch.testing.assert_close(found, _plain(network), rtol=1e-3, atol=1e-3)
+
+
+def test_bfloat16_of_the_embedded_model_is_close(embedded_model) -> None:
+    """The bound that the documentation gives."""
+    from pathlib import Path
+
+    import numpy as np
+
+    from emoclip_sdk.video import center_crop, open_video
+
+    portrait = Path(__file__).parents[2] / "examples" / "portrait.mp4"
+    crops = np.stack([center_crop(f.rgb, 48) for f in open_video(portrait).sample(7)])
+    exact = Encoder(embedded_model.encoder.network, embedded_model.config, "cpu", "float32")
+    quick = Encoder(embedded_model.encoder.network, embedded_model.config, "cpu", "bfloat16")
+    a, b = (torch.from_numpy(e.frames(crops)) for e in (exact, quick))
+    assert torch.cosine_similarity(a, b).min() >= 0.999
