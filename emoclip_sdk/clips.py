@@ -1,56 +1,61 @@
-"""Between video and model: embed every face once, then lay clips over the frame embeddings.
+"""Between video and model: every face is embedded once, and clips are laid over the embeddings.
 
-All windows of all tracks share the frame embeddings, so that overlapping windows, other labels and
-other window lengths cost no second pass through the image tower.
+Everything here is a generator over frames in order of time, and holds no more than the clips that
+are not finished yet: the length of a video costs no memory. Overlapping windows share frame
+embeddings.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+import itertools
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .results import FaceTrack
-from .video import FrameFaces, TrackTable, uniform, windows
+from .video import MAX_GAP, FrameFaces, uniform
 
-__all__ = ["EmbeddedFaces", "embed_faces", "span_windows", "window_clip"]
+__all__ = [
+    "EmbeddedFrame",
+    "Span",
+    "WindowClip",
+    "embed_faces",
+    "pool_clips",
+    "spans",
+    "track_clips",
+    "windows",
+]
 
-_BATCH = 64
+T = TypeVar("T")
+Vector = NDArray[np.float32]
+Encode = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+Pool = Callable[[NDArray[np.float32], Sequence[Sequence[int]]], NDArray[np.float32]]
+
+_BATCH = 64  # crops, or clips
+_LONGEST_WAIT = 256  # frames, where few of them show a face
+_EPS = 1e-6  # seconds; keeps sums of binary fractions on the side of the window they belong to
 
 
 @dataclass(frozen=True)
-class EmbeddedFaces:
-    """The faces of a video as embeddings.
+class EmbeddedFrame:
+    """The faces of one sampled frame.
 
     Attributes
     ----------
-    times : ndarray, (T,)
-        Times of all sampled frames in seconds, with or without a face.
-    frames : ndarray, (N, D)
-        Frame embeddings of all faces.
-    rows : dict of int to ndarray (T,)
-        For each track and sampled frame the row of `frames`, -1 where the face is not there.
-    tracks : tuple of FaceTrack
-        Summary of each track.
+    time : float
+        Seconds.
+    faces : dict of int to ndarray (D,)
+        Frame embedding of each track that is in view.
     """
 
-    times: NDArray[np.float64]
-    frames: NDArray[np.float32]
-    rows: dict[int, NDArray[np.intp]]
-    tracks: tuple[FaceTrack, ...]
-
-    @property
-    def most_prominent(self) -> int | None:
-        """The track that is large, long in view and surely a face; None without any."""
-        best = max(self.tracks, key=lambda t: (t.prominence, -t.id), default=None)
-        return None if best is None else best.id
+    time: float
+    faces: Mapping[int, Vector]
 
 
-def embed_faces(
-    stream: Iterable[FrameFaces], encode: Callable[[NDArray[np.uint8]], NDArray[np.float32]]
-) -> EmbeddedFaces:
+def embed_faces(stream: Iterable[FrameFaces], encode: Encode) -> Iterator[EmbeddedFrame]:
     """Embed the crops of a stream of frames in batches; no more crops than a batch are held.
 
     Parameters
@@ -60,68 +65,253 @@ def embed_faces(
     encode : callable
         Crops (N, S, S, 3) to embeddings (N, D).
     """
-    table = TrackTable()
-    times: list[float] = []
-    found: dict[int, dict[int, int]] = {}
+    waiting: list[FrameFaces] = []
     crops: list[NDArray[np.uint8]] = []
-    parts: list[NDArray[np.float32]] = []
-    n = 0
-    for at, frame in enumerate(stream):
-        table.add(frame)
-        times.append(frame.time)
-        for face in frame.faces:
-            found.setdefault(face.track, {})[at] = n
-            crops.append(face.crop)
-            n += 1
-        if len(crops) >= _BATCH:
-            parts.append(encode(np.stack(crops)))
-            crops = []
-    if crops:
-        parts.append(encode(np.stack(crops)))
-    rows = {}
-    for track, places in sorted(found.items()):
-        rows[track] = np.full(len(times), -1, np.intp)
-        rows[track][list(places)] = list(places.values())
-    tracks = tuple(
-        FaceTrack(s.track, s.first, s.last, s.n_frames, s.n_frames / len(times), s.prominence)
-        for s in table.stats()
-    )
-    frames = np.concatenate(parts) if parts else np.zeros((0, 0), np.float32)
-    return EmbeddedFaces(np.asarray(times), frames, rows, tracks)
+
+    def finished() -> Iterator[EmbeddedFrame]:
+        vectors = iter(encode(np.stack(crops)) if crops else ())
+        for frame in waiting:
+            yield EmbeddedFrame(frame.time, {face.track: next(vectors) for face in frame.faces})
+        waiting.clear()
+        crops.clear()
+
+    for frame in stream:
+        waiting.append(frame)
+        crops += [face.crop for face in frame.faces]
+        if len(crops) >= _BATCH or len(waiting) >= _LONGEST_WAIT:
+            yield from finished()
+    yield from finished()
 
 
-def span_windows(rows: NDArray[np.intp], n_frames: int) -> list[NDArray[np.intp]]:
-    """Cover the time in which a track is in view by clips of the model's span.
+class Span(Generic[T]):
+    """Cuts what one track shows into clips of the model's span.
+
+    Clips follow one another; the last one ends where the track does, and overlaps the one before.
+    A track that is shorter than the span is one short clip.
 
     Parameters
     ----------
-    rows : ndarray, (T,)
-        One track of :attr:`EmbeddedFaces.rows`.
     n_frames : int
         Frames of a clip.
-
-    Returns
-    -------
-    list of ndarray
-        Rows of each clip, -1 in gaps; clips without any face are left out.
     """
-    present = np.flatnonzero(rows >= 0)
-    if not len(present):
-        return []
-    view = rows[present[0] : present[-1] + 1]
-    clips = [view[start:stop] for start, stop in windows(len(view), n_frames)]
-    return [clip for clip in clips if (clip >= 0).any()]
+
+    def __init__(self, n_frames: int) -> None:
+        self._recent: deque[T | None] = deque(maxlen=n_frames)
+        self._new = 0
+        self._gap = 0
+
+    def skip(self) -> None:
+        """Count a frame in which the track is not in view; it may come back."""
+        if self._recent:
+            self._gap += 1
+
+    def push(self, item: T) -> Iterator[list[T | None]]:
+        """Take a frame of the track; yield the clips that it completes, None in gaps."""
+        missing, self._gap = self._gap, 0
+        for value in [*[None] * missing, item]:
+            self._recent.append(value)
+            self._new += 1
+            if self._new == self._recent.maxlen:
+                yield from self.finish()
+
+    def finish(self) -> Iterator[list[T | None]]:
+        """Yield the last clip, if anything is left. A clip without any face is left out."""
+        if self._new and any(item is not None for item in self._recent):
+            yield list(self._recent)
+        self._new = 0
 
 
-def window_clip(rows: NDArray[np.intp], n_frames: int) -> NDArray[np.intp]:
-    """Make a clip of one window of a track: it begins and ends with the face.
+def spans(
+    frames: Iterable[EmbeddedFrame], n_frames: int
+) -> Iterator[tuple[int, list[Vector | None]]]:
+    """Cover the time in which each track is in view by clips of the model's span.
 
-    A window that holds more frames than the model's span is thinned evenly, without its gaps.
+    Yields
+    ------
+    track, clip
+        Frame embeddings, None in gaps. Clips of a track come in order of time.
     """
-    present = np.flatnonzero(rows >= 0)
-    if not len(present):
-        return rows[:0]
-    view = rows[present[0] : present[-1] + 1]
-    if len(view) <= n_frames:
-        return view
-    return rows[present[uniform(len(present), n_frames)]]
+    open_spans: dict[int, Span[Vector]] = {}
+    seen: dict[int, float] = {}
+    for frame in frames:
+        for track, vector in frame.faces.items():
+            span = open_spans.setdefault(track, Span(n_frames))
+            seen[track] = frame.time
+            yield from ((track, clip) for clip in span.push(vector))
+        for track in [track for track in open_spans if track not in frame.faces]:
+            open_spans[track].skip()
+            if frame.time - seen[track] > MAX_GAP:  # it never comes back under this number
+                yield from ((track, clip) for clip in open_spans.pop(track).finish())
+    for track, span in open_spans.items():
+        yield from ((track, clip) for clip in span.finish())
+
+
+def track_clips(
+    frames: Iterable[EmbeddedFrame], n_frames: int, pool: Pool
+) -> dict[int, NDArray[np.float32]]:
+    """Read to the end, and return for each track its W clips of the model's span, pooled: (W, D).
+
+    What is kept of a video is one embedding for each clip: a megabyte an hour.
+    """
+    found: dict[int, list[NDArray[np.float32]]] = {}
+    cut = spans(frames, n_frames)
+    while batch := list(itertools.islice(cut, _BATCH)):
+        pooled = pool_clips([clip for _, clip in batch], pool)
+        for (track, _), vector in zip(batch, pooled, strict=True):
+            found.setdefault(track, []).append(vector)
+    return {track: np.stack(vectors) for track, vectors in sorted(found.items())}
+
+
+@dataclass(frozen=True)
+class WindowClip:
+    """One track in one window of time.
+
+    Attributes
+    ----------
+    track : int, optional
+        None: nobody is there, nor away for a moment only.
+    start, end : float
+        Seconds.
+    n_frames : int
+        Sampled frames with this face; 0 in a gap.
+    clip : list of ndarray (D,) or None
+        What the model sees of them: no more than its span, from first to last sight.
+    """
+
+    track: int | None
+    start: float
+    end: float
+    n_frames: int = 0
+    clip: Sequence[Vector | None] = ()
+
+
+def windows(
+    frames: Iterable[EmbeddedFrame],
+    window: float,
+    step: float,
+    n_frames: int,
+    duration: Callable[[], float | None] = lambda: None,
+) -> Iterator[WindowClip]:
+    """Lay windows of `window` seconds over every track, one every `step` seconds.
+
+    A track has a window for each from the first in which it is seen to the last, gaps included. The
+    last window is the first one that reaches the end of the video, cut there. A step longer than
+    the window leaves stretches out.
+
+    Parameters
+    ----------
+    frames : iterable of EmbeddedFrame
+    window, step : float
+        Seconds, positive.
+    n_frames : int
+        The model's span. A window that holds more frames is thinned evenly, without its gaps.
+    duration : callable
+        Length of the video in seconds, asked for after the last frame; None: the last frame's time
+        plus its distance from the one before.
+
+    Yields
+    ------
+    WindowClip
+        In order of time, then of tracks. A window that ends while somebody is out of view comes
+        when it is known whether they come back, `MAX_GAP` seconds later at most.
+    """
+    recent: deque[EmbeddedFrame] = deque()
+    seen: dict[int, float] = {}
+    waiting: deque[_Window] = deque()
+    k, last, spacing = 0, None, 0.0
+
+    def close(stop: float, *, final: bool = False) -> None:
+        nonlocal k
+        # The last window takes every frame that is left, whatever the file says of its length.
+        inside = [frame for frame in recent if final or frame.time < stop - _EPS]
+        waiting.append(_Window.cut(k * step, stop, inside, seen, n_frames))
+        k += 1
+        while recent and recent[0].time < k * step - _EPS:
+            recent.popleft()
+
+    for frame in frames:
+        while frame.time >= k * step + window - _EPS:
+            close(k * step + window)
+        spacing, last = 0.0 if last is None else frame.time - last, frame.time
+        if frame.time >= k * step - _EPS:
+            recent.append(frame)
+        seen.update((track, frame.time) for track in frame.faces)
+        for track in [t for t, time in seen.items() if frame.time - time > MAX_GAP]:
+            del seen[track]
+        for pending in waiting:
+            pending.resolve(frame.faces, seen)
+        while waiting and not waiting[0].away:
+            yield from waiting.popleft().clips()
+    if last is None:
+        return
+    end = max(duration() or 0.0, last + spacing)
+    while not k or k * step < end - _EPS:
+        reaches = k * step + window >= end - _EPS
+        close(end if reaches else k * step + window, final=reaches)
+        if reaches:
+            break
+    for pending in waiting:
+        pending.away.clear()
+        yield from pending.clips()
+
+
+@dataclass
+class _Window:
+    """A window that waits until it is known whether the tracks in `away` come back."""
+
+    start: float
+    stop: float
+    present: dict[int, WindowClip]
+    away: set[int]
+    gaps: set[int] = field(default_factory=set)
+
+    @classmethod
+    def cut(
+        cls,
+        start: float,
+        stop: float,
+        inside: Sequence[EmbeddedFrame],
+        seen: Mapping[int, float],
+        n_frames: int,
+    ) -> _Window:
+        there = {track for frame in inside for track in frame.faces}
+        present = {}
+        for track in there:
+            at = [i for i, frame in enumerate(inside) if track in frame.faces]
+            view = list(range(at[0], at[-1] + 1))
+            if len(view) > n_frames:
+                view = [at[i] for i in uniform(len(at), n_frames)]
+            clip = [inside[i].faces.get(track) for i in view]
+            present[track] = WindowClip(track, start, stop, len(at), clip)
+        return cls(start, stop, present, {track for track in seen if track not in there})
+
+    def resolve(self, here: Mapping[int, Any], seen: Mapping[int, float]) -> None:
+        """Learn from one more frame who is back, and who is gone for good."""
+        self.gaps |= self.away & here.keys()
+        self.away &= seen.keys() - here.keys()
+
+    def clips(self) -> Iterator[WindowClip]:
+        """Yield one clip for each track, or the one that says that nobody is there."""
+        tracks = sorted(self.present.keys() | self.gaps)
+        for track in tracks:
+            yield self.present.get(track) or WindowClip(track, self.start, self.stop)
+        if not tracks:
+            yield WindowClip(None, self.start, self.stop)
+
+
+def pool_clips(clips: Sequence[Sequence[Vector | None]], pool: Pool) -> NDArray[np.float32]:
+    """Pool W clips of frame embeddings, None in gaps, to (W, D)."""
+    frames = [vector for clip in clips for vector in clip if vector is not None]
+    rows, row = [], 0
+    for clip in clips:
+        rows.append([-1 if vector is None else row + i for i, vector in _numbered(clip)])
+        row += sum(vector is not None for vector in clip)
+    return pool(np.stack(frames), rows)
+
+
+def _numbered(clip: Sequence[Vector | None]) -> Iterator[tuple[int, Vector | None]]:
+    """Count the frames that are there."""
+    i = 0
+    for vector in clip:
+        yield i, vector
+        i += vector is not None

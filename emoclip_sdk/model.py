@@ -5,27 +5,28 @@ from __future__ import annotations
 import logging
 import math
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .clips import span_windows
+from .clips import track_clips
 from .config import ModelConfig
 from .errors import CheckpointError, EmoCLIPError, VideoError
 from .prompts import CompoundMode, LabelEncoder, LabelText, PromptBank
 from .reading import (
     FaceMode,
     FaceReader,
+    FaceStream,
     Track,
     check_options,
     choose_tracks,
     failed_name,
     is_batch,
 )
-from .results import ModelInfo, Prediction, Timeline
+from .results import ModelInfo, Prediction, Timeline, TimelineRow
 from .scoring import Scorer
 from .video import SamplingMode
 
@@ -262,6 +263,33 @@ class EmoCLIP:
 
     # Video
 
+    def read(
+        self,
+        video: Any,
+        *,
+        faces: FaceMode | None = None,
+        sampling: SamplingMode = "deterministic",
+        seed: int = 0,
+        fps: float | None = None,
+        allow_network: bool = False,
+    ) -> FaceStream:
+        """Decode, detect and embed a video once, to be scored many times.
+
+        What is returned takes the place of `video` in :meth:`classify`, :meth:`embed` and
+        :meth:`timeline`: other labels or windows then cost milliseconds. It holds an embedding for
+        each sampled face, about 40 megabytes an hour. Parameters and errors are those of
+        :meth:`classify`; they count here, and no more where the result is used.
+        """
+        check_options("all", faces, sampling)
+        return self.reader(
+            video,
+            faces=faces,
+            sampling=sampling,
+            seed=seed,
+            fps=fps,
+            allow_network=allow_network,
+        ).kept()
+
     def classify(
         self,
         video: Any,
@@ -281,9 +309,10 @@ class EmoCLIP:
         Parameters
         ----------
         video
-            Path, bytes or binary file, folder of frames, array or tensor (T, H, W, 3) uint8, or a
-            list of PIL images. A list of paths (or of any other of these) is a batch: one that
-            can't be read gets a `Prediction` with `error` set, and the rest goes on.
+            Path, bytes or binary file, folder of frames, array or tensor (T, H, W, 3) uint8, a list
+            of PIL images, or what :meth:`read` returned. A list of paths (or of any other of these)
+            is a batch: one that can't be read gets a `Prediction` with `error` set, and the rest
+            goes on.
         labels : sequence of str, optional
             Names that the prompt bank knows, any other words, or whole sentences. None: the
             model's own label set.
@@ -324,9 +353,7 @@ class EmoCLIP:
         scorer = self._scorer(labels, compound, min_score)
 
         def one(item: Any) -> Prediction | list[Prediction]:
-            read = self.reader(item, **options)
-            found = [scorer.prediction(read, chosen) for chosen in choose_tracks(read, track)]
-            found = found or [scorer.prediction(read, None)]
+            found = scorer.predictions(self.reader(item, **options), track)
             return found if track == "all" else found[0]
 
         if not is_batch(video):
@@ -366,12 +393,10 @@ class EmoCLIP:
         nothing = np.full(self.encoder.width, np.nan, np.float32)
 
         def one(item: Any) -> NDArray[np.float32]:
-            read = self.reader(item, **options)
-            for chosen in choose_tracks(read, wanted):
-                clips = span_windows(read.faces.rows[chosen], self.config.sampling.n_frames)
-                pooled = self.encoder.pool(read.faces.frames, [clip.tolist() for clip in clips])
-                return np.asarray(pooled.mean(axis=0))
-            return nothing
+            stream = self.reader(item, **options)
+            clips = track_clips(stream, self.config.sampling.n_frames, self.encoder.pool)
+            chosen = choose_tracks(stream, wanted)
+            return np.asarray(clips[chosen[0]].mean(axis=0)) if chosen else nothing
 
         if not is_batch(video):
             return one(video)
@@ -414,12 +439,53 @@ class EmoCLIP:
         VideoError
             The video can't be read.
         """
+        scorer, stream = self._timeline(
+            video, labels, window, step, compound, faces, min_score, fps, allow_network
+        )
+        return scorer.timeline(stream, window, step)
+
+    def timeline_rows(
+        self,
+        video: Any,
+        labels: Sequence[str] | None = None,
+        *,
+        window: float = 2.0,
+        step: float = 1.0,
+        compound: CompoundMode = "average",
+        faces: FaceMode | None = None,
+        min_score: float | None = None,
+        fps: float | None = None,
+        allow_network: bool = False,
+    ) -> Iterator[TimelineRow]:
+        """Score labels over time as :meth:`timeline`, row by row while the video is read.
+
+        However long the video, memory stays the same. Rows come in order of time, then of tracks,
+        some seconds after what they are about. Parameters and errors are those of
+        :meth:`timeline`; what is wrong with the video itself is raised at the first row.
+        """
+        scorer, stream = self._timeline(
+            video, labels, window, step, compound, faces, min_score, fps, allow_network
+        )
+        return scorer.rows(stream, window, step)
+
+    def _timeline(
+        self,
+        video: Any,
+        labels: Sequence[str] | None,
+        window: float,
+        step: float,
+        compound: CompoundMode,
+        faces: FaceMode | None,
+        min_score: float | None,
+        fps: float | None,
+        allow_network: bool,
+    ) -> tuple[Scorer, FaceStream]:
         if not (window > 0 and step > 0 and math.isfinite(window) and math.isfinite(step)):
             raise EmoCLIPError(f"window and step must be positive, not {window} and {step}")
         check_options("all", faces, "deterministic")
         scorer = self._scorer(labels, compound, min_score)
-        read = self.reader(video, faces=faces, fps=fps, allow_network=allow_network)
-        return scorer.timeline(read, window, step)
+        stream = self.reader(video, faces=faces, fps=fps, allow_network=allow_network)
+        return scorer, stream
 
     def _scorer(
         self, labels: Sequence[str] | None, compound: CompoundMode, min_score: float | None

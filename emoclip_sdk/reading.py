@@ -5,22 +5,33 @@ from __future__ import annotations
 import dataclasses
 import operator
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .clips import EmbeddedFaces, embed_faces
+from .clips import EmbeddedFrame, embed_faces
 from .config import ModelConfig
 from .errors import EmoCLIPError, VideoError
-from .video import FaceDetector, MTCNNDetector, SamplingMode, face_frames, open_video, read_clip
+from .results import FaceTrack
+from .video import (
+    FaceDetector,
+    Frame,
+    MTCNNDetector,
+    SamplingMode,
+    TrackTable,
+    face_frames,
+    most_prominent,
+    open_video,
+    prefetch,
+    read_clip,
+)
 
 __all__ = [
     "FaceMode",
     "FaceReader",
-    "ReadVideo",
+    "FaceStream",
     "Track",
     "check_options",
     "choose_tracks",
@@ -31,27 +42,63 @@ __all__ = [
 FaceMode = Literal["mtcnn", "none"]
 Track = int | Literal["prominent", "all"]
 
+AHEAD = 8
+"""Decoded frames that wait for detection."""
 
-@dataclass(frozen=True)
-class ReadVideo:
-    """What a pass over a video leaves behind.
+
+class FaceStream:
+    """The faces of a video as frame embeddings, in order of time, read while they are asked for.
 
     Attributes
     ----------
     name : str
         File name or description of the source.
-    duration : float, optional
-        Seconds.
-    faces : EmbeddedFaces
     """
 
-    name: str
-    duration: float | None
-    faces: EmbeddedFaces
+    def __init__(
+        self,
+        name: str,
+        frames: Iterable[EmbeddedFrame],
+        table: TrackTable,
+        duration: Callable[[], float | None],
+    ) -> None:
+        self.name = name
+        self._frames = frames
+        self._table = table
+        self._duration = duration
+
+    def __iter__(self) -> Iterator[EmbeddedFrame]:
+        return iter(self._frames)
+
+    @property
+    def duration(self) -> float | None:
+        """Length in seconds, as far as known; what was really there, after the last frame."""
+        return self._duration()
+
+    @property
+    def tracks(self) -> tuple[FaceTrack, ...]:
+        """A summary of each face that was met so far."""
+        n = self._table.n_frames
+        return tuple(
+            FaceTrack(s.track, s.first, s.last, s.n_frames, s.n_frames / n, s.prominence)
+            for s in self._table.stats()
+        )
+
+    @property
+    def most_prominent(self) -> int | None:
+        """The track that is large, long in view and surely a face; None without any."""
+        best = most_prominent(self._table.stats())
+        return None if best is None else best.track
+
+    def kept(self) -> FaceStream:
+        """Read to the end, and return what can be gone through any number of times."""
+        return FaceStream(self.name, list(self._frames), self._table, self._duration)
 
 
 class FaceReader:
     """Reads videos the way a model wants them.
+
+    Decoding runs in a thread of its own, `AHEAD` frames before detection and encoding at most.
 
     Parameters
     ----------
@@ -77,35 +124,37 @@ class FaceReader:
         seed: int = 0,
         fps: float | None = None,
         allow_network: bool = False,
-    ) -> ReadVideo:
-        """Read one video; parameters and errors are those of :meth:`EmoCLIP.classify`."""
+    ) -> FaceStream:
+        """Open a video; parameters and errors are those of :meth:`EmoCLIP.classify`.
+
+        What can't be decoded is an error of the stream, when its first frame is asked for.
+        """
+        if isinstance(video, FaceStream):
+            return video
         config = self.config.faces
         if faces is not None:
             config = dataclasses.replace(config, detector=faces)
         if config.detector == "mtcnn" and self.detector is None:
             self.detector = MTCNNDetector(config)
-        source = open_video(video, fps=fps, allow_network=allow_network)
-        order = None
-        if sampling == "deterministic":
-            frames = source.sample(self.config.sampling.rate)
-        else:
-            # The opened source, not `video`: a pipe can be read only once.
-            clip = read_clip(source, self.config.sampling, sampling, seed=seed)
-            # Faces are followed in time; a clip may wrap round and repeat frames.
-            distinct = {frame.index: frame for frame in clip}
-            places = {index: i for i, index in enumerate(sorted(distinct))}
-            order = [places[frame.index] for frame in clip]
-            frames = iter([distinct[index] for index in places])
         size = self.config.image.crop_size or self.config.image.size
-        stream = face_frames(frames, config, size=size, detector=self.detector)
-        found = embed_faces(stream, self.encode)
-        if order is not None:
-            found = dataclasses.replace(
-                found,
-                times=found.times[order],
-                rows={track: rows[order] for track, rows in found.rows.items()},
-            )
-        return ReadVideo(source.name, source.duration, found)
+        source = open_video(video, fps=fps, allow_network=allow_network)
+        table = TrackTable()
+
+        def embedded(frames: Iterable[Frame]) -> Iterator[EmbeddedFrame]:
+            found = face_frames(frames, config, size=size, detector=self.detector)
+            return embed_faces(table.watch(found), self.encode)
+
+        if sampling == "deterministic":
+            frames = prefetch(source.sample(self.config.sampling.rate), AHEAD)
+            return FaceStream(source.name, embedded(frames), table, lambda: source.duration)
+        # The opened source, not `video`: a pipe can be read only once.
+        clip = read_clip(source, self.config.sampling, sampling, seed=seed)
+        # Faces are followed in time; a clip may wrap round and repeat frames.
+        distinct = {frame.index: frame for frame in clip}
+        found = list(embedded(distinct[index] for index in sorted(distinct)))
+        places = {index: i for i, index in enumerate(sorted(distinct))}
+        order = [found[places[frame.index]] for frame in clip]
+        return FaceStream(source.name, order, table, lambda: source.duration)
 
 
 def check_options(track: Any, faces: Any, sampling: Any) -> Track:
@@ -124,24 +173,26 @@ def check_options(track: Any, faces: Any, sampling: Any) -> Track:
         raise EmoCLIPError(f"track must be 'prominent', 'all' or a number, not {track!r}") from None
 
 
-def choose_tracks(video: ReadVideo, track: Track) -> list[int]:
+def choose_tracks(video: FaceStream, track: Track) -> list[int]:
     """Return the numbers of the tracks that `track` means; none where there is no face.
+
+    To be asked when the stream was read to its end.
 
     Raises
     ------
     VideoError
         There are faces, but none of that number.
     """
-    rows = video.faces.rows
+    there = [found.id for found in video.tracks]
     if track == "all":
-        return list(rows)
+        return there
     if track == "prominent":
-        best = video.faces.most_prominent
+        best = video.most_prominent
         return [] if best is None else [best]
-    if track not in rows and rows:
-        there = ", ".join(map(str, rows))
-        raise VideoError(video.name, f"there is no face track {track}; there are: {there}")
-    return [int(track)] if rows else []
+    if track not in there and there:
+        listed = ", ".join(map(str, there))
+        raise VideoError(video.name, f"there is no face track {track}; there are: {listed}")
+    return [int(track)] if there else []
 
 
 def is_batch(video: Any) -> bool:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import itertools
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .clips import span_windows, window_clip
+from .clips import WindowClip, pool_clips, track_clips, windows
 from .prompts import LabelText
-from .reading import ReadVideo
+from .reading import FaceStream, Track, choose_tracks
 from .results import ModelInfo, Prediction, Timeline, TimelineRow
-from .video import time_windows
 
 __all__ = ["Scorer", "cosine_similarities", "softmax_scores"]
+
+_BATCH = 32  # windows
 
 
 def cosine_similarities(
@@ -81,14 +83,21 @@ class Scorer:
         """What each label was turned into."""
         return {text.label: text.kind for text in self.texts}
 
-    def prediction(self, video: ReadVideo, track: int | None) -> Prediction:
-        """Score one track: its clips one by one, then averaged. None: there is no face."""
-        if track is None:
-            return self.empty(video.name, video)
-        faces = video.faces
-        clips = [clip.tolist() for clip in span_windows(faces.rows[track], self.n_frames)]
-        similarities, scores, rivals = self._compare(self.pool(faces.frames, clips))
+    def predictions(self, video: FaceStream, track: Track) -> list[Prediction]:
+        """Read a video and score the tracks that `track` means, each clip by clip, averaged.
+
+        Without a face: one prediction that says so.
+        """
+        clips = track_clips(video, self.n_frames, self.pool)
+        chosen = choose_tracks(video, track)
+        return [self._prediction(video, t, clips[t]) for t in chosen] or [
+            self.empty(video.name, video)
+        ]
+
+    def _prediction(self, video: FaceStream, track: int, clips: NDArray[np.float32]) -> Prediction:
+        similarities, scores, rivals = self._compare(clips)
         confidence = float(rivals.mean(axis=0).max())
+        tracks = video.tracks
         return Prediction(
             source=video.name,
             scores=self._named(scores.mean(axis=0)),
@@ -97,14 +106,14 @@ class Scorer:
             confidence=confidence,
             abstained=confidence < self.min_score,
             track=track,
-            tracks=faces.tracks,
-            n_frames=int((faces.rows[track] >= 0).sum()),
+            tracks=tracks,
+            n_frames=next(found.n_frames for found in tracks if found.id == track),
             duration=video.duration,
             model=self.model,
         )
 
     def empty(
-        self, name: str, video: ReadVideo | None = None, *, error: str | None = None
+        self, name: str, video: FaceStream | None = None, *, error: str | None = None
     ) -> Prediction:
         """Return the result of a video without a face, or of one that can't be read."""
         nothing = self._named(np.full(len(self.texts), np.nan))
@@ -118,35 +127,21 @@ class Scorer:
             model=self.model,
         )
 
-    def timeline(self, video: ReadVideo, window: float, step: float) -> Timeline:
-        """Score every track in every window of `window` seconds, one each `step` seconds."""
-        faces = video.faces
-        spans = time_windows(faces.times, window, step, video.duration)
-        rows: list[TimelineRow] = []
-        nobody = np.full(len(faces.times), -1)
-        for track in faces.rows or [None]:
-            there = nobody if track is None else faces.rows[track]
-            clips = [window_clip(there[list(s.indices)], self.n_frames).tolist() for s in spans]
-            shown = [i for i, clip in enumerate(clips) if clip]
-            similarities = np.full((len(spans), len(self.texts)), np.nan)
-            scores, rivals = similarities.copy(), similarities.copy()
-            if shown:
-                pooled = self.pool(faces.frames, [clips[i] for i in shown])
-                similarities[shown], scores[shown], rivals[shown] = self._compare(pooled)
-            confidence = rivals.max(axis=1)
-            rows += [
-                TimelineRow(
-                    track,
-                    span.start,
-                    span.end,
-                    int((there[list(span.indices)] >= 0).sum()),
-                    self._named(scores[i]),
-                    self._named(similarities[i]),
-                    float(confidence[i]),
-                    bool(confidence[i] < self.min_score),
-                )
-                for i, span in enumerate(spans)
-            ]
+    def rows(self, video: FaceStream, window: float, step: float) -> Iterator[TimelineRow]:
+        """Score every track in every window of `window` seconds, one each `step` seconds.
+
+        In order of time, while the video is read.
+        """
+        found = windows(video, window, step, self.n_frames, lambda: video.duration)
+        while batch := list(itertools.islice(found, _BATCH)):
+            yield from self._scored(batch)
+
+    def timeline(self, video: FaceStream, window: float, step: float) -> Timeline:
+        """Collect :meth:`rows`, in order of tracks, then of time; where nobody is, at the end."""
+        rows = sorted(
+            self.rows(video, window, step),
+            key=lambda row: (row.track is None, row.track or 0, row.start),
+        )
         return Timeline(
             source=video.name,
             labels=self.labels,
@@ -154,10 +149,30 @@ class Scorer:
             step=step,
             rows=tuple(rows),
             prompts=self.prompts,
-            tracks=faces.tracks,
+            tracks=video.tracks,
             duration=video.duration,
             model=self.model,
         )
+
+    def _scored(self, batch: Sequence[WindowClip]) -> Iterator[TimelineRow]:
+        similarities = np.full((len(batch), len(self.texts)), np.nan)
+        scores, rivals = similarities.copy(), similarities.copy()
+        shown = [i for i, window in enumerate(batch) if window.n_frames]
+        if shown:
+            pooled = pool_clips([batch[i].clip for i in shown], self.pool)
+            similarities[shown], scores[shown], rivals[shown] = self._compare(pooled)
+        confidence = rivals.max(axis=1)
+        for i, window in enumerate(batch):
+            yield TimelineRow(
+                window.track,
+                window.start,
+                window.end,
+                window.n_frames,
+                self._named(scores[i]),
+                self._named(similarities[i]),
+                float(confidence[i]),
+                bool(confidence[i] < self.min_score),
+            )
 
     def _compare(self, clips: NDArray[np.float32]) -> tuple[NDArray[np.float64], ...]:
         """Return similarities, scores, and the labels' scores among the model's own labels too."""

@@ -143,7 +143,7 @@ def test_scores_are_equation_1(tiny_model, crop_video):
 def test_long_video_is_the_mean_of_its_windows(tiny_model, stripes):
     frames = stripes(80)
     long = crops(tiny_model, frames, fps=7)
-    starts = [0, 24, 48]  # the fewest windows of 32 that cover 80
+    starts = [0, 32, 48]  # one after another, the last one where the video ends
     windows = [crops(tiny_model, frames[s : s + 32], fps=7) for s in starts]
     for label in LABELS:
         assert long.scores[label] == pytest.approx(np.mean([w.scores[label] for w in windows]))
@@ -358,14 +358,46 @@ def test_window_longer_than_the_span_is_thinned(tiny_model, stripes):
 
 def test_timeline_shows_gaps(detecting_model, two_faces):
     found = detecting_model.timeline(two_faces, LABELS, window=1, step=1, fps=10)
-    assert [row.track for row in found] == [0] * 6 + [1] * 6
-    for track in (0, 1):
-        seen = [row.face_found for row in found if row.track == track]
-        assert seen[:3] == [True] * 3 and seen[4:] == [False] * 2
-    gap = found.rows[5]
-    assert gap.label is None and gap.n_frames == 0 and math.isnan(gap.scores["anger"])
+    seen = [row.track for row in found if row.face_found]
+    assert seen in ([0] * n + [1] * n for n in (3, 4))
+    gaps = [row for row in found if not row.face_found]
+    assert [(row.track, row.start) for row in gaps][-2:] == [(None, 4.0), (None, 5.0)]
+    assert gaps[-1].label is None and math.isnan(gaps[-1].scores["anger"])
     assert len(found.tracks) == 2
     json.dumps(found.to_dict(), allow_nan=False)
+
+
+def test_timeline_rows_are_those_of_the_timeline(detecting_model, two_faces):
+    rows = detecting_model.timeline_rows(two_faces, LABELS, window=1, step=0.5, fps=10)
+    assert iter(rows) is rows
+    found = list(rows)
+    assert [row.start for row in found] == sorted(row.start for row in found)
+    whole = detecting_model.timeline(two_faces, LABELS, window=1, step=0.5, fps=10)
+    assert sorted(map(str, found)) == sorted(map(str, whole))
+
+
+def test_timeline_keeps_the_gap_of_a_face_that_comes_back(detecting_model, two_faces):
+    away = two_faces.copy()
+    away[:, 0, 0] = 255
+    away[20:35, 0, 0] = 0  # a second and a half
+    found = detecting_model.timeline(away, LABELS, window=0.5, step=0.5, fps=10)
+    assert {row.track for row in found} == {0, 1}
+    for track in (0, 1):
+        rows = [row for row in found if row.track == track]
+        assert [row.start for row in rows] == [i / 2 for i in range(12)]
+        assert [i for i, row in enumerate(rows) if not row.face_found] in ([5, 6], [4, 5, 6])
+
+
+def test_read_once_scored_many_times(detecting_model, two_faces, monkeypatch):
+    read = detecting_model.read(two_faces, fps=10)
+    options = {"labels": LABELS, "track": "all"}
+    expected = detecting_model.classify(two_faces, fps=10, **options)
+    rows = detecting_model.timeline(two_faces, LABELS, fps=10).rows
+    monkeypatch.setattr(detecting_model.reader, "encode", None)
+    for _ in range(2):
+        assert detecting_model.classify(read, **options) == expected
+        assert str(detecting_model.timeline(read, LABELS).rows) == str(rows)
+    assert detecting_model.classify([read], ["boredom", "pride"])[0].face_found
 
 
 def test_timeline_without_any_face(detecting_model, two_faces):
@@ -439,8 +471,8 @@ def test_embedded_no_face(embedded_model, shared):
 
 def test_embedded_gap(embedded_model, shared):
     found = embedded_model.timeline(shared / "media/pyfeat/face_noface.mov", window=1.0, step=1.0)
-    seen = [row.face_found for row in found if row.track == 0]
-    assert seen[0] and not seen[-1]
+    rows = sorted(found, key=lambda row: row.start)
+    assert rows[0].face_found and rows[-1].track is None and not rows[-1].face_found
 
 
 def test_embedded_five_faces(embedded_model, shared):

@@ -19,7 +19,7 @@ from .dual_encoder import DualEncoder
 from .preprocess import preprocess
 from .towers import build_tokenizer
 
-__all__ = ["Encoder", "pick_device", "pick_dtype"]
+__all__ = ["Encoder", "has_amx", "pick_device", "pick_dtype", "runnable"]
 
 _FRAMES_PER_BATCH = 64
 _TEXTS_PER_BATCH = 256
@@ -49,12 +49,13 @@ def pick_dtype(dtype: str | torch.dtype, device: torch.device) -> torch.dtype:
     if device.type == "cuda":
         fast = torch.cuda.get_device_capability(device) >= (8, 0)
     else:
-        fast = device.type == "cpu" and _has_amx()
+        fast = device.type == "cpu" and has_amx()
     return torch.bfloat16 if fast else torch.float32
 
 
 @lru_cache
-def _has_amx() -> bool:
+def has_amx() -> bool:
+    """Whether the processor has matrix units for bfloat16."""
     try:
         return "amx_bf16" in Path("/proc/cpuinfo").read_text(encoding="ascii", errors="ignore")
     except OSError:

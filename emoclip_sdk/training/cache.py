@@ -19,7 +19,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from ..clips import span_windows
+from ..clips import Span
 from ..errors import DatasetError
 from ..model import EmoCLIP
 from .datasets.clips import Clip
@@ -179,11 +179,16 @@ def pool_frames(model: EmoCLIP, frames: Sequence[NDArray[np.float32]]) -> NDArra
     owners: list[int] = []
     first = 0
     for i, clip in enumerate(frames):
-        rows = np.arange(first, first + len(clip))
-        rows[np.isnan(clip).any(axis=1)] = -1
-        spans = span_windows(rows, model.config.sampling.n_frames)
-        windows += [span.tolist() for span in spans]
-        owners += [i] * len(spans)
+        span = Span[int](model.config.sampling.n_frames)
+        found: list[list[int | None]] = []
+        for row, missing in enumerate(np.isnan(clip).any(axis=1), first):
+            if missing:
+                span.skip()
+            else:
+                found += span.push(row)
+        found += span.finish()
+        windows += [[-1 if row is None else row for row in rows] for rows in found]
+        owners += [i] * len(found)
         first += len(clip)
     if windows:
         pooled = model.encoder.pool(np.concatenate(list(frames)), windows)

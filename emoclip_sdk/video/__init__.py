@@ -10,12 +10,15 @@ from .crop import center_crop, face_crop
 from .detect import Box, Detection, FaceDetector, MTCNNDetector
 from .faces import Face, FrameFaces, face_frames
 from .opening import ACCEPTED, open_video
-from .sampling import TimeWindow, inside, paper, time_windows, uniform, windows
+from .prefetch import prefetch
+from .sampling import inside, paper, uniform
 from .source import Frame, VideoSource
+from .tracking import MAX_GAP
 from .tracks import TrackStats, TrackTable, most_prominent
 
 __all__ = [
     "ACCEPTED",
+    "MAX_GAP",
     "Box",
     "Detection",
     "Face",
@@ -24,7 +27,6 @@ __all__ = [
     "FrameFaces",
     "MTCNNDetector",
     "SamplingMode",
-    "TimeWindow",
     "TrackStats",
     "TrackTable",
     "VideoSource",
@@ -35,8 +37,7 @@ __all__ = [
     "most_prominent",
     "open_video",
     "paper",
+    "prefetch",
     "read_clip",
-    "time_windows",
     "uniform",
-    "windows",
 ]

@@ -34,7 +34,7 @@ def read_clip(
     sampling : SamplingConfig, optional
         The model's sampling; the defaults are the paper's sizes.
     mode : {"deterministic", "uniform", "paper"}
-        "deterministic": the frames at k/rate, however many there are (see :func:`windows`).
+        "deterministic": the frames at k/rate, however many there are.
         "uniform": `n_frames` spread over the whole video. "paper": the reference's random window;
         its frames may repeat and wrap round.
     seed : int

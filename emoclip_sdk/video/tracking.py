@@ -17,8 +17,9 @@ from .crop import face_crop
 from .detect import Box, Detection
 from .source import Frame
 
-__all__ = ["Look", "Track", "Tracker", "interpolate", "iou", "look_at", "same_shot"]
+__all__ = ["MAX_GAP", "Look", "Track", "Tracker", "interpolate", "iou", "look_at", "same_shot"]
 
+MAX_GAP = 2.0  # seconds for which a lost face is remembered; after that it is somebody new
 MIN_SIZE_RATIO = 0.4
 # How far a centre may be from where it was expected, in face sides: at once, and per second.
 REACH, REACH_PER_SECOND, MAX_REACH = 0.75, 1.0, 1.75
@@ -88,16 +89,9 @@ class Track:
 
 
 class Tracker:
-    """Keeps the tracks of one video.
+    """Keeps the tracks of one video."""
 
-    Parameters
-    ----------
-    max_gap : float
-        Seconds for which a lost face is remembered.
-    """
-
-    def __init__(self, max_gap: float = 2.0) -> None:
-        self.max_gap = max_gap
+    def __init__(self) -> None:
         self._tracks: list[Track] = []
         self._latest: list[Track] = []
 
@@ -119,7 +113,7 @@ class Tracker:
         list of Track
             The track of each detection.
         """
-        self._tracks = [t for t in self._tracks if time - t.time <= self.max_gap]
+        self._tracks = [t for t in self._tracks if time - t.time <= MAX_GAP]
         owner: dict[int, Track] = {i: t for t, i in _greedy(self._latest, looks, time)}
         # Those in view come first: a face that was lost a second ago can't take their place.
         free = [i for i in range(len(looks)) if i not in owner]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from .faces import FrameFaces
@@ -63,6 +63,12 @@ class TrackTable:
             self._stats[face.track] = TrackStats(
                 face.track, old.n_frames + 1, old.first, frame.time, old.prominence + weight
             )
+
+    def watch(self, frames: Iterable[FrameFaces]) -> Iterator[FrameFaces]:
+        """Take in frames while they pass by."""
+        for frame in frames:
+            self.add(frame)
+            yield frame
 
     def stats(self) -> tuple[TrackStats, ...]:
         """Return what was collected, in order of track numbers."""

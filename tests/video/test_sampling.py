@@ -6,13 +6,10 @@ import pytest
 from emoclip_sdk.config import SamplingConfig
 from emoclip_sdk.errors import VideoError
 from emoclip_sdk.video import (
-    TimeWindow,
     open_video,
     paper,
     read_clip,
-    time_windows,
     uniform,
-    windows,
 )
 
 from .conftest import grey_ramp
@@ -110,69 +107,14 @@ def test_pick_keeps_order_and_repeats() -> None:
 # --- plans ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("n", [0, 1, 31, 32, 33, 63, 64, 65, 97, 1000])
-def test_windows_cover_everything_evenly(n) -> None:
-    plan = windows(n, 32)
-    if n <= 32:
-        assert plan == ([(0, n)] if n else [])
-        return
-    assert len(plan) == -(-n // 32)
-    assert plan[0][0] == 0
-    assert plan[-1][1] == n
-    assert {stop - start for start, stop in plan} == {32}
-    assert set().union(*(range(*w) for w in plan)) == set(range(n))
-    steps = np.diff([start for start, _ in plan])
-    assert steps.max() - steps.min() <= 1
-
-
 def test_impossible_plans_are_refused() -> None:
     for call in (
-        lambda: windows(-1, 32),
-        lambda: windows(5, 0),
         lambda: uniform(5, 0),
         lambda: paper(0, 4, 4, np.random.default_rng(0)),
         lambda: paper(8, 4, 0, np.random.default_rng(0)),
-        lambda: time_windows([0.0], 0, 1),
-        lambda: time_windows([0.0], 1, -1),
     ):
         with pytest.raises(ValueError, match="not"):
             call()
-
-
-def test_time_windows_slide_to_the_end() -> None:
-    times = np.arange(0, 5, 0.5)
-    assert time_windows(times, window=2.0, step=1.0, duration=5.0) == [
-        TimeWindow(0.0, 2.0, (0, 1, 2, 3)),
-        TimeWindow(1.0, 3.0, (2, 3, 4, 5)),
-        TimeWindow(2.0, 4.0, (4, 5, 6, 7)),
-        TimeWindow(3.0, 5.0, (6, 7, 8, 9)),
-    ]
-
-
-def test_the_last_time_window_is_cut_at_the_end() -> None:
-    plan = time_windows(np.arange(0, 2.5, 0.5), window=2.0, step=2.0, duration=2.5)
-    assert plan == [TimeWindow(0.0, 2.0, (0, 1, 2, 3)), TimeWindow(2.0, 2.5, (4,))]
-    assert time_windows([0.0, 0.5], 2.0, 1.0, 1.0) == [TimeWindow(0.0, 1.0, (0, 1))]
-    assert time_windows([0.0, 0.5], 2.0, 1.0) == [TimeWindow(0.0, 1.0, (0, 1))], "end is inferred"
-
-
-def test_gaps_are_windows_without_frames() -> None:
-    plan = time_windows([0.0, 0.5, 3.0, 3.5], window=1.0, step=1.0, duration=4.0)
-    assert [w.indices for w in plan] == [(0, 1), (), (), (2, 3)]
-
-
-def test_odd_cases_of_time_windows() -> None:
-    assert time_windows([], 1.0, 1.0) == []
-    assert time_windows([0.0], 1.0, 1.0) == [TimeWindow(0.0, 0.0, (0,))], "a single picture"
-    plan = time_windows([i / 10 for i in range(10)], window=0.1, step=0.1)
-    assert [w.indices for w in plan] == [(i,) for i in range(10)], "no rounding at the borders"
-    sparse = time_windows(np.arange(10.0), window=1.0, step=4.0)
-    assert [(w.start, w.indices) for w in sparse] == [(0.0, (0,)), (4.0, (4,)), (8.0, (8,))]
-
-
-def test_a_wrong_duration_loses_no_frame() -> None:
-    plan = time_windows(np.arange(0, 4, 0.5), window=1.0, step=1.0, duration=2.0)
-    assert sorted({i for w in plan for i in w.indices}) == list(range(8))
 
 
 def test_uniform_is_spread_and_in_the_middle() -> None:
