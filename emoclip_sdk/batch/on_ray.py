@@ -85,7 +85,9 @@ def classify_on_ray(
     faces: FaceMode | None = None,
     limit_s: float,
 ) -> Iterator[Iterator[tuple[int, list[Prediction]]]]:
-    """Classify videos on a cluster, in a ``with`` block; yield their positions in `paths` and predictions as they are ready.
+    """Classify videos on a cluster, in a ``with`` block.
+
+    Yields an iterator of positions in `paths` and predictions, as they are ready.
 
     Parameters
     ----------
@@ -142,7 +144,12 @@ def classify_on_ray(
             num_cpus=1,
             num_gpus=1 if gpu else 0,
         )
-        yield ((row["number"], pickle.loads(row["predictions"])) for row in results.iter_rows())
+        rows_back = iter(results.iter_rows())
+        try:
+            yield ((row["number"], pickle.loads(row["predictions"])) for row in rows_back)
+        finally:
+            if hasattr(rows_back, "close"):
+                rows_back.close()  # stops the actors when the caller leaves early
     finally:
         if ours:
             ray.shutdown()
