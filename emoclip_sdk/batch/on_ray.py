@@ -117,7 +117,11 @@ def classify_on_ray(
 
     ours = not ray.is_initialized()
     if ours:
-        ray.init(address=address, include_dashboard=False if address is None else None)
+        ray.init(
+            address=address,
+            include_dashboard=False if address is None else None,
+            logging_level=logging.WARNING,
+        )
     try:
         gpu = encoder.device.type == "cuda"
         count = actors or max(1, int(ray.cluster_resources().get("GPU" if gpu else "CPU", 1)))
@@ -135,7 +139,7 @@ def classify_on_ray(
         ]
         context = ray.data.DataContext.get_current()
         context.enable_progress_bars = False
-        logging.getLogger("ray.data").setLevel(logging.WARNING)
+        logging.getLogger("ray.data").setLevel(logging.ERROR)
         results = ray.data.from_items(rows, override_num_blocks=-(-len(rows) // block)).map_batches(
             RayClassifier,
             fn_constructor_args=(ray.put(work),),
