@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ..config import ModelConfig
-from ..errors import MissingDependencyError
+from ..errors import BatchError, EmoCLIPError, MissingDependencyError
 from ..reading import FaceMode, Track
 from ..results import Prediction
 from ..scoring import Scorer
@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 __all__ = ["RayClassifier", "RayWork", "classify_on_ray"]
 
 # Files of a block: what is repeated when an actor dies, and what the last actor is left with.
-_BLOCK = 16
+# More of them where there would be so many blocks that Ray is busy with these.
+_BLOCK, _MAX_BLOCKS = 16, 4096
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,6 +108,10 @@ def classify_on_ray(
     ------
     MissingDependencyError
         Ray Data is not installed.
+    BatchError
+        There is no cluster at `address`.
+    EmoCLIPError
+        From the iterator: the cluster gave up, e.g. because a package is missing on its machines.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nobody has agreed to send any
     try:
@@ -117,22 +122,29 @@ def classify_on_ray(
 
     ours = not ray.is_initialized()
     if ours:
-        ray.init(
-            address=address,
-            include_dashboard=False if address is None else None,
-            logging_level=logging.WARNING,
-        )
+        try:
+            ray.init(
+                address=address,
+                include_dashboard=False if address is None else None,
+                logging_level=logging.WARNING,
+            )
+        except (OSError, RuntimeError, ValueError) as error:
+            reason = str(error).strip().partition("\n")[0]
+            raise BatchError(f"no Ray cluster at {address or 'this machine'}: {reason}") from error
     try:
         gpu = encoder.device.type == "cuda"
         count = actors or max(1, int(ray.cluster_resources().get("GPU" if gpu else "CPU", 1)))
         work = RayWork(
-            encoder.network.cpu() if gpu else encoder.network,
+            encoder.network.cpu(),
             encoder.config,
             encoder.dtype,
             dataclasses.replace(scorer, pool=_nowhere),
             dict(track=track, faces=faces, limit_s=limit_s, workers=1),
         )
-        block = max(1, min(_BLOCK, len(paths) // (2 * count)))
+        # Sent as it is now: on a GPU, it goes back to it.
+        shared = ray.put(work)
+        encoder.network.to(encoder.device)
+        block = max(1, min(_BLOCK, len(paths) // (8 * count)), len(paths) // _MAX_BLOCKS)
         rows = [
             {"number": i, "path": path if "://" in path else os.path.abspath(path)}
             for i, path in enumerate(paths)
@@ -142,7 +154,7 @@ def classify_on_ray(
         logging.getLogger("ray.data").setLevel(logging.ERROR)
         results = ray.data.from_items(rows, override_num_blocks=-(-len(rows) // block)).map_batches(
             RayClassifier,
-            fn_constructor_args=(ray.put(work),),
+            fn_constructor_args=(shared,),
             batch_size=None,
             compute=ray.data.ActorPoolStrategy(size=min(count, len(rows))),
             num_cpus=1,
@@ -150,13 +162,28 @@ def classify_on_ray(
         )
         rows_back = iter(results.iter_rows())
         try:
-            yield ((row["number"], pickle.loads(row["predictions"])) for row in rows_back)
+            yield _received(rows_back)
         finally:
             if hasattr(rows_back, "close"):
                 rows_back.close()  # stops the actors when the caller leaves early
     finally:
         if ours:
             ray.shutdown()
+
+
+def _received(rows: Iterator[dict[str, Any]]) -> Iterator[tuple[int, list[Prediction]]]:
+    """Unpack results; say in one line what made the cluster give up."""
+    from ray.exceptions import RayError
+
+    try:
+        for row in rows:
+            yield row["number"], pickle.loads(row["predictions"])
+    except RayError as error:
+        reason = str(getattr(error, "cause", None) or error).strip().rpartition("\n")[2]
+        raise EmoCLIPError(
+            f"the Ray cluster gave up: {reason}. What is done is kept, and the same command goes "
+            "on from there"
+        ) from error
 
 
 def _nowhere(frames: Any, windows: Any) -> Any:
