@@ -8,7 +8,9 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from multiprocessing.connection import wait
+from types import FrameType
 
 __all__ = ["SPAWN", "end_with_parent", "unheard", "usable_cpus"]
 
@@ -25,26 +27,33 @@ def usable_cpus() -> int:
 
 @contextmanager
 def unheard() -> Iterator[None]:
-    """Let processes that are started here ignore Ctrl-C from birth.
+    """Let processes that are started here be deaf to Ctrl-C from birth.
 
-    It goes to the whole group; the parent first saves what it has and then ends its workers.
+    It goes to the whole group; the parent first saves what it has and then ends its workers. The
+    parent hears it when the block ends.
     """
-    if threading.current_thread() is not threading.main_thread():
-        if not hasattr(signal, "pthread_sigmask"):
-            yield
-            return
-        # Only the main thread may set handlers; a mask is inherited just the same.
-        mask = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
-        try:
-            yield
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        return
-    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    heard = False
+
+    def remember(number: int, frame: FrameType | None) -> None:
+        nonlocal heard
+        heard = True
+
+    can_block = hasattr(signal, "pthread_sigmask")
+    main = threading.current_thread() is threading.main_thread()
+    if can_block:
+        resource_tracker.ensure_running()  # its start, which comes first, would lift the mask
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])  # is inherited
+    if main:  # another thread of this process may still catch the signal
+        handler = signal.signal(signal.SIGINT, remember if can_block else signal.SIG_IGN)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, handler)
+        if main:
+            signal.signal(signal.SIGINT, handler)
+        if can_block:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        if heard:
+            signal.raise_signal(signal.SIGINT)
 
 
 def end_with_parent() -> None:

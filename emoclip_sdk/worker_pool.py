@@ -115,8 +115,12 @@ class WorkerPool:
         self._events: queue.Queue[Any] = queue.Queue(_AHEAD)
 
     def __enter__(self) -> WorkerPool:
-        for _ in range(self.count):
-            self._start()
+        try:
+            for _ in range(self.count):
+                self._start()
+        except BaseException:
+            self.close()
+            raise
         return self
 
     def __exit__(

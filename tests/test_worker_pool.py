@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from emoclip_sdk.errors import EmoCLIPError
+from emoclip_sdk.processes import SPAWN, unheard
 from emoclip_sdk.worker_pool import WorkerPool
 
 
@@ -110,3 +111,19 @@ def test_leaving_early_ends_the_processes(tmp_path):
 def test_workers_that_cannot_start(setup, complaint):
     with WorkerPool(1, setup) as pool, pytest.raises(EmoCLIPError, match=complaint):
         run(pool, ["a"])
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_ctrl_c_while_processes_start_is_heard_afterwards_and_not_by_them(tmp_path):
+    with pytest.raises(KeyboardInterrupt), unheard():
+        process = SPAWN.Process(target=_ends_well, args=(tmp_path / "end",))
+        process.start()
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(process.pid, signal.SIGINT)
+        started = True
+    process.join()
+    assert started and process.exitcode == 0 and (tmp_path / "end").exists()
+
+
+def _ends_well(path):
+    path.touch()
