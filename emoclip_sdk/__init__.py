@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .config import ModelConfig
     from .errors import (
+        BatchError,
         CheckpointError,
         DatasetError,
         EmoCLIPError,
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "BatchError",
     "CheckpointError",
     "DatasetError",
     "EmoCLIP",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 __all__ = [
+    "BatchError",
     "CheckpointError",
     "DatasetError",
     "EmoCLIPError",
@@ -48,6 +49,10 @@ class HubError(CheckpointError):
 
 class DatasetError(EmoCLIPError):
     """A dataset on disk that does not have the layout or the content it should have."""
+
+
+class BatchError(EmoCLIPError):
+    """Inputs or an output that a batch can't be run with."""
 
 
 class MissingDependencyError(EmoCLIPError, ImportError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -350,7 +351,7 @@ class EmoCLIP:
         options: dict[str, Any] = dict(
             faces=faces, sampling=sampling, seed=seed, fps=fps, allow_network=allow_network
         )
-        scorer = self._scorer(labels, compound, min_score)
+        scorer = self.scorer(labels, compound, min_score)
 
         def one(item: Any) -> Prediction | list[Prediction]:
             found = scorer.predictions(self.reader(item, **options), track)
@@ -367,6 +368,71 @@ class EmoCLIP:
                 failed = scorer.empty(name, error=reason)
                 results.append([failed] if track == "all" else failed)
         return results
+
+    def classify_batch(
+        self,
+        videos: Sequence[str | os.PathLike[str]],
+        labels: Sequence[str] | None = None,
+        *,
+        track: Track = "prominent",
+        compound: CompoundMode = "average",
+        faces: FaceMode | None = None,
+        min_score: float | None = None,
+        workers: int | None = None,
+        ordered: bool = True,
+        limit_s: float | None = None,
+    ) -> Iterator[Any]:
+        """Score labels on many video files, decoded by several processes; yields as it goes.
+
+        The scores are those of :meth:`classify`. A video that can't be read, or whose decoder
+        crashes or hangs, gives a `Prediction` with `error` set. For a result on disk that survives
+        an interruption, see :func:`emoclip_sdk.batch.run_batch`.
+
+        Processes are started by "spawn": a script that calls this needs the line
+        ``if __name__ == "__main__":``.
+
+        Parameters
+        ----------
+        videos : sequence of path
+        labels, track, compound, faces, min_score
+            As in :meth:`classify`.
+        workers : int, optional
+            Processes that decode videos and find faces. None: one for each processor.
+        ordered : bool
+            In the order of `videos`; else as they are ready.
+        limit_s : float, optional
+            Seconds that reading one video may take. None: half an hour.
+
+        Yields
+        ------
+        Prediction
+            For each video; its `source` is the path as given. A list of them with ``track="all"``.
+
+        Raises
+        ------
+        PromptError, CheckpointError, EmoCLIPError
+            As by :meth:`classify`.
+        """
+        from .batch import LIMIT_S, BatchClassifier, in_order
+        from .processes import usable_cpus
+
+        track = check_options(track, faces, "deterministic")
+        scorer = self.scorer(labels, compound, min_score)
+        paths = [os.fsdecode(video) for video in videos]
+        if not paths:
+            return
+        with BatchClassifier(
+            self.encoder.frames,
+            scorer,
+            self.config,
+            track=track,
+            faces=faces,
+            workers=min(workers or usable_cpus(), len(paths)),
+            limit_s=limit_s or LIMIT_S,
+        ) as classify:
+            results = classify(paths)
+            for _, predictions in in_order(results) if ordered else results:
+                yield predictions if track == "all" else predictions[0]
 
     def embed(
         self,
@@ -483,13 +549,14 @@ class EmoCLIP:
         if not (window > 0 and step > 0 and math.isfinite(window) and math.isfinite(step)):
             raise EmoCLIPError(f"window and step must be positive, not {window} and {step}")
         check_options("all", faces, "deterministic")
-        scorer = self._scorer(labels, compound, min_score)
+        scorer = self.scorer(labels, compound, min_score)
         stream = self.reader(video, faces=faces, fps=fps, allow_network=allow_network)
         return scorer, stream
 
-    def _scorer(
+    def scorer(
         self, labels: Sequence[str] | None, compound: CompoundMode, min_score: float | None
     ) -> Scorer:
+        """Make labels ready, once for any number of videos; parameters as in :meth:`classify`."""
         calibration = self.config.calibration
         if min_score is None:
             min_score = calibration.min_score

@@ -53,6 +53,8 @@ class FaceStream:
     ----------
     name : str
         File name or description of the source.
+    table : TrackTable
+        The faces that were met so far.
     """
 
     def __init__(
@@ -64,7 +66,7 @@ class FaceStream:
     ) -> None:
         self.name = name
         self._frames = frames
-        self._table = table
+        self.table = table
         self._duration = duration
 
     def __iter__(self) -> Iterator[EmbeddedFrame]:
@@ -78,21 +80,21 @@ class FaceStream:
     @property
     def tracks(self) -> tuple[FaceTrack, ...]:
         """A summary of each face that was met so far."""
-        n = self._table.n_frames
+        n = self.table.n_frames
         return tuple(
             FaceTrack(s.track, s.first, s.last, s.n_frames, s.n_frames / n, s.prominence)
-            for s in self._table.stats()
+            for s in self.table.stats()
         )
 
     @property
     def most_prominent(self) -> int | None:
         """The track that is large, long in view and surely a face; None without any."""
-        best = most_prominent(self._table.stats())
+        best = most_prominent(self.table.stats())
         return None if best is None else best.track
 
     def kept(self) -> FaceStream:
         """Read to the end, and return what can be gone through any number of times."""
-        return FaceStream(self.name, list(self._frames), self._table, self._duration)
+        return FaceStream(self.name, list(self._frames), self.table, self._duration)
 
 
 class FaceReader:

@@ -13,6 +13,7 @@ import typer
 
 from .. import __version__
 from ..errors import EmoCLIPError
+from .batch import batch
 from .classify import classify
 from .convert import convert
 from .embed import embed
@@ -35,6 +36,7 @@ app = typer.Typer(
 app.command()(classify)
 app.command()(timeline)
 app.command()(embed)
+app.command()(batch)
 app.add_typer(prompts, name="prompts")
 app.command()(convert)
 app.command()(info)

@@ -23,6 +23,7 @@ __all__ = [
     "new_table",
     "print_json",
     "progress",
+    "progress_console",
     "results_console",
     "score_list",
     "working",
@@ -38,6 +39,11 @@ _PIPE_WIDTH = 200
 def results_console() -> Console:
     """Return the console of the results. Names of files and labels are printed as they are."""
     return _console(sys.stdout)
+
+
+def progress_console() -> Console:
+    """Return the console of what is said meanwhile."""
+    return _console(sys.stderr)
 
 
 def _console(file: IO[str]) -> Console:
@@ -106,7 +112,7 @@ def progress(n: int) -> Iterator[Callable[[str], None]]:
     columns = [SpinnerColumn(), TextColumn("{task.description}", markup=False)]
     if n > 1:
         columns += [BarColumn(), MofNCompleteColumn()]
-    console = _console(sys.stderr)
+    console = progress_console()
     with (
         redirect_stdout(sys.stderr),
         Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar,

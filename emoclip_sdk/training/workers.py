@@ -1,29 +1,21 @@
-"""Worker processes: started once, deaf to Ctrl-C, and gone with the process that started them."""
+"""Worker processes for training and evaluation, started once for a whole run."""
 
 from __future__ import annotations
 
 import itertools
-import multiprocessing
-import os
-import signal
-import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
-from multiprocessing.connection import wait
 from types import TracebackType
 from typing import Any, TypeVar
 
 from ..errors import EmoCLIPError
+from ..processes import SPAWN, end_with_parent, unheard
 
-__all__ = ["SPAWN", "Workers", "end_with_parent", "unheard"]
+__all__ = ["Workers"]
 
 T = TypeVar("T")
-
-# A fork of a process with torch's threads in it can hang.
-SPAWN = multiprocessing.get_context("spawn")
 
 # Items that are under way or waiting for each process.
 _AHEAD = 8
@@ -101,31 +93,3 @@ class Workers:
             self._pool = ProcessPoolExecutor(self.count, SPAWN, end_with_parent)
         with unheard():
             return self._pool.submit(function, *item)
-
-
-@contextmanager
-def unheard() -> Iterator[None]:
-    """Let processes that are started here ignore Ctrl-C from birth.
-
-    It goes to the whole group; the parent first saves what it has and then ends its workers.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, handler)
-
-
-def end_with_parent() -> None:
-    """End this process as soon as the one that started it is gone, in whatever way."""
-    threading.Thread(target=_wait_for_end, daemon=True).start()
-
-
-def _wait_for_end() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os._exit(1)

@@ -8,8 +8,8 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.synchronize import Event
 
 from ...errors import EmoCLIPError
+from ...processes import SPAWN, end_with_parent, unheard
 from ...video import FaceDetector, MTCNNDetector
-from ..workers import SPAWN, end_with_parent, unheard
 from .crop import CropJob, CropResult, CropSettings, crop_video
 
 __all__ = ["crop_videos"]

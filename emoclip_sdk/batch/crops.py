@@ -1,0 +1,115 @@
+"""The seam between the processes: faces are cut out in one, and embedded in another.
+
+A worker reads a video as any :class:`~emoclip_sdk.reading.FaceReader` does, except that its
+"encoder" sends the crops away and returns embeddings of width 0. What is left of the video then is
+small; :meth:`ReadVideo.stream` completes it where the model is.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..clips import EmbeddedFrame
+from ..config import ModelConfig
+from ..errors import EmoCLIPError, VideoError
+from ..reading import FaceMode, FaceReader, FaceStream, failed_name
+from ..video import MTCNNDetector, TrackTable
+
+__all__ = ["ReadVideo", "open_reader"]
+
+
+@dataclass(frozen=True)
+class ReadVideo:
+    """What a worker leaves of a video beside its crops.
+
+    Attributes
+    ----------
+    name : str
+    duration : float, optional
+        Seconds.
+    table : TrackTable
+        The faces that were met.
+    frames : list of (float, tuple of int)
+        Time of each sampled frame, and the tracks in it, in the order of the crops.
+    """
+
+    name: str
+    duration: float | None
+    table: TrackTable
+    frames: list[tuple[float, tuple[int, ...]]]
+
+    def stream(self, parts: Sequence[NDArray[np.float32]]) -> FaceStream:
+        """Return what reading the video where the model is would have given.
+
+        Parameters
+        ----------
+        parts : sequence of ndarray (n, D)
+            Embeddings of the crops, in the order in which these were sent.
+        """
+
+        def frames() -> Iterator[EmbeddedFrame]:
+            vectors = (vector for part in parts for vector in part)
+            for time, tracks in self.frames:
+                yield EmbeddedFrame(time, {track: next(vectors) for track in tracks})
+
+        return FaceStream(self.name, frames(), self.table, lambda: self.duration)
+
+
+def open_reader(
+    send: Callable[[NDArray[np.uint8]], None], config: ModelConfig, faces: FaceMode | None
+) -> Callable[[str], ReadVideo | str]:
+    """Return the function that reads a video in a worker process.
+
+    Parameters
+    ----------
+    send : callable
+        Takes face crops, (N, S, S, 3) uint8, in the order of the frame embeddings. A long video
+        sends them bit by bit.
+    config : ModelConfig
+        Of the model that embeds them.
+    faces : {"mtcnn", "none"}, optional
+        As in :meth:`EmoCLIP.classify`.
+
+    Returns
+    -------
+    callable
+        From a path to a :class:`ReadVideo` without embeddings, or to what is wrong with the video.
+
+    Raises
+    ------
+    EmoCLIPError
+        The face detector is not installed.
+    """
+
+    def ship(crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+        send(crops)
+        return np.zeros((len(crops), 0), np.float32)
+
+    reader = FaceReader(config, ship)
+    if (faces or config.faces.detector) == "mtcnn":
+        reader.detector = MTCNNDetector(config.faces)
+        import torch
+
+        # A face's box differs in its last digits with the number of threads.
+        torch.set_num_threads(1)
+
+    def read(path: str) -> ReadVideo | str:
+        try:
+            stream = reader(path, faces=faces)
+            frames = [(frame.time, tuple(frame.faces)) for frame in stream]
+            return ReadVideo(stream.name, stream.duration, stream.table, frames)
+        except VideoError as error:
+            return failed_name(path, error)[1]
+        except EmoCLIPError:
+            raise
+        except Exception as error:  # one video must not stop the rest
+            if os.environ.get("EMOCLIP_DEBUG"):
+                raise
+            return f"unexpected {type(error).__name__}: {error} (a bug in emoclip_sdk)"
+
+    return read

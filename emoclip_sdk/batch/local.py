@@ -1,0 +1,182 @@
+"""Many videos on one machine: worker processes find the faces, this process runs the model."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..config import ModelConfig
+from ..errors import VideoError
+from ..reading import FaceMode, Track
+from ..results import Prediction
+from ..scoring import Scorer
+from ..worker_pool import WorkerPool
+from .crops import ReadVideo, open_reader
+
+__all__ = ["LIMIT_S", "BatchClassifier", "in_order"]
+
+LIMIT_S = 1800.0
+"""Seconds that reading one video may take, unless the caller says otherwise."""
+
+_CROPS = 64  # encoded together, of as many clips as it takes
+
+
+class BatchClassifier:
+    """Classifies videos with one model and any number of processes that decode.
+
+    Parameters
+    ----------
+    encode : callable
+        Face crops (N, S, S, 3) uint8 to frame embeddings (N, D).
+    scorer : Scorer
+        The labels.
+    config : ModelConfig
+    track, faces
+        As in :meth:`EmoCLIP.classify`.
+    workers : int
+        Processes that decode videos and find faces.
+    limit_s : float
+        Seconds after which a process that reads one video is taken to hang.
+
+    Examples
+    --------
+    ::
+
+        with BatchClassifier(encode, scorer, config, workers=4) as classify:
+            for number, predictions in classify(paths):
+                ...
+    """
+
+    def __init__(
+        self,
+        encode: Callable[[NDArray[np.uint8]], NDArray[np.float32]],
+        scorer: Scorer,
+        config: ModelConfig,
+        *,
+        track: Track = "prominent",
+        faces: FaceMode | None = None,
+        workers: int = 1,
+        limit_s: float = LIMIT_S,
+    ) -> None:
+        self._encode = encode
+        self._scorer = scorer
+        self._track = track
+        self._pool = WorkerPool(workers, open_reader, (config, faces), limit_s=limit_s)
+
+    def __enter__(self) -> BatchClassifier:
+        self._pool.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._pool.close()
+
+    def __call__(self, paths: Sequence[str]) -> Iterator[tuple[int, list[Prediction]]]:
+        """Classify videos; yield their positions in `paths` and predictions as they are ready.
+
+        One prediction for each video, or with ``track="all"`` for each face. A video that can't be
+        read, or on which a process dies or hangs twice, has one with `error` set.
+
+        Raises
+        ------
+        EmoCLIPError
+            What is no fault of a video: a face detector that is not installed.
+        """
+        clips: dict[int, _Clip] = {}
+        waiting = _Waiting(self._encode)
+        for event in self._pool.run(paths):
+            if event is None:
+                # The processes are busy: no use in waiting for the crops of further clips.
+                waiting.encode(everything=True)
+            elif event.kind == "part":
+                waiting.add(clips.setdefault(event.job, _Clip()), event.value)
+                waiting.encode()
+            elif event.kind == "again":
+                waiting.forget(clips.pop(event.job, None))
+            elif event.kind == "lost" or isinstance(event.value, str):
+                waiting.forget(clips.pop(event.job, None))
+                yield event.job, [self._scorer.empty(paths[event.job], error=event.value)]
+            else:
+                clips.setdefault(event.job, _Clip()).read = event.value
+            for job in [job for job, clip in clips.items() if clip.complete]:
+                yield job, self._predictions(paths[job], clips.pop(job))
+        waiting.encode(everything=True)
+        for job, clip in clips.items():
+            yield job, self._predictions(paths[job], clip)
+
+    def _predictions(self, path: str, clip: _Clip) -> list[Prediction]:
+        assert clip.read is not None
+        try:
+            found = self._scorer.predictions(clip.read.stream(clip.embedded), self._track)
+        except VideoError as error:  # there is no track of that number
+            return [self._scorer.empty(path, error=error.reason)]
+        return [dataclasses.replace(prediction, source=path) for prediction in found]
+
+
+@dataclass
+class _Clip:
+    """A video of which crops have come: not all of them, or not all embedded yet."""
+
+    read: ReadVideo | None = None
+    embedded: list[NDArray[np.float32]] = field(default_factory=list)
+    waiting: int = 0  # crops
+
+    @property
+    def complete(self) -> bool:
+        return self.read is not None and not self.waiting
+
+
+class _Waiting:
+    """Crops of several clips that wait until there are enough of them for a pass of the model."""
+
+    def __init__(self, encode: Callable[[NDArray[np.uint8]], NDArray[np.float32]]) -> None:
+        self._encode = encode
+        self._crops: deque[tuple[_Clip, NDArray[np.uint8]]] = deque()
+
+    def add(self, clip: _Clip, crops: NDArray[np.uint8]) -> None:
+        for start in range(0, len(crops), _CROPS):
+            self._crops.append((clip, crops[start : start + _CROPS]))
+        clip.waiting += len(crops)
+
+    def forget(self, clip: _Clip | None) -> None:
+        self._crops = deque(item for item in self._crops if item[0] is not clip)
+
+    def encode(self, *, everything: bool = False) -> None:
+        """Embed what fills a batch, or all there is."""
+        while self._crops and (everything or sum(len(c) for _, c in self._crops) >= _CROPS):
+            batch: list[tuple[_Clip, NDArray[np.uint8]]] = []
+            room = _CROPS
+            while self._crops and room:
+                clip, crops = self._crops.popleft()
+                if len(crops) > room:
+                    self._crops.appendleft((clip, crops[room:]))
+                batch.append((clip, crops[:room]))
+                room -= len(batch[-1][1])
+            embedded = self._encode(np.concatenate([crops for _, crops in batch]))
+            start = 0
+            for clip, crops in batch:
+                clip.embedded.append(embedded[start : start + len(crops)])
+                clip.waiting -= len(crops)
+                start += len(crops)
+
+
+def in_order(results: Iterator[tuple[int, Any]]) -> Iterator[tuple[int, Any]]:
+    """Hold back what is ready too early: yield by number, from 0, without a gap."""
+    early: dict[int, Any] = {}
+    awaited = 0
+    for number, result in results:
+        early[number] = result
+        while awaited in early:
+            yield awaited, early.pop(awaited)
+            awaited += 1

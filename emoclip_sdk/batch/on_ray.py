@@ -1,0 +1,191 @@
+"""Many videos on the machines of a Ray cluster: one model in each actor.
+
+An actor decodes in a process of its own, as the local engine does: a video on which that process
+dies costs one file, not the actor. When an actor or its machine dies, Ray gives its block of files
+to another one.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import os
+import pickle
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from ..config import ModelConfig
+from ..errors import BatchError, EmoCLIPError, MissingDependencyError
+from ..reading import FaceMode, Track
+from ..results import Prediction
+from ..scoring import Scorer
+from .local import BatchClassifier
+
+if TYPE_CHECKING:
+    import torch
+
+    from ..nn import DualEncoder
+    from ..nn.inference import Encoder
+
+__all__ = ["RayClassifier", "RayWork", "classify_on_ray"]
+
+# Files of a block: what is repeated when an actor dies, and what the last actor is left with.
+# More of them where there would be so many blocks that Ray is busy with these.
+_BLOCK, _MAX_BLOCKS = 16, 4096
+
+
+@dataclasses.dataclass(frozen=True)
+class RayWork:
+    """What every actor needs. It travels to each machine once."""
+
+    network: DualEncoder
+    config: ModelConfig
+    dtype: torch.dtype
+    scorer: Scorer
+    options: dict[str, Any]
+
+
+class RayClassifier:
+    """An actor: a model, and a process that decodes for it.
+
+    Parameters
+    ----------
+    work : ObjectRef of RayWork
+    """
+
+    def __init__(self, work: Any) -> None:
+        import ray
+
+        from ..nn.inference import Encoder
+
+        given: RayWork = ray.get(work)
+        encoder = Encoder(given.network, given.config, "auto", given.dtype)
+        scorer = dataclasses.replace(given.scorer, pool=encoder.pool)
+        self._classify = BatchClassifier(encoder.frames, scorer, given.config, **given.options)
+        self._classify.__enter__()  # its process ends with the actor
+
+    def __call__(self, block: dict[str, Any]) -> dict[str, list[Any]]:
+        """Classify the files of a block of rows (number, path)."""
+        found = list(self._classify([str(path) for path in block["path"]]))
+        return {
+            "number": [int(block["number"][place]) for place, _ in found],
+            "predictions": [pickle.dumps(predictions) for _, predictions in found],
+        }
+
+
+@contextmanager
+def classify_on_ray(
+    encoder: Encoder,
+    scorer: Scorer,
+    paths: Sequence[str],
+    *,
+    actors: int | None = None,
+    address: str | None = None,
+    track: Track = "prominent",
+    faces: FaceMode | None = None,
+    limit_s: float,
+) -> Iterator[Iterator[tuple[int, list[Prediction]]]]:
+    """Classify videos on a cluster, in a ``with`` block.
+
+    Yields an iterator of positions in `paths` and predictions, as they are ready.
+
+    Parameters
+    ----------
+    encoder : Encoder
+        Sent to the cluster, which needs no access to the checkpoint.
+    scorer : Scorer
+    paths : sequence of str
+        Made absolute; every machine must see the files there.
+    actors : int, optional
+        None: one for each processor of the cluster; with an encoder on a GPU, for each GPU.
+    address : str, optional
+        As in ``ray.init``.
+    track, faces, limit_s
+        As in :class:`BatchClassifier`.
+
+    Raises
+    ------
+    MissingDependencyError
+        Ray Data is not installed.
+    BatchError
+        There is no cluster at `address`.
+    EmoCLIPError
+        From the iterator: the cluster gave up, e.g. because a package is missing on its machines.
+    """
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nobody has agreed to send any
+    try:
+        import ray
+        import ray.data
+    except ImportError as error:
+        raise MissingDependencyError(error.name or "ray", "ray", "A batch on Ray") from None
+
+    ours = not ray.is_initialized()
+    if ours:
+        try:
+            ray.init(
+                address=address,
+                include_dashboard=False if address is None else None,
+                logging_level=logging.WARNING,
+            )
+        except (OSError, RuntimeError, ValueError) as error:
+            reason = str(error).strip().partition("\n")[0]
+            raise BatchError(f"no Ray cluster at {address or 'this machine'}: {reason}") from error
+    try:
+        gpu = encoder.device.type == "cuda"
+        count = actors or max(1, int(ray.cluster_resources().get("GPU" if gpu else "CPU", 1)))
+        work = RayWork(
+            encoder.network.cpu(),
+            encoder.config,
+            encoder.dtype,
+            dataclasses.replace(scorer, pool=_nowhere),
+            dict(track=track, faces=faces, limit_s=limit_s, workers=1),
+        )
+        # Sent as it is now: on a GPU, it goes back to it.
+        shared = ray.put(work)
+        encoder.network.to(encoder.device)
+        block = max(1, min(_BLOCK, len(paths) // (8 * count)), len(paths) // _MAX_BLOCKS)
+        rows = [
+            {"number": i, "path": path if "://" in path else os.path.abspath(path)}
+            for i, path in enumerate(paths)
+        ]
+        context = ray.data.DataContext.get_current()
+        context.enable_progress_bars = False
+        logging.getLogger("ray.data").setLevel(logging.ERROR)
+        results = ray.data.from_items(rows, override_num_blocks=-(-len(rows) // block)).map_batches(
+            RayClassifier,
+            fn_constructor_args=(shared,),
+            batch_size=None,
+            compute=ray.data.ActorPoolStrategy(size=min(count, len(rows))),
+            num_cpus=1,
+            num_gpus=1 if gpu else 0,
+        )
+        rows_back = iter(results.iter_rows())
+        try:
+            yield _received(rows_back)
+        finally:
+            if hasattr(rows_back, "close"):
+                rows_back.close()  # stops the actors when the caller leaves early
+    finally:
+        if ours:
+            ray.shutdown()
+
+
+def _received(rows: Iterator[dict[str, Any]]) -> Iterator[tuple[int, list[Prediction]]]:
+    """Unpack results; say in one line what made the cluster give up."""
+    from ray.exceptions import RayError
+
+    try:
+        for row in rows:
+            yield row["number"], pickle.loads(row["predictions"])
+    except RayError as error:
+        reason = str(getattr(error, "cause", None) or error).strip().rpartition("\n")[2]
+        raise EmoCLIPError(
+            f"the Ray cluster gave up: {reason}. What is done is kept, and the same command goes "
+            "on from there"
+        ) from error
+
+
+def _nowhere(frames: Any, windows: Any) -> Any:
+    """Stand in for the encoder's pooling, which every actor has of its own."""
+    raise NotImplementedError

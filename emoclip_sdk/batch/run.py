@@ -1,0 +1,224 @@
+"""A batch from its inputs to its output: what is done is skipped, what comes is kept."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from ..errors import BatchError
+from ..processes import usable_cpus
+from ..reading import FaceMode, Track, check_options
+from ..results import Prediction
+from ..scoring import Scorer
+from .inputs import BatchInput, find_inputs
+from .local import LIMIT_S, BatchClassifier
+from .rows import NO_FACE, prediction_rows, row_schema
+from .store import ResultStore
+
+if TYPE_CHECKING:
+    import torch
+
+    from ..model import EmoCLIP
+    from ..prompts import CompoundMode
+
+__all__ = ["BatchReport", "run_batch"]
+
+
+@dataclass(frozen=True)
+class BatchReport:
+    """What has become of a batch.
+
+    Attributes
+    ----------
+    out : Path
+        The Parquet file.
+    total : int
+        Videos of the batch.
+    skipped : int
+        Those among them that an earlier run had done.
+    no_face : tuple of str
+        Videos without a face.
+    failed : dict of str to str
+        Videos that could not be read, and why.
+    """
+
+    out: Path
+    total: int
+    skipped: int
+    no_face: tuple[str, ...]
+    failed: dict[str, str]
+
+
+@dataclass(frozen=True)
+class _Engine:
+    """How videos are classified; see the parameters of :func:`run_batch`."""
+
+    model: EmoCLIP
+    scorer: Scorer
+    kind: str
+    options: dict[str, Any] = field(default_factory=dict)
+    address: str | None = None
+
+    @contextmanager
+    def results(self, paths: Sequence[str]) -> Iterator[Iterator[tuple[int, list[Prediction]]]]:
+        """Yield positions and predictions, as they are ready."""
+        model = self.model
+        options = dict(self.options)
+        workers = options.pop("workers")
+        if not paths:
+            yield iter(())
+        elif self.kind == "ray":
+            from .on_ray import classify_on_ray
+
+            with classify_on_ray(
+                model.encoder, self.scorer, paths, actors=workers, address=self.address, **options
+            ) as found:
+                yield found
+        else:
+            workers = min(workers or usable_cpus(), len(paths))
+            encode = model.encoder.frames
+            with BatchClassifier(
+                encode, self.scorer, model.config, workers=workers, **options
+            ) as classify:
+                yield classify(paths)
+
+
+def run_batch(
+    inputs: str | PathLike[str] | Iterable[str | PathLike[str] | BatchInput],
+    out: str | PathLike[str],
+    *,
+    model: EmoCLIP,
+    labels: Sequence[str] | None = None,
+    track: Track = "prominent",
+    compound: CompoundMode = "average",
+    faces: FaceMode | None = None,
+    min_score: float | None = None,
+    workers: int | None = None,
+    order: Literal["input", "completed"] = "input",
+    engine: Literal["local", "ray"] = "local",
+    address: str | None = None,
+    limit_s: float = LIMIT_S,
+    overwrite: bool = False,
+    retry_failed: bool = False,
+    progress: Callable[[int, int, str], None] | None = None,
+) -> BatchReport:
+    """Classify any number of videos into a Parquet file. Run it again to go on where it stopped.
+
+    One row for each video (``track="all"``: for each face). Rows of a video that could not be read
+    have the status ``failed`` and say why.
+
+    Processes are started by "spawn": a script that calls this needs the line
+    ``if __name__ == "__main__":``.
+
+    Parameters
+    ----------
+    inputs : path or iterable of paths
+        Folders, manifests (``.csv``) and videos; see :func:`find_inputs`.
+    out : path
+        Ends in ``.parquet``.
+    model : EmoCLIP
+    labels, track, compound, faces, min_score
+        As in :meth:`EmoCLIP.classify`.
+    workers : int, optional
+        Processes that decode videos and find faces; with Ray, actors, each of which holds a model.
+        None: one for each processor; with Ray and a model on a GPU, for each GPU.
+    order : {"input", "completed"}
+        Order of the rows.
+    engine : {"local", "ray"}
+        "ray": on all machines of a Ray cluster, which must see the videos under the same paths.
+    address : str, optional
+        Of the cluster, as in ``ray.init``. None: the one that is running here, or else a new one.
+    limit_s : float
+        Seconds that reading one video may take.
+    overwrite : bool
+        Begin anew where the output, or a part of it, exists.
+    retry_failed : bool
+        Read those once more that failed in an earlier run.
+    progress : callable, optional
+        Called with the number of videos that are done, of all of them, and the latest one's name.
+
+    Raises
+    ------
+    BatchError
+        No videos, or an output that can't be used: see :func:`find_inputs`, :class:`ResultStore`.
+    MissingDependencyError
+        pyarrow or Ray is not installed.
+    EmoCLIPError
+        An option has no such value, labels can't be used, or the output can't be written.
+    """
+    out = Path(out)
+    if out.suffix.lower() != ".parquet":
+        raise BatchError(f"{out}: the output's name must end in .parquet")
+    if not limit_s > 0 or (workers is not None and workers < 1):
+        raise BatchError("limit_s must be positive, and workers at least 1")
+    track = check_options(track, faces, "deterministic")
+    several = [inputs] if isinstance(inputs, (str, PathLike)) else inputs
+    found = {item.name: item for item in find_inputs(several)}
+    scorer = model.scorer(labels, compound, min_score)
+    _check_columns(found, scorer.labels)
+    weights = _weights_hash(model.encoder.network.state_dict())
+    settings = {
+        "model": model.name,
+        "revision": model.revision,
+        "weights": weights,
+        "dtype": str(model.encoder.dtype).removeprefix("torch."),
+        "prompt bank": model.prompts.hash,
+        "labels": list(scorer.labels),
+        "compound": compound,
+        "track": track,
+        "faces": faces or model.config.faces.detector,
+        "min_score": scorer.min_score,
+    }
+    options = dict(track=track, faces=faces, workers=workers, limit_s=limit_s)
+    with ResultStore(out, scorer.labels, settings, overwrite=overwrite) as store:
+        done = {name for name in found if name in store.status}
+        if retry_failed:
+            done = {name for name in done if name not in store.errors}
+        rest = [item for name, item in found.items() if name not in done]
+        finished = len(done)
+        if progress is not None:
+            progress(finished, len(found), "")
+        run = _Engine(model, scorer, engine, options, address)
+        with run.results([item.path for item in rest]) as results:
+            for number, predictions in results:
+                name = rest[number].name
+                store.add(prediction_rows(name, predictions, weights))
+                finished += 1
+                if progress is not None:
+                    progress(finished, len(found), name)
+        store.merge({name: item.columns for name, item in found.items()}, order)
+        return BatchReport(
+            out,
+            len(found),
+            len(done),
+            tuple(name for name in found if store.status[name] == NO_FACE),
+            {name: store.errors[name] for name in found if name in store.errors},
+        )
+
+
+def _check_columns(found: Mapping[str, BatchInput], labels: Sequence[str]) -> None:
+    """Refuse a manifest whose columns would be mistaken for the model's."""
+    taken = set(row_schema(labels).names)
+    for item in found.values():
+        for name in item.columns:
+            if name in taken:
+                raise BatchError(
+                    f"the manifest has a column '{name}', which the output needs: rename it"
+                )
+
+
+def _weights_hash(state: Mapping[str, torch.Tensor]) -> str:
+    """Identify weights as they are in memory, so that the precision counts."""
+    import torch
+
+    digest = hashlib.sha256()
+    for name, tensor in sorted(state.items()):
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        flat = tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8)
+        digest.update(flat.numpy().data)
+    return digest.hexdigest()[:12]

@@ -1,0 +1,163 @@
+"""``emoclip batch``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from ..errors import BatchError
+from . import options as o
+from .loading import load_model, wanted_labels
+from .output import complain, progress_console
+
+__all__ = ["batch"]
+
+_SHOWN = 10  # failed videos that are named at the end; the output has them all
+
+
+def batch(
+    inputs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="INPUT",
+            help="Folders, which are searched for videos; manifests (.csv with a column 'path' or "
+            "'video', whose other columns are carried along); videos.",
+        ),
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="A .parquet file.")],
+    labels: o.Labels = None,
+    labels_file: o.LabelsFile = None,
+    compound: o.Compounds = None,
+    model: o.Model = None,
+    track: Annotated[
+        str, typer.Option(metavar="prominent|all|ID", help="Which face of several.")
+    ] = "prominent",
+    faces: o.Faces = None,
+    prompts: o.Prompts = None,
+    min_score: o.MinScore = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="Processes that decode; with Ray, actors. [default: one for each processor]",
+        ),
+    ] = None,
+    order: Annotated[
+        Literal["input", "completed"], typer.Option(help="Order of the rows.")
+    ] = "input",
+    engine: Annotated[
+        Literal["local", "ray"], typer.Option(help="This machine, or a Ray cluster.")
+    ] = "local",
+    address: Annotated[
+        str | None,
+        typer.Option(metavar="A", help="Of the cluster, e.g. auto. [default: a new one, here]"),
+    ] = None,
+    limit_s: Annotated[
+        float,
+        typer.Option(
+            "--limit-s",
+            metavar="S",
+            min=0.1,
+            help="Seconds that reading one video may take before it is given up.",
+        ),
+    ] = 1800.0,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Begin anew where the output exists.")
+    ] = False,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Read those again that failed before.")
+    ] = False,
+    device: o.Device = "auto",
+    dtype: o.Dtype = "auto",
+) -> None:
+    """Score emotion labels on many videos, into a Parquet file.
+
+    One row per video (with --track all, per face), also where it failed. However it ends, the same
+    command goes on where it stopped.
+    """
+    from ..batch import find_inputs, run_batch
+    from ..batch.rows import require_pyarrow
+
+    chosen = o.parse_track(track)
+    if output.suffix.lower() != ".parquet":
+        raise typer.BadParameter(f"'{output}' does not end in .parquet.", param_hint="-o")
+    if address is not None and engine != "ray":
+        raise typer.BadParameter("is for --engine ray.", param_hint="--address")
+    require_pyarrow()  # now, not after the model was loaded
+    done = total = 0
+    try:
+        found = find_inputs(inputs)
+        loaded = load_model(model, device, dtype, prompts)
+        wanted = wanted_labels(loaded, labels, labels_file, compound)
+        with _bar() as show:
+
+            def progress(finished: int, of: int, name: str) -> None:
+                nonlocal done, total
+                done, total = finished, of
+                show(finished, of, name)
+
+            report = run_batch(
+                found,
+                output,
+                model=loaded,
+                labels=wanted,
+                track=chosen,
+                faces=faces,
+                min_score=min_score,
+                workers=workers,
+                order=order,
+                engine=engine,
+                address=address,
+                limit_s=limit_s,
+                overwrite=overwrite,
+                retry_failed=retry_failed,
+                progress=progress,
+            )
+    except BatchError as error:
+        raise typer.BadParameter(str(error), param_hint="batch") from None
+    except KeyboardInterrupt:
+        complain(f"stopped: {done} of {total} videos are done; the same command goes on from there")
+        raise typer.Exit(130) from None
+    complain(
+        f"wrote {report.out}: {report.total} videos, {len(report.no_face)} without a face, "
+        f"{len(report.failed)} failed"
+        + (f" ({report.skipped} were done before)" if report.skipped else "")
+    )
+    for name, why in list(report.failed.items())[:_SHOWN]:
+        complain(f"{name}: {why}")
+    if len(report.failed) > _SHOWN:
+        complain(f"and {len(report.failed) - _SHOWN} more that failed, see the column 'error'")
+    if report.failed:
+        raise typer.Exit(1)
+
+
+@contextmanager
+def _bar() -> Iterator[Callable[[int, int, str], None]]:
+    """Show how many videos are done and how long the rest takes, on a terminal."""
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    console = progress_console()
+    columns: list[Any] = [BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()]
+    columns.append(TextColumn("{task.description}", markup=False))
+    with (
+        redirect_stdout(sys.stderr),
+        Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar,
+    ):
+        task = bar.add_task("", total=None)
+
+        def show(done: int, total: int, name: str) -> None:
+            bar.update(task, completed=done, total=total, description=name)
+
+        yield show

@@ -1,0 +1,81 @@
+"""Which videos a folder, a manifest or a list of files means."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from emoclip_sdk.batch import BatchInput, find_inputs
+from emoclip_sdk.errors import BatchError
+
+
+def make(root, *names):
+    for name in names:
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"")
+
+
+def test_folder(tmp_path):
+    make(
+        tmp_path, "v/b.mp4", "v/a.MOV", "v/sub/c.webm", "v/.hidden.mp4", "v/.d/e.mp4", "v/notes.txt"
+    )
+    found = find_inputs([tmp_path / "v"])
+    assert [i.name for i in found] == [
+        str(tmp_path / "v" / n) for n in ("a.MOV", "b.mp4", "sub/c.webm")
+    ]
+    assert found == find_inputs([tmp_path / "v", tmp_path / "v" / "b.mp4", *found])
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(BatchError, match="empty: holds no video"):
+        find_inputs([tmp_path / "empty"])
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need a privilege")
+def test_links_that_lead_out_are_not_followed(tmp_path, caplog):
+    make(tmp_path, "v/a.mp4", "secret/s.mp4", "v2/t.mp4")
+    (tmp_path / "v" / "inside.mp4").symlink_to("a.mp4")
+    (tmp_path / "v" / "out.mp4").symlink_to(tmp_path / "secret" / "s.mp4")
+    (tmp_path / "v" / "sibling.mp4").symlink_to("../v2/t.mp4")
+    (tmp_path / "v" / "folder").symlink_to(tmp_path / "secret")
+    (tmp_path / "v" / "circle").symlink_to(tmp_path / "v")
+    names = [os.path.basename(i.name) for i in find_inputs([tmp_path / "v"])]
+    assert names == ["a.mp4", "inside.mp4"]
+    assert "2 symbolic links lead out" in caplog.text
+
+
+def test_manifest(tmp_path):
+    file = tmp_path / "list.csv"
+    file.write_text("\ufeffsubject,video\ns1,clips/a.mp4\ns2,/x/b.mp4\n", encoding="utf-8")
+    assert find_inputs([file]) == [
+        BatchInput("clips/a.mp4", str(tmp_path / "clips" / "a.mp4"), {"subject": "s1"}),
+        BatchInput("/x/b.mp4", "/x/b.mp4", {"subject": "s2"}),
+    ]
+
+
+@pytest.mark.parametrize(
+    "text, complaint",
+    [
+        ("name\na.mp4\n", "no column 'path' or 'video'"),
+        ("path,x\na.mp4,1\nb.mp4\n", "line 3: not 2 fields"),
+        ("path,x\na.mp4,1,2\n", "line 2: not 2 fields"),
+        ("path\n \n", "line 2: the path is empty"),
+        ("path\na.mp4\nb.mp4\na.mp4\n", "line 4: 'a.mp4' is there twice, first in 2"),
+        ("path,x,x\na.mp4,1,2\n", "two have the same"),
+        ("path\n", "lists no video"),
+        ("path\n\xff.mp4\n", "can't be read as CSV in UTF-8"),
+    ],
+)
+def test_unusable_manifest(tmp_path, text, complaint):
+    file = tmp_path / "list.csv"
+    file.write_bytes(text.encode("latin-1"))
+    with pytest.raises(BatchError) as error:
+        find_inputs([file])
+    assert str(file) in str(error.value) and complaint in str(error.value)
+
+
+def test_names_that_are_no_text(tmp_path):
+    (item,) = find_inputs([os.fsdecode(b"caf\xe9.mp4")])
+    assert item.name == "caf\\xe9.mp4" and os.fsencode(item.path) == b"caf\xe9.mp4"
+    with pytest.raises(BatchError, match="no videos"):
+        find_inputs([])

@@ -1,0 +1,82 @@
+"""A cluster of two nodes, of which one actor is killed in mid-run."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+from pathlib import Path
+
+import pytest
+
+from emoclip_sdk import EmoCLIP
+from emoclip_sdk.batch import run_batch
+
+pq = pytest.importorskip("pyarrow.parquet")
+ray = pytest.importorskip("ray")
+
+pytestmark = [
+    pytest.mark.slow,
+    # Ray leaves sockets and files to the end of the process.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """Two nodes of one processor each, on this machine."""
+    from ray.cluster_utils import Cluster
+
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    node = dict(num_cpus=1, object_store_memory=100 * 2**20)
+    cluster = Cluster(initialize_head=True, head_node_args={**node, "include_dashboard": False})
+    cluster.add_node(**node)
+    # The nodes run the package that is tested, wherever it lies.
+    paths = os.pathsep.join([str(Path(__file__).parents[2]), str(Path(__file__).parents[1])])
+    ray.init(address=cluster.address, runtime_env={"env_vars": {"PYTHONPATH": paths}})
+    yield cluster
+    ray.shutdown()
+    cluster.shutdown()
+
+
+def actors():
+    """Return the processes of the living actors."""
+    from ray._private.state import actors as table  # the public one needs a dashboard
+
+    return [a["Pid"] for a in table().values() if a["State"] == "ALIVE" and a["Pid"]]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_a_killed_actor_loses_nothing(cluster, tiny_checkpoint, crop_video, tmp_path):
+    model = EmoCLIP.from_pretrained(tiny_checkpoint, device="cpu")
+    model.add_compound("wry", ["happiness", "anger"])
+    labels = ["joy", "wry"]
+    folder = tmp_path / "v"
+    folder.mkdir()
+    for i in range(40):
+        shutil.copy(crop_video, folder / f"{i:02d}.mp4")
+    (folder / "05.mp4").write_bytes(b"no video")
+    killed = []
+
+    def kill(done, total, name):
+        if done >= 3 and not killed:
+            killed.append(actors()[0])
+            os.kill(killed[0], signal.SIGKILL)
+
+    out = tmp_path / "o.parquet"
+    options = dict(model=model, labels=labels, faces="none")
+    report = run_batch(folder, out, engine="ray", workers=2, progress=kill, **options)
+    assert killed and (report.total, list(report.failed)) == (40, [str(folder / "05.mp4")])
+    rows = pq.read_table(out).to_pylist()
+    assert [row["path"] for row in rows] == sorted(map(str, folder.iterdir()))
+    one = model.classify(crop_video, labels, faces="none")
+    for row in rows:
+        if row["status"] == "ok":
+            for label in labels:
+                assert row[f"score:{label}"] == pytest.approx(one.scores[label], abs=1e-6)
+    # The local engine goes on with what Ray has begun, and the other way round.
+    shutil.copy(crop_video, folder / "05.mp4")
+    assert run_batch(folder, out, workers=1, retry_failed=True, **options).skipped == 39
+    shutil.copy(crop_video, folder / "99.mp4")
+    assert run_batch(folder, out, engine="ray", workers=1, **options).skipped == 40
+    assert [row["status"] for row in pq.read_table(out).to_pylist()] == ["ok"] * 41

@@ -1,0 +1,98 @@
+"""``emoclip batch`` as a user meets it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from emoclip_sdk.cli import main
+
+pq = pytest.importorskip("pyarrow.parquet")
+
+
+@pytest.fixture
+def batch(monkeypatch, capsys, tiny_checkpoint):
+    """Run the command in this process; returns exit code and standard error."""
+
+    def run(*arguments):
+        given = ["emoclip", "batch", *map(str, arguments), "--model", str(tiny_checkpoint)]
+        monkeypatch.setattr(sys, "argv", [*given, "--device", "cpu", "--faces", "none"])
+        with pytest.raises(SystemExit) as end:
+            main()
+        out, err = capsys.readouterr()
+        assert "Traceback" not in err and out == ""
+        return end.value.code or 0, err
+
+    return run
+
+
+def test_batch(batch, crop_video, tmp_path):
+    out = tmp_path / "o.parquet"
+    arguments = ("-o", out, "--labels", "joy,fear", "--compound", "wry=joy+fear", "--workers", "1")
+    code, err = batch(crop_video, "missing.mp4", *arguments)
+    assert code == 1 and "2 videos, 0 without a face, 1 failed" in err
+    assert "missing.mp4: no such file or folder" in err
+    good, bad = pq.read_table(out).to_pylist()
+    assert (good["path"], good["status"], bad["status"]) == (str(crop_video), "ok", "failed")
+    assert [key for key in good if key.startswith("score:")] == [
+        "score:joy",
+        "score:fear",
+        "score:wry",
+    ]
+    code, err = batch(crop_video, *arguments)
+    assert code == 0 and "1 were done before" in err
+    code, err = batch(crop_video, "-o", out, "--labels", "joy")
+    assert code == 2 and "other settings" in err and "--overwrite" in err
+    code, err = batch(crop_video, "-o", out, "--labels", "joy", "--overwrite", "--track", "all")
+    assert code == 0 and pq.read_table(out).num_rows == 1
+
+
+@pytest.mark.parametrize(
+    "arguments, complaint",
+    [
+        (["a.mp4", "-o", "o.csv"], "does not end in .parquet"),
+        (["a.mp4", "-o", "o.parquet", "--address", "auto"], "is for --engine ray"),
+        (["a.mp4", "-o", "o.parquet", "--workers", "0"], "--workers"),
+        (["a.mp4", "-o", "o.parquet", "--track", "best"], "--track"),
+        (["list.csv", "-o", "o.parquet"], "list.csv"),
+        (["a.mp4"], "--output"),
+    ],
+)
+def test_wrong_usage(batch, tmp_path, monkeypatch, arguments, complaint):
+    monkeypatch.chdir(tmp_path)
+    code, err = batch(*arguments)
+    assert code == 2 and complaint in err
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="process groups of POSIX")
+def test_ctrl_c_says_how_to_go_on(batch, crop_video, tiny_checkpoint, tmp_path):
+    (tmp_path / "v").mkdir()
+    for i in range(300):
+        shutil.copy(crop_video, tmp_path / "v" / f"{i:03d}.mp4")
+    out = tmp_path / "o.parquet"
+    options = ["--model", tiny_checkpoint, "--device", "cpu", "--faces", "none", "--workers", "1"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "emoclip_sdk", "batch", tmp_path / "v", "-o", out, *options],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and not out.with_name("o.parquet.parts").is_dir():
+        time.sleep(0.02)
+    time.sleep(0.7)
+    os.killpg(process.pid, signal.SIGINT)
+    printed, err = process.communicate(timeout=60)
+    assert (process.returncode, printed) == (130, "") and "Traceback" not in err
+    assert "of 300 videos are done; the same command goes on from there" in err
+    done = int(err.split("stopped: ")[1].split()[0])
+    kept = sum(pq.read_table(p).num_rows for p in tmp_path.glob("o.parquet.parts/*.parquet"))
+    assert not out.exists() and kept == done
