@@ -78,7 +78,7 @@ def runnable(visual: nn.Module, dtype: torch.dtype) -> nn.Module:
 
 def _fold_batch_norms(module: nn.Module) -> None:
     """Fold each batch norm that is registered right after a convolution into it, in place."""
-    from timm.layers import BatchNormAct2d
+    from timm.layers.norm_act import BatchNormAct2d
     from torch.nn.utils.fusion import fuse_conv_bn_eval
 
     children = list(module.named_children())

@@ -181,7 +181,7 @@ def pool_frames(model: EmoCLIP, frames: Sequence[NDArray[np.float32]]) -> NDArra
     for i, clip in enumerate(frames):
         span = Span[int](model.config.sampling.n_frames)
         found: list[list[int | None]] = []
-        for row, missing in enumerate(np.isnan(clip).any(axis=1), first):
+        for row, missing in enumerate(np.isnan(clip).any(axis=1).tolist(), first):
             if missing:
                 span.skip()
             else:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import yaml
@@ -258,13 +259,13 @@ class Lexicon:
 def load_lexicon(path: str | Path = LEXICON) -> dict[str, Lexicon]:
     """Read a lexicon: emotion to its graded words and paraphrases."""
     data = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+
+    def graded(entry: dict[str, Any], part: str) -> tuple[tuple[str, str], ...]:
+        return tuple((word, grade) for grade in DEGREES for word in entry[grade][part])
+
     return {
         emotion: Lexicon(
-            *(
-                tuple((word, grade) for grade in DEGREES for word in entry[grade][part])
-                for part in ("adjectives", "nouns")
-            ),
-            paraphrases=tuple(entry["paraphrases"]),
+            graded(entry, "adjectives"), graded(entry, "nouns"), tuple(entry["paraphrases"])
         )
         for emotion, entry in data.items()
     }

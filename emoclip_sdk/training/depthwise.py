@@ -22,23 +22,24 @@ def quicken_depthwise(network: nn.Module) -> None:
 
     Weights, names and results stay as they are, but for rounding.
     """
-    from timm.layers import Conv2dSame
+    from timm.layers.conv2d_same import Conv2dSame
 
     for conv in network.modules():
-        plain = type(conv) in (nn.Conv2d, Conv2dSame)
-        if plain and conv.groups == conv.in_channels == conv.out_channels > 1:
+        if type(conv) not in (nn.Conv2d, Conv2dSame) or not isinstance(conv, nn.Conv2d):
+            continue
+        if conv.groups == conv.in_channels == conv.out_channels > 1:
             same = isinstance(conv, Conv2dSame)
             conv.forward = functools.partial(_forward, conv, same)  # type: ignore[method-assign]
 
 
 def _forward(conv: nn.Conv2d, same: bool, x: Tensor) -> Tensor:
-    from timm.layers import pad_same
+    from timm.layers.padding import pad_same
 
     if not torch.is_autocast_enabled(x.device.type):
         return type(conv).forward(conv, x)
-    padding = conv.padding
+    padding: Any = conv.padding
     if same:  # TensorFlow's padding, which depends on the size of the picture
-        x = pad_same(x, conv.kernel_size, conv.stride, conv.dilation)
+        x = pad_same(x, list(conv.kernel_size), list(conv.stride), list(conv.dilation))
         padding = (0, 0)
     dtype = torch.get_autocast_dtype(x.device.type)
     with torch.autocast(x.device.type, enabled=False):

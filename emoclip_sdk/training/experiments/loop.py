@@ -168,7 +168,7 @@ class Trainer:
 
     def _report(self, writer: RunLog | None) -> None:
         progress = self.progress
-        if not np.isfinite(progress.running) and self.amp.dtype is not torch.float16:
+        if not np.isfinite(progress.running) and self.amp.precision != "fp16":
             raise EmoCLIPError(
                 f"the loss is {progress.running} at step {progress.done}: lower the learning "
                 "rates, or set optim.clip_grad=1.0"
