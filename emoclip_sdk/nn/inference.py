@@ -120,17 +120,17 @@ class Encoder:
         self.device = pick_device(device)
         self.dtype = pick_dtype(dtype, self.device)
         self.network = network.to(self.device, torch.float32).eval().requires_grad_(False)
-        self._visual: nn.Module | None = None
-        self._visual_state: tuple[int, ...] = ()
+        self._visual = runnable(self.network.towers.visual, self.dtype)
+        self._visual_state = _versions(self.network.towers.visual)
         self._tokenizer: Any = None
 
     @property
     def visual(self) -> nn.Module:
         """The image tower as it is run, see :func:`runnable`; made anew when its weights change."""
         tower = self.network.towers.visual
-        if self._visual is None or _versions(tower) != self._visual_state:
+        if _versions(tower) != self._visual_state:
             self._visual = runnable(tower, self.dtype)
-            self._visual_state = _versions(tower)  # a cast in place is a change, too
+            self._visual_state = _versions(tower)
         return self._visual
 
     @property

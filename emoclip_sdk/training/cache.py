@@ -181,8 +181,8 @@ def pool_frames(model: EmoCLIP, frames: Sequence[NDArray[np.float32]]) -> NDArra
     for i, clip in enumerate(frames):
         span = Span[int](model.config.sampling.n_frames)
         found: list[list[int | None]] = []
-        for row, missing in enumerate(np.isnan(clip).any(axis=1).tolist(), first):
-            if missing:
+        for row, frame in enumerate(clip, first):
+            if np.isnan(frame).any():
                 span.skip()
             else:
                 found += span.push(row)

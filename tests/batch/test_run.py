@@ -158,10 +158,8 @@ def test_every_face(detecting_model, two_faces, tmp_path, monkeypatch):
     sent = []
     read = crops.open_reader(sent.append, detecting_model.config, None)
     left = read(two_faces)
-    assert left.faces.frames.shape[1] == 0
-    whole = crops.with_embeddings(left, [detecting_model.encoder.frames(part) for part in sent])
-    scorer = detecting_model.scorer(None, "average", None)
-    ours = [scorer.prediction(whole, track) for track in whole.faces.rows]
+    whole = left.stream([detecting_model.encoder.frames(part) for part in sent])
+    ours = detecting_model.scorer(None, "average", None).predictions(whole, "all")
     theirs = detecting_model.classify(two_faces, track="all", fps=25)
     assert [p.track for p in ours] == [p.track for p in theirs] == [0, 1]
     for one, other in zip(ours, theirs, strict=True):
