@@ -17,7 +17,7 @@ from ...errors import DatasetError
 from ..datasets.lists import read_text
 from .scales import Scale, Score
 
-__all__ = ["LAYOUT", "Interview", "Study", "read_study"]
+__all__ = ["BEST_FILE", "LAYOUT", "Interview", "Study", "read_study"]
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +25,9 @@ LAYOUT = (
     "a CSV file with the columns video (a file, relative to this one; .npz: already embedded), "
     "patient, and one for each score of the scale; a score that is missing is left empty"
 )
+BEST_FILE = "best_possible.json"
+"""What a generated study knows about itself: the PCC that no method can exceed."""
+
 _MISSING = {"", "na", "n/a", "nan"}
 _TOLERANCE = 1e-6
 

@@ -17,15 +17,12 @@ from .baselines import BASELINES, predict_baseline
 from .clips import StudyClips
 from .figures import score_figures, shuffled_rows
 from .folds import Fold, Ledger, check_folds, check_ledger, make_folds
-from .manifest import Study
+from .manifest import BEST_FILE, Study
 from .perceptrons import FITTED, Perceptrons, ProbeSettings, fit_perceptrons
 
-__all__ = ["BEST_FILE", "StudyResult", "fit_final", "run_study"]
+__all__ = ["StudyResult", "fit_final", "run_study"]
 
 log = logging.getLogger(__name__)
-
-BEST_FILE = "best_possible.json"
-"""What a generated study knows about itself; beside its manifest."""
 
 
 @dataclass(frozen=True)
