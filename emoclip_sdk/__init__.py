@@ -18,8 +18,17 @@ if TYPE_CHECKING:
         VideoError,
     )
     from .model import EmoCLIP
+    from .probe import RegressionProbe
     from .prompts import PromptBank
-    from .results import FaceTrack, ModelInfo, Prediction, Timeline, TimelineRow
+    from .results import (
+        FaceTrack,
+        ModelInfo,
+        Prediction,
+        ProbeResult,
+        ScoreEstimate,
+        Timeline,
+        TimelineRow,
+    )
 
 __version__ = "0.1.0"
 
@@ -35,8 +44,11 @@ __all__ = [
     "ModelConfig",
     "ModelInfo",
     "Prediction",
+    "ProbeResult",
     "PromptBank",
     "PromptError",
+    "RegressionProbe",
+    "ScoreEstimate",
     "Timeline",
     "TimelineRow",
     "VideoError",
@@ -48,7 +60,19 @@ _MODULES = {
     "EmoCLIP": "model",
     "ModelConfig": "config",
     "PromptBank": "prompts",
-    **dict.fromkeys(("FaceTrack", "ModelInfo", "Prediction", "Timeline", "TimelineRow"), "results"),
+    "RegressionProbe": "probe",
+    **dict.fromkeys(
+        (
+            "FaceTrack",
+            "ModelInfo",
+            "Prediction",
+            "ProbeResult",
+            "ScoreEstimate",
+            "Timeline",
+            "TimelineRow",
+        ),
+        "results",
+    ),
     **dict.fromkeys((name for name in __all__ if name.endswith("Error")), "errors"),
 }
 

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     import torch
 
     from .nn import DualEncoder
+    from .probe import RegressionProbe
 
 __all__ = ["EmoCLIP"]
 
@@ -178,6 +179,50 @@ class EmoCLIP:
                 commit_message=commit_message,
                 create_pr=create_pr,
             )
+
+    @classmethod
+    def load_probe(
+        cls,
+        folder: str | Path,
+        *,
+        model: EmoCLIP | None = None,
+        device: str | torch.device = "auto",
+    ) -> RegressionProbe:
+        """Load a probe for interviews, which ``emoclip-train ness`` made.
+
+        Parameters
+        ----------
+        folder : str or Path
+        model : EmoCLIP, optional
+            Checked to be the encoder that the probe was trained on. None: the model that the
+            probe names is loaded.
+        device : str
+            Of a model that is loaded.
+
+        Raises
+        ------
+        CheckpointError
+            The folder can't be read, or the model is another one.
+        """
+        from .probe import load_probe
+
+        probe = load_probe(folder)
+        encoder = probe.config["encoder"]
+        if model is None and encoder["name"] is not None:
+            model = cls.from_pretrained(encoder["name"], device=device)
+        if model is not None:
+            if encoder["weights"] not in (None, model.encoder.video_hash()):
+                raise CheckpointError(
+                    f"{folder}: this probe was trained on '{encoder['name']}', whose weights are "
+                    f"not those of '{model.name}'"
+                )
+            if model.encoder.width != probe.config["width"]:
+                raise CheckpointError(
+                    f"{folder}: this probe takes embeddings of width {probe.config['width']}, "
+                    f"'{model.name}' makes {model.encoder.width}"
+                )
+        probe.model = model
+        return probe
 
     # Labels
 

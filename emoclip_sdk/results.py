@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas
 
-__all__ = ["FaceTrack", "ModelInfo", "Prediction", "Timeline", "TimelineRow"]
+__all__ = [
+    "FaceTrack",
+    "ModelInfo",
+    "Prediction",
+    "ProbeResult",
+    "ScoreEstimate",
+    "Timeline",
+    "TimelineRow",
+]
 
 
 @dataclass(frozen=True)
@@ -271,6 +279,61 @@ class Timeline:
         from .export.plots import plot_timeline
 
         return plot_timeline(self, path)
+
+
+@dataclass(frozen=True)
+class ScoreEstimate:
+    """A probe's estimate of one score. NaN without a face.
+
+    Attributes
+    ----------
+    value : float
+    low, high : float
+        95 % of the errors that the probe made on patients it wasn't trained on lay within.
+    mae : float
+        Mean of their absolute values.
+    """
+
+    value: float
+    low: float
+    high: float
+    mae: float
+
+
+@dataclass(frozen=True)
+class ProbeResult:
+    """What a probe estimates from one interview. For research: no diagnosis.
+
+    Attributes
+    ----------
+    source : str
+        File name or description of the video.
+    scores : dict of str to ScoreEstimate
+    n_clips : int
+        Clips whose predictions were averaged; 0 where no face was found.
+    encoder : str, optional
+        Name of the model that embedded the clips.
+    """
+
+    source: str
+    scores: dict[str, ScoreEstimate]
+    n_clips: int
+    encoder: str | None = None
+
+    @property
+    def face_found(self) -> bool:
+        """Whether there was a face to score."""
+        return self.n_clips > 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON types; NaN becomes None."""
+        return {
+            "source": self.source,
+            "face_found": self.face_found,
+            "n_clips": self.n_clips,
+            "encoder": self.encoder,
+            "scores": {name: _no_nan(vars(found)) for name, found in self.scores.items()},
+        }
 
 
 def _no_nan(values: dict[str, float]) -> dict[str, float | None]:

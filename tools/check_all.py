@@ -26,6 +26,7 @@ OPTIONAL = (
     "pandas",
     "pyarrow",
     "ray",
+    "sklearn",
 )
 
 

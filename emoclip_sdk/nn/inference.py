@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import itertools
 from collections.abc import Sequence
 from functools import lru_cache
@@ -142,6 +143,19 @@ class Encoder:
     def logit_scale(self) -> float:
         """Inverse temperature of eq. 1, exponentiated."""
         return float(self.network.logit_scale.exp())
+
+    def video_hash(self) -> str:
+        """Hash what decides a video embedding: image tower and temporal module.
+
+        In bfloat16, in which a model may have its image tower: a probe that was trained in float32
+        fits it.
+        """
+        modules = nn.ModuleList([self.network.towers.visual, self.network.temporal])
+        digest = hashlib.sha256()
+        for name, tensor in modules.state_dict().items():
+            digest.update(f"{name} {tuple(tensor.shape)}".encode())
+            digest.update(tensor.detach().cpu().bfloat16().contiguous().view(torch.int16).numpy())
+        return digest.hexdigest()[:24]
 
     def frames(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Embed face crops (N, S, S, 3) one by one, to (N, D), unnormalised."""

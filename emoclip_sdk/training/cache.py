@@ -29,6 +29,7 @@ from .workers import Workers
 
 __all__ = [
     "FrameCache",
+    "clip_identity",
     "frame_embeddings",
     "pool_frames",
     "weights_hash",
@@ -79,8 +80,8 @@ class FrameCache:
                 raise
         except (OSError, SafetensorError) as error:
             raise DatasetError(
-                f"{path}: the frame cache can't be written ({error}). Make room, or name another "
-                "folder with --set data.cache=FOLDER"
+                f"{path}: the cache can't be written ({error}). Make room, or name another folder "
+                "with --cache FOLDER or --set data.cache=FOLDER"
             ) from error
         return kept
 
@@ -138,7 +139,7 @@ def frame_embeddings(
     found: list[Tensor | None] = [None] * len(clips)
     names: list[str] = []
     if cache is not None:
-        names = [_identity(clip) for clip in clips]
+        names = [clip_identity(clip) for clip in clips]
         found = [cache.load(key, name) for name in names]
     todo = [i for i, frames in enumerate(found) if frames is None]
     start = said = time.monotonic()
@@ -224,7 +225,7 @@ def _key(
     return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
-def _identity(clip: Clip) -> str:
+def clip_identity(clip: Clip) -> str:
     """Hash a clip's id and its video: path, sizes and times of change, or an array's content."""
     digest = hashlib.sha256(clip.id.encode())
     video = clip.video

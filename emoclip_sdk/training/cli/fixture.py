@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import Annotated
 
@@ -15,7 +16,7 @@ __all__: list[str] = []
 @app.command("make-fixture")
 def make_fixture(
     dataset: Annotated[
-        str, typer.Option(help="mafw, dfew, ferv39k, afew, ferplus, manifest or order.")
+        str, typer.Option(help="mafw, dfew, ferv39k, afew, ferplus, manifest, order or ness.")
     ],
     out: Annotated[Path, typer.Option(help="A new or empty folder.")],
     clips_per_class: Annotated[int, typer.Option(help="At least 5.")] = 24,
@@ -23,7 +24,9 @@ def make_fixture(
     frames: Annotated[
         tuple[int, int], typer.Option(help="Smallest and largest number of frames of a clip.")
     ] = (16, 32),
-    subjects: Annotated[int, typer.Option(help="Number of people.")] = 50,
+    subjects: Annotated[
+        int | None, typer.Option(help="Number of people. [default: 50; ness: 69]")
+    ] = None,
     seed: Annotated[int, typer.Option(help="The same seed draws the same dataset.")] = 0,
     nuisance: Annotated[
         float, typer.Option(help="How much pose, light, background and noise vary, 0 to 1.")
@@ -33,16 +36,40 @@ def make_fixture(
         typer.Option(help="mafw: clips of each compound class, 0 for none; else a third."),
     ] = None,
     label_base: Annotated[int, typer.Option(help="dfew: labels count from 0 or from 1.")] = 0,
+    interviews: Annotated[int, typer.Option(help="ness: how many.")] = 113,
+    minutes: Annotated[
+        tuple[float, float], typer.Option(help="ness: shortest and longest interview.")
+    ] = (10.0, 30.0),
     videos: Annotated[
-        bool, typer.Option("--videos", help="manifest, order: mp4 files, not folders of frames.")
+        bool,
+        typer.Option(
+            "--videos",
+            help="manifest, order: mp4 files, not folders of frames. ness: drawn faces, not "
+            "planted embeddings.",
+        ),
     ] = False,
     processes: Annotated[int, typer.Option(help="How many processes draw.")] = 1,
 ) -> None:
     """Draw a small stand-in of a dataset in the layout that the real one has on disk.
 
     A generated face moves from neutral to the action units of its class. What it shows is in
-    ground_truth.csv.
+    ground_truth.csv. For ness: interviews whose ratings depend on how much the face moves; what a
+    probe can reach at best is in best_possible.json.
     """
+    if dataset == "ness":
+        from ..fixture.interviews import draw_interview, make_interviews
+
+        write = functools.partial(draw_interview, size=size, seed=seed) if videos else None
+        make_interviews(
+            out,
+            patients=69 if subjects is None else subjects,
+            interviews=interviews,
+            minutes=minutes,
+            seed=seed,
+            write=write,
+        )
+        typer.echo(f"{out}: ness, {interviews} interviews; the manifest is {out / 'manifest.csv'}")
+        return
     from ..fixture import GROUND_TRUTH
     from ..fixture import make_fixture as make
 
@@ -52,7 +79,7 @@ def make_fixture(
         clips_per_class=clips_per_class,
         size=size,
         frames=frames,
-        subjects=subjects,
+        subjects=50 if subjects is None else subjects,
         seed=seed,
         nuisance=nuisance,
         compounds=compounds,

@@ -11,7 +11,7 @@ import typer
 from ...errors import EmoCLIPError
 from .application import app
 
-__all__: list[str] = []
+__all__ = ["experiment_recipe"]
 
 _COMMANDS = {
     "contrastive": "Train a model on clips with captions, and write it as a checkpoint folder.",
@@ -67,7 +67,7 @@ def _add(name: str) -> None:
         seed: Annotated[int | None, typer.Option(help="Overrides the recipe's.")] = None,
         device: Annotated[str, typer.Option(metavar="DEVICE", help="cpu, cuda, cuda:1.")] = "auto",
     ) -> None:
-        content = _recipe(name, recipe, change, seed)
+        content = experiment_recipe(name, recipe, change, seed)
         folder = run or out.with_name(out.name + "-run")
         if content["experiment"] == "mini":
             from ..mini import MiniRecipe, export, leave_one_out
@@ -105,7 +105,9 @@ def _add(name: str) -> None:
     app.command(name, help=_COMMANDS[name])(command)
 
 
-def _recipe(command: str, name: str, changes: list[str] | None, seed: int | None) -> dict[str, Any]:
+def experiment_recipe(
+    command: str, name: str, changes: list[str] | None, seed: int | None
+) -> dict[str, Any]:
     """Read a recipe and refuse one that is meant for another command."""
     from ..recipe import load_recipe
 

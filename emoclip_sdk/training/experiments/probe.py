@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,6 @@ from .state import save_weights, write_text
 
 __all__ = [
     "Probe",
-    "encoder_hash",
     "evaluate_probe",
     "load_probe",
     "predict",
@@ -62,7 +60,7 @@ def save_probe(folder: Path, probe: Probe, classes: tuple[str, ...], model: EmoC
         "classes": list(classes),
         "width": first.in_features,
         "hidden": last.in_features,
-        "encoder": {"name": model.name, "weights": encoder_hash(model)},
+        "encoder": {"name": model.name, "weights": model.encoder.video_hash()},
     }
     write_text(folder / CONFIG_FILE, json.dumps(content, indent=2) + "\n")
 
@@ -89,7 +87,7 @@ def load_probe(folder: str | Path, model: EmoCLIP | None = None) -> tuple[Probe,
         encoder = content["encoder"]
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise CheckpointError(f"{folder}: is no probe that can be read ({error})") from error
-    if model is not None and encoder["weights"] != encoder_hash(model):
+    if model is not None and encoder["weights"] != model.encoder.video_hash():
         raise CheckpointError(
             f"{folder}: this probe was trained on '{encoder['name']}', whose weights are not "
             f"those of '{model.name}'"
@@ -141,19 +139,3 @@ def evaluate_probe(
         **recalls(decide(probabilities), labels, classes),
         "probabilities": probabilities,
     }
-
-
-def encoder_hash(model: EmoCLIP) -> str:
-    """Hash what decides a video embedding: image tower and temporal module.
-
-    In bfloat16, in which a model may have its image tower: a probe that was trained in float32
-    fits it.
-    """
-    network = model.encoder.network
-    digest = hashlib.sha256()
-    for name, tensor in (
-        nn.ModuleList([network.towers.visual, network.temporal]).state_dict().items()
-    ):
-        digest.update(f"{name} {tuple(tensor.shape)}".encode())
-        digest.update(tensor.detach().cpu().bfloat16().contiguous().view(torch.int16).numpy())
-    return digest.hexdigest()[:24]

@@ -1,0 +1,102 @@
+"""From an interview to its clip embeddings: the only place where a long video becomes vectors."""
+
+from __future__ import annotations
+
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .clips import track_clips
+from .errors import VideoError
+
+if TYPE_CHECKING:
+    from .model import EmoCLIP
+    from .reading import FaceMode
+
+__all__ = ["EmbeddedInterview", "interview_clips", "read_interview"]
+
+
+@dataclass(frozen=True)
+class EmbeddedInterview:
+    """Clip embeddings of an interview, read from a file.
+
+    Attributes
+    ----------
+    vectors : ndarray, (W, D)
+        Unnormalised. Clips without the face are left out.
+    encoder : str, optional
+        Name of the model that made them.
+    weights : str, optional
+        Hash of its video encoder, see :meth:`Encoder.video_hash`.
+    """
+
+    vectors: NDArray[np.float32]
+    encoder: str | None = None
+    weights: str | None = None
+
+
+def interview_clips(
+    model: EmoCLIP, video: Any, *, faces: FaceMode | None = None
+) -> NDArray[np.float32]:
+    """Embed the face that is longest in view, clip by clip, however long the video.
+
+    Not the most prominent face, which may be an interviewer who sits nearer to the camera for a
+    while: the patient is in view throughout.
+
+    Parameters
+    ----------
+    model : EmoCLIP
+    video
+        As in :meth:`EmoCLIP.classify`.
+    faces : {"mtcnn", "none"}, optional
+        "none": the frames are face crops already. None: as the model's config says.
+
+    Returns
+    -------
+    ndarray, (W, D)
+        Unnormalised, in order of time; no row where there is no face.
+
+    Raises
+    ------
+    VideoError
+        The video can't be read.
+    """
+    stream = model.reader(video, faces=faces)
+    clips = track_clips(stream, model.config.sampling.n_frames, model.encoder.pool)
+    best = max(stream.tracks, key=lambda t: (t.n_frames, t.prominence, -t.id), default=None)
+    if best is None:
+        return np.zeros((0, model.encoder.width), np.float32)
+    return clips[best.id]
+
+
+def read_interview(path: str | Path) -> EmbeddedInterview:
+    """Read an interview that was embedded before: ``.npz`` with an array ``vectors`` (W, D).
+
+    The strings ``model`` and ``weights``, where they are there, say which model embedded it.
+    Rows that are not finite are clips without a face.
+
+    Raises
+    ------
+    VideoError
+        The file can't be read or holds something else.
+    """
+    path = Path(path)
+    layout = "expected an .npz file with an array 'vectors' of shape (clips, width)"
+    try:
+        # Without pickles: a file from elsewhere must not be able to run code.
+        with np.load(path, allow_pickle=False) as file:
+            vectors = np.asarray(file["vectors"], np.float32)
+            names = [str(file[key]) if key in file else None for key in ("model", "weights")]
+    except FileNotFoundError:
+        raise VideoError(str(path), "no such file") from None
+    except KeyError:
+        raise VideoError(str(path), f"has no array 'vectors': {layout}") from None
+    except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        raise VideoError(str(path), f"can't be read ({error}): {layout}") from error
+    if vectors.ndim != 2 or not vectors.shape[1]:
+        raise VideoError(str(path), f"'vectors' has the shape {vectors.shape}: {layout}")
+    return EmbeddedInterview(vectors[np.isfinite(vectors).all(axis=1)], *names)

@@ -1,0 +1,170 @@
+"""Clip embeddings of a study's interviews, kept on disk."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ...errors import DatasetError, VideoError
+from ...interview import EmbeddedInterview, interview_clips, read_interview
+from ...model import EmoCLIP
+from ...reading import FaceMode
+from ..cache import FrameCache, clip_identity, weights_hash
+from ..datasets.clips import Clip
+from .manifest import Interview, Study
+
+__all__ = ["StudyClips", "embed_study"]
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class StudyClips:
+    """Clips of all interviews, one interview after the other.
+
+    Attributes
+    ----------
+    vectors : ndarray, (M, D)
+        Unnormalised.
+    starts : ndarray, (N + 1,)
+        Row at which each interview begins; the last one is M.
+    encoder : dict
+        ``name`` and ``weights`` of the model, None where nothing says it.
+    """
+
+    vectors: NDArray[np.float32]
+    starts: NDArray[np.intp]
+    encoder: dict[str, str | None]
+
+    def of(self, row: int) -> NDArray[np.float32]:
+        """Return the clips (W, D) of one interview."""
+        return self.vectors[self.starts[row] : self.starts[row + 1]]
+
+    @cached_property
+    def moments(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Mean of the clips and of their squares, each (N, D), for each interview by itself."""
+        parts = [self.of(row).astype(np.float64) for row in range(len(self.starts) - 1)]
+        first = np.stack([part.mean(axis=0) for part in parts])
+        return first, np.stack([(part**2).mean(axis=0) for part in parts])
+
+
+def embed_study(
+    study: Study,
+    load: Callable[[], EmoCLIP],
+    cache: FrameCache,
+    *,
+    faces: FaceMode | None = None,
+) -> tuple[Study, StudyClips, list[str]]:
+    """Embed the interviews, or read what was embedded before.
+
+    Parameters
+    ----------
+    study : Study
+    load : callable
+        Gives the model; called only if an interview is a video.
+    cache : FrameCache
+        Gets one entry for each video.
+    faces : {"mtcnn", "none"}, optional
+        See :func:`~emoclip_sdk.interview.interview_clips`.
+
+    Returns
+    -------
+    study : Study
+        The interviews that could be used.
+    clips : StudyClips
+    unusable : list of str
+        The others, and why.
+
+    Raises
+    ------
+    DatasetError
+        Interviews were embedded by different models, or none is usable.
+    """
+    model: EmoCLIP | None = None
+    key = weights = ""
+    kept: list[Interview] = []
+    found: list[EmbeddedInterview] = []
+    unusable = []
+    for number, interview in enumerate(study.interviews, start=1):
+        try:
+            if interview.video.suffix.lower() == ".npz":
+                one = read_interview(interview.video)
+            else:
+                if model is None:
+                    model = load()
+                    key, weights = _key(model, faces), model.encoder.video_hash()
+                vectors = _embed(model, interview, cache, key, faces)
+                one = EmbeddedInterview(vectors, model.name, weights)
+                log.info("interview %d of %d: %s", number, len(study.interviews), interview.id)
+        except VideoError as error:
+            unusable.append(str(error))
+            continue
+        if not len(one.vectors):
+            unusable.append(f"{interview.id}: no face was found")
+            continue
+        kept.append(interview)
+        found.append(one)
+    for what in unusable:
+        log.warning("left out: %s", what)
+    if not found:
+        raise DatasetError(f"{study.path}: no interview is usable. The first: {unusable[0]}")
+    encoder = _one_encoder(kept, found)
+    starts = np.cumsum([0, *(len(one.vectors) for one in found)])
+    vectors = np.concatenate([one.vectors for one in found])
+    study = dataclasses.replace(study, interviews=tuple(kept))
+    return study, StudyClips(vectors, starts, encoder), unusable
+
+
+def _embed(
+    model: EmoCLIP, interview: Interview, cache: FrameCache, key: str, faces: FaceMode | None
+) -> NDArray[np.float32]:
+    name = clip_identity(Clip("interview", interview.video))
+    vectors = cache.load(key, name)
+    if vectors is None:
+        new = interview_clips(model, interview.video, faces=faces)
+        vectors = cache.store(key, name, torch.from_numpy(new))
+    return vectors.float().numpy()
+
+
+def _key(model: EmoCLIP, faces: FaceMode | None) -> str:
+    """Hash what decides the clip embeddings of a file: weights, faces, crops, sampling."""
+    config, network = model.config, model.encoder.network
+    detection = config.faces if faces is None else dataclasses.replace(config.faces, detector=faces)
+    settings = {
+        "format": "interview 1",
+        "weights": weights_hash(torch.nn.ModuleList([network.towers.visual, network.temporal])),
+        "image": dataclasses.asdict(config.image),
+        "faces": dataclasses.asdict(detection),
+        "sampling": [config.sampling.rate, config.sampling.n_frames],
+    }
+    text = json.dumps(settings, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:24]
+
+
+def _one_encoder(
+    interviews: list[Interview], found: list[EmbeddedInterview]
+) -> dict[str, str | None]:
+    """Return the model that made all embeddings; refuse embeddings that do not belong together."""
+    first = found[0]
+    for interview, one in zip(interviews, found, strict=True):
+        same = one.weights == first.weights
+        if not same or one.vectors.shape[1] != first.vectors.shape[1]:
+            raise DatasetError(
+                f"{interview.id}: was embedded by {_which(one)}, {interviews[0].id} by "
+                f"{_which(first)}. Embed all interviews of a study by the same model"
+            )
+    return {"name": first.encoder, "weights": first.weights}
+
+
+def _which(one: EmbeddedInterview) -> str:
+    weights = f", weights {one.weights}" if one.weights else ""
+    return f"{one.encoder or 'an unnamed model'} (width {one.vectors.shape[1]}{weights})"

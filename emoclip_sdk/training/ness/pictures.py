@@ -1,0 +1,49 @@
+"""Scatter plots: what was rated against what was estimated for patients never trained on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ...errors import MissingDependencyError
+from .scales import Score
+
+if TYPE_CHECKING:
+    from .study import StudyResult
+
+__all__ = ["draw_scatter"]
+
+
+def draw_scatter(result: StudyResult, score: Score, path: Path) -> None:
+    """Draw one score, a point for each interview.
+
+    Raises
+    ------
+    MissingDependencyError
+        matplotlib is not installed.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise MissingDependencyError("matplotlib", "train", "Scatter plots") from None
+    column = result.study.scores.index(score)
+    rating = result.study.ratings[:, column]
+    estimate = result.predictions["probe"][:, column]
+    known = ~np.isnan(rating)
+    figure = Figure(figsize=(4.8, 4.8), layout="constrained")
+    axes = figure.add_subplot()
+    margin = 0.04 * (score.high - score.low)
+    limits = (score.low - margin, score.high + margin)
+    axes.plot(limits, limits, color="0.7", linewidth=1, zorder=0)
+    # Ratings are whole numbers: transparency shows where several points lie on each other.
+    axes.scatter(rating[known], estimate[known], s=22, alpha=0.45, linewidths=0)
+    axes.set(xlim=limits, ylim=limits, aspect="equal", xlabel="rated", ylabel="estimated")
+    found = result.figures["probe"][score.name]
+    pcc, spread = found["pcc"], found["intervals"]["pcc"]
+    told = "PCC not defined" if pcc is None else f"PCC {pcc:.2f}"
+    told += "" if spread is None else f" [{spread[0]:.2f}, {spread[1]:.2f}]"
+    mae = "" if found["mae"] is None else f", MAE {found['mae']:.2f}"
+    axes.set_title(f"{score.title}\n{told}{mae}, n = {found['n']}", fontsize=10)
+    figure.savefig(path, dpi=130)
