@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,12 +13,16 @@ from numpy.typing import NDArray
 
 from .clips import track_clips
 from .errors import VideoError
+from .video import TrackStats
+
+# How far a person's face may be from where it was before, in its sides, and how much smaller.
+REACH, SIZE_RATIO = 1.5, 0.5
 
 if TYPE_CHECKING:
     from .model import EmoCLIP
     from .reading import FaceMode
 
-__all__ = ["EmbeddedInterview", "interview_clips", "read_interview"]
+__all__ = ["EmbeddedInterview", "interview_clips", "person_longest_in_view", "read_interview"]
 
 
 @dataclass(frozen=True)
@@ -67,10 +72,36 @@ def interview_clips(
     """
     stream = model.reader(video, faces=faces)
     clips = track_clips(stream, model.config.sampling.n_frames, model.encoder.pool)
-    best = max(stream.tracks, key=lambda t: (t.n_frames, t.prominence, -t.id), default=None)
-    if best is None:
+    tracks = person_longest_in_view(stream.table.stats())
+    if not tracks:
         return np.zeros((0, model.encoder.width), np.float32)
-    return clips[best.id]
+    return np.concatenate([clips[track] for track in tracks])
+
+
+def person_longest_in_view(stats: Sequence[TrackStats]) -> list[int]:
+    """Return the tracks of the person who is longest in view, in order of time.
+
+    Who was out of view for more than a moment (`MAX_GAP`) comes back under a new number. In an
+    interview people sit where they sat: tracks about as large and in about the same place, which
+    are never there at the same time, are taken for one person.
+    """
+    people: list[list[TrackStats]] = []
+    for track in sorted(stats, key=lambda s: (-s.n_frames, s.track)):
+        for person in people:
+            if all(_may_be_one(track, other) for other in person):
+                person.append(track)
+                break
+        else:
+            people.append([track])
+    longest = max(people, key=lambda person: sum(t.n_frames for t in person), default=[])
+    return [track.track for track in sorted(longest, key=lambda t: t.first)]
+
+
+def _may_be_one(a: TrackStats, b: TrackStats) -> bool:
+    apart = a.last < b.first or b.last < a.first
+    small, large = sorted((a.side, b.side))
+    near = abs(a.x - b.x) <= REACH * large and abs(a.y - b.y) <= REACH * large
+    return apart and near and small >= SIZE_RATIO * large
 
 
 def read_interview(path: str | Path) -> EmbeddedInterview:

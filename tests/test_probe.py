@@ -12,8 +12,9 @@ from safetensors.torch import load_file, save_file
 
 from emoclip_sdk import EmoCLIP
 from emoclip_sdk.errors import CheckpointError, EmoCLIPError, VideoError
-from emoclip_sdk.interview import interview_clips, read_interview
+from emoclip_sdk.interview import interview_clips, person_longest_in_view, read_interview
 from emoclip_sdk.probe import CONFIG_FILE, KIND, WEIGHTS_FILE
+from emoclip_sdk.video import TrackStats
 
 
 @pytest.fixture
@@ -88,13 +89,27 @@ def test_face_that_is_longest_in_view_counts(
             ]
 
     detecting_model.reader.detector = Leaves()
-    read = detecting_model.reader(two_faces, fps=10)
-    longest = max(read.faces.tracks, key=lambda track: track.n_frames)
-    assert read.faces.most_prominent != longest.id
+    read = detecting_model.read(two_faces, fps=10)
+    longest = max(read.tracks, key=lambda track: track.n_frames)
+    assert read.most_prominent != longest.id
     vectors = interview_clips(detecting_model, two_faces)
     np.testing.assert_allclose(
         vectors[0], detecting_model.embed(two_faces, track=longest.id), atol=1e-5
     )
+
+
+def test_a_person_who_comes_back_to_the_same_place_is_one() -> None:
+    def seen(track: int, first: float, last: float, x: float, side: float = 0.2) -> TrackStats:
+        return TrackStats(track, int(7 * (last - first)), first, last, 1.0, x, 0.5, side)
+
+    patient = [seen(0, 0, 50, 0.3), seen(3, 60, 100, 0.35), seen(5, 110, 120, 0.25, 0.15)]
+    interviewer = seen(1, 0, 90, 0.8)
+    beside = seen(4, 55, 65, 0.3)  # there while track 3 is
+    far_behind = seen(6, 101, 109, 0.3, 0.05)
+    everybody = [*patient, interviewer, beside, far_behind]
+    assert person_longest_in_view(everybody) == [0, 3, 5]
+    assert person_longest_in_view([interviewer, patient[0]]) == [1]
+    assert person_longest_in_view([]) == []
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,9 @@ class TrackStats:
     prominence : float
         Sum over these frames of (share of the picture's area) x confidence: who is large, long in
         view and surely a face.
+    x, y, side : float
+        Means of the box's centre and side (root of its area), as shares of the picture's width,
+        height and root of its area.
     """
 
     track: int
@@ -32,6 +35,9 @@ class TrackStats:
     first: float
     last: float
     prominence: float
+    x: float = 0.0
+    y: float = 0.0
+    side: float = 0.0
 
 
 class TrackTable:
@@ -56,12 +62,20 @@ class TrackTable:
         width, height = frame.size
         for face in frame.faces:
             x0, y0, x1, y1 = face.box
-            weight = (x1 - x0) * (y1 - y0) / (width * height) * face.confidence
+            area = (x1 - x0) * (y1 - y0) / (width * height)
             old = self._stats.get(face.track)
             if old is None:
                 old = TrackStats(face.track, 0, frame.time, frame.time, 0.0)
+            n = old.n_frames + 1
             self._stats[face.track] = TrackStats(
-                face.track, old.n_frames + 1, old.first, frame.time, old.prominence + weight
+                face.track,
+                n,
+                old.first,
+                frame.time,
+                old.prominence + area * face.confidence,
+                old.x + ((x0 + x1) / (2 * width) - old.x) / n,
+                old.y + ((y0 + y1) / (2 * height) - old.y) / n,
+                old.side + (area**0.5 - old.side) / n,
             )
 
     def watch(self, frames: Iterable[FrameFaces]) -> Iterator[FrameFaces]:
