@@ -192,6 +192,20 @@ class TimelineRow:
         """The label of the highest score; None in a gap."""
         return max(self.scores, key=self.scores.__getitem__) if self.face_found else None
 
+    def to_record(self, source: str) -> dict[str, Any]:
+        """Return a flat row, one column per label, NaN in gaps."""
+        return {
+            "source": source,
+            "track": self.track,
+            "start": self.start,
+            "end": self.end,
+            "n_frames": self.n_frames,
+            "label": self.label,
+            "confidence": self.confidence,
+            "abstained": self.abstained,
+            **self.scores,
+        }
+
     def to_dict(self) -> dict[str, Any]:
         """Return JSON types; NaN becomes None."""
         return {
@@ -244,20 +258,7 @@ class Timeline:
 
     def to_records(self) -> list[dict[str, Any]]:
         """Return flat rows, one column per label, NaN in gaps."""
-        return [
-            {
-                "source": self.source,
-                "track": row.track,
-                "start": row.start,
-                "end": row.end,
-                "n_frames": row.n_frames,
-                "label": row.label,
-                "confidence": row.confidence,
-                "abstained": row.abstained,
-                **row.scores,
-            }
-            for row in self.rows
-        ]
+        return [row.to_record(self.source) for row in self.rows]
 
     def to_pandas(self) -> pandas.DataFrame:
         """Return a data frame of :meth:`to_records`. Needs pandas."""

@@ -7,7 +7,7 @@ import importlib.util
 import math
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -58,8 +58,11 @@ def timeline(
     """Score emotion labels over time: one row per face and window.
 
     A window in which a face is not seen is a row without scores. Without -o, --json, --csv or
-    --plot, a table is printed.
+    --plot, a table is printed. A .csv file alone is written while the video is read, in order of
+    time; everything else is in order of faces, then of time.
     """
+    from ..export.tables import save_rows, write_csv
+
     o.one_format(as_json, as_csv)
     for name, seconds in (("--window", window), ("--step", step)):
         if not (seconds > 0 and math.isfinite(seconds)):
@@ -70,27 +73,31 @@ def timeline(
         raise MissingDependencyError("matplotlib", "plot", "Plotting")  # now, not after the work
     loaded = load_model(model, device, dtype, prompts)
     wanted = wanted_labels(loaded, labels, labels_file, compound)
+    options: dict[str, Any] = dict(
+        window=window,
+        step=step,
+        faces=faces,
+        min_score=min_score,
+        fps=fps,
+        allow_network=allow_network,
+    )
+    if output is not None and output.suffix.lower() == ".csv" and not (plot or as_json or as_csv):
+        # A table alone is written while the video is read, however long that is.
+        def write(video: str, table: Path) -> int:
+            return save_rows(loaded.timeline_rows(video, wanted, **options), video, table)
+
+        with working(video):
+            n, reason = attempt(write, video, output)
+        _stop_if(video, reason)
+        complain(f"wrote {output}: {n} rows")
+        return
     with working(video):
-        found, reason = attempt(
-            loaded.timeline,
-            video,
-            wanted,
-            window=window,
-            step=step,
-            faces=faces,
-            min_score=min_score,
-            fps=fps,
-            allow_network=allow_network,
-        )
-    if reason is not None:
-        complain(f"Error: {video}: {reason}")
-        raise typer.Exit(1)
+        found, reason = attempt(loaded.timeline, video, wanted, **options)
+    _stop_if(video, reason)
     found = dataclasses.replace(found, source=video)
     if as_json:
         print_json(found.to_dict())
     elif as_csv:
-        from ..export.tables import write_csv
-
         write_csv(found.to_records(), sys.stdout)
     elif output is None and plot is None:
         _print_table(found, top)
@@ -100,6 +107,12 @@ def timeline(
     if plot is not None:
         found.plot(plot)
         complain(f"wrote {plot}")
+
+
+def _stop_if(video: str, reason: str | None) -> None:
+    if reason is not None:
+        complain(f"Error: {video}: {reason}")
+        raise typer.Exit(1)
 
 
 def _print_table(found: Timeline, top: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -13,9 +13,9 @@ from ..errors import EmoCLIPError, MissingDependencyError
 if TYPE_CHECKING:
     import pandas
 
-    from ..results import Prediction, Timeline
+    from ..results import Prediction, Timeline, TimelineRow
 
-__all__ = ["prediction_records", "save_timeline", "to_pandas", "write_csv"]
+__all__ = ["prediction_records", "save_rows", "save_timeline", "to_pandas", "write_csv"]
 
 
 def to_pandas(records: Sequence[dict[str, Any]]) -> pandas.DataFrame:
@@ -52,6 +52,39 @@ def write_csv(records: Sequence[dict[str, Any]], file: TextIO) -> None:
     writer = csv.DictWriter(file, columns, lineterminator="\n")
     writer.writeheader()
     writer.writerows(records)
+
+
+def save_rows(rows: Iterable[TimelineRow], source: str, path: str | Path) -> int:
+    """Write rows of a timeline as CSV while they come; return how many there were.
+
+    They go to ``NAME.part`` beside the file, which takes its name when it is whole. What raises an
+    error leaves neither behind.
+
+    Raises
+    ------
+    EmoCLIPError
+        The file can't be written.
+    """
+    path = Path(path)
+    part = path.with_name(path.name + ".part")
+    n = 0
+    try:
+        try:
+            with part.open("w", encoding="utf-8", newline="", buffering=1) as file:
+                writer = None
+                for row in rows:
+                    record = row.to_record(source)
+                    if writer is None:
+                        writer = csv.DictWriter(file, list(record), lineterminator="\n")
+                        writer.writeheader()
+                    writer.writerow(record)
+                    n += 1
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
+    except OSError as error:
+        raise EmoCLIPError(f"{path}: can't be written ({error.strerror or error})") from error
+    return n
 
 
 def save_timeline(timeline: Timeline, path: str | Path) -> None:

@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-from emoclip_sdk.errors import EmoCLIPError, MissingDependencyError
-from emoclip_sdk.export.tables import prediction_records, write_csv
+from emoclip_sdk.errors import EmoCLIPError, MissingDependencyError, VideoError
+from emoclip_sdk.export.tables import prediction_records, save_rows, write_csv
 from emoclip_sdk.results import Prediction, Timeline, TimelineRow
 
 NAN = float("nan")
@@ -84,3 +84,23 @@ def test_pandas_missing(timeline, monkeypatch):
     monkeypatch.setitem(sys.modules, "pandas", None)
     with pytest.raises(MissingDependencyError, match=r"pip install"):
         timeline.to_pandas()
+
+
+def test_rows_are_written_while_they_come(tmp_path):
+    out = tmp_path / "out.csv"
+
+    def rows(fail: bool = False):
+        for i in range(3):
+            yield TimelineRow(0, i, i + 1.0, 7, {"joy": 0.25}, {"joy": 0.1})
+            seen = (tmp_path / "out.csv.part").read_text().splitlines()
+            assert len(seen) == i + 2 and not out.exists()
+        if fail:
+            raise VideoError("clip.mp4", "is cut off")
+
+    assert save_rows(rows(), "clip.mp4", out) == 3
+    written = out.read_text()
+    assert written.splitlines()[1].startswith("clip.mp4,0,0,1.0,7,joy,nan,False,0.25")
+    out.unlink()
+    with pytest.raises(VideoError):
+        save_rows(rows(fail=True), "clip.mp4", out)
+    assert not list(tmp_path.iterdir())
