@@ -1,4 +1,4 @@
-"""Speed and memory in one run: `python -m benchmarks [--long] [--json]`.
+"""Speed and memory in one run: `python -m benchmarks [--json]`.
 
 The contestants of a row take turns, so that a machine that changes its speed changes it for all of
 them; figures are medians, and ratios of medians. ViT-B/32 has random weights of the right shapes:
@@ -9,25 +9,27 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from benchmarks.clips import interview, moving_face
+from benchmarks.clips import PORTRAIT, interview, moving_face
 from benchmarks.straightforward import Straightforward
 from emoclip_sdk import EmoCLIP
 from emoclip_sdk.config import ImageConfig, ModelConfig, PromptConfig, TemporalConfig, TowersConfig
 from emoclip_sdk.nn import DualEncoder
 from emoclip_sdk.nn.inference import has_amx
 from emoclip_sdk.training.evaluation.card.speed import machine_facts
-from emoclip_sdk.video import open_video
+from emoclip_sdk.video import MTCNNDetector, face_frames, open_video
+from emoclip_sdk.video.tracking import iou
 
 LABELS = ["neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt"]
 
@@ -45,14 +47,16 @@ def vit_b_32(dtype: str = "auto") -> EmoCLIP:
     return EmoCLIP(config, DualEncoder(config), name="ViT-B/32, random", dtype=dtype, device="cpu")
 
 
-def turns(contestants: dict[str, Callable[[], Any]], rounds: int) -> dict[str, float]:
-    """Return the median seconds of contestants that take turns; the first one is not counted."""
+def turns(
+    contestants: dict[str, Callable[[], Any]], rounds: int, warm: int = 1
+) -> dict[str, float]:
+    """Return the median seconds of contestants that take turns; the first `warm` do not count."""
     found: dict[str, list[float]] = {name: [] for name in contestants}
-    for turn in range(rounds + 1):
+    for turn in range(rounds + warm):
         for name, run in contestants.items():
             start = time.perf_counter()
             run()
-            if turn:
+            if turn >= warm:
                 found[name].append(time.perf_counter() - start)
     return {name: statistics.median(times) for name, times in found.items()}
 
@@ -121,40 +125,109 @@ def row(figure: str, times: dict[str, float], goal: str) -> dict[str, Any]:
     }
 
 
+def many_clips(folder: Path, clips: int, rounds: int = 2) -> list[dict[str, Any]]:
+    """Short clips by several processes, and one after another; half of them in each turn."""
+    files = [folder / f"{i:04d}.mp4" for i in range(clips // rounds)]
+    for file in files:
+        shutil.copy(PORTRAIT, file)
+    model = EmoCLIP.from_pretrained(device="cpu")
+    model.classify(files[0])
+    paths = [str(file) for file in files]
+    times = turns(
+        {
+            "one after another": lambda: model.classify(paths),
+            "batch": lambda: list(model.classify_batch(paths)),
+        },
+        rounds,
+        warm=0,
+    )
+    for file in files:
+        file.unlink()
+    return [row(f"{clips} clips of 3 s: one after another / batch", times, ">= 1.6")]
+
+
+def accuracy(media: Path) -> list[dict[str, Any]]:
+    """Compare boxes and scores with the straightforward pipeline's, on real clips."""
+    exact = EmoCLIP.from_pretrained(device="cpu", dtype="float32")
+    quick = EmoCLIP.from_pretrained(device="cpu")
+    plain = Straightforward(exact, LABELS)
+    detector = MTCNNDetector(quick.config.faces)
+    overlaps, differences = [], {}
+    for path in sorted(media.rglob("*.m[po][4v]")):
+        frames = list(open_video(path).sample(quick.config.sampling.rate))
+        ours = face_frames(frames, quick.config.faces, size=48, detector=detector)
+        for frame, found in zip(frames, ours, strict=True):
+            boxes = plain.boxes(frame.rgb)
+            if len(boxes) and found.faces:
+                overlaps.append(max(iou(tuple(boxes[0]), face.box) for face in found.faces))
+        scores = quick.classify(path, LABELS, sampling="uniform")
+        if scores.face_found:
+            other = plain(path)
+            largest = max(abs(scores.scores[name] - other[name]) for name in LABELS)
+            differences[path.name] = round(largest, 4)
+    good = sum(overlap >= 0.85 for overlap in overlaps)
+    return [
+        {
+            "figure": "boxes with IoU >= 0.85 of full-resolution MTCNN's, share",
+            "ratio": round(good / len(overlaps), 4),
+            "goal": "1",
+            "values": {
+                "frames": len(overlaps),
+                "median": round(statistics.median(overlaps), 4),
+                "smallest": round(min(overlaps), 4),
+            },
+        },
+        {
+            "figure": "largest difference of a score from the straightforward pipeline's",
+            "ratio": max(differences.values()),
+            "goal": "<= 0.02",
+            "values": differences,
+        },
+    ]
+
+
 CHILD = """
 import json, resource, sys, time
 from emoclip_sdk import EmoCLIP
+from emoclip_sdk.interview import interview_clips
 model = EmoCLIP.from_pretrained(device="cpu")
 start = time.perf_counter()
-n = sum(1 for _ in model.timeline_rows(sys.argv[1], window=2, step=1))
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+if sys.argv[2] == "timeline":
+    n = sum(1 for _ in model.timeline_rows(sys.argv[1], window=2, step=1))
+else:
+    n = len(interview_clips(model, sys.argv[1]))
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 print(json.dumps([time.perf_counter() - start, peak, n]))
 """
 
 
-def long_videos(clip: Path, folder: Path, minutes: tuple[int, int]) -> list[dict[str, Any]]:
-    """Peak memory and time per minute of a short and a long video, each in a process of its own."""
+def long_videos(
+    clip: Path, folder: Path, minutes: Sequence[int], task: str, goal: str
+) -> list[dict[str, Any]]:
+    """Peak memory and time per minute of a short and a long video, each in a process of its own.
+
+    `task`: "timeline", row by row; or "interview", the clips of the person longest in view.
+    """
     found = {}
     for length in minutes:
         video = interview(folder / f"{length}.mp4", clip, length)
-        out = subprocess.run(
-            [sys.executable, "-c", CHILD, str(video)], check=True, capture_output=True, text=True
-        ).stdout
+        command = [sys.executable, "-c", CHILD, str(video), task]
+        out = subprocess.run(command, check=True, capture_output=True, text=True).stdout
         seconds, peak, rows = json.loads(out)
-        found[length] = {
-            "seconds a minute": seconds / length,
-            "peak [MB]": peak / 1024,
-            "rows": rows,
-        }
+        found[length] = {"seconds a minute": seconds / length, "peak [MB]": peak, "rows": rows}
         video.unlink()
     short, long = (found[length] for length in minutes)
-    name = f"{minutes[1]} min / {minutes[0]} min of 720p"
+    name = f"{task}, {minutes[1]} min / {minutes[0]} min"
+    values = {
+        f"{length} min": {key: round(value, 3) for key, value in found[length].items()}
+        for length in minutes
+    }
     return [
         {
             "figure": f"{name}: {key}",
             "ratio": round(long[key] / short[key], 3),
-            "goal": "<= 1.05",
-            "values": {f"{length} min": round(found[length][key], 3) for length in minutes},
+            "goal": goal,
+            "values": values,
         }
         for key in ("peak [MB]", "seconds a minute")
     ]
@@ -167,19 +240,28 @@ def main() -> None:
         description=__doc__,
         formatter_class=argparse.RawTextHelpFormatter,
     )
-    parser.add_argument("--rounds", type=int, default=5, help="counted turns of each contestant")
-    parser.add_argument("--long", action="store_true", help="60 against 5 minutes of video as well")
-    parser.add_argument("--minutes", type=int, nargs=2, default=(5, 60), help="lengths for --long")
+    parser.add_argument("--long", action="store_true", help="timeline: 60 against 5 min of 720p")
+    parser.add_argument("--interview", action="store_true", help="120 against 10 min of 480p")
+    parser.add_argument("--short", type=int, default=5, metavar="N", help="turns of short rows")
+    parser.add_argument("--clips", type=int, default=200, help="short clips for batch; 0: none")
+    parser.add_argument("--media", type=Path, help="folder of real clips, for the accuracy")
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         clip = moving_face(Path(folder) / "clip.mp4")
-        rows = short_clip(clip, options.rounds)
+        rows = short_clip(clip, options.short) if options.short else []
+        if options.clips:
+            rows += many_clips(Path(folder), options.clips)
+        if options.media:
+            rows += accuracy(options.media)
         if options.long:
-            rows += long_videos(clip, Path(folder), tuple(options.minutes))
+            rows += long_videos(clip, Path(folder), (5, 60), "timeline", "<= 1.05")
+        if options.interview:
+            small = moving_face(Path(folder) / "small.mp4", width=640, height=480)
+            rows += long_videos(small, Path(folder), (10, 120), "interview", "<= 1.1")
     machine = {**machine_facts(EmoCLIP.from_pretrained(device="cpu")), "amx": has_amx()}
     if options.json:
-        print(json.dumps({"machine": machine, "rounds": options.rounds, "rows": rows}, indent=2))
+        print(json.dumps({"machine": machine, "turns": options.short, "rows": rows}, indent=2))
         return
     print(", ".join(f"{name}: {value}" for name, value in machine.items()))
     for found in rows:

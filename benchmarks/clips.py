@@ -8,7 +8,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-__all__ = ["interview", "moving_face"]
+__all__ = ["PORTRAIT", "interview", "moving_face"]
 
 PORTRAIT = Path(__file__).resolve().parents[1] / "examples" / "portrait.mp4"
 FPS = 25
