@@ -10,6 +10,10 @@ import pytest
 from emoclip_sdk.training.fixture.interviews import make_interviews
 from emoclip_sdk.training.recipe import load_recipe
 
+# A dozen patients make few steps in an epoch.
+SMALL = ["probe.hidden=32", "optim.epochs=60", "optim.batch_size=6", "optim.lr=1e-2",
+         "optim.weight_decay=1.0"]  # fmt: skip
+
 
 @pytest.fixture(scope="session")
 def planted(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -21,5 +25,4 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def recipe() -> dict[str, Any]:
-    changes = ["optim.epochs=30", "probe.hidden=32", "optim.weight_decay=3.0"]
-    return load_recipe("ness", changes)
+    return load_recipe("ness", SMALL)

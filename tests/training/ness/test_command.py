@@ -15,8 +15,9 @@ from emoclip_sdk import EmoCLIP
 from emoclip_sdk.errors import CheckpointError, EmoCLIPError
 from emoclip_sdk.training.cli import app, main
 
-QUICK = ["--set", "optim.epochs=30", "--set", "probe.hidden=32",
-         "--set", "optim.weight_decay=3.0", "--draws", "20"]  # fmt: skip
+from .conftest import SMALL
+
+QUICK = ["--draws", "20", *(part for change in SMALL for part in ("--set", change))]
 
 
 @pytest.fixture(scope="module")

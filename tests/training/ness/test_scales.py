@@ -61,7 +61,7 @@ def test_own_scale(tmp_path: Path) -> None:
         ("sums: [a, b]", "sums: [a, a]", "scales.yaml:7: mine.totals.both needs sums"),
         ("{title: First, r", "{titel: First, r", "scales.yaml:4: mine.items.a.titel is unknown"),
         ("    both:", "    a:", "scales.yaml:7: mine.totals.a is an item, too"),
-        ("[0, 2]", "[0, 2", "scales.yaml:5: can't be read as YAML"),
+        ("[0, 2]", "[0, 2", "scales.yaml:4: can't be read as YAML"),
         (GOOD, "", "scales.yaml:1: the file holds no scale"),
     ],
 )

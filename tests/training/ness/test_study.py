@@ -76,8 +76,8 @@ def test_planted_relation_is_found_and_shuffled_ratings_are_not(
     pcc = {name: figures["total_negative"]["pcc"] for name, figures in result.figures.items()}
     # A dozen patients; the full study of 69 is in docs/ness.md.
     assert pcc["probe"] > 0.8
-    assert pcc["shuffled"] < 0.5
-    assert pcc["mean"] < 0
+    assert pcc["shuffled"] < 0.4
+    assert pcc["mean"] < -0.5
     best = result.document["best_possible"]
     assert best["total_negative"] > 0.9 and best["n1_blunted_affect"] > 0.75
     totals = result.predictions["probe"][:, -1]
