@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ..config import ModelConfig
+from ..errors import EmoCLIPError
 from .dual_encoder import DualEncoder
 from .preprocess import preprocess
 from .towers import build_tokenizer
@@ -122,6 +123,7 @@ class Encoder:
         self.network = network.to(self.device, torch.float32).eval().requires_grad_(False)
         self._visual: nn.Module | None = None
         self._visual_state: tuple[int, ...] = ()
+        self._compiled = False
         self._tokenizer: Any = None
 
     @property
@@ -129,9 +131,31 @@ class Encoder:
         """The image tower as it is run, see :func:`runnable`; made anew when its weights change."""
         tower = self.network.towers.visual
         if self._visual is None or _versions(tower) != self._visual_state:
-            self._visual = runnable(tower, self.dtype)
+            visual = runnable(tower, self.dtype)
+            self._visual = torch.compile(visual) if self._compiled else visual
             self._visual_state = _versions(tower)  # a cast in place is a change, too
         return self._visual
+
+    def compile(self) -> None:
+        """Compile the image tower as it is run, now and whenever its weights change.
+
+        Raises
+        ------
+        EmoCLIPError
+            torch can't compile here, as without a C++ compiler; the tower runs as before.
+        """
+        if self._compiled:
+            return
+        self._compiled, self._visual = True, None
+        size = self.config.image.crop_size or self.config.image.size
+        try:
+            # Two sizes: the second makes torch compile for any number of crops.
+            for n in (_FRAMES_PER_BATCH, _FRAMES_PER_BATCH // 2):
+                self.frames(np.zeros((n, size, size, 3), np.uint8))
+        except Exception as error:  # torch has a dozen kinds, some of them plain RuntimeErrors
+            self._compiled, self._visual = False, None
+            reason = str(error).strip().partition("\n")[0]
+            raise EmoCLIPError(f"torch.compile doesn't work here: {reason}") from error
 
     @property
     def width(self) -> int:
