@@ -113,8 +113,9 @@ def export_onnx(
         with tempfile.TemporaryDirectory(prefix=".exporting-", dir=out) as temporary:
             staged = Path(temporary)
             cosine = {"image.onnx": _write_image(model, size, known, staged, opset)}
-            if isinstance(encoder.network.temporal, TemporalTransformer):
-                cosine["temporal.onnx"] = _write_temporal(model, staged, opset)
+            temporal = encoder.network.temporal
+            if isinstance(temporal, TemporalTransformer):
+                cosine["temporal.onnx"] = _write_temporal(model, temporal, staged, opset)
             facts = _facts(model, size, known is not None, opset, cosine)
             text = json.dumps(facts, indent=2, ensure_ascii=False, allow_nan=False)
             (staged / "emoclip.json").write_text(text + "\n", encoding="utf-8")
@@ -181,9 +182,10 @@ def _write_image(
     return _compare(path, [{"crops": known[1::2]}], tower, MIN_COSINE_INT8)
 
 
-def _write_temporal(model: EmoCLIP, folder: Path, opset: int) -> float:
+def _write_temporal(
+    model: EmoCLIP, temporal: TemporalTransformer, folder: Path, opset: int
+) -> float:
     """Write ``temporal.onnx``; return the worst cosine to torch."""
-    temporal = model.encoder.network.temporal
     longest = min(model.config.sampling.n_frames, temporal.max_frames)
     rng = np.random.default_rng(0)
 
@@ -279,7 +281,7 @@ def _calibration_crops(
             pass
     n = sum(map(len, found))
     if n < 2:
-        raise EmoCLIPError(f"int8 needs at least 2 faces to calibrate with, {n} found in the videos")
+        raise EmoCLIPError(f"int8 is calibrated on at least 2 faces; the videos show {n}")
     crops = np.concatenate(found)
     return crops[np.linspace(0, n - 1, min(n, 2 * _MAX_CALIBRATION_FACES)).astype(int)]
 
