@@ -17,6 +17,7 @@ from .batch import batch
 from .classify import classify
 from .convert import convert
 from .embed import embed
+from .export_onnx import export_onnx
 from .info import info
 from .output import DEBUG
 from .prompts import prompts
@@ -39,6 +40,7 @@ app.command()(embed)
 app.command()(batch)
 app.add_typer(prompts, name="prompts")
 app.command()(convert)
+app.command()(export_onnx)
 app.command()(info)
 
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ..config import ModelConfig
+from ..errors import EmoCLIPError
 from .dual_encoder import DualEncoder
 from .preprocess import preprocess
 from .towers import build_tokenizer
@@ -121,7 +122,8 @@ class Encoder:
         self.device = pick_device(device)
         self.dtype = pick_dtype(dtype, self.device)
         self.network = network.to(self.device, torch.float32).eval().requires_grad_(False)
-        self._visual = runnable(self.network.towers.visual, self.dtype)
+        self._compiled = False
+        self._visual: nn.Module | None = runnable(self.network.towers.visual, self.dtype)
         self._visual_state = _versions(self.network.towers.visual)
         self._tokenizer: Any = None
 
@@ -129,10 +131,32 @@ class Encoder:
     def visual(self) -> nn.Module:
         """The image tower as it is run, see :func:`runnable`; made anew when its weights change."""
         tower = self.network.towers.visual
-        if _versions(tower) != self._visual_state:
-            self._visual = runnable(tower, self.dtype)
+        if self._visual is None or _versions(tower) != self._visual_state:
+            visual = runnable(tower, self.dtype)
+            self._visual = torch.compile(visual) if self._compiled else visual
             self._visual_state = _versions(tower)
         return self._visual
+
+    def compile(self) -> None:
+        """Compile the image tower as it is run, now and whenever its weights change.
+
+        Raises
+        ------
+        EmoCLIPError
+            torch can't compile here, as without a C++ compiler; the tower runs as before.
+        """
+        if self._compiled:
+            return
+        self._compiled, self._visual = True, None
+        size = self.config.image.crop_size or self.config.image.size
+        try:
+            # Two sizes: the second makes torch compile for any number of crops.
+            for n in (_FRAMES_PER_BATCH, _FRAMES_PER_BATCH // 2):
+                self.frames(np.zeros((n, size, size, 3), np.uint8))
+        except Exception as error:  # torch has a dozen kinds, some of them plain RuntimeErrors
+            self._compiled, self._visual = False, None
+            reason = str(error).strip().partition("\n")[0]
+            raise EmoCLIPError(f"torch.compile doesn't work here: {reason}") from error
 
     @property
     def width(self) -> int:

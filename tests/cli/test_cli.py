@@ -418,3 +418,16 @@ def test_embedded_model_from_the_command(emoclip, embedded_model, shared):
     (result,) = json.loads(out)
     assert code == 0 and result["label"] == "happiness"
     assert result["model"]["name"] == "emoclip-mini"
+
+
+# ONNX
+
+
+def test_export_onnx(emoclip, tiny_checkpoint, tmp_path):
+    pytest.importorskip("onnxruntime")
+    pytest.importorskip("onnxscript")
+    out = tmp_path / "onnx"
+    code, stdout, err = emoclip("export-onnx", out, "--model", tiny_checkpoint)
+    assert code == 0 and stdout == "" and "float32, worst cosine to torch 1.000000" in err
+    assert {p.name for p in out.iterdir()} == {"image.onnx", "temporal.onnx", "emoclip.json"}
+    assert emoclip("export-onnx", out, "--model", tiny_checkpoint, "--int8")[0] == 2

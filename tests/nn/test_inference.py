@@ -95,3 +95,19 @@ def test_bfloat16_of_the_embedded_model_is_close(embedded_model) -> None:
     quick = Encoder(embedded_model.encoder.network, embedded_model.config, "cpu", "bfloat16")
     a, b = (torch.from_numpy(e.frames(crops)) for e in (exact, quick))
     assert torch.cosine_similarity(a, b).min() >= 0.999
+
+
+@pytest.mark.slow
+def test_compiled_tower_agrees_and_is_never_stale(tiny_model) -> None:
+    import numpy as np
+
+    crops = _crops(7).numpy()
+    encoder = tiny_model.encoder
+    tower = encoder.network.towers.visual
+    for _ in range(2):
+        plain = Encoder(encoder.network, tiny_model.config, "cpu", encoder.dtype).frames(crops)
+        assert tiny_model.compile() is tiny_model
+        assert isinstance(encoder.visual, torch._dynamo.OptimizedModule)
+        np.testing.assert_allclose(encoder.frames(crops), plain, atol=0.02 * abs(plain).max())
+        with torch.no_grad():
+            tower.conv1.weight.mul_(1.5)
