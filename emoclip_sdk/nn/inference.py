@@ -123,7 +123,7 @@ class Encoder:
         self.dtype = pick_dtype(dtype, self.device)
         self.network = network.to(self.device, torch.float32).eval().requires_grad_(False)
         self._compiled = False
-        self._visual: nn.Module | None = runnable(self.network.towers.visual, self.dtype)
+        self._visual: Any = runnable(self.network.towers.visual, self.dtype)
         self._visual_state = _versions(self.network.towers.visual)
         self._tokenizer: Any = None
 
@@ -132,7 +132,7 @@ class Encoder:
         """The image tower as it is run, see :func:`runnable`; made anew when its weights change."""
         tower = self.network.towers.visual
         if self._visual is None or _versions(tower) != self._visual_state:
-            visual = runnable(tower, self.dtype)
+            visual: Any = runnable(tower, self.dtype)
             self._visual = torch.compile(visual) if self._compiled else visual
             self._visual_state = _versions(tower)
         return self._visual
