@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -132,7 +132,9 @@ class Encoder:
         tower = self.network.towers.visual
         if self._visual is None or _versions(tower) != self._visual_state:
             visual = runnable(tower, self.dtype)
-            self._visual = torch.compile(visual) if self._compiled else visual
+            if self._compiled:
+                visual = cast("nn.Module", torch.compile(visual))
+            self._visual = visual
             self._visual_state = _versions(tower)  # a cast in place is a change, too
         return self._visual
 
