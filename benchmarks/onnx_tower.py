@@ -33,7 +33,7 @@ def main(files: list[str]) -> None:
         runs[f"torch {dtype}"] = model.encoder.frames
     for file in files:
         session = onnxruntime.InferenceSession(file, options)
-        runs[file] = lambda crops, session=session: session.run(None, {"crops": crops})
+        runs[file] = _runner(session)
     size = model.config.image.crop_size or model.config.image.size
     crops = np.random.default_rng(0).integers(0, 256, (CROPS, size, size, 3), dtype=np.uint8)
     times: dict[str, list[float]] = {name: [] for name in runs}
@@ -46,6 +46,10 @@ def main(files: list[str]) -> None:
     base = np.median(times["torch float32"])
     for name, found in times.items():
         print(f"{name}: {np.median(found) * 1e3:.1f} ms, {base / np.median(found):.2f}")
+
+
+def _runner(session: Any) -> Callable[[Any], Any]:
+    return lambda crops: session.run(None, {"crops": crops})
 
 
 if __name__ == "__main__":

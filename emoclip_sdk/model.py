@@ -310,8 +310,8 @@ class EmoCLIP:
     def compile(self) -> EmoCLIP:
         """Compile the image tower with torch.compile, and return the model itself.
 
-        Takes a minute or so, and once more after the weights have changed; results differ by
-        rounding only. It pays for hours of video in one process.
+        Takes seconds for a small transformer and minutes for a convolutional tower, and once more
+        after the weights have changed; results differ by rounding only. Measure whether it pays.
 
         Raises
         ------
