@@ -391,7 +391,8 @@ def test_info(emoclip, tiny_checkpoint, tiny_model):
     parts = dict(found["parameters"])
     assert parts.pop("all") == sum(parts.values())
     assert found["prompt_bank"]["hash"] == tiny_model.prompts.hash
-    assert (found["device"], found["dtype"], found["embedding"]) == ("cpu", "float32", 32)
+    dtype = str(tiny_model.encoder.dtype).removeprefix("torch.")
+    assert (found["device"], found["dtype"], found["embedding"]) == ("cpu", dtype, 32)
     code, out, _ = emoclip(*arguments)
     assert code == 0 and "neutral, happiness" in out
 

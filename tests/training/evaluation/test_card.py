@@ -282,7 +282,7 @@ def test_where_no_card_can_be_written(
     with pytest.raises(CheckpointError, match="a card is written into a checkpoint folder"):
         writable_folder("someone/model")
     assert local_folder("embedded") == local_folder(None) == embedded_folder()
-    monkeypatch.setattr(os, "access", lambda *_: False)
+    monkeypatch.setattr(os, "access", lambda path, mode, **_: mode != os.W_OK)
     result = _run(ferplus, "--model", checkpoint, "--write-card")
     assert isinstance(result.exception, CheckpointError)
     assert "Copy the folder" in str(result.exception)
