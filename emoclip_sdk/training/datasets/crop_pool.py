@@ -10,7 +10,7 @@ from multiprocessing.synchronize import Event
 from ...errors import EmoCLIPError
 from ...processes import SPAWN, end_with_parent, unheard
 from ...video import FaceDetector, MTCNNDetector
-from .crop import CropJob, CropResult, CropSettings, crop_video
+from .crop import CropJob, CropResult, CropSettings, crop_video, finished
 
 __all__ = ["crop_videos"]
 
@@ -48,6 +48,11 @@ def crop_videos(
         if waiting:
             waiting, suspects = _run(waiting, settings, workers, done)
         for job in suspects:
+            # It may have been ready, and its result lost with the process beside it that died.
+            ready = finished(job)
+            if ready is not None:
+                done(ready)
+                continue
             _, died = _run([job], settings, 1, done)
             for _ in died:
                 why = "the process that read it died (a crash of the decoder, or out of memory)"
