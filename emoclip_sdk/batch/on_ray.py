@@ -187,5 +187,5 @@ def _received(rows: Iterator[dict[str, Any]]) -> Iterator[tuple[int, list[Predic
 
 
 def _nowhere(frames: Any, windows: Any) -> Any:
-    """Stand in for the encoder's pooling, which every actor has of its own."""
-    raise NotImplementedError
+    """Take the place of the encoder's pooling on the way: every actor puts in its own."""
+    raise RuntimeError("a scorer that was sent to an actor must be given the actor's pooling")

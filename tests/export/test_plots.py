@@ -28,6 +28,12 @@ def test_one_panel_per_face(tmp_path):
     assert line.get_xdata().tolist() == [0.5, 1.5, 2.5]
 
 
+def test_time_without_anybody_is_no_panel():
+    pytest.importorskip("matplotlib")
+    figure = timeline(0, None).plot()
+    assert [axes.get_title() for axes in figure.axes] == ["face 0"]
+
+
 def test_without_a_face():
     pytest.importorskip("matplotlib")
     assert timeline(None).plot().axes[0].get_title() == "no face"

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from emoclip_sdk.config import ImageConfig, ModelConfig, TemporalConfig, TowersConfig
 from emoclip_sdk.nn import DualEncoder, preprocess
-from emoclip_sdk.nn.inference import Encoder
+from emoclip_sdk.nn.inference import Encoder, runnable
+from emoclip_sdk.video import center_crop, open_video
 
 TEXT = {"context_length": 77, "vocab_size": 49408, "width": 32, "heads": 2, "layers": 1}
 
@@ -57,25 +61,49 @@ def test_folded_tower_says_the_same_and_the_weights_stay(network: DualEncoder) -
     assert all(torch.equal(after[name], tensor) for name, tensor in before.items())
 
 
-@pytest.mark.parametrize("change", ["step", "load"])
+def test_a_batch_norm_of_something_else_is_not_folded() -> None:
+    class Misleading(nn.Module):
+        """Registers its batch norm after a convolution that it does not follow."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv = nn.Conv2d(3, 3, 1, bias=False)
+            self.norm = nn.BatchNorm2d(3)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.conv(self.norm(x)).mean(dim=(2, 3))
+
+    torch.manual_seed(0)
+    tower = Misleading().eval()
+    tower.norm.running_mean.normal_()
+    tower.norm.running_var.uniform_(0.2, 4)
+    x = torch.randn(2, 3, 8, 8)
+    ready = runnable(tower, torch.float32, 8)
+    torch.testing.assert_close(ready(x), tower(x))
+
+
+def test_a_network_made_in_inference_mode_can_be_run(network: DualEncoder) -> None:
+    with torch.inference_mode():
+        made = DualEncoder(network.config)
+        made.load_state_dict(network.state_dict())
+    encoder = Encoder(made, network.config, "cpu", "float32")
+    found = torch.from_numpy(encoder.frames(_crops().numpy()))
+    torch.testing.assert_close(found, _plain(network), rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("change", ["step", "load", "assign"])
 def test_new_weights_take_effect(network: DualEncoder, change: str) -> None:
     encoder = Encoder(network, network.config, "cpu", "float32")
     old = encoder.frames(_crops().numpy())
     assert encoder.visual is encoder.visual  # folded once
+    stem = "towers.visual.trunk.conv_stem.weight"
     if change == "step":
         with torch.no_grad():
-            next(network.towers.visual.parameters()).mul_(1.5)
+            network.get_parameter(stem).mul_(1.5)
     else:
-        state = network.state_dict()
-        network.load_state_dict(
-            {name: tensor * 1 for name, tensor in state.items()}
-            | {
-                "towers.visual.trunk.conv_stem.weight": state[
-                    "towers.visual.trunk.conv_stem.weight"
-                ]
-                * 2
-            }
-        )
+        state = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+        state[stem] = state[stem] * 1.5
+        network.load_state_dict(state, assign=change == "assign")
     found = torch.from_numpy(encoder.frames(_crops().numpy()))
     assert abs(found.numpy() - old).max() > 1e-3
     torch.testing.assert_close(found, _plain(network), rtol=1e-3, atol=1e-3)
@@ -83,12 +111,6 @@ def test_new_weights_take_effect(network: DualEncoder, change: str) -> None:
 
 def test_bfloat16_of_the_embedded_model_is_close(embedded_model) -> None:
     """The bound that the documentation gives."""
-    from pathlib import Path
-
-    import numpy as np
-
-    from emoclip_sdk.video import center_crop, open_video
-
     portrait = Path(__file__).parents[2] / "examples" / "portrait.mp4"
     crops = np.stack([center_crop(f.rgb, 48) for f in open_video(portrait).sample(7)])
     exact = Encoder(embedded_model.encoder.network, embedded_model.config, "cpu", "float32")

@@ -15,9 +15,10 @@ import pytest
 
 from emoclip_sdk.config import FaceConfig
 from emoclip_sdk.errors import DatasetError, VideoError
-from emoclip_sdk.training.datasets import open_clips
+from emoclip_sdk.training.datasets import crop_pool, open_clips
 from emoclip_sdk.training.datasets.crop import (
     CropJob,
+    CropResult,
     CropSettings,
     crop_video,
     find_videos,
@@ -136,6 +137,20 @@ class Deadly(type(Path())):  # type: ignore[misc]
 
     def __fspath__(self) -> str:
         os._exit(11)
+
+
+def test_ready_when_another_process_died(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its clip is on disk and its result was lost: it is not tried again and called failed."""
+    job = CropJob(write_video(tmp_path / "a.mp4", _two_people(6)), tmp_path / "o" / "a")
+
+    def breaks(jobs, settings, workers, done):
+        crop_video(job, settings)
+        return [], [job]
+
+    monkeypatch.setattr(crop_pool, "_run", breaks)
+    results: list[CropResult] = []
+    crop_videos([job], WHOLE, workers=2, done=results.append)
+    assert [(r.status, r.frames) for r in results] == [("done", 6)]
 
 
 def test_bad_videos_do_not_stop_the_rest(tmp_path: Path) -> None:
