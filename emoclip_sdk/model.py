@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,6 +22,7 @@ from .reading import (
     FaceStream,
     Track,
     check_options,
+    check_windows,
     choose_tracks,
     failed_name,
     is_batch,
@@ -564,9 +564,10 @@ class EmoCLIP:
         VideoError
             The video can't be read.
         """
-        scorer, stream = self._timeline(
-            video, labels, window, step, compound, faces, min_score, fps, allow_network
-        )
+        check_windows(window, step)
+        check_options("all", faces, "deterministic")
+        scorer = self.scorer(labels, compound, min_score)
+        stream = self.reader(video, faces=faces, fps=fps, allow_network=allow_network)
         return scorer.timeline(stream, window, step)
 
     def timeline_rows(
@@ -588,29 +589,11 @@ class EmoCLIP:
         some seconds after what they are about. Parameters and errors are those of
         :meth:`timeline`; what is wrong with the video itself is raised at the first row.
         """
-        scorer, stream = self._timeline(
-            video, labels, window, step, compound, faces, min_score, fps, allow_network
-        )
-        return scorer.rows(stream, window, step)
-
-    def _timeline(
-        self,
-        video: Any,
-        labels: Sequence[str] | None,
-        window: float,
-        step: float,
-        compound: CompoundMode,
-        faces: FaceMode | None,
-        min_score: float | None,
-        fps: float | None,
-        allow_network: bool,
-    ) -> tuple[Scorer, FaceStream]:
-        if not (window > 0 and step > 0 and math.isfinite(window) and math.isfinite(step)):
-            raise EmoCLIPError(f"window and step must be positive, not {window} and {step}")
+        check_windows(window, step)
         check_options("all", faces, "deterministic")
         scorer = self.scorer(labels, compound, min_score)
         stream = self.reader(video, faces=faces, fps=fps, allow_network=allow_network)
-        return scorer, stream
+        return scorer.rows(stream, window, step)
 
     def scorer(
         self, labels: Sequence[str] | None, compound: CompoundMode, min_score: float | None

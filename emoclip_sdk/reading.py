@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import operator
 import os
 from collections.abc import Callable, Iterable, Iterator
@@ -34,6 +35,7 @@ __all__ = [
     "FaceStream",
     "Track",
     "check_options",
+    "check_windows",
     "choose_tracks",
     "failed_name",
     "is_batch",
@@ -173,6 +175,12 @@ def check_options(track: Any, faces: Any, sampling: Any) -> Track:
         return operator.index(track)
     except TypeError:
         raise EmoCLIPError(f"track must be 'prominent', 'all' or a number, not {track!r}") from None
+
+
+def check_windows(window: float, step: float) -> None:
+    """Refuse lengths in seconds that no timeline can have."""
+    if not (window > 0 and step > 0 and math.isfinite(window) and math.isfinite(step)):
+        raise EmoCLIPError(f"window and step must be positive, not {window} and {step}")
 
 
 def choose_tracks(video: FaceStream, track: Track) -> list[int]:

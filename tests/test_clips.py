@@ -95,6 +95,19 @@ def test_spans_follow_one_another_and_the_last_one_ends_the_track():
     assert list(spans(seen([0, 1]), 4)) == []
 
 
+def test_a_track_that_is_gone_for_good_is_given_out_and_forgotten():
+    read = []
+
+    def stream():
+        for i in range(100):
+            read.append(i)
+            yield EmbeddedFrame(i / 7, {0: np.zeros(1, np.float32)} if i < 3 else {})
+
+    track, clip = next(spans(stream(), 32))
+    assert (track, len(clip)) == (0, 3)
+    assert len(read) / 7 < 3 / 7 + 2.0 + 0.5, "long before the end of the video"
+
+
 def test_span_of_rows_ignores_what_lies_outside():
     span = Span(3)
     span.skip()

@@ -26,7 +26,8 @@ def plot_timeline(timeline: Timeline, path: str | Path | None = None) -> Any:
         raise MissingDependencyError("matplotlib", "plot", "Plotting") from None
     seen = dict.fromkeys(row.track for row in timeline.rows)
     # Time in which nobody is there is no panel of its own, unless there is nothing else.
-    tracks = [track for track in seen if track is not None] or [None]
+    tracks: list[int | None] = [track for track in seen if track is not None]
+    tracks = tracks or [None]
     figure = Figure(figsize=(8, 0.8 + 2.2 * len(tracks)), layout="constrained")
     for axes, track in zip(
         figure.subplots(len(tracks), 1, squeeze=False, sharex=True)[:, 0], tracks, strict=True

@@ -93,6 +93,8 @@ def test_a_network_made_in_inference_mode_can_be_run(network: DualEncoder) -> No
 
 @pytest.mark.parametrize("change", ["step", "load", "assign"])
 def test_new_weights_take_effect(network: DualEncoder, change: str) -> None:
+    # Fresh tensors, which nobody has written to: those that are assigned later are fresh, too.
+    network.load_state_dict({k: v.clone() for k, v in network.state_dict().items()}, assign=True)
     encoder = Encoder(network, network.config, "cpu", "float32")
     old = encoder.frames(_crops().numpy())
     assert encoder.visual is encoder.visual  # folded once
