@@ -98,12 +98,14 @@ def study(out: Path, clips: int) -> dict[str, Any]:
             "--prompts", order / "prompts.yaml",
         )  # fmt: skip
 
-    left_out = ["anger", "disgust", "fear", "happiness"]  # MAFW's first four: all take too long
+    # All eleven take too long. What these two do is also done by other classes, so that a model
+    # which never saw them has seen their parts.
+    left_out = ["fear", "sadness"]
     found["leave one class out"] = json.loads(
         command(
             "loco", "--recipe", "fixture", "--dataset", "mafw", "--root", mafw,
             "--out", out / "loco",
-            *settings(experiment="loco", loco__classes=left_out, optim__epochs=6),
+            *settings(experiment="loco", loco__classes=left_out),
         )
     )  # fmt: skip
 

@@ -95,7 +95,9 @@ def distill(
     texts = build_corpus(config, words, seed)
     rng = np.random.default_rng(seed)
     rng.shuffle(texts)
-    targets = _read_once(texts, teacher, folder)
+    where = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    with autocast(config["precision"], where):  # cosine to float32 0.9999 in bfloat16
+        targets = _read_once(texts, teacher, folder)
     tokens = torch.cat(
         [tokenize(texts[i : i + 4096]).to(torch.int32) for i in range(0, len(texts), 4096)]
     )

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from ...checkpoints import model_card, save_folder
 from ...errors import DatasetError, EmoCLIPError
@@ -177,7 +178,11 @@ def _probe(experiment: Experiment, out: Path) -> dict[str, Any]:
 
 
 def _loco(experiment: Experiment, out: Path) -> dict[str, Any]:
-    """Leave one class after the other out, and test its clips against all labels."""
+    """Leave one class after the other out, and test its clips against all labels.
+
+    ``auc`` beside the recall: whether the class's description ranks its own clips over the others,
+    which a model may well know while its decisions still go to the classes that it was trained on.
+    """
     dataset = experiment.dataset
     test = _labelled(dataset.splits.get("test", ()), dataset.name)
     per_class: dict[str, Any] = {}
@@ -192,8 +197,8 @@ def _loco(experiment: Experiment, out: Path) -> dict[str, Any]:
     for label, name in enumerate(dataset.classes):
         if name not in wanted:
             continue
-        clips = [clip for clip in test if clip.label == label]
-        if not clips:
+        mine = np.array([clip.label == label for clip in test])
+        if not mine.any():
             log.warning("%s: no test clip, not left out", name)
             continue
         log.info("without %s", name)
@@ -204,12 +209,13 @@ def _loco(experiment: Experiment, out: Path) -> dict[str, Any]:
             settings=_shared_cache(experiment),
         )
         model, figures = train_contrastive(one)
-        video = split_embeddings(one, model, clips)()
-        found = decide(class_scores(model, video, dataset.classes))
+        scores = class_scores(model, split_embeddings(one, model, test)(), dataset.classes)
+        found = decide(scores[mine])
         counts = np.bincount(found[found >= 0], minlength=len(dataset.classes))
         per_class[name] = {
             "recall": float((found == label).mean()),
-            "n": len(clips),
+            "auc": _ranking(scores[:, label], mine),
+            "n": int(mine.sum()),
             "best epoch": figures["best"]["epoch"],
             "taken for": {
                 other: int(count)
@@ -218,8 +224,8 @@ def _loco(experiment: Experiment, out: Path) -> dict[str, Any]:
             },
         }
         hits += int((found == label).sum())
-        n += len(clips)
-        log.info("without %s: recall %.4f of %d clips", name, per_class[name]["recall"], len(clips))
+        n += int(mine.sum())
+        log.info("without %s: recall %.4f of %d clips", name, per_class[name]["recall"], mine.sum())
     recalls = [row["recall"] for row in per_class.values()]
     return {
         "uar": float(np.mean(recalls)),
@@ -228,6 +234,16 @@ def _loco(experiment: Experiment, out: Path) -> dict[str, Any]:
         "chance": 1 / len(dataset.classes),
         "per_class": per_class,
     }
+
+
+def _ranking(scores: NDArray[np.float64], mine: NDArray[np.bool_]) -> float | None:
+    """Return the area under the ROC curve of (N,) scores; NaN (no face) ranks last."""
+    from torchmetrics.functional.classification import binary_auroc
+
+    if mine.all():
+        return None
+    order = np.nan_to_num(scores, nan=-1.0) / 2 + 0.5  # cosines to [0, 1]
+    return float(binary_auroc(torch.from_numpy(order), torch.from_numpy(mine.astype(np.int64))))
 
 
 def _shared_cache(experiment: Experiment) -> ExperimentSettings:

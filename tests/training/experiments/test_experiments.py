@@ -127,6 +127,8 @@ def test_loco_trains_without_the_class_and_tests_it(
     assert set(figures["per_class"]) == set(CLASSES) and figures["n"] == 8
     recalls = [row["recall"] for row in figures["per_class"].values()]
     assert figures["uar"] == pytest.approx(np.mean(recalls))
+    # Each class's own clips against the others' of the whole split.
+    assert all(0 <= row["auc"] <= 1 and row["n"] == 2 for row in figures["per_class"].values())
     assert json.loads((tmp_path / "out/metrics.json").read_text()) == figures
     # One cache serves all classes.
     assert not (tmp_path / "run/anger/cache").exists() and (tmp_path / "run/cache").is_dir()
