@@ -7,7 +7,8 @@ import math
 import operator
 import os
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,19 +34,46 @@ __all__ = [
     "FaceMode",
     "FaceReader",
     "FaceStream",
+    "ReadOptions",
     "Track",
-    "check_options",
+    "check_track",
     "check_windows",
     "choose_tracks",
+    "each_video",
     "failed_name",
-    "is_batch",
 ]
 
+T = TypeVar("T")
 FaceMode = Literal["mtcnn", "none"]
 Track = int | Literal["prominent", "all"]
 
 AHEAD = 8
 """Decoded frames that wait for detection."""
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """How a video is read; the parameters are those of :meth:`EmoCLIP.classify`.
+
+    Raises
+    ------
+    EmoCLIPError
+        For values that no video could make right, before any is read.
+    """
+
+    faces: FaceMode | None = None
+    sampling: SamplingMode = "deterministic"
+    seed: int = 0
+    fps: float | None = None
+    allow_network: bool = False
+
+    def __post_init__(self) -> None:
+        if self.faces not in (None, "mtcnn", "none"):
+            raise EmoCLIPError(f"faces must be 'mtcnn', 'none' or None, not {self.faces!r}")
+        if self.sampling not in ("deterministic", "uniform", "paper"):
+            raise EmoCLIPError(
+                f"sampling must be 'deterministic', 'uniform' or 'paper', not {self.sampling!r}"
+            )
 
 
 class FaceStream:
@@ -119,40 +147,32 @@ class FaceReader:
         self.encode = encode
         self.detector: FaceDetector | None = None  # made at the first video that needs one
 
-    def __call__(
-        self,
-        video: Any,
-        *,
-        faces: FaceMode | None = None,
-        sampling: SamplingMode = "deterministic",
-        seed: int = 0,
-        fps: float | None = None,
-        allow_network: bool = False,
-    ) -> FaceStream:
+    def __call__(self, video: Any, options: ReadOptions | None = None) -> FaceStream:
         """Open a video; parameters and errors are those of :meth:`EmoCLIP.classify`.
 
         What can't be decoded is an error of the stream, when its first frame is asked for.
         """
+        options = options or ReadOptions()
         if isinstance(video, FaceStream):
             return video
         config = self.config.faces
-        if faces is not None:
-            config = dataclasses.replace(config, detector=faces)
+        if options.faces is not None:
+            config = dataclasses.replace(config, detector=options.faces)
         if config.detector == "mtcnn" and self.detector is None:
             self.detector = MTCNNDetector(config)
         size = self.config.image.crop_size or self.config.image.size
-        source = open_video(video, fps=fps, allow_network=allow_network)
+        source = open_video(video, fps=options.fps, allow_network=options.allow_network)
         table = TrackTable()
 
         def embedded(frames: Iterable[Frame]) -> Iterator[EmbeddedFrame]:
             found = face_frames(frames, config, size=size, detector=self.detector)
             return embed_faces(table.watch(found), self.encode)
 
-        if sampling == "deterministic":
+        if options.sampling == "deterministic":
             frames = prefetch(source.sample(self.config.sampling.rate), AHEAD)
             return FaceStream(source.name, embedded(frames), table, lambda: source.duration)
         # The opened source, not `video`: a pipe can be read only once.
-        clip = read_clip(source, self.config.sampling, sampling, seed=seed)
+        clip = read_clip(source, self.config.sampling, options.sampling, seed=options.seed)
         # Faces are followed in time; a clip may wrap round and repeat frames.
         distinct = {frame.index: frame for frame in clip}
         found = list(embedded(distinct[index] for index in sorted(distinct)))
@@ -161,14 +181,8 @@ class FaceReader:
         return FaceStream(source.name, order, table, lambda: source.duration)
 
 
-def check_options(track: Any, faces: Any, sampling: Any) -> Track:
-    """Return `track`; refuse values that no video could make right, before any is read."""
-    if faces not in (None, "mtcnn", "none"):
-        raise EmoCLIPError(f"faces must be 'mtcnn', 'none' or None, not {faces!r}")
-    if sampling not in ("deterministic", "uniform", "paper"):
-        raise EmoCLIPError(
-            f"sampling must be 'deterministic', 'uniform' or 'paper', not {sampling!r}"
-        )
+def check_track(track: Any) -> Track:
+    """Return `track`; refuse what no video could have, before any is read."""
     if track == "prominent" or track == "all":
         return track
     try:
@@ -205,13 +219,23 @@ def choose_tracks(video: FaceStream, track: Track) -> list[int]:
     return [int(track)] if there else []
 
 
-def is_batch(video: Any) -> bool:
-    """Whether a list is a batch of videos; a list of pictures is one video."""
-    if not isinstance(video, list | tuple):
-        return False
-    return not video or not any(
+def each_video(video: Any, one: Callable[[Any], T], failed: Callable[[str, str], T]) -> T | list[T]:
+    """Return ``one(video)``; for a batch, a list of what `one` returns for each.
+
+    A list or tuple is a batch of videos, unless it holds pictures: that is one video. Where a video
+    of a batch can't be read, its place is taken by ``failed(name, reason)``.
+    """
+    if not isinstance(video, list | tuple) or any(
         hasattr(item, "getbands") or getattr(item, "ndim", None) in (2, 3) for item in video
-    )
+    ):
+        return one(video)
+    results = []
+    for item in video:
+        try:
+            results.append(one(item))
+        except VideoError as error:
+            results.append(failed(*failed_name(item, error)))
+    return results
 
 
 def failed_name(video: Any, error: VideoError) -> tuple[str, str]:
