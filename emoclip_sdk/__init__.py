@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         PromptError,
         VideoError,
     )
+    from .live import LiveResult
     from .model import EmoCLIP
     from .probe import RegressionProbe
     from .prompts import PromptBank
@@ -40,6 +41,7 @@ __all__ = [
     "EmoCLIPError",
     "FaceTrack",
     "HubError",
+    "LiveResult",
     "MissingDependencyError",
     "ModelConfig",
     "ModelInfo",
@@ -58,6 +60,7 @@ __all__ = [
 # Names are looked up on first use: importing the package takes no torch and no time.
 _MODULES = {
     "EmoCLIP": "model",
+    "LiveResult": "live",
     "ModelConfig": "config",
     "PromptBank": "prompts",
     "RegressionProbe": "probe",

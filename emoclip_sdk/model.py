@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from .clips import track_clips
 from .errors import EmoCLIPError
+from .live import LiveResult, live_results
 from .pretrained import PretrainedModel
 from .prompts import CompoundMode
 from .reading import (
@@ -336,6 +337,49 @@ class EmoCLIP(PretrainedModel):
         options = ReadOptions(faces, fps=fps, allow_network=allow_network)
         scorer = self.scorer(labels, compound, min_score)
         return scorer.rows(self.reader(video, options), window, step)
+
+    def stream(
+        self,
+        source: Any,
+        labels: Sequence[str] | None = None,
+        *,
+        window: float = 2.0,
+        step: float = 0.5,
+        compound: CompoundMode = "average",
+        faces: FaceMode | None = None,
+        min_score: float | None = None,
+        fps: float | None = None,
+        allow_network: bool = False,
+    ) -> Iterator[LiveResult]:
+        """Score labels while it happens: one result for each window, with the faces in it.
+
+        A thread takes frames when they come. Where the model is too slow, the oldest frames that
+        wait are dropped and counted, so a result comes about a second after its window at most,
+        plus what a few frames cost. Leave the loop to close the camera.
+
+        Parameters
+        ----------
+        source : int, path or iterator
+            A camera's number; a video, which is played in real time; or an iterator of frames
+            (H, W, 3) uint8 RGB or of pairs (seconds, frame). Frames without a time count from when
+            they come. Each must be an array of its own.
+        window, step : float
+            Length and distance of windows in seconds. The first result comes when the first window
+            is over.
+        labels, compound, faces, min_score, fps, allow_network
+            As in :meth:`classify`.
+
+        Raises
+        ------
+        EmoCLIPError
+            As by :meth:`timeline`.
+        VideoError
+            At the first result: there is no such camera, or the video can't be read.
+        """
+        check_windows(window, step)
+        options = ReadOptions(faces, fps=fps, allow_network=allow_network)
+        scorer = self.scorer(labels, compound, min_score)
+        return live_results(*self.reader.live(source, options), scorer, window, step)
 
     def scorer(
         self, labels: Sequence[str] | None, compound: CompoundMode, min_score: float | None

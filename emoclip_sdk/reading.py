@@ -20,11 +20,14 @@ from .results import FaceTrack
 from .video import (
     FaceDetector,
     Frame,
+    FrameFaces,
+    LiveFrames,
     MTCNNDetector,
     SamplingMode,
     TrackTable,
     face_frames,
     most_prominent,
+    open_live,
     open_video,
     prefetch,
     read_clip,
@@ -147,38 +150,74 @@ class FaceReader:
         self.encode = encode
         self.detector: FaceDetector | None = None  # made at the first video that needs one
 
-    def __call__(self, video: Any, options: ReadOptions | None = None) -> FaceStream:
+    def __call__(
+        self,
+        video: Any,
+        options: ReadOptions | None = None,
+        watch: Callable[[FrameFaces], None] | None = None,
+    ) -> FaceStream:
         """Open a video; parameters and errors are those of :meth:`EmoCLIP.classify`.
 
-        What can't be decoded is an error of the stream, when its first frame is asked for.
+        What can't be decoded is an error of the stream, when its first frame is asked for. `watch`
+        is called with the faces of each frame before they are embedded.
         """
         options = options or ReadOptions()
         if isinstance(video, FaceStream):
             return video
+        source = open_video(video, fps=options.fps, allow_network=options.allow_network)
+        table = TrackTable()
+        embed = self._embedder(options, table, watch)
+        if options.sampling == "deterministic":
+            frames = prefetch(source.sample(self.config.sampling.rate), AHEAD)
+            return FaceStream(source.name, embed(frames), table, lambda: source.duration)
+        # The opened source, not `video`: a pipe can be read only once.
+        clip = read_clip(source, self.config.sampling, options.sampling, seed=options.seed)
+        # Faces are followed in time; a clip may wrap round and repeat frames.
+        distinct = {frame.index: frame for frame in clip}
+        found = list(embed(distinct[index] for index in sorted(distinct)))
+        places = {index: i for i, index in enumerate(sorted(distinct))}
+        order = [found[places[frame.index]] for frame in clip]
+        return FaceStream(source.name, order, table, lambda: source.duration)
+
+    def live(self, source: Any, options: ReadOptions) -> tuple[LiveFrames, FaceStream]:
+        """Open what is read while it happens, see :meth:`EmoCLIP.stream`.
+
+        Nothing waits for a full batch.
+        """
+        opened = open_live(source, fps=options.fps, allow_network=options.allow_network)
+        frames = LiveFrames(opened, self.config.sampling.rate)
+        table = TrackTable()
+        embed = self._embedder(options, table, at_once=True)
+        return frames, FaceStream(frames.name, embed(frames), table, lambda: None)
+
+    def _embedder(
+        self,
+        options: ReadOptions,
+        table: TrackTable,
+        watch: Callable[[FrameFaces], None] | None = None,
+        at_once: bool = False,
+    ) -> Callable[[Iterable[Frame]], Iterator[EmbeddedFrame]]:
         config = self.config.faces
         if options.faces is not None:
             config = dataclasses.replace(config, detector=options.faces)
         if config.detector == "mtcnn" and self.detector is None:
             self.detector = MTCNNDetector(config)
         size = self.config.image.crop_size or self.config.image.size
-        source = open_video(video, fps=options.fps, allow_network=options.allow_network)
-        table = TrackTable()
+        ahead: dict[str, Any] = {"ahead": 1} if at_once else {}
+        wait: dict[str, Any] = {"wait": 1} if at_once else {}
 
-        def embedded(frames: Iterable[Frame]) -> Iterator[EmbeddedFrame]:
-            found = face_frames(frames, config, size=size, detector=self.detector)
-            return embed_faces(table.watch(found), self.encode)
+        def watched(found: Iterable[FrameFaces]) -> Iterator[FrameFaces]:
+            for frame in found:
+                table.add(frame)
+                if watch is not None:
+                    watch(frame)
+                yield frame
 
-        if options.sampling == "deterministic":
-            frames = prefetch(source.sample(self.config.sampling.rate), AHEAD)
-            return FaceStream(source.name, embedded(frames), table, lambda: source.duration)
-        # The opened source, not `video`: a pipe can be read only once.
-        clip = read_clip(source, self.config.sampling, options.sampling, seed=options.seed)
-        # Faces are followed in time; a clip may wrap round and repeat frames.
-        distinct = {frame.index: frame for frame in clip}
-        found = list(embedded(distinct[index] for index in sorted(distinct)))
-        places = {index: i for i, index in enumerate(sorted(distinct))}
-        order = [found[places[frame.index]] for frame in clip]
-        return FaceStream(source.name, order, table, lambda: source.duration)
+        def embed(frames: Iterable[Frame]) -> Iterator[EmbeddedFrame]:
+            found = face_frames(frames, config, size=size, detector=self.detector, **ahead)
+            return embed_faces(watched(found), self.encode, **wait)
+
+        return embed
 
 
 def check_track(track: Any) -> Track:

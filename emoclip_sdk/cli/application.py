@@ -19,6 +19,7 @@ from .convert import convert
 from .embed import embed
 from .export_onnx import export_onnx
 from .info import info
+from .live import live
 from .output import DEBUG
 from .prompts import prompts
 from .timeline import timeline
@@ -36,6 +37,7 @@ app = typer.Typer(
 )
 app.command()(classify)
 app.command()(timeline)
+app.command()(live)
 app.command()(embed)
 app.command()(batch)
 app.add_typer(prompts, name="prompts")
