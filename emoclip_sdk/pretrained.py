@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import logging
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from .nn import DualEncoder
 
 __all__ = ["PretrainedModel"]
+
+log = logging.getLogger(__name__)
 
 Model = TypeVar("Model", bound="PretrainedModel")
 
@@ -119,10 +123,13 @@ class PretrainedModel:
     def save_pretrained(self, folder: str | Path) -> None:
         """Write config, weights, prompt bank and model card, so that `from_pretrained` reads them.
 
-        Weights come back bit for bit as they are in memory.
+        Weights come back bit for bit as they are in memory. Labels that :meth:`EmoCLIP.fit_labels`
+        moved are saved as their texts alone: fit them again.
         """
         from .checkpoints import model_card, save_folder
 
+        if self._labels.is_fitted:
+            log.warning("%s: fitted labels are not saved, only their texts", folder)
         info = self.config.info
         save_folder(
             folder,
@@ -183,6 +190,18 @@ class PretrainedModel:
     ) -> None:
         """Define a compound emotion as the mean of its parts' text embeddings (eq. 2)."""
         self.prompts.add_compound(name, parts, weights)
+
+    def with_prompts(self: Model, prompts: PromptBank | None = None) -> Model:
+        """Return a model with the same weights, not copied, and a bank of its own.
+
+        Parameters
+        ----------
+        prompts : PromptBank, optional
+            None: a copy of this model's bank.
+        """
+        other = copy.copy(self)
+        other._labels = LabelEncoder(prompts or self.prompts.copy(), self._labels.encode_text)
+        return other
 
     def embed_labels(
         self, labels: Sequence[str] | None = None, *, compound: CompoundMode = "average"

@@ -183,6 +183,10 @@ class Scorer:
                 bool(confidence[i] < self.min_score),
             )
 
+    def scores(self, clips: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Score pooled clips (W, D): (W, N)."""
+        return self._compare(clips)[1]
+
     def _compare(self, clips: NDArray[np.float32]) -> tuple[NDArray[np.float64], ...]:
         """Return similarities, scores, and the labels' scores among the model's own labels too."""
         n = len(self.vectors)

@@ -167,7 +167,7 @@ def run_batch(
         "revision": model.revision,
         "weights": weights,
         "dtype": str(model.encoder.dtype).removeprefix("torch."),
-        "prompt bank": model.prompts.hash,
+        "prompt bank": scorer.model.prompt_bank,
         "labels": list(scorer.labels),
         "compound": compound,
         "track": track,

@@ -15,8 +15,10 @@ from .. import __version__
 from ..errors import EmoCLIPError
 from .batch import batch
 from .classify import classify
+from .compare import compare
 from .convert import convert
 from .embed import embed
+from .explain import explain
 from .export_onnx import export_onnx
 from .info import info
 from .live import live
@@ -38,6 +40,8 @@ app = typer.Typer(
 app.command()(classify)
 app.command()(timeline)
 app.command()(live)
+app.command()(explain)
+app.command()(compare)
 app.command()(embed)
 app.command()(batch)
 app.add_typer(prompts, name="prompts")

@@ -30,3 +30,10 @@ def emoclip(monkeypatch, capsys):
 @pytest.fixture
 def tiny(tiny_checkpoint):
     return ("--model", tiny_checkpoint, "--device", "cpu", "--faces", "none")
+
+
+@pytest.fixture
+def broken(tmp_path):
+    path = tmp_path / "broken.mp4"
+    path.write_bytes(b"no video at all")
+    return path

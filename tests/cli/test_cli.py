@@ -14,14 +14,6 @@ import pytest
 
 from emoclip_sdk.cli import main
 
-
-@pytest.fixture
-def broken(tmp_path):
-    path = tmp_path / "broken.mp4"
-    path.write_bytes(b"no video at all")
-    return path
-
-
 # Classify
 
 
