@@ -56,7 +56,7 @@ class EmbeddedFrame:
 
 
 def embed_faces(
-    stream: Iterable[FrameFaces], encode: Encode, wait: int = _LONGEST_WAIT
+    stream: Iterable[FrameFaces], encode: Encode, *, at_once: bool = False
 ) -> Iterator[EmbeddedFrame]:
     """Embed the crops of a stream of frames in batches; no more crops than a batch are held.
 
@@ -66,8 +66,8 @@ def embed_faces(
         In order of time.
     encode : callable
         Crops (N, S, S, 3) to embeddings (N, D).
-    wait : int
-        Frames that may wait for a full batch.
+    at_once : bool
+        Embed each frame when it comes.
     """
     waiting: list[FrameFaces] = []
     crops: list[NDArray[np.uint8]] = []
@@ -82,7 +82,7 @@ def embed_faces(
     for frame in stream:
         waiting.append(frame)
         crops += [face.crop for face in frame.faces]
-        if len(crops) >= _BATCH or len(waiting) >= wait:
+        if at_once or len(crops) >= _BATCH or len(waiting) >= _LONGEST_WAIT:
             yield from finished()
     yield from finished()
 

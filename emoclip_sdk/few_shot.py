@@ -140,6 +140,9 @@ def _shift(x: Matrix, y: NDArray[np.intp], t: Matrix, weight: float) -> Matrix:
     """Return what moves the texts (C, D) towards the examples (N, D), at equal scale."""
     means = np.stack([x[y == c].mean(axis=0) for c in range(len(t))])
     examples, texts = means - means.mean(axis=0), t - t.mean(axis=0)
+    # Along what all clips or all texts share, examples would favour some labels whatever the clip.
+    shared, _ = np.linalg.qr(np.stack([means.mean(axis=0), t.mean(axis=0)], axis=1))
+    examples = examples - examples @ shared @ shared.T
     scale = np.linalg.norm(texts) / max(float(np.linalg.norm(examples)), 1e-12)
     return weight * (scale * examples - texts)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,7 +62,7 @@ class LiveResult:
 
 def live_results(
     frames: LiveFrames, stream: FaceStream, scorer: Scorer, window: float, step: float
-) -> Iterator[LiveResult]:
+) -> Generator[LiveResult, None, None]:
     """Score windows while `frames`, which `stream` reads, come."""
     try:
         for rows in scorer.moments(stream, window, step):

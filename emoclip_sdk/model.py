@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -352,7 +352,7 @@ class EmoCLIP(PretrainedModel):
         min_score: float | None = None,
         fps: float | None = None,
         allow_network: bool = False,
-    ) -> Iterator[LiveResult]:
+    ) -> Generator[LiveResult, None, None]:
         """Score labels while it happens: one result for each window, with the faces in it.
 
         A thread takes frames when they come. Where the model is too slow, the oldest frames that

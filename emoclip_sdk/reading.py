@@ -203,8 +203,6 @@ class FaceReader:
         if config.detector == "mtcnn" and self.detector is None:
             self.detector = MTCNNDetector(config)
         size = self.config.image.crop_size or self.config.image.size
-        ahead: dict[str, Any] = {"ahead": 1} if at_once else {}
-        wait: dict[str, Any] = {"wait": 1} if at_once else {}
 
         def watched(found: Iterable[FrameFaces]) -> Iterator[FrameFaces]:
             for frame in found:
@@ -214,8 +212,8 @@ class FaceReader:
                 yield frame
 
         def embed(frames: Iterable[Frame]) -> Iterator[EmbeddedFrame]:
-            found = face_frames(frames, config, size=size, detector=self.detector, **ahead)
-            return embed_faces(watched(found), self.encode, **wait)
+            found = face_frames(frames, config, size=size, detector=self.detector, at_once=at_once)
+            return embed_faces(watched(found), self.encode, at_once=at_once)
 
         return embed
 

@@ -15,7 +15,7 @@ from .loading import load_model, wanted_labels
 from .output import NO_FACE, complain, label_text, new_table, results_console
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from rich.console import Group
 
     from ..live import LiveResult
 
@@ -75,7 +75,7 @@ def live(
     )
     last: LiveResult | None = None
     try:
-        with closing(results), _shown(as_json, top) as show:  # type: ignore[type-var]
+        with closing(results), _Shown(as_json, top) as show:
             for last in results:
                 show(last)
     except KeyboardInterrupt:
@@ -87,7 +87,7 @@ def live(
         complain(f"{last.source}: {last.end:.0f} s, {last.dropped} frames dropped")
 
 
-class _shown:
+class _Shown:
     """Shows results on the terminal, or prints them as JSON Lines."""
 
     def __init__(self, as_json: bool, top: int) -> None:
@@ -98,7 +98,7 @@ class _shown:
 
             self._screen = Live(console=results_console(), auto_refresh=False)
 
-    def __enter__(self) -> _shown:
+    def __enter__(self) -> _Shown:
         if self._screen is not None:
             self._screen.start()
         return self
@@ -111,11 +111,12 @@ class _shown:
         if self._screen is None:
             print(json.dumps(result.to_dict(), allow_nan=False), flush=True)
         else:
-            self._screen.update(_table(result, self._top), refresh=True)
+            self._screen.update(_view(result, self._top), refresh=True)
 
 
-def _table(result: LiveResult, top: int) -> Table:
+def _view(result: LiveResult, top: int) -> Group:
     from rich.bar import Bar
+    from rich.console import Group
     from rich.text import Text
 
     table = new_table("face>", "label", "", "score>")
@@ -128,8 +129,8 @@ def _table(result: LiveResult, top: int) -> Table:
             name = label_text(row) if not i else Text(label)
             bar = Bar(1.0, 0.0, score, width=_BAR, color="cyan")
             table.add_row("" if i else str(row.track), name, bar, f"{score:.2f}")
-    table.caption = (
+    state = (
         f"{result.source} {result.start:.1f}-{result.end:.1f} s: {result.fps:.1f} frames/s, "
         f"{result.dropped} dropped, {result.delay:.1f} s behind"
     )
-    return table
+    return Group(table, Text(state, "dim"))

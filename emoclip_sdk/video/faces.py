@@ -100,7 +100,7 @@ def face_frames(
     *,
     size: int,
     detector: FaceDetector | None = None,
-    ahead: int = LOOK_AHEAD,
+    at_once: bool = False,
 ) -> Iterator[FrameFaces]:
     """Detect, track and crop faces, frame by frame, in constant memory.
 
@@ -114,15 +114,15 @@ def face_frames(
         Side of the crops in pixels.
     detector : FaceDetector, optional
         Used instead of a new :class:`MTCNNDetector`; pass one to load its weights only once.
-    ahead : int
-        Key frames that are looked at together, at most.
+    at_once : bool
+        Look at each key frame when it comes, and not at several together.
 
     Yields
     ------
     FrameFaces
-        One per frame, up to `ahead` times `config.detect_every` frames later than it was read.
-        A detection that neither the frame before nor the one after confirms is taken for an error
-        and left out.
+        One per frame, up to `LOOK_AHEAD` times `config.detect_every` frames later than it was read
+        (with `at_once`: once that). A detection that neither the frame before nor the one after
+        confirms is taken for an error and left out.
     """
     if config.detector == "none":
         for frame in frames:
@@ -132,7 +132,7 @@ def face_frames(
             yield FrameFaces(frame.index, frame.time, (face,), (width, height))
         return
     line = _Line(config, detector or MTCNNDetector(config))
-    for groups in _in_groups(frames, max(config.detect_every, 1), ahead):
+    for groups in _in_groups(frames, max(config.detect_every, 1), 1 if at_once else LOOK_AHEAD):
         for slot in line.extend(groups):
             yield _cropped(slot, config.margin, size)
     for slot in line.finish():

@@ -20,7 +20,7 @@ def test_table(emoclip, tiny, crop_video):
 def test_ctrl_c_is_a_clean_end(emoclip, tiny, crop_video, monkeypatch):
     from emoclip_sdk.cli import live
 
-    monkeypatch.setattr(live, "_table", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr(live, "_view", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
     code, _, err = emoclip("live", crop_video, *tiny, "--window", "0.5")
     assert code == 0 and "frames dropped" in err
 
