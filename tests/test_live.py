@@ -121,3 +121,17 @@ def test_what_goes_wrong_is_said(tiny_model, stripes, tmp_path):
 
     with pytest.raises(ZeroDivisionError):
         list(tiny_model.stream(broken(), faces="none"))
+
+
+def test_camera(crop_video, monkeypatch):
+    import cv2
+
+    from emoclip_sdk.video.live import CameraSource
+
+    plugged = cv2.VideoCapture
+    monkeypatch.setattr(cv2, "VideoCapture", lambda number: plugged(str(crop_video)))
+    found = list(CameraSource(0).decode())
+    assert len(found) == 50 and found[0].time == 0 < found[-1].time
+    rgb, expected = found[0].to_rgb(), next(open_video(crop_video).frames()).rgb
+    assert np.abs(rgb.astype(int) - expected).mean() < 8
+    assert np.abs(rgb[..., ::-1].astype(int) - expected).mean() > 20
