@@ -37,8 +37,14 @@ class CameraSource(VideoSource):
 
     def decode(self) -> Generator[RawFrame, None, None]:
         """Yield frames with the times at which they came, until the camera stops."""
-        import cv2
-
+        try:
+            import cv2
+        except ImportError as error:
+            raise VideoError(
+                self.name,
+                f"OpenCV can't be loaded ({error}). Install the system's OpenGL library (libgl1) "
+                "or opencv-python-headless",
+            ) from error
         level = cv2.utils.logging.getLogLevel()
         cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
         try:
