@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.util
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -104,7 +105,8 @@ def _print(found: Explanation, top: int) -> None:
     console.print()
     frames = new_table("time>", "change>", "attention>")
     for frame in found.telling():
-        frames.add_row(f"{frame.time:.2f}", f"{frame.change:+.2g}", f"{frame.attention:.3f}")
+        change = "" if math.isnan(frame.change) else f"{frame.change:+.2g}"
+        frames.add_row(f"{frame.time:.2f}", change, f"{frame.attention:.3f}")
     n = len(found.frames)
     console.print(f"the most telling of {n} frame{'' if n == 1 else 's'}")
     console.print(frames)

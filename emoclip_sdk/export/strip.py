@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 import itertools
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import EmoCLIPError, MissingDependencyError
 
 if TYPE_CHECKING:
-    from ..explain import Explanation
+    from ..explain import Explanation, FrameWeight
 
 __all__ = ["draw_strip"]
 
@@ -42,7 +43,8 @@ def draw_strip(explanation: Explanation, path: str | Path | None = None) -> Any:
     if not shown:
         raise EmoCLIPError(f"{prediction.source}: there is no face to draw")
     figure = Figure(figsize=(max(1.35 * len(shown), 6.0), 4.6), layout="constrained")
-    grid = figure.add_gridspec(3, len(shown), height_ratios=(1.9, 1.2, 0.8))
+    rows = (1.9, 1.2, 0.8) if len(frames) > 1 else (1,)
+    grid = figure.add_gridspec(len(rows), len(shown), height_ratios=rows)
     for column, frame in enumerate(shown):
         axes = figure.add_subplot(grid[0, column])
         axes.imshow(Image.open(io.BytesIO(frame.picture or b"")))
@@ -51,6 +53,22 @@ def draw_strip(explanation: Explanation, path: str | Path | None = None) -> Any:
         axes.set(xticks=[], yticks=[])
         for spine in axes.spines.values():
             spine.set(color=_colour(frame.change), linewidth=3)
+    title = f"{Path(prediction.source).name}: {prediction.label} "
+    title += f"{prediction.scores[prediction.label or '']:.2f}"
+    if len(frames) > 1:
+        _draw_weights(figure, grid, frames)
+        title += ". Blue spoke for it, orange against"
+    figure.suptitle(title, fontsize=11)
+    if path is not None:
+        try:
+            figure.savefig(path, dpi=150)
+        except (OSError, ValueError) as error:  # ValueError: an ending that matplotlib can't write
+            raise EmoCLIPError(f"{path}: the strip can't be written ({error})") from error
+    return figure
+
+
+def _draw_weights(figure: Any, grid: Any, frames: Sequence[FrameWeight]) -> None:
+    """Draw change and attention of all frames, those with a picture in colour."""
     times = [frame.time for frame in frames]
     width = 0.8 * min((b - a for a, b in itertools.pairwise(times)), default=0.1)
     changes = figure.add_subplot(grid[1, :])
@@ -68,18 +86,6 @@ def draw_strip(explanation: Explanation, path: str | Path | None = None) -> Any:
     attention.set_ylabel("attention", fontsize=9)
     attention.set_xlabel("time [s]")
     figure.align_ylabels([changes, attention])
-    figure.suptitle(
-        f"{Path(prediction.source).name}: {prediction.label} "
-        f"{prediction.scores[prediction.label or '']:.2f}. "
-        "Blue spoke for it, orange against",
-        fontsize=11,
-    )
-    if path is not None:
-        try:
-            figure.savefig(path, dpi=150)
-        except (OSError, ValueError) as error:  # ValueError: an ending that matplotlib can't write
-            raise EmoCLIPError(f"{path}: the strip can't be written ({error})") from error
-    return figure
 
 
 def _colour(change: float) -> str:
