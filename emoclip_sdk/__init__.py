@@ -17,6 +17,9 @@ if TYPE_CHECKING:
         PromptError,
         VideoError,
     )
+    from .explain import Explanation
+    from .few_shot import FewShotReport
+    from .live import LiveResult
     from .model import EmoCLIP
     from .probe import RegressionProbe
     from .prompts import PromptBank
@@ -38,8 +41,11 @@ __all__ = [
     "DatasetError",
     "EmoCLIP",
     "EmoCLIPError",
+    "Explanation",
     "FaceTrack",
+    "FewShotReport",
     "HubError",
+    "LiveResult",
     "MissingDependencyError",
     "ModelConfig",
     "ModelInfo",
@@ -58,6 +64,9 @@ __all__ = [
 # Names are looked up on first use: importing the package takes no torch and no time.
 _MODULES = {
     "EmoCLIP": "model",
+    "Explanation": "explain",
+    "FewShotReport": "few_shot",
+    "LiveResult": "live",
     "ModelConfig": "config",
     "PromptBank": "prompts",
     "RegressionProbe": "probe",

@@ -55,7 +55,9 @@ class EmbeddedFrame:
     faces: Mapping[int, Vector]
 
 
-def embed_faces(stream: Iterable[FrameFaces], encode: Encode) -> Iterator[EmbeddedFrame]:
+def embed_faces(
+    stream: Iterable[FrameFaces], encode: Encode, *, at_once: bool = False
+) -> Iterator[EmbeddedFrame]:
     """Embed the crops of a stream of frames in batches; no more crops than a batch are held.
 
     Parameters
@@ -64,6 +66,8 @@ def embed_faces(stream: Iterable[FrameFaces], encode: Encode) -> Iterator[Embedd
         In order of time.
     encode : callable
         Crops (N, S, S, 3) to embeddings (N, D).
+    at_once : bool
+        Embed each frame when it comes.
     """
     waiting: list[FrameFaces] = []
     crops: list[NDArray[np.uint8]] = []
@@ -78,7 +82,7 @@ def embed_faces(stream: Iterable[FrameFaces], encode: Encode) -> Iterator[Embedd
     for frame in stream:
         waiting.append(frame)
         crops += [face.crop for face in frame.faces]
-        if len(crops) >= _BATCH or len(waiting) >= _LONGEST_WAIT:
+        if at_once or len(crops) >= _BATCH or len(waiting) >= _LONGEST_WAIT:
             yield from finished()
     yield from finished()
 
@@ -122,25 +126,32 @@ class Span(Generic[T]):
 
 
 def spans(
-    frames: Iterable[EmbeddedFrame], n_frames: int
-) -> Iterator[tuple[int, list[Vector | None]]]:
+    frames: Iterable[tuple[float, Mapping[int, T]]], n_frames: int
+) -> Iterator[tuple[int, list[T | None]]]:
     """Cover the time in which each track is in view by clips of the model's span.
+
+    Parameters
+    ----------
+    frames : iterable of (float, mapping of int to T)
+        Time of each sampled frame, and what each track shows in it.
+    n_frames : int
+        The model's span.
 
     Yields
     ------
     track, clip
-        Frame embeddings, None in gaps. Clips of a track come in order of time.
+        What the track shows, None in gaps. Clips of a track come in order of time.
     """
-    open_spans: dict[int, Span[Vector]] = {}
+    open_spans: dict[int, Span[T]] = {}
     seen: dict[int, float] = {}
-    for frame in frames:
-        for track, vector in frame.faces.items():
+    for time, faces in frames:
+        for track, shown in faces.items():
             span = open_spans.setdefault(track, Span(n_frames))
-            seen[track] = frame.time
-            yield from ((track, clip) for clip in span.push(vector))
-        for track in [track for track in open_spans if track not in frame.faces]:
+            seen[track] = time
+            yield from ((track, clip) for clip in span.push(shown))
+        for track in [track for track in open_spans if track not in faces]:
             open_spans[track].skip()
-            if frame.time - seen[track] > MAX_GAP:  # it never comes back under this number
+            if time - seen[track] > MAX_GAP:  # it never comes back under this number
                 yield from ((track, clip) for clip in open_spans.pop(track).finish())
     for track, span in open_spans.items():
         yield from ((track, clip) for clip in span.finish())
@@ -154,7 +165,7 @@ def track_clips(
     What is kept of a video is one embedding for each clip: a megabyte an hour.
     """
     found: dict[int, list[NDArray[np.float32]]] = {}
-    cut = spans(frames, n_frames)
+    cut = spans(((frame.time, frame.faces) for frame in frames), n_frames)
     while batch := list(itertools.islice(cut, _BATCH)):
         pooled = pool_clips([clip for _, clip in batch], pool)
         for (track, _), vector in zip(batch, pooled, strict=True):
@@ -191,7 +202,9 @@ def windows(
     step: float,
     n_frames: int,
     duration: Callable[[], float | None] = lambda: None,
-) -> Iterator[WindowClip]:
+    *,
+    at_once: bool = False,
+) -> Iterator[list[WindowClip]]:
     """Lay windows of `window` seconds over every track, one every `step` seconds.
 
     A track has a window for each from the first in which it is seen to the last, gaps included. The
@@ -208,12 +221,15 @@ def windows(
     duration : callable
         Length of the video in seconds, asked for after the last frame; None: the last frame's time
         plus its distance from the one before.
+    at_once : bool
+        Don't wait for those who are out of view: they have no clip in this window.
 
     Yields
     ------
-    WindowClip
-        In order of time, then of tracks. A window that ends while somebody is out of view comes
-        when it is known whether they come back, `MAX_GAP` seconds later at most.
+    list of WindowClip
+        For each window in order of time, the clips of its tracks. A window that ends while somebody
+        is out of view comes when it is known whether they come back, `MAX_GAP` seconds later at
+        most.
     """
     recent: deque[EmbeddedFrame] = deque()
     seen: dict[int, float] = {}
@@ -240,8 +256,8 @@ def windows(
             del seen[track]
         for pending in waiting:
             pending.resolve(frame.faces, seen)
-        while waiting and not waiting[0].away:
-            yield from waiting.popleft().clips()
+        while waiting and (at_once or not waiting[0].away):
+            yield waiting.popleft().clips()
     if last is None:
         return
     end = max(duration() or 0.0, last + spacing)
@@ -251,8 +267,7 @@ def windows(
         if reaches:
             break
     for pending in waiting:
-        pending.away.clear()
-        yield from pending.clips()
+        yield pending.clips()
 
 
 @dataclass
@@ -290,13 +305,14 @@ class _Window:
         self.gaps |= self.away & here.keys()
         self.away &= seen.keys() - here.keys()
 
-    def clips(self) -> Iterator[WindowClip]:
-        """Yield one clip for each track, or the one that says that nobody is there."""
-        tracks = sorted(self.present.keys() | self.gaps)
-        for track in tracks:
-            yield self.present.get(track) or WindowClip(track, self.start, self.stop)
-        if not tracks:
-            yield WindowClip(None, self.start, self.stop)
+    def clips(self) -> list[WindowClip]:
+        """Return one clip for each track, or the one that says that nobody is there."""
+        tracks: list[int | None] = [*sorted(self.present.keys() | self.gaps)]
+        return [
+            (None if track is None else self.present.get(track))
+            or WindowClip(track, self.start, self.stop)
+            for track in tracks or [None]
+        ]
 
 
 def pool_clips(clips: Sequence[Sequence[Vector | None]], pool: Pool) -> NDArray[np.float32]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from .clips import track_clips
 from .errors import VideoError
+from .reading import ReadOptions
 from .video import TrackStats
 
 # How far a person's face may be from where it was before, in its sides, and how much smaller.
@@ -70,7 +71,7 @@ def interview_clips(
     VideoError
         The video can't be read.
     """
-    stream = model.reader(video, faces=faces)
+    stream = model.reader(video, ReadOptions(faces))
     clips = track_clips(stream, model.config.sampling.n_frames, model.encoder.pool)
     tracks = person_longest_in_view(stream.table.stats())
     if not tracks:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import os
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,19 +13,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .clips import track_clips
-from .config import ModelConfig
-from .errors import CheckpointError, EmoCLIPError, VideoError
-from .prompts import CompoundMode, LabelEncoder, LabelText, PromptBank
+from .errors import EmoCLIPError
+from .explain import Explanation, explain_video
+from .few_shot import FewShotReport, fit_prototypes
+from .live import LiveResult, live_results
+from .pretrained import PretrainedModel
+from .prompts import CompoundMode
 from .reading import (
     FaceMode,
     FaceReader,
     FaceStream,
+    ReadOptions,
     Track,
-    check_options,
+    check_track,
     check_windows,
     choose_tracks,
-    failed_name,
-    is_batch,
+    each_video,
 )
 from .results import ModelInfo, Prediction, Timeline, TimelineRow
 from .scoring import Scorer
@@ -34,7 +37,6 @@ from .video import SamplingMode
 if TYPE_CHECKING:
     import torch
 
-    from .nn import DualEncoder
     from .probe import RegressionProbe
 
 __all__ = ["EmoCLIP"]
@@ -42,143 +44,17 @@ __all__ = ["EmoCLIP"]
 log = logging.getLogger(__name__)
 
 
-class EmoCLIP:
+class EmoCLIP(PretrainedModel):
     """Zero-shot recognition of apparent expressions in video.
 
     Made by :meth:`from_pretrained`. The model reads what a face shows, not what a person feels.
-
-    Parameters
-    ----------
-    config : ModelConfig
-        Architecture, sampling, faces, preprocessing and label set.
-    network : DualEncoder
-        The weights.
-    prompts : PromptBank, optional
-        Descriptions of labels; the shipped bank by default.
-    name, revision : str
-        Written into results.
-    device, dtype : str
-        ``"auto"``: a GPU if there is one; bfloat16 for a transformer image tower where the
-        hardware has matrix units for it, float32 elsewhere.
+    Loading, saving, labels and texts are those of :class:`PretrainedModel`.
     """
 
-    def __init__(
-        self,
-        config: ModelConfig,
-        network: DualEncoder,
-        *,
-        prompts: PromptBank | None = None,
-        name: str = "unnamed",
-        revision: str | None = None,
-        device: str | torch.device = "auto",
-        dtype: str | torch.dtype = "auto",
-    ) -> None:
-        from .nn.inference import Encoder
-
-        self.config = config
-        self.name = name
-        self.revision = revision
-        self.encoder = Encoder(network, config, device, dtype)
-        self._labels = LabelEncoder(
-            prompts or PromptBank.default(),
-            lambda texts: self.encode_text(texts).float().cpu().numpy(),
-        )
-        self.reader = FaceReader(config, self.encoder.frames)
-
-    # Checkpoints
-
-    @classmethod
-    def from_pretrained(
-        cls,
-        name: str | Path | None = None,
-        *,
-        revision: str | None = None,
-        cache_dir: str | Path | None = None,
-        token: str | bool | None = None,
-        local_files_only: bool = False,
-        device: str | torch.device = "auto",
-        dtype: str | torch.dtype = "auto",
-    ) -> EmoCLIP:
-        """Load a model.
-
-        Parameters
-        ----------
-        name : str or Path, optional
-            None: the embedded model, which needs no network. A local folder, a repository
-            ``"org/name"`` on the Hugging Face Hub, or a named baseline: ``clip-vit-b-32``,
-            ``clip-vit-b-32-openai``, ``farl-vit-b-16``.
-        revision, cache_dir, token, local_files_only
-            As in huggingface_hub.
-        device, dtype : str
-            See :class:`EmoCLIP`.
-
-        Raises
-        ------
-        CheckpointError
-            The checkpoint is missing, incomplete or of a newer format.
-        HubError
-            The repository can't be reached or read.
-        """
-        from .checkpoints import load
-
-        checkpoint = load(
-            name,
-            revision=revision,
-            cache_dir=cache_dir,
-            token=token,
-            local_files_only=local_files_only,
-        )
-        config = checkpoint.config
-        return cls(
-            config,
-            checkpoint.model,
-            prompts=PromptBank.from_yaml(checkpoint.prompts) if checkpoint.prompts else None,
-            name=str(name or config.info.get("name", "emoclip-mini")),
-            revision=revision,
-            device=device,
-            dtype=dtype,
-        )
-
-    def save_pretrained(self, folder: str | Path) -> None:
-        """Write config, weights, prompt bank and model card, so that `from_pretrained` reads them.
-
-        Weights come back bit for bit as they are in memory.
-        """
-        from .checkpoints import model_card, save_folder
-
-        info = self.config.info
-        save_folder(
-            folder,
-            self.config,
-            self.encoder.network.state_dict(),
-            prompts_yaml=self.prompts.to_yaml(),
-            card=model_card(self.config, info.get("metrics"), info.get("training")),
-        )
-
-    def push_to_hub(
-        self,
-        repo: str,
-        *,
-        token: str | bool | None = None,
-        private: bool | None = None,
-        revision: str | None = None,
-        commit_message: str = "Upload an EmoCLIP checkpoint",
-        create_pr: bool = False,
-    ) -> str:
-        """Save to a repository on the Hub, with a generated model card; returns its address."""
-        from .checkpoints import push_to_hub
-
-        with tempfile.TemporaryDirectory() as folder:
-            self.save_pretrained(folder)
-            return push_to_hub(
-                folder,
-                repo,
-                token=token,
-                private=private,
-                revision=revision,
-                commit_message=commit_message,
-                create_pr=create_pr,
-            )
+    @functools.cached_property
+    def reader(self) -> FaceReader:
+        """Reads videos; its detector is made once."""
+        return FaceReader(self.config, self.encoder.frames)
 
     @classmethod
     def load_probe(
@@ -207,121 +83,12 @@ class EmoCLIP:
         from .probe import load_probe
 
         probe = load_probe(folder)
-        encoder = probe.config["encoder"]
-        if model is None and encoder["name"] is not None:
-            model = cls.from_pretrained(encoder["name"], device=device)
+        name = probe.config["encoder"]["name"]
+        if model is None and name is not None:
+            model = cls.from_pretrained(name, device=device)
         if model is not None:
-            if encoder["weights"] not in (None, model.encoder.video_hash()):
-                raise CheckpointError(
-                    f"{folder}: this probe was trained on '{encoder['name']}', whose weights are "
-                    f"not those of '{model.name}'"
-                )
-            if model.encoder.width != probe.config["width"]:
-                raise CheckpointError(
-                    f"{folder}: this probe takes embeddings of width {probe.config['width']}, "
-                    f"'{model.name}' makes {model.encoder.width}"
-                )
-        probe.model = model
+            probe.use(model, folder)
         return probe
-
-    # Labels
-
-    @property
-    def prompts(self) -> PromptBank:
-        """The model's prompt bank. Models don't share what is added to it."""
-        return self._labels.bank
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """The label set that is scored when a call names none."""
-        return self.config.prompts.labels
-
-    def add_label(
-        self, name: str, descriptions: str | Sequence[str], *, aliases: Sequence[str] = ()
-    ) -> None:
-        """Describe a label in your own words: what brows, eyes and mouth do."""
-        self.prompts.add_label(name, descriptions, aliases=aliases)
-
-    def add_compound(
-        self,
-        name: str,
-        parts: Sequence[str] | Mapping[str, float],
-        weights: Sequence[float] | None = None,
-    ) -> None:
-        """Define a compound emotion as the mean of its parts' text embeddings (eq. 2)."""
-        self.prompts.add_compound(name, parts, weights)
-
-    def embed_labels(
-        self, labels: Sequence[str] | None = None, *, compound: CompoundMode = "average"
-    ) -> tuple[NDArray[np.float32], list[LabelText]]:
-        """Embed labels as `classify` does.
-
-        Returns
-        -------
-        embeddings : ndarray, (N, D)
-            Unnormalised.
-        texts : list of LabelText
-            What each label was turned into.
-        """
-        if labels is None and not self.labels:
-            raise EmoCLIPError(f"{self.name} has no label set of its own: name some labels")
-        return self._labels.embed(self.labels if labels is None else labels, compound=compound)
-
-    def embed_text(self, texts: str | Sequence[str]) -> NDArray[np.float32]:
-        """Embed texts word for word: one text to (D,), a list of N to (N, D), unnormalised."""
-        wanted = [texts] if isinstance(texts, str) else list(texts)
-        vectors: NDArray[np.float32] = self.encode_text(wanted).float().cpu().numpy()
-        return vectors[0] if isinstance(texts, str) else vectors
-
-    # Low level, torch in and out
-
-    def encode_video(self, clips: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
-        """Embed preprocessed clips.
-
-        Parameters
-        ----------
-        clips : Tensor, (B, T, 3, H, W)
-            Normalised as ``config.image`` says.
-        mask : Tensor of bool, (B, T), optional
-            True where there is a frame, False where there is padding.
-
-        Returns
-        -------
-        Tensor, (B, D)
-            Unnormalised, as eq. 2 needs.
-        """
-        return self.encoder.video(clips, mask)
-
-    def encode_text(self, texts: Sequence[str]) -> torch.Tensor:
-        """Embed N texts to (N, D), unnormalised.
-
-        Raises
-        ------
-        CheckpointError
-            The checkpoint has no text tower.
-        """
-        if not self.config.towers.text:
-            raise CheckpointError(
-                f"{self.name}: this checkpoint has no text tower. It can embed video, but scoring "
-                "labels needs text: convert it again with --text-from, or use another model"
-            )
-        return self.encoder.texts(texts)
-
-    def compile(self) -> EmoCLIP:
-        """Compile the image tower with torch.compile, and return the model itself.
-
-        Takes seconds for a small transformer and minutes for a convolutional tower, and once more
-        after the weights have changed; results differ by rounding only. Measure whether it pays.
-
-        Raises
-        ------
-        EmoCLIPError
-            torch can't compile here, as without a C++ compiler; the model works as before.
-        """
-        self.encoder.compile()
-        return self
-
-    # Video
 
     def read(
         self,
@@ -340,15 +107,8 @@ class EmoCLIP:
         each sampled face, about 40 megabytes an hour. Parameters and errors are those of
         :meth:`classify`; they count here, and no more where the result is used.
         """
-        check_options("all", faces, sampling)
-        return self.reader(
-            video,
-            faces=faces,
-            sampling=sampling,
-            seed=seed,
-            fps=fps,
-            allow_network=allow_network,
-        ).kept()
+        options = ReadOptions(faces, sampling, seed, fps, allow_network)
+        return self.reader(video, options).kept()
 
     def classify(
         self,
@@ -406,27 +166,18 @@ class EmoCLIP:
         EmoCLIPError
             An option has no such value.
         """
-        track = check_options(track, faces, sampling)
-        options: dict[str, Any] = dict(
-            faces=faces, sampling=sampling, seed=seed, fps=fps, allow_network=allow_network
-        )
+        track = check_track(track)
+        options = ReadOptions(faces, sampling, seed, fps, allow_network)
         scorer = self.scorer(labels, compound, min_score)
 
-        def one(item: Any) -> Prediction | list[Prediction]:
-            found = scorer.predictions(self.reader(item, **options), track)
+        def shown(found: list[Prediction]) -> Any:
             return found if track == "all" else found[0]
 
-        if not is_batch(video):
-            return one(video)
-        results: list[Any] = []
-        for item in video:
-            try:
-                results.append(one(item))
-            except VideoError as error:
-                name, reason = failed_name(item, error)
-                failed = scorer.empty(name, error=reason)
-                results.append([failed] if track == "all" else failed)
-        return results
+        return each_video(
+            video,
+            lambda item: shown(scorer.predictions(self.reader(item, options), track)),
+            lambda name, reason: shown([scorer.empty(name, error=reason)]),
+        )
 
     def classify_batch(
         self,
@@ -475,7 +226,7 @@ class EmoCLIP:
         from .batch import LIMIT_S, BatchClassifier, in_order
         from .processes import usable_cpus
 
-        track = check_options(track, faces, "deterministic")
+        track, faces = check_track(track), ReadOptions(faces).faces
         scorer = self.scorer(labels, compound, min_score)
         paths = [os.fsdecode(video) for video in videos]
         if not paths:
@@ -511,28 +262,24 @@ class EmoCLIP:
         """
         if track == "all":  # type: ignore[comparison-overlap]
             raise EmoCLIPError("embed takes one face per video: track='prominent' or a number")
-        wanted = check_options(track, faces, sampling)
-        options: dict[str, Any] = dict(
-            faces=faces, sampling=sampling, seed=seed, fps=fps, allow_network=allow_network
-        )
+        wanted = check_track(track)
+        options = ReadOptions(faces, sampling, seed, fps, allow_network)
         nothing = np.full(self.encoder.width, np.nan, np.float32)
 
         def one(item: Any) -> NDArray[np.float32]:
-            stream = self.reader(item, **options)
+            stream = self.reader(item, options)
             clips = track_clips(stream, self.config.sampling.n_frames, self.encoder.pool)
             chosen = choose_tracks(stream, wanted)
             return np.asarray(clips[chosen[0]].mean(axis=0)) if chosen else nothing
 
-        if not is_batch(video):
-            return one(video)
-        rows = []
-        for item in video:
-            try:
-                rows.append(one(item))
-            except VideoError as error:
-                log.warning("%s: %s", *failed_name(item, error))
-                rows.append(nothing)
-        return np.stack(rows) if rows else np.zeros((0, self.encoder.width), np.float32)
+        def failed(name: str, reason: str) -> NDArray[np.float32]:
+            log.warning("%s: %s", name, reason)
+            return nothing
+
+        found = each_video(video, one, failed)
+        if isinstance(found, list):
+            return np.stack(found) if found else np.zeros((0, self.encoder.width), np.float32)
+        return found
 
     def timeline(
         self,
@@ -565,10 +312,9 @@ class EmoCLIP:
             The video can't be read.
         """
         check_windows(window, step)
-        check_options("all", faces, "deterministic")
+        options = ReadOptions(faces, fps=fps, allow_network=allow_network)
         scorer = self.scorer(labels, compound, min_score)
-        stream = self.reader(video, faces=faces, fps=fps, allow_network=allow_network)
-        return scorer.timeline(stream, window, step)
+        return scorer.timeline(self.reader(video, options), window, step)
 
     def timeline_rows(
         self,
@@ -590,10 +336,143 @@ class EmoCLIP:
         :meth:`timeline`; what is wrong with the video itself is raised at the first row.
         """
         check_windows(window, step)
-        check_options("all", faces, "deterministic")
+        options = ReadOptions(faces, fps=fps, allow_network=allow_network)
         scorer = self.scorer(labels, compound, min_score)
-        stream = self.reader(video, faces=faces, fps=fps, allow_network=allow_network)
-        return scorer.rows(stream, window, step)
+        return scorer.rows(self.reader(video, options), window, step)
+
+    def stream(
+        self,
+        source: Any,
+        labels: Sequence[str] | None = None,
+        *,
+        window: float = 2.0,
+        step: float = 0.5,
+        compound: CompoundMode = "average",
+        faces: FaceMode | None = None,
+        min_score: float | None = None,
+        fps: float | None = None,
+        allow_network: bool = False,
+    ) -> Generator[LiveResult, None, None]:
+        """Score labels while it happens: one result for each window, with the faces in it.
+
+        A thread takes frames when they come. Where the model is too slow, the oldest frames that
+        wait are dropped and counted, so a result comes about a second after its window at most,
+        plus what a few frames cost. Leave the loop to close the camera.
+
+        Parameters
+        ----------
+        source : int, path or iterator
+            A camera's number; a video, which is played in real time; or an iterator of frames
+            (H, W, 3) uint8 RGB or of pairs (seconds, frame). Frames without a time count from when
+            they come. Each must be an array of its own.
+        window, step : float
+            Length and distance of windows in seconds. The first result comes when the first window
+            is over.
+        labels, compound, faces, min_score, fps, allow_network
+            As in :meth:`classify`.
+
+        Raises
+        ------
+        EmoCLIPError
+            As by :meth:`timeline`.
+        VideoError
+            At the first result: there is no such camera, or the video can't be read.
+        """
+        check_windows(window, step)
+        options = ReadOptions(faces, fps=fps, allow_network=allow_network)
+        scorer = self.scorer(labels, compound, min_score)
+        return live_results(*self.reader.live(source, options), scorer, window, step)
+
+    def explain(
+        self,
+        video: Any,
+        labels: Sequence[str] | None = None,
+        *,
+        track: int | Literal["prominent"] = "prominent",
+        n_pictures: int = 8,
+        compound: CompoundMode = "average",
+        faces: FaceMode | None = None,
+        min_score: float | None = None,
+        fps: float | None = None,
+        allow_network: bool = False,
+    ) -> Explanation:
+        """Score labels on a video as :meth:`classify` does, and find out what the result rests on.
+
+        Every sampled frame is left out once, which takes some milliseconds each; the video is
+        decoded a second time for pictures of the most telling faces.
+
+        Parameters
+        ----------
+        n_pictures : int
+            Faces to keep pictures of, for :meth:`Explanation.strip`.
+        video, labels, track, compound, faces, min_score, fps, allow_network
+            As in :meth:`classify`; one video and one face.
+        """
+        return explain_video(
+            video,
+            check_track(track),
+            options=ReadOptions(faces, fps=fps, allow_network=allow_network),
+            reader=self.reader,
+            scorer=self.scorer(labels, compound, min_score),
+            encoder=self.encoder,
+            labels=self._labels,
+            n_pictures=n_pictures,
+        )
+
+    def fit_labels(
+        self,
+        videos: Sequence[Any],
+        labels: Sequence[str],
+        *,
+        faces: FaceMode | None = None,
+        fps: float | None = None,
+        folds: int = 5,
+        seed: int = 0,
+    ) -> FewShotReport:
+        """Move labels towards your own example clips, if that helps.
+
+        How far is chosen by cross-validation, and whether it helps is measured on clips that had
+        no part in it; where it doesn't help, the labels stay as they are. Then :meth:`classify`
+        and all others use the moved labels, until :meth:`unfit_labels`. Compounds of them don't
+        move, and neither do labels without an example.
+
+        Clips of one person or one recording resemble each other: fitted and tested on the same
+        people, the gain is smaller on others than the report says.
+
+        Parameters
+        ----------
+        videos : sequence
+            Anything that :meth:`classify` takes. The most prominent face counts.
+        labels : sequence of str
+            What each of them shows; at least two different labels, with three clips of each.
+        faces, fps
+            As in :meth:`classify`.
+        folds : int
+            Parts of the cross-validation; fewer where a label has fewer clips.
+        seed : int
+
+        Raises
+        ------
+        EmoCLIPError
+            Too few clips of a label show a face, or the two lists differ in length.
+        PromptError
+            A label can't be used.
+        """
+        names = list(dict.fromkeys(labels))
+        if len(videos) != len(labels):
+            raise EmoCLIPError(f"{len(videos)} videos and {len(labels)} labels: one label for each")
+        self.unfit_labels()
+        texts, _ = self.embed_labels(names)
+        vectors = self.embed(list(videos), faces=faces, fps=fps)
+        if vectors.ndim != 2:
+            raise EmoCLIPError("a list of pictures is one video: put each into a list of its own")
+        report, shifts = fit_prototypes(vectors, labels, texts, names, folds=folds, seed=seed)
+        self._labels.fit(shifts)
+        return report
+
+    def unfit_labels(self) -> None:
+        """Undo :meth:`fit_labels`: labels are their texts again."""
+        self._labels.fit({})
 
     def scorer(
         self, labels: Sequence[str] | None, compound: CompoundMode, min_score: float | None
@@ -611,7 +490,7 @@ class EmoCLIP:
             self.encoder.pool,
             self.encoder.logit_scale / calibration.temperature,
             self.config.sampling.n_frames,
-            ModelInfo(self.name, self.revision, self.prompts.hash),
+            ModelInfo(self.name, self.revision, self._labels.hash),
             self._labels.embed(self.labels)[0] if self.labels else vectors[:0],
             min_score,
         )

@@ -21,7 +21,7 @@ from .config import ImageConfig
 from .errors import EmoCLIPError, MissingDependencyError
 from .nn import preprocess
 from .nn.temporal import TemporalTransformer
-from .reading import FaceMode, FaceReader
+from .reading import FaceMode, FaceReader, ReadOptions
 
 if TYPE_CHECKING:
     from .model import EmoCLIP
@@ -277,7 +277,7 @@ def _calibration_crops(
 
     reader = FaceReader(model.config, keep)
     for video in videos:
-        for _ in reader(video, faces=faces):
+        for _ in reader(video, ReadOptions(faces)):
             pass
     n = sum(map(len, found))
     if n < 2:

@@ -59,6 +59,27 @@ class RegressionProbe(nn.Module):
         divisors = torch.tensor([score["divisor"] for score in self.scores])
         return self.output(hidden) * divisors
 
+    def use(self, model: EmoCLIP, where: str | Path = "probe") -> None:
+        """Embed videos with `model` from now on; `where` the probe is from stands in messages.
+
+        Raises
+        ------
+        CheckpointError
+            It is not the encoder that the probe was trained on.
+        """
+        encoder, width = self.config["encoder"], self.config["width"]
+        if encoder["weights"] not in (None, model.encoder.video_hash()):
+            raise CheckpointError(
+                f"{where}: this probe was trained on '{encoder['name']}', whose weights are "
+                f"not those of '{model.name}'"
+            )
+        if model.encoder.width != width:
+            raise CheckpointError(
+                f"{where}: this probe takes embeddings of width {width}, '{model.name}' makes "
+                f"{model.encoder.width}"
+            )
+        self.model = model
+
     def predict(self, video: Any, *, faces: FaceMode | None = None) -> ProbeResult:
         """Estimate the scores of one interview.
 

@@ -7,7 +7,8 @@ import math
 import operator
 import os
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,11 +20,14 @@ from .results import FaceTrack
 from .video import (
     FaceDetector,
     Frame,
+    FrameFaces,
+    LiveFrames,
     MTCNNDetector,
     SamplingMode,
     TrackTable,
     face_frames,
     most_prominent,
+    open_live,
     open_video,
     prefetch,
     read_clip,
@@ -33,19 +37,46 @@ __all__ = [
     "FaceMode",
     "FaceReader",
     "FaceStream",
+    "ReadOptions",
     "Track",
-    "check_options",
+    "check_track",
     "check_windows",
     "choose_tracks",
+    "each_video",
     "failed_name",
-    "is_batch",
 ]
 
+T = TypeVar("T")
 FaceMode = Literal["mtcnn", "none"]
 Track = int | Literal["prominent", "all"]
 
 AHEAD = 8
 """Decoded frames that wait for detection."""
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """How a video is read; the parameters are those of :meth:`EmoCLIP.classify`.
+
+    Raises
+    ------
+    EmoCLIPError
+        For values that no video could make right, before any is read.
+    """
+
+    faces: FaceMode | None = None
+    sampling: SamplingMode = "deterministic"
+    seed: int = 0
+    fps: float | None = None
+    allow_network: bool = False
+
+    def __post_init__(self) -> None:
+        if self.faces not in (None, "mtcnn", "none"):
+            raise EmoCLIPError(f"faces must be 'mtcnn', 'none' or None, not {self.faces!r}")
+        if self.sampling not in ("deterministic", "uniform", "paper"):
+            raise EmoCLIPError(
+                f"sampling must be 'deterministic', 'uniform' or 'paper', not {self.sampling!r}"
+            )
 
 
 class FaceStream:
@@ -122,53 +153,73 @@ class FaceReader:
     def __call__(
         self,
         video: Any,
-        *,
-        faces: FaceMode | None = None,
-        sampling: SamplingMode = "deterministic",
-        seed: int = 0,
-        fps: float | None = None,
-        allow_network: bool = False,
+        options: ReadOptions | None = None,
+        watch: Callable[[FrameFaces], None] | None = None,
     ) -> FaceStream:
         """Open a video; parameters and errors are those of :meth:`EmoCLIP.classify`.
 
-        What can't be decoded is an error of the stream, when its first frame is asked for.
+        What can't be decoded is an error of the stream, when its first frame is asked for. `watch`
+        is called with the faces of each frame before they are embedded.
         """
+        options = options or ReadOptions()
         if isinstance(video, FaceStream):
             return video
-        config = self.config.faces
-        if faces is not None:
-            config = dataclasses.replace(config, detector=faces)
-        if config.detector == "mtcnn" and self.detector is None:
-            self.detector = MTCNNDetector(config)
-        size = self.config.image.crop_size or self.config.image.size
-        source = open_video(video, fps=fps, allow_network=allow_network)
+        source = open_video(video, fps=options.fps, allow_network=options.allow_network)
         table = TrackTable()
-
-        def embedded(frames: Iterable[Frame]) -> Iterator[EmbeddedFrame]:
-            found = face_frames(frames, config, size=size, detector=self.detector)
-            return embed_faces(table.watch(found), self.encode)
-
-        if sampling == "deterministic":
+        embed = self._embedder(options, table, watch)
+        if options.sampling == "deterministic":
             frames = prefetch(source.sample(self.config.sampling.rate), AHEAD)
-            return FaceStream(source.name, embedded(frames), table, lambda: source.duration)
+            return FaceStream(source.name, embed(frames), table, lambda: source.duration)
         # The opened source, not `video`: a pipe can be read only once.
-        clip = read_clip(source, self.config.sampling, sampling, seed=seed)
+        clip = read_clip(source, self.config.sampling, options.sampling, seed=options.seed)
         # Faces are followed in time; a clip may wrap round and repeat frames.
         distinct = {frame.index: frame for frame in clip}
-        found = list(embedded(distinct[index] for index in sorted(distinct)))
+        found = list(embed(distinct[index] for index in sorted(distinct)))
         places = {index: i for i, index in enumerate(sorted(distinct))}
         order = [found[places[frame.index]] for frame in clip]
         return FaceStream(source.name, order, table, lambda: source.duration)
 
+    def live(self, source: Any, options: ReadOptions) -> tuple[LiveFrames, FaceStream]:
+        """Open what is read while it happens, see :meth:`EmoCLIP.stream`.
 
-def check_options(track: Any, faces: Any, sampling: Any) -> Track:
-    """Return `track`; refuse values that no video could make right, before any is read."""
-    if faces not in (None, "mtcnn", "none"):
-        raise EmoCLIPError(f"faces must be 'mtcnn', 'none' or None, not {faces!r}")
-    if sampling not in ("deterministic", "uniform", "paper"):
-        raise EmoCLIPError(
-            f"sampling must be 'deterministic', 'uniform' or 'paper', not {sampling!r}"
-        )
+        Nothing waits for a full batch.
+        """
+        opened = open_live(source, fps=options.fps, allow_network=options.allow_network)
+        frames = LiveFrames(opened, self.config.sampling.rate)
+        table = TrackTable()
+        embed = self._embedder(options, table, at_once=True)
+        return frames, FaceStream(frames.name, embed(frames), table, lambda: None)
+
+    def _embedder(
+        self,
+        options: ReadOptions,
+        table: TrackTable,
+        watch: Callable[[FrameFaces], None] | None = None,
+        at_once: bool = False,
+    ) -> Callable[[Iterable[Frame]], Iterator[EmbeddedFrame]]:
+        config = self.config.faces
+        if options.faces is not None:
+            config = dataclasses.replace(config, detector=options.faces)
+        if config.detector == "mtcnn" and self.detector is None:
+            self.detector = MTCNNDetector(config)
+        size = self.config.image.crop_size or self.config.image.size
+
+        def watched(found: Iterable[FrameFaces]) -> Iterator[FrameFaces]:
+            for frame in found:
+                table.add(frame)
+                if watch is not None:
+                    watch(frame)
+                yield frame
+
+        def embed(frames: Iterable[Frame]) -> Iterator[EmbeddedFrame]:
+            found = face_frames(frames, config, size=size, detector=self.detector, at_once=at_once)
+            return embed_faces(watched(found), self.encode, at_once=at_once)
+
+        return embed
+
+
+def check_track(track: Any) -> Track:
+    """Return `track`; refuse what no video could have, before any is read."""
     if track == "prominent" or track == "all":
         return track
     try:
@@ -205,13 +256,23 @@ def choose_tracks(video: FaceStream, track: Track) -> list[int]:
     return [int(track)] if there else []
 
 
-def is_batch(video: Any) -> bool:
-    """Whether a list is a batch of videos; a list of pictures is one video."""
-    if not isinstance(video, list | tuple):
-        return False
-    return not video or not any(
+def each_video(video: Any, one: Callable[[Any], T], failed: Callable[[str, str], T]) -> T | list[T]:
+    """Return ``one(video)``; for a batch, a list of what `one` returns for each.
+
+    A list or tuple is a batch of videos, unless it holds pictures: that is one video. Where a video
+    of a batch can't be read, its place is taken by ``failed(name, reason)``.
+    """
+    if not isinstance(video, list | tuple) or any(
         hasattr(item, "getbands") or getattr(item, "ndim", None) in (2, 3) for item in video
-    )
+    ):
+        return one(video)
+    results = []
+    for item in video:
+        try:
+            results.append(one(item))
+        except VideoError as error:
+            results.append(failed(*failed_name(item, error)))
+    return results
 
 
 def failed_name(video: Any, error: VideoError) -> tuple[str, str]:

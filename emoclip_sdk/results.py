@@ -81,8 +81,8 @@ class Prediction:
     similarities : dict of str to float
         Cosine similarity of face and label, independent of the other labels.
     prompts : dict of str to str
-        What each label was turned into: ``bank``, ``template``, ``custom``, ``compound`` or
-        ``caption``.
+        What each label was turned into: ``bank``, ``template``, ``custom``, ``compound``,
+        ``caption`` or ``fitted``.
     track : int, optional
         The track that was scored; None without a face.
     tracks : tuple of FaceTrack

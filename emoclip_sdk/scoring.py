@@ -132,9 +132,18 @@ class Scorer:
 
         In order of time, while the video is read.
         """
-        found = windows(video, window, step, self.n_frames, lambda: video.duration)
+        laid = windows(video, window, step, self.n_frames, lambda: video.duration)
+        found = itertools.chain.from_iterable(laid)
         while batch := list(itertools.islice(found, _BATCH)):
             yield from self._scored(batch)
+
+    def moments(self, video: FaceStream, window: float, step: float) -> Iterator[list[TimelineRow]]:
+        """Score as :meth:`rows`, but yield each window's rows as soon as it has ended.
+
+        Who is out of view just then has no row.
+        """
+        for clips in windows(video, window, step, self.n_frames, at_once=True):
+            yield list(self._scored(clips))
 
     def timeline(self, video: FaceStream, window: float, step: float) -> Timeline:
         """Collect :meth:`rows`, in order of tracks, then of time; where nobody is, at the end."""
@@ -173,6 +182,10 @@ class Scorer:
                 float(confidence[i]),
                 bool(confidence[i] < self.min_score),
             )
+
+    def scores(self, clips: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Score pooled clips (W, D): (W, N)."""
+        return self._compare(clips)[1]
 
     def _compare(self, clips: NDArray[np.float32]) -> tuple[NDArray[np.float64], ...]:
         """Return similarities, scores, and the labels' scores among the model's own labels too."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -46,6 +48,14 @@ def numbers(clip):
     return [None if vector is None else int(vector[0]) for vector in clip]
 
 
+def track_spans(frames, n_frames):
+    return spans(((frame.time, frame.faces) for frame in frames), n_frames)
+
+
+def every_window(*arguments, **options):
+    return itertools.chain.from_iterable(windows(*arguments, **options))
+
+
 def mean(frames, rows):
     return np.stack([frames[[r for r in row if r >= 0]].mean(axis=0) for row in rows])
 
@@ -86,13 +96,13 @@ def test_frames_without_a_face_do_not_pile_up():
 
 
 def test_spans_follow_one_another_and_the_last_one_ends_the_track():
-    (only,) = spans(seen(np.arange(6) / 7, {2, 4}), 4)
+    (only,) = track_spans(seen(np.arange(6) / 7, {2, 4}), 4)
     assert only[0] == 0 and numbers(only[1]) == [2, None, 4]  # first to last sight, the gap kept
-    clips = list(spans(seen(np.arange(10) / 7, set(range(10))), 4))
+    clips = list(track_spans(seen(np.arange(10) / 7, set(range(10))), 4))
     assert [numbers(clip) for _, clip in clips] == [[0, 1, 2, 3], [4, 5, 6, 7], [6, 7, 8, 9]]
-    away = list(spans(seen(np.arange(12) / 7, {0, 1, 10, 11}), 4))
+    away = list(track_spans(seen(np.arange(12) / 7, {0, 1, 10, 11}), 4))
     assert [numbers(clip) for _, clip in away] == [[0, 1, None, None], [None, None, 10, 11]]
-    assert list(spans(seen([0, 1]), 4)) == []
+    assert list(track_spans(seen([0, 1]), 4)) == []
 
 
 def test_a_track_that_is_gone_for_good_is_given_out_and_forgotten():
@@ -103,7 +113,7 @@ def test_a_track_that_is_gone_for_good_is_given_out_and_forgotten():
             read.append(i)
             yield EmbeddedFrame(i / 7, {0: np.zeros(1, np.float32)} if i < 3 else {})
 
-    track, clip = next(spans(stream(), 32))
+    track, clip = next(track_spans(stream(), 32))
     assert (track, len(clip)) == (0, 3)
     assert len(read) / 7 < 3 / 7 + 2.0 + 0.5, "long before the end of the video"
 
@@ -138,7 +148,7 @@ def test_pool_clips_masks_gaps():
 
 
 def plan(frames, window, step, duration=None, n_frames=32):
-    found = windows(frames, window, step, n_frames, lambda: duration)
+    found = every_window(frames, window, step, n_frames, lambda: duration)
     return [(w.track, w.start, w.end, numbers(w.clip)) for w in found]
 
 
@@ -172,9 +182,9 @@ def test_odd_cases_of_windows():
 
 def test_a_long_window_is_thinned_without_its_gaps():
     frames = seen(np.arange(9) / 7, {0, 1, 2, 4, 5, 6, 7, 8})
-    (found,) = windows(frames, 9.0, 9.0, 4)
+    (found,) = every_window(frames, 9.0, 9.0, 4)
     assert numbers(found.clip) == [1, 4, 6, 8] and found.n_frames == 8
-    (short,) = windows(frames, 9.0, 9.0, 9)
+    (short,) = every_window(frames, 9.0, 9.0, 9)
     assert numbers(short.clip) == [0, 1, 2, None, 4, 5, 6, 7, 8]
 
 
@@ -207,6 +217,23 @@ def test_windows_hold_a_few_seconds_only(step):
             read.append(i)
             yield EmbeddedFrame(i / 7, {0: np.zeros(1, np.float32)} if i % 50 < 30 else {})
 
-    for found in windows(stream(), 1.0, step, 32):
+    for found in every_window(stream(), 1.0, step, 32):
         assert isinstance(found, WindowClip)
         assert len(read) / 7 - found.start < 1.0 + 2.0 + 0.5
+
+
+def test_windows_at_once_wait_for_nobody():
+    # The face is away when the first window ends, and comes back later.
+    frames = seen(np.arange(30) / 10, set(range(4)) | set(range(14, 30)))
+    taken = []
+
+    def stream():
+        for frame in frames:
+            taken.append(frame.time)
+            yield frame
+
+    when = [
+        (clips[0].start, clips[0].track, taken[-1])
+        for clips in windows(stream(), 0.5, 0.5, 32, at_once=True)
+    ]
+    assert when[:3] == [(0.0, 0, 0.5), (0.5, None, 1.0), (1.0, 0, 1.5)]

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ..clips import EmbeddedFrame
 from ..config import ModelConfig
 from ..errors import EmoCLIPError, VideoError
-from ..reading import FaceMode, FaceReader, FaceStream, failed_name
+from ..reading import FaceMode, FaceReader, FaceStream, ReadOptions, failed_name
 from ..video import MTCNNDetector, TrackTable
 
 __all__ = ["ReadVideo", "open_reader"]
@@ -100,7 +100,7 @@ def open_reader(
 
     def read(path: str) -> ReadVideo | str:
         try:
-            stream = reader(path, faces=faces)
+            stream = reader(path, ReadOptions(faces))
             frames = [(frame.time, tuple(frame.faces)) for frame in stream]
             return ReadVideo(stream.name, stream.duration, stream.table, frames)
         except VideoError as error:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import BatchError
 from ..processes import usable_cpus
-from ..reading import FaceMode, Track, check_options
+from ..reading import FaceMode, ReadOptions, Track, check_track
 from ..results import Prediction
 from ..scoring import Scorer
 from .inputs import BatchInput, find_inputs
@@ -156,7 +156,7 @@ def run_batch(
         raise BatchError(f"{out}: the output's name must end in .parquet")
     if not limit_s > 0 or (workers is not None and workers < 1):
         raise BatchError("limit_s must be positive, and workers at least 1")
-    track = check_options(track, faces, "deterministic")
+    track, faces = check_track(track), ReadOptions(faces).faces
     several = [inputs] if isinstance(inputs, (str, PathLike)) else inputs
     found = {item.name: item for item in find_inputs(several)}
     scorer = model.scorer(labels, compound, min_score)
@@ -167,7 +167,7 @@ def run_batch(
         "revision": model.revision,
         "weights": weights,
         "dtype": str(model.encoder.dtype).removeprefix("torch."),
-        "prompt bank": model.prompts.hash,
+        "prompt bank": scorer.model.prompt_bank,
         "labels": list(scorer.labels),
         "compound": compound,
         "track": track,

@@ -15,10 +15,13 @@ from .. import __version__
 from ..errors import EmoCLIPError
 from .batch import batch
 from .classify import classify
+from .compare import compare
 from .convert import convert
 from .embed import embed
+from .explain import explain
 from .export_onnx import export_onnx
 from .info import info
+from .live import live
 from .output import DEBUG
 from .prompts import prompts
 from .timeline import timeline
@@ -36,6 +39,9 @@ app = typer.Typer(
 )
 app.command()(classify)
 app.command()(timeline)
+app.command()(live)
+app.command()(explain)
+app.command()(compare)
 app.command()(embed)
 app.command()(batch)
 app.add_typer(prompts, name="prompts")

@@ -14,7 +14,7 @@ from .output import working
 if TYPE_CHECKING:
     from ..model import EmoCLIP
 
-__all__ = ["load_model", "wanted_labels"]
+__all__ = ["add_prompts", "load_model", "wanted_labels"]
 
 
 def load_model(
@@ -35,12 +35,23 @@ def load_model(
         _check_name(name)
         _check_device(device)
         model = EmoCLIP.from_pretrained(name, device=device, dtype=dtype)
-        for file in prompts or ():
-            try:
-                _add_file(model, file)
-            except PromptError as error:
-                raise typer.BadParameter(str(error), param_hint="--prompts") from None
+        add_prompts(model, prompts)
     return model
+
+
+def add_prompts(model: EmoCLIP, files: Sequence[Path] | None, option: str = "--prompts") -> None:
+    """Let prompt files change a model's bank.
+
+    Raises
+    ------
+    typer.BadParameter
+        A file can't be used.
+    """
+    for file in files or ():
+        try:
+            _add_file(model, file)
+        except PromptError as error:
+            raise typer.BadParameter(str(error), param_hint=option) from None
 
 
 def wanted_labels(

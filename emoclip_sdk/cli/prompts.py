@@ -1,7 +1,8 @@
-"""``emoclip prompts``: look into the prompt bank, check prompt files."""
+"""``emoclip prompts``: look into the prompt bank, check prompt files, compare wordings."""
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,7 +11,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from . import options as o
-from .output import complain, new_table, print_json, results_console, working
+from .loading import load_model
+from .output import (
+    NO_FACE,
+    complain,
+    new_table,
+    print_json,
+    progress,
+    results_console,
+    working,
+)
+from .videos import attempt
 
 if TYPE_CHECKING:
     from ..prompts import PromptBank
@@ -18,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["prompts"]
 
 prompts = typer.Typer(
-    help="Look into the prompt bank, check prompt files.",
+    help="Look into the prompt bank, check prompt files, compare wordings.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -127,6 +138,114 @@ def check(
     )
     if problems:
         raise typer.Exit(1)
+
+
+@prompts.command()
+def score(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE.csv",
+            help="Your own clips: columns path and label; paths are relative to the file.",
+            exists=True,
+            dir_okay=False,
+        ),
+    ],
+    prompts: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--prompts",
+            metavar="FILE",
+            help="A prompt file (.yaml) whose descriptions are compared as well. May be repeated.",
+            exists=True,
+            dir_okay=False,
+        ),
+    ] = None,
+    model: o.Model = None,
+    faces: o.Faces = None,
+    as_json: o.AsJSON = False,
+    fps: o.Fps = None,
+    device: o.Device = "auto",
+    dtype: o.Dtype = "auto",
+) -> None:
+    """Find out which description of a label separates your own clips best.
+
+    For each wording the AUC, the label's clips against the rest: 0.5 is chance, 1 is perfect. With
+    few clips the order is mostly luck: choose on some clips and check on others.
+    """
+    import numpy as np
+
+    from ..errors import EmoCLIPError
+    from ..wording import read_labelled, score_wordings
+
+    try:
+        clips = read_labelled(file)
+    except EmoCLIPError as error:
+        raise typer.BadParameter(str(error), param_hint="FILE.csv") from None
+    loaded = load_model(model, device, dtype)
+    labels = list(dict.fromkeys(label for _, label in clips))
+    wordings = {label: _wordings(loaded.prompts, label) for label in labels}
+    for path in prompts or ():
+        bank = _only(path)
+        for label in labels:
+            known = bank.resolve(label)
+            if known is not None and known not in bank.compounds:
+                wordings[label] += [(path.name, {text: 1.0}) for text in bank.descriptions(known)]
+    vectors, owners, failed = [], [], 0
+    with progress(len(clips)) as begin:
+        for video, label in clips:
+            begin(video)
+            vector, reason = attempt(loaded.embed, video, faces=faces, fps=fps)
+            if reason is None and np.isnan(vector).any():
+                reason = NO_FACE
+            if reason is None:
+                vectors.append(vector)
+                owners.append(label)
+            else:
+                failed += 1
+                complain(f"{video}: {reason}; left out")
+        if not vectors:
+            raise EmoCLIPError(f"{file}: no clip shows a face")
+        found = score_wordings(np.stack(vectors), owners, wordings, loaded.embed_text)
+    if as_json:
+        print_json([dataclasses.asdict(row) for row in found])
+    else:
+        table = new_table("label", "AUC>", "from", "wording")
+        last = None
+        for row in found:
+            name = f"{row.label} ({row.n} of {row.n + row.rest})" if row.label != last else ""
+            last = row.label
+            text = row.texts[0] if len(row.texts) == 1 else f"mean of {len(row.texts)} texts"
+            table.add_row(name, f"{row.auc:.3f}", row.source, text)
+        results_console().print(table)
+    if failed:
+        raise typer.Exit(1)
+
+
+def _wordings(bank: PromptBank, label: str) -> list[tuple[str, dict[str, float]]]:
+    """Return the wordings to compare: as the model uses it, each text alone, templates, word."""
+    from ..prompts import compose
+    from ..prompts.files import PLACEHOLDER
+
+    used = compose(bank, label)
+    found = [("label", dict(zip(used.texts, used.weights, strict=True)))]
+    word = " ".join(label.replace("_", " ").split())
+    if used.kind == "bank":
+        found += [("bank", {text: 1.0}) for text in used.texts]
+    if used.kind != "template" and bank.templates:
+        found.append(("templates", {t.replace(PLACEHOLDER, word): 1.0 for t in bank.templates}))
+    return [*found, ("word", {word: 1.0})]
+
+
+def _only(file: Path) -> PromptBank:
+    """Read one prompt file by itself."""
+    from ..errors import PromptError
+    from ..prompts import PromptBank
+
+    try:
+        return PromptBank.from_yaml(file)
+    except PromptError as error:
+        raise typer.BadParameter(str(error), param_hint="--prompts") from None
 
 
 def _bank(files: Sequence[Path] | None) -> PromptBank:

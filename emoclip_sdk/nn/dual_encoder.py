@@ -44,6 +44,10 @@ class DualEncoder(nn.Module):
         """Pool frame embeddings (B, T, D) to clip embeddings (B, D); mask (B, T), True = frame."""
         return self.temporal(frames, mask)
 
+    def attention(self, frames: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Tell each frame's share in :meth:`pool`: (B, T)."""
+        return self.temporal.attention(frames, mask)
+
     def encode_video(self, clips: Tensor, mask: Tensor | None = None) -> Tensor:
         """Embed clips (B, T, 3, H, W) to (B, D). Padded frames are never computed."""
         b, t = clips.shape[:2]

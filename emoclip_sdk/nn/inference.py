@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -207,6 +207,18 @@ class Encoder:
             return np.zeros((0, self.width), np.float32)
         return torch.cat(parts).numpy()
 
+    def _batches(
+        self, frames: NDArray[np.float32], windows: Sequence[Sequence[int]]
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield clips (B, T, D) and masks (B, T); short windows are padded."""
+        for i in range(0, len(windows), _FRAMES_PER_BATCH):
+            part = windows[i : i + _FRAMES_PER_BATCH]
+            rows = np.full((len(part), max(map(len, part))), -1)
+            for row, window in zip(rows, part, strict=True):
+                row[: len(window)] = window
+            clips = torch.from_numpy(frames[rows.clip(0)]).to(self.device)
+            yield clips, torch.from_numpy(rows >= 0).to(self.device)
+
     def pool(
         self, frames: NDArray[np.float32], windows: Sequence[Sequence[int]]
     ) -> NDArray[np.float32]:
@@ -223,17 +235,19 @@ class Encoder:
         -------
         ndarray, (W, D), unnormalised
         """
-        out = np.zeros((len(windows), self.width), np.float32)
+        batches = self._batches(frames, windows)
         with torch.inference_mode():
-            for i in range(0, len(windows), _FRAMES_PER_BATCH):
-                part = windows[i : i + _FRAMES_PER_BATCH]
-                rows = np.full((len(part), max(map(len, part))), -1)
-                for row, window in zip(rows, part, strict=True):
-                    row[: len(window)] = window
-                clips = torch.from_numpy(frames[rows.clip(0)]).to(self.device)
-                mask = torch.from_numpy(rows >= 0).to(self.device)
-                out[i : i + len(part)] = self.network.pool(clips, mask).cpu().numpy()
-        return out
+            parts = [self.network.pool(*batch).cpu().numpy() for batch in batches]
+        return np.concatenate(parts) if parts else np.zeros((0, self.width), np.float32)
+
+    def attention(
+        self, frames: NDArray[np.float32], windows: Sequence[Sequence[int]]
+    ) -> list[NDArray[np.float32]]:
+        """Tell each frame's share in :meth:`pool`, for each window: (T,), 0 in gaps."""
+        batches = self._batches(frames, windows)
+        with torch.inference_mode():
+            parts = [self.network.attention(*batch).cpu().numpy() for batch in batches]
+        return [row for part in parts for row in part]
 
     def video(self, clips: Tensor, mask: Tensor | None = None) -> Tensor:
         """Embed preprocessed clips (B, T, 3, H, W) to (B, D), see `DualEncoder.encode_video`."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -21,10 +23,22 @@ class _Attention(nn.Module):
         self.qkv = nn.Linear(width, 3 * heads * dim_head, bias=False)
         self.out = nn.Linear(heads * dim_head, width)
 
-    def forward(self, x: Tensor, attend: Tensor | None) -> Tensor:
+    def _heads(self, x: Tensor) -> tuple[Tensor, ...]:
         b, n, _ = x.shape
         qkv = self.qkv(self.norm(x)).view(b, n, 3, self.heads, -1)
-        q, k, v = qkv.permute(2, 0, 3, 1, 4)
+        return qkv.permute(2, 0, 3, 1, 4).unbind()
+
+    def weights(self, x: Tensor, attend: Tensor | None) -> Tensor:
+        """Return who looks at whom, mean over the heads: (B, N, N), rows sum to 1."""
+        q, k, _ = self._heads(x)
+        logits = q @ k.mT * q.shape[-1] ** -0.5
+        if attend is not None:
+            logits = logits.masked_fill(~attend, -torch.inf)
+        return logits.softmax(dim=-1).mean(dim=1)
+
+    def forward(self, x: Tensor, attend: Tensor | None) -> Tensor:
+        b, n, _ = x.shape
+        q, k, v = self._heads(x)
         y = F.scaled_dot_product_attention(q, k, v, attn_mask=attend)
         return self.out(y.transpose(1, 2).reshape(b, n, -1))
 
@@ -91,19 +105,43 @@ class TemporalTransformer(nn.Module):
         Tensor, (B, D)
             Unnormalised clip embeddings.
         """
+        x, attend = self._tokens(frames, mask)
+        for layer in self.layers:
+            x = layer(x, attend)
+        return x[:, 0]
+
+    def attention(self, frames: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Tell what the class token takes from each frame, over all layers.
+
+        By attention rollout (Abnar & Zuidema 2020): the heads' mean and the skip connection, each
+        one half, multiplied up layer by layer.
+
+        Returns
+        -------
+        Tensor, (B, T)
+            Shares that sum to 1; 0 where `mask` is False.
+        """
+        x, attend = self._tokens(frames, mask)
+        same = torch.eye(x.shape[1], device=x.device)
+        flow = same
+        for layer in self.layers:
+            weights = cast(_Layer, layer).attention.weights(x, attend)
+            flow = (weights + same) / 2 @ flow
+            x = layer(x, attend)
+        shares = flow[:, 0, 1:]
+        return shares / shares.sum(dim=1, keepdim=True)
+
+    def _tokens(self, frames: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor | None]:
         b, t, _ = frames.shape
         if t > self.max_frames:
             raise ValueError(
                 f"{t} frames in a clip, but the temporal module has {self.max_frames} positions"
             )
         x = torch.cat((self.cls_token.expand(b, 1, -1), frames), dim=1) + self.positions[: t + 1]
-        attend = None
-        if mask is not None:
-            # Every position may look at the class token and at real frames only.
-            attend = F.pad(mask, (1, 0), value=True)[:, None, None, :]
-        for layer in self.layers:
-            x = layer(x, attend)
-        return x[:, 0]
+        if mask is None:
+            return x, None
+        # Every position may look at the class token and at real frames only.
+        return x, F.pad(mask, (1, 0), value=True)[:, None, None, :]
 
 
 class FrameEnsemble(nn.Module):
@@ -118,8 +156,13 @@ class FrameEnsemble(nn.Module):
         weight = mask.to(frames.dtype).unsqueeze(-1)
         return (frames * weight).sum(dim=1) / weight.sum(dim=1).clamp(min=1)
 
+    def attention(self, frames: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Tell each frame's share in the mean: (B, T)."""
+        weight = frames.new_ones(frames.shape[:2]) if mask is None else mask.to(frames.dtype)
+        return weight / weight.sum(dim=1, keepdim=True).clamp(min=1)
 
-def build_temporal(width: int, config: TemporalConfig) -> nn.Module:
+
+def build_temporal(width: int, config: TemporalConfig) -> FrameEnsemble | TemporalTransformer:
     """Build the pooling that `config` names."""
     if config.kind == "mean":
         return FrameEnsemble()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import dataclasses
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -17,7 +19,7 @@ from .labels import is_caption, label_key, tidy
 __all__ = ["CompoundMode", "LabelEncoder", "LabelText", "compose"]
 
 CompoundMode = Literal["average", "concatenate"]
-Kind = Literal["bank", "template", "custom", "compound", "caption"]
+Kind = Literal["bank", "template", "custom", "compound", "caption", "fitted"]
 
 _MAX_TEXTS = 20_000  # 40 MB of 512-d vectors; a service that is sent ever new labels must not grow
 _MAX_MATRICES = 64
@@ -34,7 +36,8 @@ class LabelText:
     kind : str
         ``bank``: the bank's descriptions. ``custom``: descriptions added at run time. ``compound``:
         the descriptions of its components. ``template``: unknown to the bank, put into templates.
-        ``caption``: a sentence, used word for word.
+        ``caption``: a sentence, used word for word. ``fitted``: any of these, moved towards a
+        caller's own examples.
     texts : tuple of str
         The texts that were encoded.
     weights : tuple of float
@@ -166,6 +169,29 @@ class LabelEncoder:
         self.encode_text = encode_text
         self._vectors: dict[str, NDArray[np.float32]] = {}
         self._results: dict[Any, tuple[NDArray[np.float32], tuple[LabelText, ...]]] = {}
+        self._shifts: dict[str, NDArray[np.float32]] = {}
+
+    @property
+    def hash(self) -> str:
+        """Hash of what labels are made of: the bank's, and something more after :meth:`fit`."""
+        if not self._shifts:
+            return self.bank.hash
+        digest = hashlib.sha256()
+        for key, shift in sorted(self._shifts.items()):
+            digest.update(key.encode() + shift.tobytes())
+        return f"{self.bank.hash}+{digest.hexdigest()[:6]}"
+
+    @property
+    def is_fitted(self) -> bool:
+        """Whether some label was moved by :meth:`fit`."""
+        return bool(self._shifts)
+
+    def fit(self, shifts: Mapping[str, NDArray[np.float32]]) -> None:
+        """Add a vector (D,) to the text embedding, of unit length, of each of these labels.
+
+        What was fitted before is undone. Compounds are made of texts still.
+        """
+        self._shifts = {self._key(compose(self.bank, label)): v for label, v in shifts.items()}
 
     def embed(
         self, labels: Sequence[str], *, compound: CompoundMode = "average"
@@ -201,12 +227,12 @@ class LabelEncoder:
         wanted = tuple(labels)
         if not wanted:
             raise PromptError("Give at least one label")
-        key = (self.bank.hash, wanted, compound)
+        key = (self.hash, wanted, compound)
         found = self._results.get(key) if all(isinstance(label, str) for label in wanted) else None
         if found is None:
             texts = tuple(compose(self.bank, label, compound) for label in wanted)
             _refuse_same(texts)
-            found = (self._combine(texts), texts)
+            found = self._shifted(self._combine(texts), texts)
             if len(self._results) >= _MAX_MATRICES:
                 self._results = {}
             self._results[key] = found
@@ -216,10 +242,10 @@ class LabelEncoder:
         """Forget all embeddings. Needed after the text encoder's weights have changed."""
         self._vectors, self._results = {}, {}
 
-    def _combine(self, labels: Sequence[LabelText]) -> NDArray[np.float32]:
-        texts = list(dict.fromkeys(text for label in labels for text in label.texts))
+    def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Embed N texts word for word, to (N, D) unnormalised; each is encoded once."""
         known = self._vectors
-        new = [text for text in texts if text not in known]
+        new = [text for text in dict.fromkeys(texts) if text not in known]
         if new:
             fresh = np.asarray(self.encode_text(new), dtype=np.float32)
             if fresh.ndim != 2 or len(fresh) != len(new):
@@ -228,17 +254,37 @@ class LabelEncoder:
                 )
             known = {**known, **dict(zip(new, fresh, strict=True))}
             self._vectors = known if len(known) <= _MAX_TEXTS else {}
+        return np.stack([known[text] for text in texts])
+
+    def _combine(self, labels: Sequence[LabelText]) -> NDArray[np.float32]:
+        texts = list(dict.fromkeys(text for label in labels for text in label.texts))
+        known = dict(zip(texts, self.embed_texts(texts), strict=True))
         rows = [
             np.average([known[text] for text in label.texts], axis=0, weights=label.weights)
             for label in labels
         ]
         return np.stack(rows).astype(np.float32)
 
+    def _shifted(
+        self, vectors: NDArray[np.float32], texts: tuple[LabelText, ...]
+    ) -> tuple[NDArray[np.float32], tuple[LabelText, ...]]:
+        found = list(texts)
+        for i, text in enumerate(texts):
+            shift = self._shifts.get(self._key(text))
+            if shift is not None:
+                vectors[i] = vectors[i] / np.linalg.norm(vectors[i]) + shift
+                found[i] = dataclasses.replace(text, kind="fitted")
+        return vectors, tuple(found)
+
+    @staticmethod
+    def _key(text: LabelText) -> str:
+        return label_key(text.name or text.label)
+
 
 def _refuse_same(labels: Sequence[LabelText]) -> None:
     seen: dict[str, str] = {}
     for item in labels:
-        key = label_key(item.name or item.label)
+        key = LabelEncoder._key(item)
         if key in seen:
             raise PromptError(
                 f"The labels {seen[key]!r} and {item.label!r} mean the same "

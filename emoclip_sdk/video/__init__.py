@@ -9,6 +9,7 @@ from .clip import SamplingMode, read_clip
 from .crop import center_crop, face_crop
 from .detect import Box, Detection, FaceDetector, MTCNNDetector
 from .faces import Face, FrameFaces, face_frames
+from .live import LiveFrames, open_live
 from .opening import ACCEPTED, open_video
 from .prefetch import prefetch
 from .sampling import inside, paper, uniform
@@ -25,6 +26,7 @@ __all__ = [
     "FaceDetector",
     "Frame",
     "FrameFaces",
+    "LiveFrames",
     "MTCNNDetector",
     "SamplingMode",
     "TrackStats",
@@ -35,6 +37,7 @@ __all__ = [
     "face_frames",
     "inside",
     "most_prominent",
+    "open_live",
     "open_video",
     "paper",
     "prefetch",

@@ -100,6 +100,7 @@ def face_frames(
     *,
     size: int,
     detector: FaceDetector | None = None,
+    at_once: bool = False,
 ) -> Iterator[FrameFaces]:
     """Detect, track and crop faces, frame by frame, in constant memory.
 
@@ -113,13 +114,15 @@ def face_frames(
         Side of the crops in pixels.
     detector : FaceDetector, optional
         Used instead of a new :class:`MTCNNDetector`; pass one to load its weights only once.
+    at_once : bool
+        Look at each key frame when it comes, and not at several together.
 
     Yields
     ------
     FrameFaces
-        One per frame, up to `LOOK_AHEAD` times `config.detect_every` frames later than it was read.
-        A detection that neither the frame before nor the one after confirms is taken for an error
-        and left out.
+        One per frame, up to `LOOK_AHEAD` times `config.detect_every` frames later than it was read
+        (with `at_once`: once that). A detection that neither the frame before nor the one after
+        confirms is taken for an error and left out.
     """
     if config.detector == "none":
         for frame in frames:
@@ -129,14 +132,14 @@ def face_frames(
             yield FrameFaces(frame.index, frame.time, (face,), (width, height))
         return
     line = _Line(config, detector or MTCNNDetector(config))
-    for groups in _in_groups(frames, max(config.detect_every, 1)):
+    for groups in _in_groups(frames, max(config.detect_every, 1), 1 if at_once else LOOK_AHEAD):
         for slot in line.extend(groups):
             yield _cropped(slot, config.margin, size)
     for slot in line.finish():
         yield _cropped(slot, config.margin, size)
 
 
-def _in_groups(frames: Iterable[Frame], every: int) -> Iterator[list[list[Frame]]]:
+def _in_groups(frames: Iterable[Frame], every: int, at_most: int) -> Iterator[list[list[Frame]]]:
     """Cut frames into groups that end with a key frame, and yield some groups at a time.
 
     The first frame is a key frame, and so is the last. A detector is quicker on several pictures at
@@ -152,7 +155,7 @@ def _in_groups(frames: Iterable[Frame], every: int) -> Iterator[list[list[Frame]
             group = []
             first = False
             ahead = LOOK_AHEAD_BYTES // (every * frame.rgb.nbytes)
-            if len(groups) >= min(max(ahead, 1), LOOK_AHEAD):
+            if len(groups) >= min(max(ahead, 1), at_most):
                 yield groups
                 groups = []
     if group:

@@ -215,6 +215,7 @@ def _print(about: dict[str, Any], figures: dict[str, Any]) -> None:
         for kind, row in groups.items():
             cells = [_figure(row, key) for key in ("uar", "war")]
             table.add_row(kind or "(not known)", str(row["n"]), str(row["classes"]), *cells)
+        table.caption = _gap(figures["gaps"][name])
         console.print(table)
     for key in ("uar", "war", "f1", "auc"):
         console.print(f"{key.upper():4}{_figure(figures, key)}")
@@ -225,6 +226,18 @@ def _print(about: dict[str, Any], figures: dict[str, Any]) -> None:
             + ", ".join(figures["unusable"][:5])
             + (" ..." if len(figures["unusable"]) > 5 else "")
         )
+
+
+def _gap(gap: dict[str, Any] | None) -> str:
+    if gap is None:
+        return "no two groups that share a class: no gap"
+    low, high = gap["interval"] or (None, None)
+    text = f"UAR of {gap['best']} - {gap['worst']}, over {gap['classes']} shared classes: "
+    text += f"{gap['gap']:.4f}"
+    if low is not None:
+        text += f" [{low:.4f}, {high:.4f}] ({gap['drawn']} drawn)"
+        text += f"; p = {gap['p']:.3f} ({gap['shuffled']} shuffled)"
+    return text
 
 
 def _figure(row: dict[str, Any], key: str) -> str:

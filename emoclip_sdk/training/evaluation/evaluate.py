@@ -138,7 +138,7 @@ def measure_clips(
     -------
     dict
         What :func:`measure` returns, and ``unusable``, the ids of the clips without scores; with
-        `attributes`, ``groups`` (see :func:`group_figures`).
+        `attributes`, ``groups`` and ``gaps`` (see :func:`group_figures`).
 
     Raises
     ------
@@ -155,7 +155,7 @@ def measure_clips(
     result = measure(scores, labels, classes, draws=draws, seed=seed)
     result["unusable"] = [clip.id for clip, use in zip(clips, usable, strict=True) if not use]
     if attributes is not None:
-        result["groups"] = group_figures(
+        result["groups"], result["gaps"] = group_figures(
             scores, labels, clips, classes, attributes, draws=draws, seed=seed
         )
     return result

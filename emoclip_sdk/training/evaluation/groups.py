@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ...errors import DatasetError
 from ..datasets import Clip
 from .bootstrap import bootstrap_draws, intervals
+from .gaps import group_gap
 from .metrics import decide, recalls
 
 __all__ = ["Attributes", "group_figures", "read_attributes"]
@@ -90,15 +91,17 @@ def group_figures(
     *,
     draws: int = 1000,
     seed: int = 0,
-) -> dict[str, dict[str, Any]]:
-    """Compute UAR and WAR of each group.
+) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any] | None]]:
+    """Compute UAR and WAR of each group, and the gap between the best and the worst.
 
     Returns
     -------
-    dict
+    groups : dict
         By attribute and value: ``n``, ``classes`` (how many occur in the group: the UARs of two
         groups compare where they are the same), ``uar``, ``war`` and their ``intervals``. Clips
         whose value isn't known are the group ``""``.
+    gaps : dict
+        By attribute: what :func:`group_gap` returns.
 
     Raises
     ------
@@ -114,7 +117,11 @@ def group_figures(
             f"{shown!r}; the dataset has {mine[0]!r}"
         )
     found: dict[str, dict[str, Any]] = {}
+    gaps: dict[str, dict[str, Any] | None] = {}
+    hits = decide(scores) == labels
+    subjects = [clip.subject for clip in clips]
     for name, values in zip(attributes.names, listed, strict=True):
+        gaps[name] = group_gap(hits, labels, values, subjects, draws=draws, seed=seed)
         kinds = np.array(values)
         found[name] = {}
         for kind in sorted(set(values), key=lambda value: (not value, value)):
@@ -128,4 +135,4 @@ def group_figures(
                 "war": figures["war"],
                 "intervals": intervals({key: drawn[key] for key in ("uar", "war")}),
             }
-    return found
+    return found, gaps

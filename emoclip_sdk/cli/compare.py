@@ -1,0 +1,115 @@
+"""``emoclip compare``."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from . import options as o
+from .loading import add_prompts, load_model, wanted_labels
+from .output import NO_FACE, complain, new_table, print_json, progress, results_console
+from .videos import expand
+
+if TYPE_CHECKING:
+    from ..compare import Comparison
+    from ..results import Prediction
+
+__all__ = ["compare"]
+
+_Bank = Annotated[
+    list[Path] | None,
+    typer.Option(
+        metavar="FILE",
+        help="A prompt file whose descriptions go before those of this model's bank. "
+        "May be repeated.",
+        exists=True,
+        dir_okay=False,
+    ),
+]
+
+
+def compare(
+    a: Annotated[str, typer.Argument(metavar="A", help="A model, as for --model.")],
+    b: Annotated[str, typer.Argument(metavar="B", help="Another, or the same.")],
+    videos: o.Videos,
+    labels: o.Labels = None,
+    labels_file: o.LabelsFile = None,
+    compound: o.Compounds = None,
+    prompts_a: _Bank = None,
+    prompts_b: _Bank = None,
+    faces: o.Faces = None,
+    as_json: o.AsJSON = False,
+    fps: o.Fps = None,
+    allow_network: o.AllowNetwork = False,
+    device: o.Device = "auto",
+    dtype: o.Dtype = "auto",
+) -> None:
+    """Score the same videos under two models, or under two prompt banks, and show what differs.
+
+    To compare wordings, name one model twice ('emoclip-mini' is the embedded one) and give it
+    --prompts-a or --prompts-b. That two agree does not mean that they are right.
+    """
+    found = expand(videos)
+    first = load_model(a, device, dtype)
+    # One network with two banks: every face is embedded once.
+    second = first.with_prompts() if a == b else load_model(b, device, dtype)
+    add_prompts(first, prompts_a, "--prompts-a")
+    add_prompts(second, prompts_b, "--prompts-b")
+    wanted = wanted_labels(first, labels, labels_file, compound)
+    if set(wanted_labels(second, labels, labels_file, compound)) != set(wanted):
+        raise typer.BadParameter("the two have other label sets.", param_hint="--labels")
+    from ..compare import Comparison, compare_models
+    from ..reading import ReadOptions
+
+    options = ReadOptions(faces, fps=fps, allow_network=allow_network)
+    with progress(len(found)) as begin:
+        result = compare_models(first, second, found, wanted, options=options, progress=begin)
+    named = [
+        (dataclasses.replace(one, source=video), dataclasses.replace(other, source=video))
+        for video, (one, other) in zip(found, result.pairs, strict=True)
+    ]
+    result = Comparison(tuple(named))
+    if as_json:
+        print_json(result.to_dict())
+    else:
+        _print(result)
+    failed = [one for one, _ in named if one.error is not None]
+    for one in failed:
+        complain(f"{one.source}: {one.error}")
+    if failed:
+        raise typer.Exit(1)
+
+
+def _print(result: Comparison) -> None:
+    from rich.text import Text
+
+    console = results_console()
+    table = new_table("video", "A", "score>", "B", "score>", "")
+    for one, other in result.pairs:
+        if one.error is not None:
+            table.add_row(one.source, Text("failed", "red"), "", "", "", "")
+            continue
+        differ = one.face_found and other.face_found and one.label != other.label
+        table.add_row(
+            one.source, *_cells(one), *_cells(other), Text("differ", "yellow") if differ else ""
+        )
+    console.print(table)
+    console.print()
+    labels = new_table("label", "A>", "B>", "both>", "score A>", "score B>", "B - A>", "|B - A|>")
+    for label, row in result.per_label().items():
+        figures = (row[key] for key in ("score_a", "score_b", "difference", "distance"))
+        cells = ["" if value is None else f"{value:.3f}" for value in figures]
+        labels.add_row(label, str(row["a"]), str(row["b"]), str(row["both"]), *cells)
+    console.print(labels)
+    if result.read:
+        same = round(result.agreement * len(result.read))
+        console.print(f"\nthe same label: {same} of {len(result.read)} videos with a face")
+
+
+def _cells(prediction: Prediction) -> tuple[str, str]:
+    if prediction.label is None:
+        return NO_FACE, ""
+    return prediction.label, f"{prediction.scores[prediction.label]:.2f}"

@@ -1,0 +1,118 @@
+"""``emoclip explain``."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.util
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..errors import MissingDependencyError
+from . import options as o
+from .loading import load_model, wanted_labels
+from .output import (
+    NO_FACE,
+    complain,
+    label_text,
+    new_table,
+    print_json,
+    results_console,
+    score_list,
+    working,
+)
+from .videos import attempt
+
+if TYPE_CHECKING:
+    from ..explain import Explanation
+
+__all__ = ["explain"]
+
+
+def explain(
+    video: o.Video,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Draw the most telling faces: .png, .pdf, .svg."),
+    ] = None,
+    labels: o.Labels = None,
+    labels_file: o.LabelsFile = None,
+    compound: o.Compounds = None,
+    model: o.Model = None,
+    track: Annotated[
+        str, typer.Option(metavar="prominent|ID", help="Which face of several.")
+    ] = "prominent",
+    faces: o.Faces = None,
+    prompts: o.Prompts = None,
+    top: o.Top = 3,
+    min_score: o.MinScore = None,
+    as_json: o.AsJSON = False,
+    fps: o.Fps = None,
+    allow_network: o.AllowNetwork = False,
+    device: o.Device = "auto",
+    dtype: o.Dtype = "auto",
+) -> None:
+    """Show which frames and which descriptions a label rests on.
+
+    A frame's change is what the winning score loses without it. This tells about the model, not
+    about the person.
+    """
+    chosen = o.parse_track(track)
+    if chosen == "all":
+        raise typer.BadParameter("one face: prominent or a number.", param_hint="--track")
+    if output is not None and importlib.util.find_spec("matplotlib") is None:
+        raise MissingDependencyError("matplotlib", "plot", "Plotting")  # now, not after the work
+    loaded = load_model(model, device, dtype, prompts)
+    wanted = wanted_labels(loaded, labels, labels_file, compound)
+    with working(video):
+        found, reason = attempt(
+            loaded.explain,
+            video,
+            wanted,
+            track=chosen,
+            faces=faces,
+            min_score=min_score,
+            fps=fps,
+            allow_network=allow_network,
+        )
+    if reason is not None:
+        complain(f"Error: {video}: {reason}")
+        raise typer.Exit(1)
+    found = dataclasses.replace(
+        found, prediction=dataclasses.replace(found.prediction, source=video)
+    )
+    if as_json:
+        print_json(found.to_dict())
+    else:
+        _print(found, top)
+    if output is not None and found.frames:
+        found.strip(output)
+        complain(f"wrote {output}")
+
+
+def _print(found: Explanation, top: int) -> None:
+    from rich.text import Text
+
+    console = results_console()
+    prediction = found.prediction
+    if not prediction.face_found:
+        console.print(Text(f"{prediction.source}: {NO_FACE}"))
+        return
+    console.print(Text.assemble(f"{prediction.source}: ", label_text(prediction)))
+    console.print(score_list(prediction.top(top)))
+    console.print()
+    frames = new_table("time>", "change>", "attention>")
+    for frame in found.telling():
+        change = "" if math.isnan(frame.change) else f"{frame.change:+.2g}"
+        frames.add_row(f"{frame.time:.2f}", change, f"{frame.attention:.3f}")
+    n = len(found.frames)
+    console.print(f"the most telling of {n} frame{'' if n == 1 else 's'}")
+    console.print(frames)
+    console.print()
+    texts = new_table("label", "similarity>", "description")
+    for label, _ in prediction.top(top):
+        for i, match in enumerate(found.descriptions[label]):
+            texts.add_row("" if i else label, f"{match.similarity:.3f}", match.text)
+    console.print(texts)

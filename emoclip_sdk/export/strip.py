@@ -1,0 +1,94 @@
+"""A strip of the faces that carried a decision, with matplotlib (extra ``plot``)."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import EmoCLIPError, MissingDependencyError
+
+if TYPE_CHECKING:
+    from ..explain import Explanation, FrameWeight
+
+__all__ = ["draw_strip"]
+
+# Blue and orange of Okabe and Ito's palette, which colour-blind readers tell apart.
+FOR, AGAINST, OTHER = "#0072B2", "#D55E00", "#999999"
+
+
+def draw_strip(explanation: Explanation, path: str | Path | None = None) -> Any:
+    """Draw the faces that have a picture above the weights of all frames.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    EmoCLIPError
+        There is no face to draw, or the file can't be written.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise MissingDependencyError("matplotlib", "plot", "Plotting") from None
+    from PIL import Image
+
+    prediction, frames = explanation.prediction, explanation.frames
+    shown = [frame for frame in frames if frame.picture is not None]
+    if not shown:
+        raise EmoCLIPError(f"{prediction.source}: there is no face to draw")
+    figure = Figure(figsize=(max(1.35 * len(shown), 6.0), 4.6), layout="constrained")
+    rows = (1.9, 1.2, 0.8) if len(frames) > 1 else (1,)
+    grid = figure.add_gridspec(len(rows), len(shown), height_ratios=rows)
+    for column, frame in enumerate(shown):
+        axes = figure.add_subplot(grid[0, column])
+        axes.imshow(Image.open(io.BytesIO(frame.picture or b"")))
+        change = "" if math.isnan(frame.change) else f"\n{frame.change:+.2g}"
+        axes.set_title(f"{frame.time:.1f} s{change}", fontsize=9, color=_colour(frame.change))
+        axes.set(xticks=[], yticks=[])
+        for spine in axes.spines.values():
+            spine.set(color=_colour(frame.change), linewidth=3)
+    title = f"{Path(prediction.source).name}: {prediction.label} "
+    title += f"{prediction.scores[prediction.label or '']:.2f}"
+    if len(frames) > 1:
+        _draw_weights(figure, grid, frames)
+        title += ". Blue spoke for it, orange against"
+    figure.suptitle(title, fontsize=11)
+    if path is not None:
+        try:
+            figure.savefig(path, dpi=150)
+        except (OSError, ValueError) as error:  # ValueError: an ending that matplotlib can't write
+            raise EmoCLIPError(f"{path}: the strip can't be written ({error})") from error
+    return figure
+
+
+def _draw_weights(figure: Any, grid: Any, frames: Sequence[FrameWeight]) -> None:
+    """Draw change and attention of all frames, those with a picture in colour."""
+    times = [frame.time for frame in frames]
+    width = 0.8 * min((b - a for a, b in itertools.pairwise(times)), default=0.1)
+    changes = figure.add_subplot(grid[1, :])
+    changes.bar(
+        times,
+        [0.0 if math.isnan(frame.change) else frame.change for frame in frames],
+        width,
+        color=[_colour(frame.change) if frame.picture else OTHER for frame in frames],
+    )
+    changes.axhline(0, color="black", linewidth=0.8)
+    changes.tick_params(labelbottom=False)
+    changes.set_ylabel("change of\nthe score", fontsize=9)
+    attention = figure.add_subplot(grid[2, :], sharex=changes)
+    attention.bar(times, [frame.attention for frame in frames], width, color=OTHER)
+    attention.set_ylabel("attention", fontsize=9)
+    attention.set_xlabel("time [s]")
+    figure.align_ylabels([changes, attention])
+
+
+def _colour(change: float) -> str:
+    if math.isnan(change):
+        return OTHER
+    return FOR if change >= 0 else AGAINST

@@ -1,0 +1,213 @@
+"""Frames that come whether somebody is ready or not: cameras, iterators, videos in real time."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing
+from typing import Any
+
+from ..errors import VideoError
+from .opening import open_video
+from .pictures import as_rgb
+from .source import Frame, RawFrame, VideoSource
+
+__all__ = ["CameraSource", "LiveFrames", "PushedSource", "open_live"]
+
+ROOM = 4
+"""Sampled frames that wait for detection; of more, the oldest is dropped."""
+
+_POLL = 0.1  # seconds in which a reader notices that nobody wants its frames any more
+
+
+class CameraSource(VideoSource):
+    """A camera, read by OpenCV. It is opened when it is read.
+
+    Parameters
+    ----------
+    number : int
+        As OpenCV counts cameras, from 0.
+    """
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.name = f"camera {number}"
+
+    def decode(self) -> Generator[RawFrame, None, None]:
+        """Yield frames with the times at which they came, until the camera stops."""
+        try:
+            import cv2
+        except ImportError as error:
+            raise VideoError(
+                self.name,
+                f"OpenCV can't be loaded ({error}). Install the system's OpenGL library (libgl1) "
+                "or opencv-python-headless",
+            ) from error
+        level = cv2.utils.logging.getLogLevel()
+        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+        try:
+            camera = cv2.VideoCapture(self.number)
+        finally:
+            cv2.utils.logging.setLogLevel(level)
+        try:
+            if not camera.isOpened():
+                raise VideoError(
+                    self.name,
+                    "can't be opened. Is it connected, free, and may this program use it? "
+                    "Other cameras have other numbers, from 0",
+                )
+            camera.set(cv2.CAP_PROP_BUFFERSIZE, 1)
+            start: float | None = None
+            index = 0
+            while True:
+                there, bgr = camera.read()
+                if not there:
+                    if not index:
+                        raise VideoError(self.name, "is open but gives no picture")
+                    return
+                now = time.monotonic()
+                start = now if start is None else start
+                yield RawFrame(index, now - start, None, lambda bgr=bgr: bgr[..., ::-1].copy())  # type: ignore[misc]
+                index += 1
+        finally:
+            camera.release()
+
+
+class PushedSource(VideoSource):
+    """Frames that an iterator hands over; it can be read once.
+
+    Parameters
+    ----------
+    frames : iterator
+        Pictures (H, W, 3) uint8 RGB, which count from the time at which they come, or pairs
+        (seconds, picture).
+    """
+
+    def __init__(self, frames: Iterable[Any]) -> None:
+        self.name = "frames"
+        self._frames = frames
+
+    def decode(self) -> Generator[RawFrame, None, None]:
+        """Yield the frames, the first one at 0."""
+        start: float | None = None
+        last = 0.0
+        for index, item in enumerate(self._frames):
+            now, picture = item if isinstance(item, tuple) else (time.monotonic(), item)
+            start = now if start is None else start
+            if now - start < last:
+                raise VideoError(self.name, f"frame {index}: its time is before the last one's")
+            last = now - start
+            rgb = as_rgb(picture, f"frames[{index}]")
+            yield RawFrame(index, last, None, lambda rgb=rgb: rgb)  # type: ignore[misc]
+
+
+def open_live(source: Any, *, fps: float | None = None, allow_network: bool = False) -> VideoSource:
+    """Open a camera (its number), an iterator of frames, or a video, which plays in real time.
+
+    Raises
+    ------
+    VideoError
+        As by :func:`~emoclip_sdk.video.open_video`. A camera is opened when it is read.
+    """
+    if isinstance(source, int) and not isinstance(source, bool):
+        return CameraSource(source)
+    if isinstance(source, Iterator) and not hasattr(source, "read"):
+        return PushedSource(source)
+    return open_video(source, fps=fps, allow_network=allow_network)
+
+
+class LiveFrames:
+    """The latest frames of a source, sampled; to be gone through once.
+
+    A thread of its own takes the frames when they come, not before the time that they carry, and
+    drops the oldest that waits when there are more than `room`.
+
+    Attributes
+    ----------
+    name : str
+    dropped : int
+        Sampled frames so far that nobody was ready for.
+
+    Parameters
+    ----------
+    source : VideoSource
+    rate : float
+        Sampled frames per second.
+    room : int
+    """
+
+    def __init__(self, source: VideoSource, rate: float, room: int = ROOM) -> None:
+        self.name = source.name
+        self.dropped = 0
+        self._source = source
+        self._rate = rate
+        self._room = room
+        self._waiting: deque[tuple[Frame, float]] = deque()
+        self._taken: deque[tuple[float, float]] = deque()
+        self._changed = threading.Condition()
+        self._stopped = threading.Event()
+        self._ended = False
+        self._error: BaseException | None = None
+
+    def __iter__(self) -> Iterator[Frame]:
+        thread = threading.Thread(target=self._read, name="live", daemon=True)
+        thread.start()
+        try:
+            while True:
+                with self._changed:
+                    # In short turns, so that Ctrl-C is noticed on every system.
+                    while not (self._waiting or self._ended):
+                        self._changed.wait(_POLL)
+                    if not self._waiting:
+                        break
+                    frame, came = self._waiting.popleft()
+                self._taken.append((frame.time, came))
+                yield frame
+            if self._error is not None:
+                raise self._error
+        finally:
+            self.stop()
+            thread.join(2 * _POLL)  # an iterator may wait for its next frame for ever
+
+    def stop(self) -> None:
+        """Take no more frames."""
+        self._stopped.set()
+
+    def since(self, start: float, end: float) -> tuple[int, float]:
+        """Tell how many frames from `start` to `end` were taken, and for how long `end` is known.
+
+        Seconds from the coming of the first frame at or after `end` (at the end of the source: the
+        last one) until now. What is before `start` is forgotten.
+        """
+        while self._taken and self._taken[0][0] < start:
+            self._taken.popleft()
+        n = sum(at < end for at, _ in self._taken)
+        came = next((c for at, c in self._taken if at >= end), None)
+        if came is None:
+            came = self._taken[-1][1] if self._taken else time.monotonic()
+        return n, time.monotonic() - came
+
+    def _read(self) -> None:
+        try:
+            with closing(self._source.sample(self._rate)) as frames:
+                start: float | None = None
+                for frame in frames:
+                    now = time.monotonic()
+                    start = now - frame.time if start is None else start
+                    # What carries times of its own, as a file does, is played in real time.
+                    if self._stopped.wait(max(start + frame.time - now, 0)):
+                        return
+                    with self._changed:
+                        if len(self._waiting) == self._room:
+                            self._waiting.popleft()
+                            self.dropped += 1
+                        self._waiting.append((frame, time.monotonic()))
+                        self._changed.notify()
+        except BaseException as error:
+            self._error = error
+        finally:
+            with self._changed:
+                self._ended = True
+                self._changed.notify()
