@@ -6,6 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .analysis import Episode, TrackSummary
     from .config import ModelConfig
     from .errors import (
         BatchError,
@@ -38,6 +39,7 @@ __all__ = [
     "DatasetError",
     "EmoCLIP",
     "EmoCLIPError",
+    "Episode",
     "FaceTrack",
     "HubError",
     "MissingDependencyError",
@@ -51,6 +53,7 @@ __all__ = [
     "ScoreEstimate",
     "Timeline",
     "TimelineRow",
+    "TrackSummary",
     "VideoError",
     "__version__",
 ]
@@ -58,9 +61,11 @@ __all__ = [
 # Names are looked up on first use: importing the package takes no torch and no time.
 _MODULES = {
     "EmoCLIP": "model",
+    "Episode": "analysis",
     "ModelConfig": "config",
     "PromptBank": "prompts",
     "RegressionProbe": "probe",
+    "TrackSummary": "analysis",
     **dict.fromkeys(
         (
             "FaceTrack",

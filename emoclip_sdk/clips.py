@@ -16,7 +16,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from .video import MAX_GAP, FrameFaces, uniform
+from .video import MAX_GAP, Detection, FrameFaces, uniform
 
 __all__ = [
     "EmbeddedFrame",
@@ -49,10 +49,13 @@ class EmbeddedFrame:
         Seconds.
     faces : dict of int to ndarray (D,)
         Frame embedding of each track that is in view.
+    found : dict of int to Detection
+        Where each of them is in the picture, and how sure the detector is of it.
     """
 
     time: float
     faces: Mapping[int, Vector]
+    found: Mapping[int, Detection] = field(default_factory=dict)
 
 
 def embed_faces(stream: Iterable[FrameFaces], encode: Encode) -> Iterator[EmbeddedFrame]:
@@ -71,7 +74,11 @@ def embed_faces(stream: Iterable[FrameFaces], encode: Encode) -> Iterator[Embedd
     def finished() -> Iterator[EmbeddedFrame]:
         vectors = iter(encode(np.stack(crops)) if crops else ())
         for frame in waiting:
-            yield EmbeddedFrame(frame.time, {face.track: next(vectors) for face in frame.faces})
+            yield EmbeddedFrame(
+                frame.time,
+                {face.track: next(vectors) for face in frame.faces},
+                {face.track: Detection(face.box, face.confidence) for face in frame.faces},
+            )
         waiting.clear()
         crops.clear()
 
@@ -176,6 +183,8 @@ class WindowClip:
         Sampled frames with this face; 0 in a gap.
     clip : list of ndarray (D,) or None
         What the model sees of them: no more than its span, from first to last sight.
+    face : Detection, optional
+        Means of the face's box and of the detector's confidence.
     """
 
     track: int | None
@@ -183,6 +192,7 @@ class WindowClip:
     end: float
     n_frames: int = 0
     clip: Sequence[Vector | None] = ()
+    face: Detection | None = None
 
 
 def windows(
@@ -282,7 +292,8 @@ class _Window:
             if len(view) > n_frames:
                 view = [at[i] for i in uniform(len(at), n_frames)]
             clip = [inside[i].faces.get(track) for i in view]
-            present[track] = WindowClip(track, start, stop, len(at), clip)
+            face = _mean_face([inside[i].found[track] for i in at if track in inside[i].found])
+            present[track] = WindowClip(track, start, stop, len(at), clip, face)
         return cls(start, stop, present, {track for track in seen if track not in there})
 
     def resolve(self, here: Mapping[int, Any], seen: Mapping[int, float]) -> None:
@@ -297,6 +308,13 @@ class _Window:
             yield self.present.get(track) or WindowClip(track, self.start, self.stop)
         if not tracks:
             yield WindowClip(None, self.start, self.stop)
+
+
+def _mean_face(found: Sequence[Detection]) -> Detection | None:
+    if not found:
+        return None
+    x0, y0, x1, y1 = np.mean([face.box for face in found], axis=0).tolist()
+    return Detection((x0, y0, x1, y1), float(np.mean([face.confidence for face in found])))
 
 
 def pool_clips(clips: Sequence[Sequence[Vector | None]], pool: Pool) -> NDArray[np.float32]:

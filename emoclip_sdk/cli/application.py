@@ -13,6 +13,7 @@ import typer
 
 from .. import __version__
 from ..errors import EmoCLIPError
+from .annotate import annotate
 from .batch import batch
 from .classify import classify
 from .convert import convert
@@ -36,6 +37,7 @@ app = typer.Typer(
 )
 app.command()(classify)
 app.command()(timeline)
+app.command()(annotate)
 app.command()(embed)
 app.command()(batch)
 app.add_typer(prompts, name="prompts")
