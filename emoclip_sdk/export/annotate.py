@@ -99,14 +99,15 @@ def _write(timeline: Timeline, source: VideoSource, out: OutputContainer) -> Non
         sound = None
         if isinstance(source, FileSource):
             sound = opened.enter_context(closing(Sound(source, out)))
+        begin = sound.lead if sound is not None else 0.0
         ticks = -1
         for frame in itertools.chain([first], frames):
             picture = av.VideoFrame.from_ndarray(overlay.draw(frame.rgb, frame.time), "rgb24")
             # No two frames may have one time; a damaged file's clock may stand still.
-            ticks = max(ticks + 1, round(frame.time * _CLOCK))
+            ticks = max(ticks + 1, round((begin + frame.time) * _CLOCK))
             picture.pts, picture.time_base = ticks, Fraction(1, _CLOCK)
             if sound is not None:
-                sound.until(frame.time)
+                sound.until(begin + frame.time)
             out.mux(stream.encode(picture))
         if sound is not None:
             sound.finish()

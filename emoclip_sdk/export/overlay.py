@@ -54,7 +54,7 @@ class Overlay:
         self._cells = cells(timeline)
         self._starts = {track: [c.start for c in those] for track, those in self._cells.items()}
         self._end = max([timeline.duration or 0.0, *(row.end for row in timeline.rows)]) or 1.0
-        self._font = _font(max(12, round(min(self._picture) / 34)))
+        self._font = _font(max(12, round(min(self._picture) / 38)))
         self._line = max(2, round(min(self._picture) / 240))
         self._pad = self._line + 2
         self._strip = self._make_strip()
@@ -94,7 +94,8 @@ class Overlay:
         taken: list[Rect] = []
         for _, placed, (text, color) in shown:
             chip = _chip(text, color, self._font, self._pad)
-            at = self._free_place(placed, chip.size, taken)
+            others = [other for _, other, _ in shown if other is not placed]
+            at = self._free_place(placed, chip.size, taken, others)
             taken.append((*at, at[0] + chip.width, at[1] + chip.height))
             canvas.paste(chip, at)
         self._draw_clock(pen, time)
@@ -126,18 +127,22 @@ class Overlay:
         return cell if time < cell.end or (time >= self._end and cell.end >= self._end) else None
 
     def _free_place(
-        self, box: Rect, size: tuple[int, int], taken: Sequence[Rect]
+        self, box: Rect, size: tuple[int, int], taken: Sequence[Rect], faces: Sequence[Rect]
     ) -> tuple[int, int]:
-        """Return where a label touches no other: above its box, below it, or inside."""
+        """Return where a label touches no other one, and no other face where that is possible.
+
+        Above its box, below it, inside, or else further down.
+        """
         width, height = size
         x = min(max(box[0], 0), max(self._picture[0] - width, 0))
         lowest = max(self._picture[1] - height, 0)
-        places = [box[1] - height, box[3] + 1, box[1]]
-        places += range(box[1] + height, lowest + 1, max(height, 1))
-        for y in places:
-            rect = (x, y, x + width, y + height)
-            if 0 <= y <= lowest and not any(_overlap(rect, other) for other in taken):
-                return x, y
+        near = [y for y in (box[1] - height, box[3] + 1, box[1]) if 0 <= y <= lowest]
+        below = list(range(box[1] + height, lowest + 1, max(height, 1)))
+        for places, avoided in ((near, [*taken, *faces]), ([*near, *below], taken)):
+            for y in places:
+                rect = (x, y, x + width, y + height)
+                if not any(_overlap(rect, other) for other in avoided):
+                    return x, y
         return x, min(max(box[1], 0), lowest)
 
     # The strip

@@ -16,6 +16,7 @@ __all__ = ["Sound"]
 log = logging.getLogger(__name__)
 
 _AHEAD = 0.5  # seconds by which sound is written before the picture that it belongs to
+_LEAD = 0.1  # seconds; less is what encoders put before the sound
 _OPUS_RATE = 48000
 
 
@@ -30,6 +31,12 @@ class Sound:
         Opened once more.
     out : OutputContainer
         Nothing may have been written to it yet.
+
+    Attributes
+    ----------
+    lead : float
+        Seconds by which the sound begins before the first frame, which has to be written that much
+        later.
     """
 
     def __init__(self, source: FileSource, out: OutputContainer) -> None:
@@ -38,10 +45,15 @@ class Sound:
         self._container: Any = None
         self._packets: Iterator[tuple[float, list[Any]]] = iter(())
         self._next: tuple[float, list[Any]] | None = None
+        self.lead = 0.0
         found = source.sound()
         if found is None:
             return
         self._container, stream, start = found
+        if stream.start_time is not None and stream.time_base:
+            lead = start - float(stream.start_time * stream.time_base)
+            self.lead = lead if lead > _LEAD else 0.0
+        start -= self.lead
         if stream.codec.canonical_name in out.supported_codecs:
             copied = out.add_stream_from_template(stream)
             self._packets = self._copied(stream, copied, start)
@@ -53,7 +65,7 @@ class Sound:
             self._packets = self._encoded(stream, made, start)
 
     def until(self, time: float) -> None:
-        """Write what is heard up to a time of the video, in seconds, and a little more."""
+        """Write what is heard up to a time of the new file, in seconds, and a little more."""
         while self._next is not None or self._advance():
             assert self._next is not None
             at, packets = self._next
