@@ -27,3 +27,18 @@ def test_boxes_between_frames_and_in_gaps():
     assert path.at(1.25) == (50, 0, 55, 5)
     assert path.at(1.9) == (70, 0, 75, 5) and path.at(2.1) is None
     assert path.at(-1) is None
+
+
+def test_rows_say_where_the_face_is(detecting_model, two_faces):
+    found = detecting_model.timeline(two_faces, ["joy", "fear"], window=1, step=1, fps=10)
+    large, small = detecting_model.reader.detector.BOXES
+    boxes = {row.track: row.box for row in found if row.face_found}
+    assert boxes == {0: pytest.approx(large), 1: pytest.approx(small)}
+    assert found.rows[0].detection_confidence == pytest.approx(0.99)
+    assert found.paths[1].at(0.5) == pytest.approx(small) and found.paths[1].at(5.0) is None
+    nobody = next(row for row in found if row.track is None)
+    assert nobody.box is None and np.isnan(nobody.detection_confidence)
+    streamed = list(detecting_model.timeline_rows(two_faces, ["joy", "fear"], fps=10))
+    assert streamed[0].box == pytest.approx(large)
+    read = detecting_model.read(two_faces, fps=10)
+    assert detecting_model.timeline(read, ["joy", "fear"]).paths.keys() == {0, 1}

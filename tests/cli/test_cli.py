@@ -80,7 +80,10 @@ def test_csv(emoclip, tiny, crop_video, broken):
     code, out, _ = emoclip("classify", crop_video, broken, *tiny, "--csv", "--labels", "joy,fear")
     good, bad = csv.DictReader(io.StringIO(out))
     assert code == 1
-    assert float(good["score:joy"]) + float(good["score:fear"]) == pytest.approx(1) and good["error"] == ""
+    assert (
+        float(good["score:joy"]) + float(good["score:fear"]) == pytest.approx(1)
+        and good["error"] == ""
+    )
     assert bad["label"] == "" and bad["error"]
 
 
