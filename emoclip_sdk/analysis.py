@@ -174,30 +174,29 @@ def _middle(row: TimelineRow) -> float:
 
 def runs(timeline: Timeline) -> dict[int, list[Run]]:
     """Return for each face the stretches of its best label, where the model did not abstain."""
-    found: dict[int, list[Run]] = {}
-    for track, those in cells(timeline).items():
-        runs_of_track = found.setdefault(track, [])
-        group: list[Cell] = []
-
-        def close(group: list[Cell], into: list[Run] = runs_of_track, track: int = track) -> None:
-            if group:
-                label = str(group[0].row.label)
-                mean = _mean_score(group, label)
-                into.append(Run(track, label, group[0].start, group[-1].end, mean))
-
-        for cell in those:
-            if cell.row.abstained:
-                continue
-            if group and (cell.row.label != group[0].row.label or not _touch(group[-1], cell)):
-                close(group)
-                group = []
-            group.append(cell)
-        close(group)
-    return found
+    return {
+        track: [_run(track, group) for group in _same_label(those)]
+        for track, those in cells(timeline).items()
+    }
 
 
-def _touch(before: Cell, after: Cell) -> bool:
-    return after.start - before.end < _EPS
+def _same_label(those: Sequence[Cell]) -> Iterator[list[Cell]]:
+    group: list[Cell] = []
+    for cell in those:
+        if cell.row.abstained:
+            continue
+        gap = group and cell.start - group[-1].end > _EPS
+        if group and (gap or cell.row.label != group[0].row.label):
+            yield group
+            group = []
+        group.append(cell)
+    if group:
+        yield group
+
+
+def _run(track: int, group: Sequence[Cell]) -> Run:
+    label = str(group[0].row.label)
+    return Run(track, label, group[0].start, group[-1].end, _mean_score(group, label))
 
 
 def _mean_score(those: Sequence[Cell], label: str) -> float:
