@@ -6,6 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .analysis import Episode, TrackSummary
     from .config import ModelConfig
     from .errors import (
         BatchError,
@@ -42,6 +43,7 @@ __all__ = [
     "EmoCLIP",
     "EmoCLIPError",
     "Explanation",
+    "Episode",
     "FaceTrack",
     "FewShotReport",
     "HubError",
@@ -57,6 +59,7 @@ __all__ = [
     "ScoreEstimate",
     "Timeline",
     "TimelineRow",
+    "TrackSummary",
     "VideoError",
     "__version__",
 ]
@@ -67,9 +70,11 @@ _MODULES = {
     "Explanation": "explain",
     "FewShotReport": "few_shot",
     "LiveResult": "live",
+    "Episode": "analysis",
     "ModelConfig": "config",
     "PromptBank": "prompts",
     "RegressionProbe": "probe",
+    "TrackSummary": "analysis",
     **dict.fromkeys(
         (
             "FaceTrack",

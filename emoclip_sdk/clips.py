@@ -16,7 +16,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from .video import MAX_GAP, FrameFaces, uniform
+from .video import MAX_GAP, Detection, FrameFaces, uniform
 
 __all__ = [
     "EmbeddedFrame",
@@ -49,10 +49,13 @@ class EmbeddedFrame:
         Seconds.
     faces : dict of int to ndarray (D,)
         Frame embedding of each track that is in view.
+    found : dict of int to Detection
+        Where each of them is in the picture, and how sure the detector is of it.
     """
 
     time: float
     faces: Mapping[int, Vector]
+    found: Mapping[int, Detection] = field(default_factory=dict)
 
 
 def embed_faces(
@@ -75,7 +78,11 @@ def embed_faces(
     def finished() -> Iterator[EmbeddedFrame]:
         vectors = iter(encode(np.stack(crops)) if crops else ())
         for frame in waiting:
-            yield EmbeddedFrame(frame.time, {face.track: next(vectors) for face in frame.faces})
+            yield EmbeddedFrame(
+                frame.time,
+                {face.track: next(vectors) for face in frame.faces},
+                {face.track: Detection(face.box, face.confidence) for face in frame.faces},
+            )
         waiting.clear()
         crops.clear()
 
@@ -187,6 +194,8 @@ class WindowClip:
         Sampled frames with this face; 0 in a gap.
     clip : list of ndarray (D,) or None
         What the model sees of them: no more than its span, from first to last sight.
+    face : Detection, optional
+        Means of the face's box and of the detector's confidence.
     """
 
     track: int | None
@@ -194,6 +203,7 @@ class WindowClip:
     end: float
     n_frames: int = 0
     clip: Sequence[Vector | None] = ()
+    face: Detection | None = None
 
 
 def windows(
@@ -297,7 +307,8 @@ class _Window:
             if len(view) > n_frames:
                 view = [at[i] for i in uniform(len(at), n_frames)]
             clip = [inside[i].faces.get(track) for i in view]
-            present[track] = WindowClip(track, start, stop, len(at), clip)
+            face = _mean_face([inside[i].found[track] for i in at if track in inside[i].found])
+            present[track] = WindowClip(track, start, stop, len(at), clip, face)
         return cls(start, stop, present, {track for track in seen if track not in there})
 
     def resolve(self, here: Mapping[int, Any], seen: Mapping[int, float]) -> None:
@@ -313,6 +324,13 @@ class _Window:
             or WindowClip(track, self.start, self.stop)
             for track in tracks or [None]
         ]
+
+
+def _mean_face(found: Sequence[Detection]) -> Detection | None:
+    if not found:
+        return None
+    x0, y0, x1, y1 = np.mean([face.box for face in found], axis=0).tolist()
+    return Detection((x0, y0, x1, y1), float(np.mean([face.confidence for face in found])))
 
 
 def pool_clips(clips: Sequence[Sequence[Vector | None]], pool: Pool) -> NDArray[np.float32]:

@@ -161,7 +161,9 @@ def read_for_both(
 
     def half(part: slice) -> FaceStream:
         frames = [
-            EmbeddedFrame(frame.time, {track: v[part] for track, v in frame.faces.items()})
+            EmbeddedFrame(
+                frame.time, {track: v[part] for track, v in frame.faces.items()}, frame.found
+            )
             for frame in stream
         ]
         return FaceStream(stream.name, frames, stream.table, lambda: stream.duration)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pandas
+
+    from .analysis import Episode, TrackSummary
+    from .paths import FacePath
 
 __all__ = [
     "FaceTrack",
@@ -141,7 +144,7 @@ class Prediction:
             "source": self.source,
             "face_found": self.face_found,
             "label": self.label,
-            "confidence": None if math.isnan(self.confidence) else self.confidence,
+            "confidence": _number(self.confidence),
             "abstained": self.abstained,
             "scores": _no_nan(self.scores),
             "similarities": _no_nan(self.similarities),
@@ -162,7 +165,7 @@ class TimelineRow:
     Attributes
     ----------
     track : int, optional
-        None in a video without any face.
+        None: nobody is there in this window.
     start, end : float
         Seconds.
     n_frames : int
@@ -171,6 +174,10 @@ class TimelineRow:
     confidence : float
     abstained : bool
         See :class:`Prediction`.
+    box : (float, float, float, float), optional
+        x0, y0, x1, y1 of the face in pixels of the video, averaged over these frames.
+    detection_confidence : float
+        Of the face detector, averaged over these frames.
     """
 
     track: int | None
@@ -181,6 +188,8 @@ class TimelineRow:
     similarities: dict[str, float]
     confidence: float = math.nan
     abstained: bool = False
+    box: tuple[float, float, float, float] | None = None
+    detection_confidence: float = math.nan
 
     @property
     def face_found(self) -> bool:
@@ -192,18 +201,25 @@ class TimelineRow:
         """The label of the highest score; None in a gap."""
         return max(self.scores, key=self.scores.__getitem__) if self.face_found else None
 
-    def to_record(self, source: str) -> dict[str, Any]:
-        """Return a flat row, one column per label, NaN in gaps."""
+    def to_record(self, source: str, model: ModelInfo | None = None) -> dict[str, Any]:
+        """Return a flat row, two columns per label, NaN in gaps."""
+        box = self.box or (math.nan,) * 4
         return {
             "source": source,
             "track": self.track,
             "start": self.start,
             "end": self.end,
-            "n_frames": self.n_frames,
             "label": self.label,
             "confidence": self.confidence,
             "abstained": self.abstained,
-            **self.scores,
+            "n_frames": self.n_frames,
+            **dict(zip(("face_x0", "face_y0", "face_x1", "face_y1"), box, strict=True)),
+            "face_confidence": self.detection_confidence,
+            **{f"score:{label}": value for label, value in self.scores.items()},
+            **{f"similarity:{label}": value for label, value in self.similarities.items()},
+            "model": model and model.name,
+            "revision": model and model.revision,
+            "prompt_bank": model and model.prompt_bank,
         }
 
     def to_dict(self) -> dict[str, Any]:
@@ -215,8 +231,10 @@ class TimelineRow:
             "n_frames": self.n_frames,
             "face_found": self.face_found,
             "label": self.label,
-            "confidence": None if math.isnan(self.confidence) else self.confidence,
+            "confidence": _number(self.confidence),
             "abstained": self.abstained,
+            "box": None if self.box is None else list(self.box),
+            "detection_confidence": _number(self.detection_confidence),
             "scores": _no_nan(self.scores),
             "similarities": _no_nan(self.similarities),
         }
@@ -224,7 +242,27 @@ class TimelineRow:
 
 @dataclass(frozen=True)
 class Timeline:
-    """Scores over time: one row per face track and window, in order of tracks, then of time."""
+    """Scores over time: one row per face track and window, in order of tracks, then of time.
+
+    Attributes
+    ----------
+    source : str
+        File name or description of the video.
+    labels : tuple of str
+    window, step : float
+        Length and distance of the windows in seconds.
+    rows : tuple of TimelineRow
+    prompts : dict of str to str
+        As in :class:`Prediction`.
+    tracks : tuple of FaceTrack
+    duration : float, optional
+        Length of the video in seconds.
+    model : ModelInfo, optional
+    min_score : float
+        A row whose confidence is below has `abstained` set.
+    paths : mapping of int to FacePath
+        Where each face is in every sampled frame, for :meth:`annotate`. Not in files.
+    """
 
     source: str
     labels: tuple[str, ...]
@@ -235,6 +273,8 @@ class Timeline:
     tracks: tuple[FaceTrack, ...] = ()
     duration: float | None = None
     model: ModelInfo | None = None
+    min_score: float = 0.0
+    paths: Mapping[int, FacePath] = field(default_factory=dict, compare=False, repr=False)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -253,12 +293,13 @@ class Timeline:
             "tracks": [vars(track).copy() for track in self.tracks],
             "duration": self.duration,
             "model": vars(self.model).copy() if self.model else None,
+            "min_score": self.min_score,
             "rows": [row.to_dict() for row in self.rows],
         }
 
     def to_records(self) -> list[dict[str, Any]]:
-        """Return flat rows, one column per label, NaN in gaps."""
-        return [row.to_record(self.source) for row in self.rows]
+        """Return flat rows, two columns per label, NaN in gaps."""
+        return [row.to_record(self.source, self.model) for row in self.rows]
 
     def to_pandas(self) -> pandas.DataFrame:
         """Return a data frame of :meth:`to_records`. Needs pandas."""
@@ -266,9 +307,89 @@ class Timeline:
 
         return to_pandas(self.to_records())
 
+    def summary(self) -> list[TrackSummary]:
+        """Sum up each face: how long it was there, shares of time per label, mean scores.
+
+        ``pandas.DataFrame(s.to_record() for s in timeline.summary())`` makes a table of it.
+        """
+        from .analysis import summary
+
+        return summary(self)
+
+    def episodes(
+        self, threshold: float = 0.5, *, min_duration: float = 0.0, merge_gap: float = 0.0
+    ) -> list[Episode]:
+        """Find the stretches in which the score of a label is `threshold` or more.
+
+        A window in which the model abstained counts as below. Times are as fine as the step of the
+        windows. ``pandas.DataFrame(timeline.episodes())`` makes a table of them.
+
+        Parameters
+        ----------
+        threshold : float
+            In [0, 1]. At 0.5, a label outweighs all the others together.
+        min_duration : float
+            Seconds; shorter episodes are left out, after merging.
+        merge_gap : float
+            Seconds; two episodes of a label that are no further apart become one.
+
+        Returns
+        -------
+        list of Episode
+            In order of tracks, then of onsets.
+
+        Raises
+        ------
+        EmoCLIPError
+            A value out of range.
+        """
+        from .analysis import episodes
+
+        return episodes(self, threshold, min_duration, merge_gap)
+
+    def resample(self, step: float) -> Timeline:
+        """Return a timeline of windows of `step` seconds that follow one another without overlap.
+
+        Scores, similarities, confidences and boxes are means over the time that windows of this
+        timeline speak for. A finer step than this timeline's shows nothing new.
+
+        Raises
+        ------
+        EmoCLIPError
+            `step` is not positive.
+        """
+        from .analysis import resampled
+
+        return resampled(self, step)
+
+    def smooth(self, seconds: float) -> Timeline:
+        """Return a timeline with each row's scores averaged over `seconds` about its middle.
+
+        Similarities and confidences too; rows abstain anew. Gaps stay gaps.
+
+        Raises
+        ------
+        EmoCLIPError
+            `seconds` is not positive.
+        """
+        from .analysis import smoothed
+
+        return smoothed(self, seconds)
+
     def save(self, path: str | Path) -> None:
-        """Write ``.csv`` (:meth:`to_records`) or ``.json`` (:meth:`to_dict`), by the ending."""
-        from .export.tables import save_timeline
+        """Write a file; the ending says which kind.
+
+        Tables with every row (:meth:`to_records`): ``.csv``, ``.jsonl``, ``.parquet`` (extra
+        ``parquet``). Everything (:meth:`to_dict`): ``.json``. The best label of each face over
+        time, without windows in which the model abstained: ``.vtt`` and ``.srt`` subtitles,
+        ``.eaf`` (ELAN), ``.TextGrid`` (Praat), ``.rttm``.
+
+        Raises
+        ------
+        EmoCLIPError
+            Another ending, or the file can't be written.
+        """
+        from .export.save import save_timeline
 
         save_timeline(self, path)
 
@@ -280,6 +401,42 @@ class Timeline:
         from .export.plots import plot_timeline
 
         return plot_timeline(self, path)
+
+    def heatmap(self, path: str | Path | None = None) -> Any:
+        """Draw the scores of every label as colours over time; as :meth:`plot` otherwise."""
+        from .export.plots import plot_heatmap
+
+        return plot_heatmap(self, path)
+
+    def annotate(
+        self,
+        video: Any,
+        path: str | Path,
+        *,
+        fps: float | None = None,
+        allow_network: bool = False,
+    ) -> None:
+        """Write the video with boxes, labels and a strip that shows this timeline.
+
+        Parameters
+        ----------
+        video
+            What the timeline was made of: a path, bytes, a folder of frames, an array or pictures.
+        path : str or Path
+            ``.mp4``, ``.m4v``, ``.mov``, ``.mkv`` or ``.webm``. The sound of `video` is kept.
+        fps, allow_network
+            As the timeline was made with.
+
+        Raises
+        ------
+        VideoError
+            The video can't be read.
+        EmoCLIPError
+            Another ending, or the file can't be written.
+        """
+        from .export.annotate import annotate_video
+
+        annotate_video(self, video, path, fps=fps, allow_network=allow_network)
 
 
 @dataclass(frozen=True)
@@ -338,4 +495,8 @@ class ProbeResult:
 
 
 def _no_nan(values: dict[str, float]) -> dict[str, float | None]:
-    return {key: None if math.isnan(value) else value for key, value in values.items()}
+    return {key: _number(value) for key, value in values.items()}
+
+
+def _number(value: float) -> float | None:
+    return None if math.isnan(value) else value

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .clips import WindowClip, pool_clips, track_clips, windows
+from .analysis import in_order
+from .clips import EmbeddedFrame, WindowClip, pool_clips, track_clips, windows
+from .paths import PathRecorder
 from .prompts import LabelText
 from .reading import FaceStream, Track, choose_tracks
 from .results import ModelInfo, Prediction, Timeline, TimelineRow
@@ -132,7 +134,12 @@ class Scorer:
 
         In order of time, while the video is read.
         """
-        laid = windows(video, window, step, self.n_frames, lambda: video.duration)
+        return self._rows(video, video, window, step)
+
+    def _rows(
+        self, frames: Iterable[EmbeddedFrame], video: FaceStream, window: float, step: float
+    ) -> Iterator[TimelineRow]:
+        laid = windows(frames, window, step, self.n_frames, lambda: video.duration)
         found = itertools.chain.from_iterable(laid)
         while batch := list(itertools.islice(found, _BATCH)):
             yield from self._scored(batch)
@@ -147,20 +154,20 @@ class Scorer:
 
     def timeline(self, video: FaceStream, window: float, step: float) -> Timeline:
         """Collect :meth:`rows`, in order of tracks, then of time; where nobody is, at the end."""
-        rows = sorted(
-            self.rows(video, window, step),
-            key=lambda row: (row.track is None, row.track or 0, row.start),
-        )
+        recorder = PathRecorder()
+        rows = in_order(self._rows(recorder.watch(video), video, window, step))
         return Timeline(
             source=video.name,
             labels=self.labels,
             window=window,
             step=step,
-            rows=tuple(rows),
+            rows=rows,
             prompts=self.prompts,
             tracks=video.tracks,
             duration=video.duration,
             model=self.model,
+            min_score=self.min_score,
+            paths=recorder.paths(),
         )
 
     def _scored(self, batch: Sequence[WindowClip]) -> Iterator[TimelineRow]:
@@ -181,6 +188,8 @@ class Scorer:
                 self._named(similarities[i]),
                 float(confidence[i]),
                 bool(confidence[i] < self.min_score),
+                window.face.box if window.face else None,
+                window.face.confidence if window.face else float("nan"),
             )
 
     def scores(self, clips: NDArray[np.float32]) -> NDArray[np.float64]:

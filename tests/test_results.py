@@ -72,9 +72,14 @@ def test_to_dict_is_a_copy():
     assert p.tracks[0].id == 0 and p.prompts["anger"] == "bank"
 
 
+BOX = (10.0, 20.0, 50.0, 60.0)
+
+
 def timeline():
     rows = (
-        TimelineRow(0, 0.0, 1.0, 7, {"a": 0.9, "b": 0.1}, {"a": 0.5, "b": 0.2}, 0.7, False),
+        TimelineRow(
+            0, 0.0, 1.0, 7, {"a": 0.9, "b": 0.1}, {"a": 0.5, "b": 0.2}, 0.7, False, BOX, 0.98
+        ),
         TimelineRow(0, 0.5, 1.5, 0, {"a": NAN, "b": NAN}, {"a": NAN, "b": NAN}),
     )
     return Timeline("clip.mp4", ("a", "b"), 1.0, 0.5, rows, {"a": "bank"}, (TRACK,), 1.5, MODEL)
@@ -92,6 +97,8 @@ def test_timeline_to_dict_is_json():
     assert [row["confidence"] for row in found["rows"]] == [0.7, None]
     assert found["rows"][0]["similarities"] == {"a": 0.5, "b": 0.2}
     assert found["labels"] == ["a", "b"] and found["window"] == 1.0
+    assert [row["box"] for row in found["rows"]] == [list(BOX), None]
+    assert [row["detection_confidence"] for row in found["rows"]] == [0.98, None]
 
 
 def test_timeline_records():
@@ -101,11 +108,22 @@ def test_timeline_records():
         "track": 0,
         "start": 0.0,
         "end": 1.0,
-        "n_frames": 7,
         "label": "a",
         "confidence": 0.7,
         "abstained": False,
-        "a": 0.9,
-        "b": 0.1,
+        "n_frames": 7,
+        "face_x0": 10.0,
+        "face_y0": 20.0,
+        "face_x1": 50.0,
+        "face_y1": 60.0,
+        "face_confidence": 0.98,
+        "score:a": 0.9,
+        "score:b": 0.1,
+        "similarity:a": 0.5,
+        "similarity:b": 0.2,
+        "model": "tiny",
+        "revision": None,
+        "prompt_bank": "0123456789ab",
     }
-    assert gap["label"] is None and math.isnan(gap["a"])
+    assert gap["label"] is None and list(gap) == list(first)
+    assert all(math.isnan(gap[key]) for key in ("score:a", "similarity:b", "face_x0"))

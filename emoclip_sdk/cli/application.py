@@ -13,6 +13,7 @@ import typer
 
 from .. import __version__
 from ..errors import EmoCLIPError
+from .annotate import annotate
 from .batch import batch
 from .classify import classify
 from .compare import compare
@@ -42,6 +43,7 @@ app.command()(timeline)
 app.command()(live)
 app.command()(explain)
 app.command()(compare)
+app.command()(annotate)
 app.command()(embed)
 app.command()(batch)
 app.add_typer(prompts, name="prompts")

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors import MissingDependencyError
+from ..errors import EmoCLIPError, MissingDependencyError
+from ..results import ModelInfo
 from . import options as o
 from .loading import load_model, wanted_labels
 from .output import (
@@ -37,9 +38,22 @@ def timeline(
     window: Annotated[float, typer.Option(help="Length of a window in seconds.")] = 2.0,
     step: Annotated[float, typer.Option(help="From one window to the next, in seconds.")] = 1.0,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Write a .csv or .json file.")
+        list[Path] | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Write a file; the ending says which kind: .csv, .jsonl, .parquet, .json, "
+            ".vtt, .srt, .eaf (ELAN), .TextGrid (Praat), .rttm. May be repeated.",
+        ),
     ] = None,
-    plot: Annotated[Path | None, typer.Option(help="Draw the scores: .png, .pdf, .svg.")] = None,
+    plot: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Draw the scores: .png, .pdf, .svg.")
+    ] = None,
+    heatmap: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Draw every label's scores as colours over time."),
+    ] = None,
     labels: o.Labels = None,
     labels_file: o.LabelsFile = None,
     compound: o.Compounds = None,
@@ -57,20 +71,28 @@ def timeline(
 ) -> None:
     """Score emotion labels over time: one row per face and window.
 
-    A window in which a face is not seen is a row without scores. Without -o, --json, --csv or
-    --plot, a table is printed. A .csv file alone is written while the video is read, in order of
-    time; everything else is in order of faces, then of time.
+    A window in which a face is not seen is a row without scores. Without -o, --json, --csv, --plot
+    or --heatmap, a table is printed. One .csv, .jsonl or .parquet file alone is written while the
+    video is read, in order of time; everything else is in order of faces, then of time.
     """
-    from ..export.tables import save_rows, write_csv
+    from ..export.save import check_ending
+    from ..export.tables import TABLES, save_rows, write_csv
 
     o.one_format(as_json, as_csv)
     for name, seconds in (("--window", window), ("--step", step)):
         if not (seconds > 0 and math.isfinite(seconds)):
             raise typer.BadParameter(f"{seconds} is not a positive number.", param_hint=name)
-    if output is not None and output.suffix.lower() not in (".csv", ".json"):
-        raise typer.BadParameter(f"'{output}' does not end in .csv or .json.", param_hint="-o")
-    if plot is not None and importlib.util.find_spec("matplotlib") is None:
-        raise MissingDependencyError("matplotlib", "plot", "Plotting")  # now, not after the work
+    files = output or []
+    for file in files:
+        try:
+            check_ending(file)
+        except EmoCLIPError as error:
+            raise typer.BadParameter(str(error), param_hint="-o") from None
+    pictures = [plot, heatmap]
+    if any(pictures):  # now, not after the work
+        _require("matplotlib", "plot", "Plotting")
+    if any(file.suffix.lower() == ".parquet" for file in files):
+        _require("pyarrow", "parquet", "Writing Parquet")
     loaded = load_model(model, device, dtype, prompts)
     wanted = wanted_labels(loaded, labels, labels_file, compound)
     options: dict[str, Any] = dict(
@@ -81,15 +103,19 @@ def timeline(
         fps=fps,
         allow_network=allow_network,
     )
-    if output is not None and output.suffix.lower() == ".csv" and not (plot or as_json or as_csv):
+    table = files[0] if len(files) == 1 and files[0].suffix.lower() in TABLES else None
+    if table is not None and not (any(pictures) or as_json or as_csv):
         # A table alone is written while the video is read, however long that is.
+        about = ModelInfo(loaded.name, loaded.revision, loaded.prompts.hash)
+
         def write(video: str, table: Path) -> int:
-            return save_rows(loaded.timeline_rows(video, wanted, **options), video, table)
+            rows = loaded.timeline_rows(video, wanted, **options)
+            return save_rows(rows, table, source=video, labels=wanted, model=about)
 
         with working(video):
-            n, reason = attempt(write, video, output)
+            n, reason = attempt(write, video, table)
         _stop_if(video, reason)
-        complain(f"wrote {output}: {n} rows")
+        complain(f"wrote {table}: {n} rows")
         return
     with working(video):
         found, reason = attempt(loaded.timeline, video, wanted, **options)
@@ -99,14 +125,20 @@ def timeline(
         print_json(found.to_dict())
     elif as_csv:
         write_csv(found.to_records(), sys.stdout)
-    elif output is None and plot is None:
+    elif not files and not any(pictures):
         _print_table(found, top)
-    if output is not None:
-        found.save(output)
-        complain(f"wrote {output}: {len(found)} rows")
-    if plot is not None:
-        found.plot(plot)
-        complain(f"wrote {plot}")
+    for file in files:
+        found.save(file)
+        complain(f"wrote {file}")
+    for picture, draw in zip(pictures, (found.plot, found.heatmap), strict=True):
+        if picture is not None:
+            draw(picture)
+            complain(f"wrote {picture}")
+
+
+def _require(package: str, extra: str, purpose: str) -> None:
+    if importlib.util.find_spec(package) is None:
+        raise MissingDependencyError(package, extra, purpose)
 
 
 def _stop_if(video: str, reason: str | None) -> None:

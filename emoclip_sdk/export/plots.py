@@ -2,45 +2,192 @@
 
 from __future__ import annotations
 
+import itertools
+import math
+import textwrap
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from ..analysis import Cell, cells, runs
 from ..errors import EmoCLIPError, MissingDependencyError
+from .style import GRID, INK, MUTED, label_colors, time_ticks
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
     from ..results import Timeline
 
-__all__ = ["plot_timeline"]
+__all__ = ["plot_heatmap", "plot_timeline"]
+
+_WIDTH = 9.0  # inches
+_MANY = 120  # windows of a face, from which on points would hide the lines
+_NAME = 26  # letters of a label in one line
+_GAP = "#f3f4f6"
+_RUNS = 0.11  # height of the strip of best labels, as a share of the scores' height
 
 
 def plot_timeline(timeline: Timeline, path: str | Path | None = None) -> Any:
     """Draw scores over time, one panel per face track; gaps stay empty.
 
+    The eight labels that matter most have colours, the others are grey. The strip above the scores
+    shows the best label, and nothing where the model abstained.
+
     Returns
     -------
     matplotlib.figure.Figure
     """
+    tracks = _tracks(timeline)
+    figure = _figure(0.9 + 2.1 * len(tracks), timeline)
+    colors = label_colors(timeline)
+    others = [label for label in timeline.labels if label not in colors]
+    found, best = cells(timeline), runs(timeline)
+    panels = figure.subplots(len(tracks), 1, squeeze=False, sharex=True)[:, 0]
+    for axes, track in zip(panels, tracks, strict=True):
+        rows = [row for row in timeline.rows if row.track == track]
+        middles = [(row.start + row.end) / 2 for row in rows]
+        dots = {"marker": "o", "markersize": 3} if len(rows) < _MANY else {}
+        for label in [*others, *colors]:
+            color = colors.get(label)
+            style: dict[str, Any] = {"color": color, "lw": 1.6, **dots}
+            if color is None:
+                style = {"color": MUTED, "lw": 0.7, "alpha": 0.6}
+            axes.plot(middles, [row.scores[label] for row in rows], **style, clip_on=False)
+        axes.set_ylim(0, 1.04 + _RUNS)
+        axes.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0", "", "0.5", "", "1"])
+        axes.set_ylabel("score", color=INK, fontsize=9)
+        axes.grid(axis="y", color=GRID, lw=0.8)
+        for run in best.get(track, []) if track is not None else []:
+            color = colors.get(run.label, MUTED)
+            axes.axvspan(run.start, run.end, 1 - _RUNS * 0.85, 1, color=color, lw=0)
+        if track is not None:
+            _shade_gaps(axes, found[track])
+        _finish(axes, timeline, track)
+    _legend(figure, colors, len(others))
+    return _written(figure, path)
+
+
+def plot_heatmap(timeline: Timeline, path: str | Path | None = None) -> Any:
+    """Draw the scores of every label as colours over time, one panel per face track.
+
+    Time in which the face is out of view stays grey.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    tracks = _tracks(timeline)
+    names = [textwrap.shorten(label, 40, placeholder=" …") for label in timeline.labels]
+    height = max(0.8, 0.21 * len(names))
+    figure = _figure(0.9 + (height + 0.45) * len(tracks), timeline)
+    found = cells(timeline)
+    panels = figure.subplots(len(tracks), 1, squeeze=False, sharex=True)[:, 0]
+    colors = None
+    for axes, track in zip(panels, tracks, strict=True):
+        axes.set_facecolor(GRID)
+        edges = np.arange(len(names) + 1) - 0.5
+        for start, end, those in _stretches(found.get(track, []) if track is not None else []):
+            scores = np.array([[c.row.scores[label] for c in those] for label in timeline.labels])
+            times = [*[c.start for c in those[start:end]], those[end - 1].end]
+            colors = axes.pcolormesh(
+                times, edges, scores[:, start:end], cmap="Blues", vmin=0, vmax=1, rasterized=True
+            )
+        axes.set_yticks(range(len(names)), names, fontsize=8)
+        axes.set_ylim(len(names) - 0.5, -0.5)
+        _finish(axes, timeline, track)
+    if colors is not None:
+        place: dict[str, Any] = {"location": "bottom", "anchor": (1.0, 0.0)}
+        bar = figure.colorbar(colors, ax=list(panels), shrink=0.3, aspect=24, pad=0.02, **place)
+        bar.set_label("score", color=INK, fontsize=8)
+        bar.ax.tick_params(colors=INK, labelsize=8)
+        bar.outline.set_visible(False)
+    return _written(figure, path)
+
+
+def _tracks(timeline: Timeline) -> list[int | None]:
+    """Return the faces. Time in which nobody is there is a panel only where there is no face."""
+    seen = dict.fromkeys(row.track for row in timeline.rows if row.track is not None)
+    return [*seen] or [None]
+
+
+def _figure(height: float, timeline: Timeline) -> Figure:
     try:
         from matplotlib.figure import Figure
     except ImportError:
         raise MissingDependencyError("matplotlib", "plot", "Plotting") from None
-    seen = dict.fromkeys(row.track for row in timeline.rows)
-    # Time in which nobody is there is no panel of its own, unless there is nothing else.
-    tracks: list[int | None] = [track for track in seen if track is not None]
-    tracks = tracks or [None]
-    figure = Figure(figsize=(8, 0.8 + 2.2 * len(tracks)), layout="constrained")
-    for axes, track in zip(
-        figure.subplots(len(tracks), 1, squeeze=False, sharex=True)[:, 0], tracks, strict=True
-    ):
-        rows = [row for row in timeline.rows if row.track == track]
-        middles = [(row.start + row.end) / 2 for row in rows]
-        for label in timeline.labels:
-            axes.plot(middles, [row.scores[label] for row in rows], marker=".", label=label)
-        axes.set(ylim=(-0.02, 1.02), ylabel="score")
-        axes.set_title("no face" if track is None else f"face {track}")
-    axes.set_xlabel("time [s]")
-    axes.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize="small")
-    figure.suptitle(f"{timeline.source}: apparent expression")
+    figure = Figure(figsize=(_WIDTH, height), layout="constrained", facecolor="white")
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.set(w_pad=0.1, h_pad=0.08)  # type: ignore[call-arg]
+    name = timeline.source if len(timeline.source) <= 70 else "…" + timeline.source[-69:]
+    figure.suptitle(f"Apparent expression in {_literal(name)}", color=INK, fontsize=11)
+    return figure
+
+
+def _literal(text: str) -> str:
+    """Keep matplotlib from reading a formula between dollar signs."""
+    return text.replace("$", r"\$")
+
+
+def _finish(axes: Axes, timeline: Timeline, track: int | None) -> None:
+    end = max([timeline.duration or 0.0, *(row.end for row in timeline.rows)], default=0.0)
+    axes.set_xlim(0, end or 1.0)
+    ticks, names = time_ticks(0, end or 1.0)
+    axes.set_xticks(ticks, names)
+    axes.set_title(
+        "no face" if track is None else f"face {track}", loc="left", color=INK, fontsize=9
+    )
+    axes.tick_params(colors=INK, labelsize=8, length=0)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    place = axes.get_subplotspec()
+    if place is None or place.is_last_row():
+        axes.set_xlabel("time [s]" if (end or 1) < 120 else "time", color=INK)
+
+
+def _shade_gaps(axes: Axes, those: Sequence[Cell]) -> None:
+    for before, after in itertools.pairwise(those):
+        if after.start > before.end:
+            axes.axvspan(before.end, after.start, color=_GAP, lw=0, zorder=0)
+
+
+def _stretches(those: Sequence[Cell]) -> list[tuple[int, int, Sequence[Cell]]]:
+    """Return where cells follow one another without a gap, as (first, last + 1, cells)."""
+    cuts = [i for i in range(1, len(those)) if those[i].start - those[i - 1].end > 1e-6]
+    places = [0, *cuts, len(those)] if those else []
+    return [(a, b, those) for a, b in itertools.pairwise(places)]
+
+
+def _legend(figure: Figure, colors: dict[str, str], n_others: int) -> None:
+    from matplotlib.lines import Line2D
+
+    handles = [Line2D([], [], color=color, lw=3) for color in colors.values()]
+    names = [textwrap.fill(_literal(label), _NAME) for label in colors]
+    if n_others:
+        handles.append(Line2D([], [], color=MUTED, lw=1))
+        names.append(f"{n_others} other{'s' if n_others > 1 else ''}")
+    # Beside the panels there is room for a column that is no higher than they are.
+    high = max(name.count("\n") + 1 for name in names)
+    beside = sum(name.count("\n") + 1 for name in names) * 0.2 <= figure.get_figheight() - 0.5
+    columns = 1 if beside else 3 if high > 1 else 5
+    if not beside:
+        lines = math.ceil(len(names) / columns) * high
+        figure.set_figheight(figure.get_figheight() + 0.2 * lines + 0.1)
+    figure.legend(
+        handles,
+        names,
+        loc="outside right upper" if beside else "outside lower center",
+        ncols=columns,
+        frameon=False,
+        fontsize=8,
+        labelcolor=INK,
+    )
+
+
+def _written(figure: Figure, path: str | Path | None) -> Figure:
     if path is not None:
         try:
             figure.savefig(path, dpi=150)

@@ -1,34 +1,46 @@
-"""Results as CSV, JSON and data frames."""
+"""Results as flat rows: CSV, JSON Lines, Parquet, data frames.
+
+A row of a timeline can be written as soon as it is there, so a video of any length goes through.
+"""
 
 from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from ..errors import EmoCLIPError, MissingDependencyError
+from ..errors import MissingDependencyError
+from .files import writing
 
 if TYPE_CHECKING:
     import pandas
 
-    from ..results import Prediction, Timeline, TimelineRow
+    from ..results import ModelInfo, Prediction, TimelineRow
 
-__all__ = ["prediction_records", "save_rows", "save_timeline", "to_pandas", "write_csv"]
+__all__ = ["TABLES", "prediction_records", "save_rows", "to_pandas", "write_csv"]
+
+_ROW_GROUP = 4096  # rows of a Parquet file that wait to be written together
+
+Record = dict[str, Any]
+Opened = AbstractContextManager[Callable[[Record], Any]]
 
 
-def to_pandas(records: Sequence[dict[str, Any]]) -> pandas.DataFrame:
-    """Return a data frame of flat rows."""
+def to_pandas(records: Sequence[Record]) -> pandas.DataFrame:
+    """Return a data frame of flat rows. ``track`` may be missing and is still a whole number."""
     try:
         import pandas
     except ImportError:
         raise MissingDependencyError("pandas", "plot", "A data frame") from None
-    return pandas.DataFrame.from_records(list(records))
+    table = pandas.DataFrame.from_records(list(records))
+    return table.astype({"track": "Int64"}) if "track" in table else table
 
 
-def prediction_records(predictions: Sequence[Prediction]) -> list[dict[str, Any]]:
-    """Flatten predictions: one row each, one column per label."""
+def prediction_records(predictions: Sequence[Prediction]) -> list[Record]:
+    """Flatten predictions: one row each, two columns per label."""
     return [
         {
             "source": p.source,
@@ -40,13 +52,14 @@ def prediction_records(predictions: Sequence[Prediction]) -> list[dict[str, Any]
             "confidence": p.confidence,
             "abstained": p.abstained,
             "error": p.error,
-            **p.scores,
+            **{f"score:{label}": value for label, value in p.scores.items()},
+            **{f"similarity:{label}": value for label, value in p.similarities.items()},
         }
         for p in predictions
     ]
 
 
-def write_csv(records: Sequence[dict[str, Any]], file: TextIO) -> None:
+def write_csv(records: Sequence[Record], file: TextIO) -> None:
     """Write flat rows as CSV; None becomes an empty field, NaN stays ``nan``."""
     columns = list(dict.fromkeys(key for record in records for key in record))
     writer = csv.DictWriter(file, columns, lineterminator="\n")
@@ -54,56 +67,107 @@ def write_csv(records: Sequence[dict[str, Any]], file: TextIO) -> None:
     writer.writerows(records)
 
 
-def save_rows(rows: Iterable[TimelineRow], source: str, path: str | Path) -> int:
-    """Write rows of a timeline as CSV while they come; return how many there were.
+def save_rows(
+    rows: Iterable[TimelineRow],
+    path: str | Path,
+    *,
+    source: str,
+    labels: Sequence[str],
+    model: ModelInfo | None = None,
+) -> int:
+    """Write rows of a timeline as a table while they come; return how many there were.
 
     They go to ``NAME.part`` beside the file, which takes its name when it is whole. What raises an
     error leaves neither behind.
+
+    Parameters
+    ----------
+    rows : iterable of TimelineRow
+    path : str or Path
+        With one of the endings of `TABLES`.
+    source : str
+        What the rows call the video.
+    labels : sequence of str
+        Those of the rows.
+    model : ModelInfo, optional
 
     Raises
     ------
     EmoCLIPError
         The file can't be written.
+    MissingDependencyError
+        Parquet, and pyarrow is not installed.
     """
+    from ..results import TimelineRow
+
     path = Path(path)
-    part = path.with_name(path.name + ".part")
+    source = source.encode("utf-8", "backslashreplace").decode()  # names need not be text
+    nothing = dict.fromkeys(labels, math.nan)
+    columns = list(TimelineRow(None, 0, 0, 0, nothing, nothing).to_record(source, model))
     n = 0
-    try:
-        try:
-            with part.open("w", encoding="utf-8", newline="", buffering=1) as file:
-                writer = None
-                for row in rows:
-                    record = row.to_record(source)
-                    if writer is None:
-                        writer = csv.DictWriter(file, list(record), lineterminator="\n")
-                        writer.writeheader()
-                    writer.writerow(record)
-                    n += 1
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
-    except OSError as error:
-        raise EmoCLIPError(f"{path}: can't be written ({error.strerror or error})") from error
+    with writing(path) as part, TABLES[path.suffix.lower()](part, columns) as write:
+        for row in rows:
+            write(row.to_record(source, model))
+            n += 1
     return n
 
 
-def save_timeline(timeline: Timeline, path: str | Path) -> None:
-    """Write a timeline as ``.csv`` or ``.json``.
+@contextmanager
+def _csv(path: Path, columns: Sequence[str]) -> Iterator[Callable[[Record], Any]]:
+    with path.open("w", encoding="utf-8", newline="", buffering=1) as file:
+        writer = csv.DictWriter(file, columns, lineterminator="\n")
+        writer.writeheader()
+        yield writer.writerow
 
-    Raises
-    ------
-    EmoCLIPError
-        Another ending, or the file can't be written.
-    """
-    path = Path(path)
+
+@contextmanager
+def _json_lines(path: Path, columns: Sequence[str]) -> Iterator[Callable[[Record], Any]]:
+    with path.open("w", encoding="utf-8", buffering=1) as file:
+        yield lambda record: file.write(json.dumps(_nulls(record), ensure_ascii=False) + "\n")
+
+
+@contextmanager
+def _parquet(path: Path, columns: Sequence[str]) -> Iterator[Callable[[Record], Any]]:
     try:
-        if path.suffix.lower() == ".csv":
-            with path.open("w", encoding="utf-8", newline="") as file:
-                write_csv(timeline.to_records(), file)
-        elif path.suffix.lower() == ".json":
-            text = json.dumps(timeline.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
-            path.write_text(text + "\n", encoding="utf-8")
-        else:
-            raise EmoCLIPError(f"{path}: a timeline is saved as .csv or .json")
-    except OSError as error:
-        raise EmoCLIPError(f"{path}: can't be written ({error.strerror or error})") from error
+        import pyarrow
+        from pyarrow.parquet import ParquetWriter
+    except ImportError:
+        raise MissingDependencyError("pyarrow", "parquet", "Writing Parquet") from None
+    types = {
+        "track": pyarrow.int32(),
+        "n_frames": pyarrow.int32(),
+        "abstained": pyarrow.bool_(),
+        **dict.fromkeys(("source", "label", "model", "revision", "prompt_bank"), pyarrow.string()),
+    }
+    schema = pyarrow.schema([(name, types.get(name, pyarrow.float64())) for name in columns])
+    waiting: list[Record] = []
+    with path.open("wb") as file, ParquetWriter(file, schema) as writer:
+
+        def flush() -> None:
+            if waiting:
+                writer.write_table(pyarrow.Table.from_pylist(waiting, schema))
+                waiting.clear()
+
+        def write(record: Record) -> None:
+            waiting.append(_nulls(record))
+            if len(waiting) >= _ROW_GROUP:
+                flush()
+
+        yield write
+        flush()
+
+
+def _nulls(record: Record) -> Record:
+    """Return a row with None for NaN."""
+    return {
+        key: None if isinstance(value, float) and math.isnan(value) else value
+        for key, value in record.items()
+    }
+
+
+TABLES: dict[str, Callable[[Path, Sequence[str]], Opened]] = {
+    ".csv": _csv,
+    ".jsonl": _json_lines,
+    ".parquet": _parquet,
+}
+"""How a table of an ending is opened: yields the function that writes a row."""

@@ -18,6 +18,7 @@ from ..errors import VideoError
 from .source import RawFrame, VideoSource
 
 if TYPE_CHECKING:
+    from av.audio.stream import AudioStream
     from av.container import InputContainer
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
@@ -111,6 +112,29 @@ class FileSource(VideoSource):
                 )
         finally:
             container.close()
+
+    def sound(self) -> tuple[InputContainer, AudioStream, float] | None:
+        """Open the file once more for its sound; None without any.
+
+        Returns
+        -------
+        container, stream, start
+            The container is the caller's to close. `start`: time of the first frame of the video on
+            the clock of the file, in seconds.
+
+        Raises
+        ------
+        VideoError
+            The file can't be opened.
+        """
+        container = self._open()
+        sound = container.streams.best("audio")
+        if sound is None or sound.codec_context is None:
+            container.close()
+            return None
+        video = self._stream(container)
+        start = _seconds(video.start_time or 0, video.time_base) if video.time_base else 0.0
+        return container, sound, start  # type: ignore[return-value]
 
     def _open(self) -> InputContainer:
         import av

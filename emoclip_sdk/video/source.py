@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
@@ -108,7 +108,7 @@ class VideoSource(ABC):
             raise VideoError(self.name, "holds no frame that can be decoded")
         self.duration = last.time + (last.duration or gap)
 
-    def frames(self) -> Iterator[Frame]:
+    def frames(self) -> Generator[Frame, None, None]:
         """Yield every frame."""
         with closing(self._decode()) as raws:
             for raw in raws:

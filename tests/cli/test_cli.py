@@ -49,7 +49,10 @@ def test_csv(emoclip, tiny, crop_video, broken):
     code, out, _ = emoclip("classify", crop_video, broken, *tiny, "--csv", "--labels", "joy,fear")
     good, bad = csv.DictReader(io.StringIO(out))
     assert code == 1
-    assert float(good["joy"]) + float(good["fear"]) == pytest.approx(1) and good["error"] == ""
+    assert (
+        float(good["score:joy"]) + float(good["score:fear"]) == pytest.approx(1)
+        and good["error"] == ""
+    )
     assert bad["label"] == "" and bad["error"]
 
 
@@ -250,6 +253,26 @@ def test_timeline_files(emoclip, tiny, crop_video, tmp_path):
     assert out == (tmp_path / "out.csv").read_text()
 
 
+def test_timeline_files_of_several_kinds(emoclip, tiny, crop_video, tmp_path):
+    files = [tmp_path / f"out.{ending}" for ending in ("csv", "vtt", "TextGrid")]
+    wanted = [part for file in files for part in ("-o", file)]
+    code, out, err = emoclip("timeline", crop_video, *tiny, *wanted)
+    assert code == 0 and out == "" and err.count("wrote") == 3
+    assert all(file.stat().st_size for file in files)
+
+
+def test_annotate(emoclip, tiny, crop_video, tmp_path):
+    code, out, err = emoclip("annotate", crop_video, *tiny, "-o", tmp_path / "out.mp4")
+    assert code == 0 and out == "" and "wrote" in err
+    assert (tmp_path / "out.mp4").stat().st_size > 1000
+    code, _, err = emoclip("annotate", crop_video, *tiny, "-o", tmp_path / "out.gif")
+    assert code == 2 and ".mkv" in err
+    code, _, err = emoclip("annotate", "missing.mp4", *tiny, "-o", tmp_path / "out.mp4")
+    assert (code, err) == (1, "Error: missing.mp4: no such file or folder\n")
+    code, _, err = emoclip("annotate", crop_video, *tiny, "-o", crop_video)
+    assert code == 1 and "take the place" in err
+
+
 def test_timeline_plot(emoclip, tiny, crop_video, tmp_path):
     pytest.importorskip("matplotlib")
     code, out, _ = emoclip("timeline", crop_video, *tiny, "--plot", tmp_path / "out.png")
@@ -377,7 +400,7 @@ def test_version_and_help(emoclip):
     assert emoclip("--version")[:2] == (0, f"emoclip_sdk {emoclip_sdk.__version__}\n")
     code, out, _ = emoclip("--help")
     assert code == 0 and "not what a person feels" in out
-    for command in ("classify", "timeline", "embed", "prompts", "convert", "info"):
+    for command in ("classify", "timeline", "annotate", "embed", "prompts", "convert", "info"):
         assert command in out
         assert emoclip(command, "--help")[0] == 0
     assert emoclip("nonsense")[0] == 2

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import DatasetError, EmoCLIPError, MissingDependencyError
+from ...export.style import OKABE_ITO
 from .bench import Bench, Request
 from .published import Figure3
 from .roots import Absent
@@ -136,22 +137,22 @@ def draw_panels(panels: Sequence[Panel], path: Path) -> None:
         matplotlib is not installed.
     """
     try:
-        from matplotlib import colormaps
         from matplotlib.figure import Figure
     except ImportError:
         raise MissingDependencyError("matplotlib", "train", "Figure 3") from None
     classes = panels[0].classes
-    # Eleven colours of different hue, for MAFW's classes.
-    palette = [*colormaps["tab10"].colors, "black"]  # type: ignore[attr-defined]
     figure = Figure(figsize=(5.6 * len(panels), 5.6), layout="constrained")
     for i, panel in enumerate(panels, 1):
         axes: Any = figure.add_subplot(1, len(panels), i, projection="3d")
         labels = np.asarray(panel.labels)
         for label, name in enumerate(classes):
             x, y, z = panel.points[labels == label].T
-            axes.scatter(
-                x, y, z, s=9, color=palette[label % len(palette)], label=name, depthshade=False
-            )
+            # MAFW has eleven classes: a colour that comes again has another shape.
+            look = {
+                "color": OKABE_ITO[label % len(OKABE_ITO)],
+                "marker": "o^s"[label // len(OKABE_ITO) % 3],
+            }
+            axes.scatter(x, y, z, s=11, lw=0, label=name, depthshade=False, **look)
         share = 100 * panel.explained
         axes.set_title(f"{panel.title}: {share.sum():.1f} % of the variance", fontsize=11)
         for name, part in zip("xyz", share, strict=True):

@@ -1,0 +1,78 @@
+"""``emoclip annotate``."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..errors import EmoCLIPError
+from . import options as o
+from .loading import load_model, wanted_labels
+from .output import complain, working
+from .videos import attempt
+
+__all__ = ["annotate"]
+
+
+def annotate(
+    video: o.Video,
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="Ends in .mp4, .m4v, .mov, .mkv or .webm."
+        ),
+    ],
+    window: Annotated[float, typer.Option(help="Length of a window in seconds.")] = 2.0,
+    step: Annotated[float, typer.Option(help="From one window to the next, in seconds.")] = 0.5,
+    labels: o.Labels = None,
+    labels_file: o.LabelsFile = None,
+    compound: o.Compounds = None,
+    model: o.Model = None,
+    faces: o.Faces = None,
+    prompts: o.Prompts = None,
+    min_score: o.MinScore = None,
+    fps: o.Fps = None,
+    allow_network: o.AllowNetwork = False,
+    device: o.Device = "auto",
+    dtype: o.Dtype = "auto",
+) -> None:
+    """Write a video with a box and the best label at every face, and a timeline below.
+
+    The sound is kept. A label is shown for the time that is nearest to the middle of its window.
+    The model reads what a face shows, not what a person feels.
+    """
+    from ..export.annotate import check_video_ending
+
+    for name, seconds in (("--window", window), ("--step", step)):
+        if not (seconds > 0 and math.isfinite(seconds)):
+            raise typer.BadParameter(f"{seconds} is not a positive number.", param_hint=name)
+    try:
+        check_video_ending(output)
+    except EmoCLIPError as error:
+        raise typer.BadParameter(str(error), param_hint="-o") from None
+    loaded = load_model(model, device, dtype, prompts)
+    wanted = wanted_labels(loaded, labels, labels_file, compound)
+
+    def write(video: str) -> None:
+        with working(f"reading {video}"):
+            found = loaded.timeline(
+                video,
+                wanted,
+                window=window,
+                step=step,
+                faces=faces,
+                min_score=min_score,
+                fps=fps,
+                allow_network=allow_network,
+            )
+        with working(f"writing {output}"):
+            found.annotate(video, output, fps=fps, allow_network=allow_network)
+
+    _, reason = attempt(write, video)
+    if reason is not None:
+        complain(f"Error: {video}: {reason}")
+        raise typer.Exit(1)
+    complain(f"wrote {output}")

@@ -1,0 +1,114 @@
+"""A video with its timeline drawn on it."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from contextlib import ExitStack, closing
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import EmoCLIPError
+from ..video.decode import FileSource
+from ..video.opening import open_video
+from .files import writing
+from .overlay import Overlay
+
+if TYPE_CHECKING:
+    from av.container import OutputContainer
+
+    from ..results import Timeline
+    from ..video import VideoSource
+
+__all__ = ["VIDEOS", "annotate_video", "check_video_ending"]
+
+VIDEOS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
+"""Endings that can be written, and FFmpeg's names of their containers."""
+
+_CLOCK = 90_000  # ticks of a second: any frame rate, also one that varies
+_H264 = {"preset": "veryfast", "crf": "20"}
+_VP9 = {"crf": "32", "b": "0", "deadline": "realtime", "cpu-used": "6", "row-mt": "1"}
+
+
+def check_video_ending(path: str | Path) -> str:
+    """Return FFmpeg's name of the container that a file's ending means.
+
+    Raises
+    ------
+    EmoCLIPError
+        It is none of `VIDEOS`.
+    """
+    ending = Path(path).suffix.lower()
+    if ending not in VIDEOS:
+        raise EmoCLIPError(f"{path}: an annotated video ends in {', '.join(VIDEOS)}")
+    return VIDEOS[ending]
+
+
+def annotate_video(
+    timeline: Timeline,
+    video: Any,
+    path: str | Path,
+    *,
+    fps: float | None = None,
+    allow_network: bool = False,
+) -> None:
+    """Write an annotated video; see :meth:`Timeline.annotate`.
+
+    Frames go through one by one: the length of the video costs no memory.
+    """
+    path = Path(path)
+    container = check_video_ending(path)
+    if (
+        isinstance(video, str | os.PathLike)
+        and Path(os.fsdecode(video)).resolve() == path.resolve()
+    ):
+        raise EmoCLIPError(f"{path}: the annotated video can't take the place of its source")
+    if hasattr(video, "read"):
+        raise EmoCLIPError("annotate reads a video twice: give a path or bytes, not a file object")
+    import av
+
+    source = open_video(video, fps=fps, allow_network=allow_network)
+    options = {"movflags": "faststart"} if container in ("mp4", "mov") else {}
+
+    with writing(path) as part:
+        try:
+            with av.open(str(part), "w", format=container, options=options) as out:
+                _write(timeline, source, out)
+        except av.FFmpegError as error:
+            if isinstance(error, OSError):
+                raise
+            raise EmoCLIPError(f"{path}: can't be written ({error})") from error
+
+
+def _write(timeline: Timeline, source: VideoSource, out: OutputContainer) -> None:
+    import av
+
+    from ..video.sound import Sound
+
+    with ExitStack() as opened:
+        frames = opened.enter_context(closing(source.frames()))
+        first = next(frames)
+        overlay = Overlay(timeline, (first.rgb.shape[1], first.rgb.shape[0]))
+        webm = "webm" in out.format.name
+        codec, how = ("libvpx-vp9", _VP9) if webm else ("h264", _H264)
+        stream: Any = out.add_stream(codec, rate=30, options=how)
+        stream.width, stream.height = overlay.size
+        stream.pix_fmt = "yuv420p"
+        stream.codec_context.time_base = Fraction(1, _CLOCK)
+        sound = None
+        if isinstance(source, FileSource):
+            sound = opened.enter_context(closing(Sound(source, out)))
+        begin = sound.lead if sound is not None else 0.0
+        ticks = -1
+        for frame in itertools.chain([first], frames):
+            picture = av.VideoFrame.from_ndarray(overlay.draw(frame.rgb, frame.time), "rgb24")
+            # No two frames may have one time; a damaged file's clock may stand still.
+            ticks = max(ticks + 1, round((begin + frame.time) * _CLOCK))
+            picture.pts, picture.time_base = ticks, Fraction(1, _CLOCK)
+            if sound is not None:
+                sound.until(begin + frame.time)
+            out.mux(stream.encode(picture))
+        if sound is not None:
+            sound.finish()
+        out.mux(stream.encode())

@@ -1,0 +1,38 @@
+"""What all writers of files share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ..errors import EmoCLIPError
+
+__all__ = ["plain", "writing"]
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[Path]:
+    """Yield ``NAME.part`` beside a file, to be written; it takes the file's name when it is whole.
+
+    What raises an error leaves neither behind.
+
+    Raises
+    ------
+    EmoCLIPError
+        The file can't be written.
+    """
+    part = path.with_name(path.name + ".part")
+    try:
+        try:
+            yield part
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
+    except OSError as error:
+        raise EmoCLIPError(f"{path}: can't be written ({error.strerror or error})") from error
+
+
+def plain(text: str) -> str:
+    """Return a text on one line, without what no format can hold (control characters)."""
+    return "".join(c for c in " ".join(text.split()) if c.isprintable())

@@ -1,0 +1,75 @@
+"""A timeline to a file; the ending says which kind."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import EmoCLIPError
+from . import stretches
+from .elan import eaf
+from .files import writing
+from .tables import TABLES, save_rows
+
+if TYPE_CHECKING:
+    from ..results import Timeline
+
+__all__ = ["ENDINGS", "check_ending", "save_timeline"]
+
+
+def _json(timeline: Timeline, path: Path) -> str:
+    return json.dumps(timeline.to_dict(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+_DOCUMENTS: dict[str, Callable[[Timeline, Path], str]] = {
+    ".json": _json,
+    ".vtt": lambda timeline, path: stretches.webvtt(timeline),
+    ".srt": lambda timeline, path: stretches.srt(timeline),
+    ".eaf": eaf,
+    ".textgrid": lambda timeline, path: stretches.textgrid(timeline),
+    ".rttm": lambda timeline, path: stretches.rttm(timeline),
+}
+ENDINGS = (*TABLES, *_DOCUMENTS)
+"""Lower-case endings that :func:`save_timeline` knows."""
+
+
+def check_ending(path: str | Path) -> str:
+    """Return the ending of a file, in lower case.
+
+    Raises
+    ------
+    EmoCLIPError
+        No writer knows it.
+    """
+    ending = Path(path).suffix.lower()
+    if ending not in ENDINGS:
+        known = ", ".join(ENDINGS).replace(".textgrid", ".TextGrid")
+        raise EmoCLIPError(f"{path}: the ending says how a timeline is saved; known are {known}")
+    return ending
+
+
+def save_timeline(timeline: Timeline, path: str | Path) -> None:
+    """Write a timeline; see :meth:`Timeline.save`.
+
+    Raises
+    ------
+    EmoCLIPError
+        An ending that no writer knows, or the file can't be written.
+    """
+    path = Path(path)
+    ending = check_ending(path)
+    if ending in TABLES:
+        save_rows(
+            timeline.rows,
+            path,
+            source=timeline.source,
+            labels=timeline.labels,
+            model=timeline.model,
+        )
+        return
+    text = _DOCUMENTS[ending](timeline, path)
+    with writing(path) as part:
+        # Names of files need not be text; the formats have no way to say so.
+        part.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")

@@ -1,0 +1,117 @@
+"""The sound of one file carried over to another, beside pictures that are made anew."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from .decode import FileSource
+
+if TYPE_CHECKING:
+    from av.container import OutputContainer
+
+__all__ = ["Sound"]
+
+log = logging.getLogger(__name__)
+
+_AHEAD = 0.5  # seconds by which sound is written before the picture that it belongs to
+_LEAD = 0.1  # seconds; less is what encoders put before the sound
+_OPUS_RATE = 48000
+
+
+class Sound:
+    """Copies the sound of a video bit for bit, or encodes it anew where a container can't hold it.
+
+    Packets are read as far as they are asked for, so the length of a video costs no memory.
+
+    Parameters
+    ----------
+    source : FileSource
+        Opened once more.
+    out : OutputContainer
+        Nothing may have been written to it yet.
+
+    Attributes
+    ----------
+    lead : float
+        Seconds by which the sound begins before the first frame, which has to be written that much
+        later.
+    """
+
+    def __init__(self, source: FileSource, out: OutputContainer) -> None:
+        self._name = source.name
+        self._out = out
+        self._container: Any = None
+        self._packets: Iterator[tuple[float, list[Any]]] = iter(())
+        self._next: tuple[float, list[Any]] | None = None
+        self.lead = 0.0
+        found = source.sound()
+        if found is None:
+            return
+        self._container, stream, start = found
+        if stream.start_time is not None and stream.time_base:
+            lead = start - float(stream.start_time * stream.time_base)
+            self.lead = lead if lead > _LEAD else 0.0
+        start -= self.lead
+        if stream.codec.canonical_name in out.supported_codecs:
+            copied = out.add_stream_from_template(stream)
+            self._packets = self._copied(stream, copied, start)
+        else:
+            webm = "webm" in out.format.name
+            rate = _OPUS_RATE if webm else stream.rate
+            made = out.add_stream("libopus" if webm else "aac", rate=rate)
+            made.layout = "mono" if stream.layout.nb_channels == 1 else "stereo"
+            self._packets = self._encoded(stream, made, start)
+
+    def until(self, time: float) -> None:
+        """Write what is heard up to a time of the new file, in seconds, and a little more."""
+        while self._next is not None or self._advance():
+            assert self._next is not None
+            at, packets = self._next
+            if at > time + _AHEAD:
+                return
+            for packet in packets:
+                self._out.mux(packet)
+            self._next = None
+
+    def finish(self) -> None:
+        """Write what is left."""
+        self.until(float("inf"))
+
+    def close(self) -> None:
+        """Close the source."""
+        if self._container is not None:
+            self._container.close()
+
+    def _advance(self) -> bool:
+        import av
+
+        try:
+            self._next = next(self._packets, None)
+        except (av.FFmpegError, ValueError) as error:
+            log.warning("%s: the sound is damaged or cut off (%s)", self._name, error)
+            self._packets, self._next = iter(()), None
+        return self._next is not None
+
+    def _copied(self, stream: Any, into: Any, start: float) -> Iterator[tuple[float, list[Any]]]:
+        for packet in self._container.demux(stream):
+            if packet.dts is None:  # the one that says that nothing follows
+                continue
+            base = packet.time_base
+            shift = round(start / base)
+            packet.dts -= shift
+            if packet.pts is not None:
+                packet.pts -= shift
+            packet.stream = into
+            yield float(packet.dts * base), [packet]
+
+    def _encoded(self, stream: Any, into: Any, start: float) -> Iterator[tuple[float, list[Any]]]:
+        time = 0.0
+        for packet in self._container.demux(stream):
+            for frame in packet.decode():
+                if frame.pts is not None:
+                    frame.pts -= round(start / frame.time_base)
+                    time = float(frame.pts * frame.time_base)
+                yield time, into.encode(frame)
+        yield time, into.encode(None)

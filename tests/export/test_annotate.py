@@ -1,0 +1,155 @@
+"""Annotated videos: boxes and the strip are there, and sound, times and orientation are kept."""
+
+from __future__ import annotations
+
+import struct
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from emoclip_sdk.errors import EmoCLIPError
+from emoclip_sdk.export.overlay import Overlay
+
+LABELS = ["neutral", "happiness", "anger"]
+RATE = 44100
+
+
+def write_clip(path, frames, times, sound="aac", delay=0.0):
+    """Write frames at `times` (seconds), with a tone that begins `delay` seconds later."""
+    import av
+
+    with av.open(str(path), "w") as out:
+        video = out.add_stream("libx264", 10, options={"bf": "2"})
+        video.height, video.width = frames.shape[1:3]
+        video.pix_fmt = "yuv420p"
+        video.codec_context.time_base = Fraction(1, 1000)
+        audio = out.add_stream(sound, rate=RATE, layout="mono") if sound else None
+        for rgb, time in zip(frames, times, strict=True):
+            frame = av.VideoFrame.from_ndarray(rgb, format="rgb24")
+            frame.pts, frame.time_base = round(1000 * time), Fraction(1, 1000)
+            out.mux(video.encode(frame))
+        out.mux(video.encode())
+        if audio is not None:
+            tone = np.sin(np.arange(int(RATE * (times[-1] - delay))) / 20)
+            frame = av.AudioFrame.from_ndarray((tone * 9999).astype(np.int16)[None], "s16", "mono")
+            frame.sample_rate, frame.time_base = RATE, Fraction(1, RATE)
+            frame.pts = int(delay * RATE)
+            out.mux(audio.encode(frame))
+            out.mux(audio.encode(None))
+    return path
+
+
+def packets(path, kind):
+    import av
+
+    with av.open(str(path)) as file:
+        stream = file.streams.best(kind)
+        found = [p for p in file.demux(stream) if p.dts is not None]
+        return (
+            stream.codec_context.name,
+            [bytes(p) for p in found],
+            [float(p.pts * p.time_base) for p in found],
+        )
+
+
+def pictures(path):
+    import av
+
+    with av.open(str(path)) as file:
+        return [(float(f.time), f.to_ndarray(format="rgb24")) for f in file.decode(video=0)]
+
+
+@pytest.fixture
+def uneven():
+    """Times of 60 frames of which some are shown three times as long as others."""
+    return np.cumsum([0.0, *([0.06, 0.18, 0.06] * 20)[:59]]).round(3)
+
+
+def test_sound_is_copied_and_times_are_kept(detecting_model, two_faces, uneven, tmp_path):
+    source = write_clip(tmp_path / "in.mp4", two_faces, uneven, delay=0.7)
+    out = tmp_path / "out.mp4"
+    detecting_model.timeline(source, LABELS, step=0.5).annotate(source, out)
+    codec, before, heard_before = packets(source, "audio")
+    assert (codec, before) == packets(out, "audio")[:2]
+    np.testing.assert_allclose(packets(out, "audio")[2], heard_before, atol=2e-3)
+    np.testing.assert_allclose([t for t, _ in pictures(out)], uneven, atol=2e-3)
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_sound_that_a_container_cannot_hold_is_encoded_anew(
+    detecting_model, two_faces, uneven, tmp_path
+):
+    source = write_clip(tmp_path / "in.mov", two_faces, uneven, sound="pcm_s16le", delay=0.5)
+    out = tmp_path / "out.webm"
+    detecting_model.timeline(source, LABELS, step=1).annotate(source, out)
+    codec, _, times = packets(out, "audio")
+    assert "opus" in codec and times[0] == pytest.approx(0.5, abs=0.1)
+    assert times[-1] == pytest.approx(uneven[-1], abs=0.2)
+    assert len(pictures(out)) == 60
+
+
+def test_sound_that_begins_before_the_pictures_is_kept(
+    detecting_model, two_faces, uneven, tmp_path
+):
+    source = write_clip(tmp_path / "in.mkv", two_faces, uneven + 1)
+    out = tmp_path / "out.mp4"
+    detecting_model.timeline(source, LABELS, step=1).annotate(source, out)
+    assert packets(source, "audio")[1] == packets(out, "audio")[1]
+    np.testing.assert_allclose([t for t, _ in pictures(out)], uneven + 1, atol=2e-3)
+
+
+def test_boxes_while_faces_are_there_and_a_strip_below(detecting_model, two_faces, tmp_path):
+    found = detecting_model.timeline(two_faces, LABELS, step=0.5, min_score=0, fps=10)
+    found.annotate(two_faces, tmp_path / "out.mkv", fps=10)
+    seen = pictures(tmp_path / "out.mkv")
+    assert len(seen) == 60
+    height, width = seen[0][1].shape[:2]
+    assert width == 128 * 4 and height > 72 * 4 and height % 2 == 0, "enlarged, with a strip"
+    colored = [coloured(rgb[: 72 * 4]) for _, rgb in seen]
+    assert min(colored[:28]) > 500 and max(colored[35:]) < 100, "no box once the faces are gone"
+    assert seen[0][1][72 * 4 + 8 :].mean() < 150
+
+
+def coloured(rgb):
+    """Count pixels that are far from grey noise: those of a palette's colours."""
+    spread = rgb.max(axis=-1).astype(int) - rgb.min(axis=-1)
+    return int((spread > 130).sum())
+
+
+def test_rotation_is_applied(detecting_model, two_faces, uneven, tmp_path):
+    source = write_clip(tmp_path / "in.mp4", two_faces, uneven, sound=None)
+    data = bytearray(source.read_bytes())
+    at = data.index(b"tkhd") + 4 + 40
+    one = 0x10000
+    data[at : at + 36] = struct.pack(">9i", 0, one, 0, -one, 0, 0, 0, 0, 0x40000000)
+    source.write_bytes(data)
+    detecting_model.timeline(source, LABELS).annotate(source, tmp_path / "out.mp4")
+    _, rgb = pictures(tmp_path / "out.mp4")[0]
+    assert rgb.shape[1] == 72 * 6 and rgb.shape[0] > 128 * 6
+
+
+def test_labels_of_faces_side_by_side_do_not_overlap(detecting_model, two_faces):
+    found = detecting_model.timeline(two_faces, ["a rather long name of a label"], fps=10)
+    overlay = Overlay(found, (128, 72))
+    taken = []
+    for box in [(10, 10, 60, 60), (20, 12, 70, 60), (200, 0, 260, 80), (0, 270, 90, 287)]:
+        x, y = overlay._free_place(box, (180, 20), taken, [])
+        rect = (x, y, x + 180, y + 20)
+        assert x >= 0 and rect[2] <= 128 * 4 and y >= 0 and rect[3] <= 72 * 4
+        assert all(
+            rect[2] <= o[0] or o[2] <= rect[0] or rect[3] <= o[1] or o[3] <= rect[1] for o in taken
+        )
+        taken.append(rect)
+
+
+def test_refused(tiny_model, crop_video, tmp_path):
+    found = tiny_model.timeline(crop_video, LABELS, faces="none")
+    with pytest.raises(EmoCLIPError, match=r"ends in \.mp4"):
+        found.annotate(crop_video, tmp_path / "out.gif")
+    with pytest.raises(EmoCLIPError, match="take the place of its source"):
+        found.annotate(crop_video, crop_video)
+    with pytest.raises(EmoCLIPError, match="can't be written"):
+        found.annotate(crop_video, tmp_path / "no" / "out.mp4")
+    with crop_video.open("rb") as file, pytest.raises(EmoCLIPError, match="path or bytes"):
+        found.annotate(file, tmp_path / "out.mp4")
