@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from .clip import SamplingMode, read_clip
 from .crop import center_crop, face_crop
-from .detect import Box, Detection, FaceDetector, MTCNNDetector
+from .detect import Box, Detection, FaceDetector, FaceFollower, MTCNNDetector
 from .faces import Face, FrameFaces, face_frames
 from .opening import ACCEPTED, open_video
 from .prefetch import prefetch
@@ -23,6 +23,7 @@ __all__ = [
     "Detection",
     "Face",
     "FaceDetector",
+    "FaceFollower",
     "Frame",
     "FrameFaces",
     "MTCNNDetector",
