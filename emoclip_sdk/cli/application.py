@@ -14,6 +14,7 @@ import typer
 from .. import __version__
 from ..errors import EmoCLIPError
 from .batch import batch
+from .bench import bench
 from .classify import classify
 from .convert import convert
 from .embed import embed
@@ -42,6 +43,7 @@ app.add_typer(prompts, name="prompts")
 app.command()(convert)
 app.command()(export_onnx)
 app.command()(info)
+app.command()(bench)
 
 
 def _version(wanted: bool) -> None:

@@ -10,9 +10,9 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from emoclip_sdk import EmoCLIP
-from emoclip_sdk.nn import preprocess
-from emoclip_sdk.scoring import cosine_similarities, softmax_scores
+from ..model import EmoCLIP
+from ..nn import preprocess
+from ..scoring import cosine_similarities, softmax_scores
 
 __all__ = ["Straightforward"]
 
