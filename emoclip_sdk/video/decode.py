@@ -112,6 +112,19 @@ class FileSource(VideoSource):
         finally:
             container.close()
 
+    def expected_count(self) -> int | None:
+        """Count the packets, which takes a hundredth of the time of decoding them."""
+        import av
+
+        if self._network:
+            return None
+        try:
+            with self._open() as container:
+                packets = container.demux(self._stream(container))
+                return sum(1 for packet in packets if packet.size and not packet.is_discard)
+        except (av.FFmpegError, OSError, ValueError):
+            return None
+
     def _open(self) -> InputContainer:
         import av
 
