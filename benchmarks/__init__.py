@@ -1,1 +1,1 @@
-"""Benchmarks, run as `python -m benchmarks` from the repository."""
+"""Run from the repository: `python -m benchmarks` is `emoclip bench`; the rest stands alone."""

@@ -125,7 +125,7 @@ class FaceConfig:
     detect_size : int
         Long side in pixels of the picture that the detector sees.
     detect_every : int
-        Detect on every n-th sampled frame; boxes between are interpolated.
+        Detect on every n-th sampled frame; in those between, faces are only followed.
     min_confidence : float
         Detections below are dropped.
     """

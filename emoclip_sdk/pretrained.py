@@ -42,8 +42,8 @@ class PretrainedModel:
     name, revision : str
         Written into results.
     device, dtype : str
-        ``"auto"``: a GPU if there is one; bfloat16 for a transformer image tower where the
-        hardware has matrix units for it, float32 elsewhere.
+        ``"auto"``: a GPU if there is one; for the image tower the fastest precision that keeps its
+        embeddings, see :func:`~emoclip_sdk.nn.inference.pick_dtype`.
     """
 
     def __init__(

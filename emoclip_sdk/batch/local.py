@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ..config import ModelConfig
 from ..errors import VideoError
+from ..processes import usable_cpus
 from ..reading import FaceMode, Track
 from ..results import Prediction
 from ..scoring import Scorer
@@ -24,6 +25,9 @@ __all__ = ["LIMIT_S", "BatchClassifier", "in_order"]
 
 LIMIT_S = 1800.0
 """Seconds that reading one video may take, unless the caller says otherwise."""
+
+MODULES = (__name__.rpartition(".")[0] + ".crops", "av", "PIL.Image", "torch", "facenet_pytorch")
+"""What the processes need: most of the time that they take to start is torch."""
 
 _CROPS = 64  # encoded together, of as many clips as it takes
 
@@ -65,10 +69,12 @@ class BatchClassifier:
         workers: int = 1,
         limit_s: float = LIMIT_S,
     ) -> None:
-        self._encode = encode
+        self._encode = _on_threads(encode, max(usable_cpus() - workers, 1))
         self._scorer = scorer
         self._track = track
-        self._pool = WorkerPool(workers, open_reader, (config, faces), limit_s=limit_s)
+        self._pool = WorkerPool(
+            workers, open_reader, (config, faces), limit_s=limit_s, modules=MODULES
+        )
 
     def __enter__(self) -> BatchClassifier:
         self._pool.__enter__()
@@ -169,6 +175,23 @@ class _Waiting:
                 clip.embedded.append(embedded[start : start + len(crops)])
                 clip.waiting -= len(crops)
                 start += len(crops)
+
+
+def _on_threads(
+    encode: Callable[[NDArray[np.uint8]], NDArray[np.float32]], threads: int
+) -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
+    """Let the model leave the processors to the processes: threads that wait for one are slow."""
+    import torch
+
+    def encoded(crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+        before = torch.get_num_threads()
+        torch.set_num_threads(min(threads, before))
+        try:
+            return encode(crops)
+        finally:
+            torch.set_num_threads(before)
+
+    return encoded
 
 
 def in_order(results: Iterator[tuple[int, Any]]) -> Iterator[tuple[int, Any]]:

@@ -15,6 +15,7 @@ from .. import __version__
 from ..errors import EmoCLIPError
 from .annotate import annotate
 from .batch import batch
+from .bench import bench
 from .classify import classify
 from .compare import compare
 from .convert import convert
@@ -50,6 +51,7 @@ app.add_typer(prompts, name="prompts")
 app.command()(convert)
 app.command()(export_onnx)
 app.command()(info)
+app.command()(bench)
 
 
 def _version(wanted: bool) -> None:

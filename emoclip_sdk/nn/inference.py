@@ -36,12 +36,15 @@ def pick_device(device: str | torch.device = "auto") -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def pick_dtype(dtype: str | torch.dtype, device: torch.device) -> torch.dtype:
-    """Resolve ``"auto"``: the precision of the image tower.
+def pick_dtype(
+    dtype: str | torch.dtype, device: torch.device, *, convolutional: bool = False
+) -> torch.dtype:
+    """Resolve ``"auto"``: the fastest precision that keeps what an image tower says.
 
-    bfloat16 where matrix units make it faster (CUDA from compute capability 8, processors with
-    AMX), float32 everywhere else. Temporal module, text tower and scores are always computed in
-    float32.
+    For a transformer, bfloat16 where matrix units make it faster (CUDA from compute capability 8,
+    processors with AMX). Through the many layers of a convolutional tower bfloat16 rounds too much:
+    there it is float16, where the hardware computes with it. float32 everywhere else. Temporal
+    module, text tower and scores are always computed in float32.
     """
     if dtype != "auto":
         found = getattr(torch, dtype, None) if isinstance(dtype, str) else dtype
@@ -50,32 +53,41 @@ def pick_dtype(dtype: str | torch.dtype, device: torch.device) -> torch.dtype:
                 f"dtype must be 'auto', 'float32', 'bfloat16' or 'float16', not {dtype!r}"
             )
         return found
+    half = torch.float16 if convolutional else torch.bfloat16
     if device.type == "cuda":
         fast = torch.cuda.get_device_capability(device) >= (8, 0)
     else:
-        fast = device.type == "cpu" and has_amx()
-    return torch.bfloat16 if fast else torch.float32
+        fast = device.type == "cpu" and _has("avx512_fp16" if convolutional else "amx_bf16")
+    return half if fast else torch.float32
+
+
+def has_amx() -> bool:
+    """Whether the processor has matrix units for bfloat16."""
+    return _has("amx_bf16")
 
 
 @lru_cache
-def has_amx() -> bool:
-    """Whether the processor has matrix units for bfloat16."""
+def _has(flag: str) -> bool:
     try:
-        return "amx_bf16" in Path("/proc/cpuinfo").read_text(encoding="ascii", errors="ignore")
+        return flag in Path("/proc/cpuinfo").read_text(encoding="ascii", errors="ignore")
     except OSError:
         return False
+
+
+def _is_convolutional(visual: nn.Module) -> bool:
+    return any(isinstance(module, nn.BatchNorm2d) for module in visual.modules())
 
 
 def runnable(visual: nn.Module, dtype: torch.dtype, size: int) -> nn.Module:
     """Return an image tower as it is run, on pictures of `size` pixels.
 
     A convolutional tower is copied, its batch norms are folded into the convolutions before them
-    (faster, and in bfloat16 nothing is rounded between the two), and its tensors are laid out
+    (faster, and in half precision nothing is rounded between the two), and its tensors are laid out
     channels last. Where that changes what it says of a picture, because a batch norm belongs to
     something else than what is registered before it, nothing is folded. A transformer is cast in
     place.
     """
-    if not any(isinstance(module, nn.BatchNorm2d) for module in visual.modules()):
+    if not _is_convolutional(visual):
         return visual.to(dtype)
     plain = copy.deepcopy(visual).eval()
     tower = copy.deepcopy(plain)
@@ -134,7 +146,8 @@ class Encoder:
     ) -> None:
         self.config = config
         self.device = pick_device(device)
-        self.dtype = pick_dtype(dtype, self.device)
+        visual = network.towers.visual
+        self.dtype = pick_dtype(dtype, self.device, convolutional=_is_convolutional(visual))
         self.network = network.to(self.device, torch.float32).eval().requires_grad_(False)
         self._compiled = False
         self._visual: Any = runnable(self.network.towers.visual, self.dtype, config.image.size)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from .clip import SamplingMode, read_clip
 from .crop import center_crop, face_crop
-from .detect import Box, Detection, FaceDetector, MTCNNDetector
+from .detect import Box, Detection, FaceDetector, FaceFollower, MTCNNDetector
 from .faces import Face, FrameFaces, face_frames
 from .live import LiveFrames, open_live
 from .opening import ACCEPTED, open_video
@@ -24,6 +24,7 @@ __all__ = [
     "Detection",
     "Face",
     "FaceDetector",
+    "FaceFollower",
     "Frame",
     "FrameFaces",
     "LiveFrames",

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..config import SamplingConfig
 from .opening import open_video
-from .sampling import paper, uniform
+from .sampling import paper
 from .source import Frame
 
 __all__ = ["SamplingMode", "read_clip"]
@@ -60,8 +60,8 @@ def read_clip(
     video = open_video(source, fps=fps, allow_network=allow_network)
     if mode == "deterministic":
         return list(video.sample(sampling.rate))
-    n = video.count()
     if mode == "uniform":
-        return video.pick(uniform(n, sampling.n_frames))
+        return video.spread(sampling.n_frames)
+    n = video.count()
     rng = np.random.default_rng(seed)
     return video.pick(paper(n, sampling.n_frames, sampling.stride, rng))

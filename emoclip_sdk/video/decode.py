@@ -136,6 +136,19 @@ class FileSource(VideoSource):
         start = _seconds(video.start_time or 0, video.time_base) if video.time_base else 0.0
         return container, sound, start  # type: ignore[return-value]
 
+    def expected_count(self) -> int | None:
+        """Count the packets, which takes a hundredth of the time of decoding them."""
+        import av
+
+        if self._network:
+            return None
+        try:
+            with self._open() as container:
+                packets = container.demux(self._stream(container))
+                return sum(1 for packet in packets if packet.size and not packet.is_discard)
+        except (av.FFmpegError, OSError, ValueError):
+            return None
+
     def _open(self) -> InputContainer:
         import av
 

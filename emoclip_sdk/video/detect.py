@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..config import FaceConfig
 from ..errors import EmoCLIPError
+from .mtcnn import Cascade
 
-__all__ = ["Box", "Detection", "FaceDetector", "MTCNNDetector"]
-
-log = logging.getLogger(__name__)
+__all__ = ["Box", "Detection", "FaceDetector", "FaceFollower", "MTCNNDetector"]
 
 Box = tuple[float, float, float, float]
-
-# The smallest face that is looked for, as a share of the picture's long side, and in pixels of the
-# reduced picture. MTCNN's first network sees faces at 12 px; below 16 it mostly finds texture.
-MIN_FACE_SHARE = 1 / 16
-MIN_FACE = 16
 
 
 @dataclass(frozen=True)
@@ -35,10 +28,14 @@ class Detection:
         x0, y0, x1, y1 in pixels of the full frame; may reach beyond its border.
     confidence : float
         In [0, 1].
+    seed : tuple of float, optional
+        The box that the detector's last step has put right; :meth:`FaceFollower.follow` goes on
+        from there.
     """
 
     box: Box
     confidence: float
+    seed: Box | None = None
 
 
 class FaceDetector(Protocol):
@@ -46,6 +43,23 @@ class FaceDetector(Protocol):
 
     def detect(self, frames: Sequence[NDArray[np.uint8]]) -> list[list[Detection]]:
         """Return the faces of each (H, W, 3) uint8 RGB frame, in any order."""
+        ...
+
+
+@runtime_checkable
+class FaceFollower(FaceDetector, Protocol):
+    """A detector that can also look for a face where one is expected, at a fraction of the cost."""
+
+    def follow(self, frames: Sequence[NDArray[np.uint8]], seeds: Sequence[Box]) -> list[Detection]:
+        """Return the face near each seed, the confidence low where there is none.
+
+        Parameters
+        ----------
+        frames : sequence of ndarray, shape (H, W, 3), uint8
+            One for each seed, all of one size.
+        seeds : sequence of Box
+            As in :class:`Detection`, or between two of them.
+        """
         ...
 
 
@@ -73,18 +87,13 @@ class MTCNNDetector:
         self.detect_size = (config or FaceConfig()).detect_size
         self.batch_size = batch_size
         try:
-            import torch
-            from facenet_pytorch import MTCNN
+            self._cascade = Cascade(device)
         except ImportError as error:
             raise EmoCLIPError(
                 f"Finding faces needs the package 'facenet-pytorch' ({error}). Install it with: "
                 "pip install --no-deps facenet-pytorch==2.5.3, or set detector='none' for videos "
                 "that are face crops already."
             ) from error
-        smallest = max(MIN_FACE, round(self.detect_size * MIN_FACE_SHARE))
-        self._smallest = smallest
-        self._mtcnn = MTCNN(keep_all=True, min_face_size=smallest, device=torch.device(device))
-        self._mtcnn.eval()
 
     def detect(self, frames: Sequence[NDArray[np.uint8]]) -> list[list[Detection]]:
         """Return the faces of each (H, W, 3) uint8 frame, the largest first."""
@@ -96,56 +105,22 @@ class MTCNNDetector:
         for members in groups.values():
             for at in range(0, len(members), self.batch_size):
                 chunk = members[at : at + self.batch_size]
-                for i, faces in zip(chunk, self._batch([frames[i] for i in chunk]), strict=True):
-                    found[i] = faces
+                faces = self._cascade.detect([frames[i] for i in chunk], self.detect_size)
+                for i, rows in zip(chunk, faces, strict=True):
+                    found[i] = [_detection(row) for row in rows.tolist()]
         return found
 
-    def _batch(self, frames: list[NDArray[np.uint8]]) -> list[list[Detection]]:
-        height, width = frames[0].shape[:2]
-        pictures = np.stack([_reduced(frame, self.detect_size) for frame in frames])
-        small_height, small_width = pictures.shape[1:3]
-        if min(small_height, small_width) < self._smallest:
-            return [[] for _ in frames]  # MTCNN fails on a picture smaller than a face
-        scale = np.array([width / small_width, height / small_height] * 2)
-        found = []
-        for boxes, scores in self._run(pictures):
-            faces = []
-            for box, score in zip(boxes, scores, strict=True):
-                x0, y0, x1, y1 = (float(v) for v in box * scale)
-                faces.append(Detection((x0, y0, x1, y1), float(score)))
-            found.append(faces)
-        return found
-
-    def _run(self, pictures: NDArray[np.uint8]) -> list[tuple[NDArray[Any], NDArray[Any]]]:
-        import torch
-
-        try:
-            with torch.inference_mode():
-                boxes, scores = self._mtcnn.detect(pictures)
-        except torch.cuda.OutOfMemoryError:
-            raise
-        except (IndexError, RuntimeError) as error:
-            # facenet-pytorch fails when one of its candidates lies wholly outside the picture.
-            if len(pictures) > 1:
-                return [self._run(picture[None])[0] for picture in pictures]
-            log.warning("MTCNN failed on a frame, which counts as one without faces: %s", error)
-            boxes, scores = [None], [None]
-        found = []
-        for box, score in zip(boxes, scores, strict=True):
-            if box is None:
-                found.append((np.empty((0, 4)), np.empty(0)))
-            else:  # object arrays: of floats, or of rows
-                found.append((np.array([*box], dtype=np.float64), np.array([*score], np.float64)))
+    def follow(self, frames: Sequence[NDArray[np.uint8]], seeds: Sequence[Box]) -> list[Detection]:
+        """Return what MTCNN's last network sees near each seed; see :class:`FaceFollower`."""
+        found: list[Detection] = []
+        for at in range(0, len(seeds), self.batch_size):
+            part = slice(at, at + self.batch_size)
+            rows = self._cascade.follow(frames[part], np.array(seeds[part], dtype=np.float64))
+            found += [_detection(row) for row in rows.tolist()]
         return found
 
 
-def _reduced(rgb: NDArray[np.uint8], long_side: int) -> NDArray[np.uint8]:
-    """Shrink a picture by area averaging so that its long side is at most `long_side` pixels."""
-    from PIL import Image
-
-    height, width = rgb.shape[:2]
-    factor = long_side / max(height, width)
-    if factor >= 1:
-        return rgb
-    size = (max(1, round(width * factor)), max(1, round(height * factor)))
-    return np.asarray(Image.fromarray(rgb).resize(size, Image.Resampling.BOX))
+def _detection(row: list[float]) -> Detection:
+    x0, y0, x1, y1, confidence, *seed = row
+    a, b, c, d = seed
+    return Detection((x0, y0, x1, y1), confidence, (a, b, c, d))

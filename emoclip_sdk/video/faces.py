@@ -1,8 +1,10 @@
 """From sampled frames to the face crops of every person, as a stream.
 
-Detection is the slow step, so it runs on every n-th frame, and the boxes between are interpolated.
-Where the people of two such key frames differ, or have moved far, the frames between are looked at
-one by one: a gap begins and ends at the right frame. At most ``detect_every + 2`` frames are held.
+Detection is the slow step, so it runs on every n-th frame. In the frames between, a detector that
+can follow looks only where the faces are expected; with another one, boxes are interpolated. Where
+the people of two such key frames differ, or somebody is lost on the way, the frames between are
+looked at one by one: a gap begins and ends at the right frame. At most ``detect_every + 2`` frames
+are held.
 """
 
 from __future__ import annotations
@@ -16,9 +18,9 @@ from numpy.typing import NDArray
 
 from ..config import FaceConfig
 from .crop import center_crop, face_crop
-from .detect import Box, Detection, FaceDetector, MTCNNDetector
+from .detect import Box, Detection, FaceDetector, FaceFollower, MTCNNDetector
 from .source import Frame
-from .tracking import Look, Track, Tracker, interpolate, look_at, same_shot
+from .tracking import IN_PLACE, Look, Track, Tracker, interpolate, iou, look_at, same_shot
 
 __all__ = ["Face", "FrameFaces", "face_frames"]
 
@@ -40,7 +42,7 @@ class Face:
     confidence : float
         Of the detector; interpolated where the box is.
     detected : bool
-        False: the box is interpolated.
+        The face was seen in this very frame. False: the box is interpolated.
     crop : ndarray, shape (S, S, 3), uint8
         The face with its margin.
     """
@@ -80,6 +82,7 @@ class _Sight:
     box: Box
     confidence: float
     detected: bool
+    seed: Box | None
 
 
 @dataclass
@@ -187,8 +190,9 @@ class _Line:
         cut = old is not None and not same_shot(old.frame.rgb, key.rgb)
         if not between:
             self._seen(key, cut, looks)
-        elif old is not None and not cut and self._tracker.settled(looks, key.time):
-            self._interpolated(old, between, key, looks)
+        elif old is not None and not cut and (slots := self._settled(old, between, key, looks)):
+            self._slots += slots
+            self._seen(key, False, looks)
         else:
             latest = old.frame if old is not None else between[0]
             for frame, found in zip(between, self._detect(between), strict=True):
@@ -217,25 +221,41 @@ class _Line:
 
     def _seen(self, frame: Frame, cut: bool, looks: list[Look]) -> None:
         tracks = self._tracker.update(looks, frame.time)
-        sights = [
-            _Sight(track, look.detection.box, look.detection.confidence, True)
-            for track, look in zip(tracks, looks, strict=True)
-        ]
+        sights = [_sight(track, look.detection) for track, look in zip(tracks, looks, strict=True)]
         self._slots.append(_Slot(frame, cut, sights))
 
-    def _interpolated(
+    def _settled(
         self, old: _Slot, between: list[Frame], key: Frame, looks: list[Look]
-    ) -> None:
-        self._seen(key, False, looks)
-        new = self._slots.pop()
-        for frame in between:
-            slot = _Slot(frame, False)
-            for sight in new.sights:
-                start = old.find(sight.track)
-                if start is not None:
-                    slot.sights.append(_between(start, old.frame, sight, key, frame))
-            self._slots.append(slot)
-        self._slots.append(new)
+    ) -> list[_Slot] | None:
+        """Fill the frames between two key frames; None where they must be looked at one by one."""
+        pairs = self._tracker.continued(looks, key.time)
+        if pairs is None:
+            return None
+        slots = [_Slot(frame, False) for frame in between]
+        ends = [(old.find(track), _sight(track, detection)) for track, detection in pairs]
+        for slot in slots:
+            slot.sights = [
+                _between(start, old.frame, end, key, slot.frame)
+                for start, end in ends
+                if start is not None
+            ]
+        if isinstance(self._detector, FaceFollower):
+            return slots if self._follow(self._detector, slots) else None
+        near = all(iou(track.box, detection.box) >= IN_PLACE for track, detection in pairs)
+        return slots if near else None
+
+    def _follow(self, detector: FaceFollower, slots: list[_Slot]) -> bool:
+        """Put interpolated boxes right, in place; tell whether every face is really there."""
+        sights = [(slot.frame.rgb, s) for slot in slots for s in slot.sights]
+        if not sights:
+            return True
+        found = detector.follow([rgb for rgb, _ in sights], [s.seed or s.box for _, s in sights])
+        if not all(map(self._usable, found)):
+            return False
+        moved = iter(found)
+        for slot in slots:
+            slot.sights = [_sight(sight.track, next(moved)) for sight in slot.sights]
+        return True
 
     def _give(self, count: int) -> Iterator[_Slot]:
         """Finish the first `count` slots; each one has its neighbours when its turn comes."""
@@ -274,7 +294,12 @@ def _between(start: _Sight, first: Frame, end: _Sight, last: Frame, frame: Frame
     span = last.time - first.time
     share = (frame.time - first.time) / span if span > 0 else 0.5
     confidence = (1 - share) * start.confidence + share * end.confidence
-    return _Sight(end.track, interpolate(start.box, end.box, share), confidence, False)
+    seed = interpolate(start.seed, end.seed, share) if start.seed and end.seed else None
+    return _Sight(end.track, interpolate(start.box, end.box, share), confidence, False, seed)
+
+
+def _sight(track: Track, detection: Detection) -> _Sight:
+    return _Sight(track, detection.box, detection.confidence, True, detection.seed)
 
 
 def _prominence(sight: _Sight) -> float:

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import VideoError
+from .sampling import uniform
 
 __all__ = ["Frame", "RawFrame", "VideoSource"]
 
@@ -153,6 +154,33 @@ class VideoSource(ABC):
     def count(self) -> int:
         """Decode everything and return the number of frames; no header is trusted."""
         return sum(1 for _ in self._decode())
+
+    def expected_count(self) -> int | None:
+        """Return the number of frames as far as it can be told without decoding; None: unknown."""
+        return None
+
+    def spread(self, n_frames: int) -> list[Frame]:
+        """Return frames spread over the video as :func:`~emoclip_sdk.video.uniform` says.
+
+        In one pass where the expected number of frames proves right, else in two.
+
+        Raises
+        ------
+        VideoError
+            No frame can be read.
+        """
+        count = self.expected_count()
+        if count is None:
+            return self.pick(uniform(self.count(), n_frames))
+        wanted = set(uniform(count, n_frames).tolist())
+        found = []
+        last = -1
+        with closing(self._decode()) as raws:
+            for raw in raws:
+                last = raw.index
+                if last in wanted:
+                    found.append(raw.frame())
+        return found if last + 1 == count else self.pick(uniform(last + 1, n_frames))
 
     def pick(self, indices: Sequence[int] | NDArray[Any]) -> list[Frame]:
         """Return frames by number, in the order asked for; numbers may repeat.

@@ -17,7 +17,17 @@ from .crop import face_crop
 from .detect import Box, Detection
 from .source import Frame
 
-__all__ = ["MAX_GAP", "Look", "Track", "Tracker", "interpolate", "iou", "look_at", "same_shot"]
+__all__ = [
+    "IN_PLACE",
+    "MAX_GAP",
+    "Look",
+    "Track",
+    "Tracker",
+    "interpolate",
+    "iou",
+    "look_at",
+    "same_shot",
+]
 
 MAX_GAP = 2.0  # seconds for which a lost face is remembered; after that it is somebody new
 MIN_SIZE_RATIO = 0.4
@@ -95,15 +105,15 @@ class Tracker:
         self._tracks: list[Track] = []
         self._latest: list[Track] = []
 
-    def settled(self, looks: Sequence[Look], time: float) -> bool:
-        """Tell whether the same people are here as in the last frame, and have hardly moved.
+    def continued(self, looks: Sequence[Look], time: float) -> list[tuple[Track, Detection]] | None:
+        """Pair the people of the last frame with the detections of a later one.
 
-        Then, what lies between two frames can be interpolated. Nothing is changed.
+        None where somebody is new or gone. Nothing is changed.
         """
         pairs = _greedy(self._latest, looks, time)
-        return len(pairs) == len(looks) == len(self._latest) and all(
-            iou(track.box, looks[i].detection.box) >= IN_PLACE for track, i in pairs
-        )
+        if not len(pairs) == len(looks) == len(self._latest):
+            return None
+        return [(track, looks[i].detection) for track, i in pairs]
 
     def update(self, looks: Sequence[Look], time: float) -> list[Track]:
         """Continue tracks by the detections of the next frame, or begin new ones.

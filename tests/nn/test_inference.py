@@ -111,14 +111,14 @@ def test_new_weights_take_effect(network: DualEncoder, change: str) -> None:
     torch.testing.assert_close(found, _plain(network), rtol=1e-3, atol=1e-3)
 
 
-def test_bfloat16_of_the_embedded_model_is_close(embedded_model) -> None:
-    """The bound that the documentation gives."""
+def test_the_precision_of_the_embedded_model_costs_nothing(embedded_model) -> None:
+    """The bound that the documentation gives; bfloat16, which is faster, doesn't keep it."""
     portrait = Path(__file__).parents[2] / "examples" / "portrait.mp4"
     crops = np.stack([center_crop(f.rgb, 48) for f in open_video(portrait).sample(7)])
     exact = Encoder(embedded_model.encoder.network, embedded_model.config, "cpu", "float32")
-    quick = Encoder(embedded_model.encoder.network, embedded_model.config, "cpu", "bfloat16")
+    quick = Encoder(embedded_model.encoder.network, embedded_model.config, "cpu", "auto")
     a, b = (torch.from_numpy(e.frames(crops)) for e in (exact, quick))
-    assert torch.cosine_similarity(a, b).min() >= 0.999
+    assert torch.cosine_similarity(a, b).min() >= 0.9999
 
 
 @pytest.mark.slow

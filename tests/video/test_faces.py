@@ -12,6 +12,7 @@ from PIL import Image
 from emoclip_sdk.config import FaceConfig
 from emoclip_sdk.errors import EmoCLIPError
 from emoclip_sdk.video import (
+    Box,
     Detection,
     Face,
     Frame,
@@ -136,6 +137,53 @@ def test_a_fast_face_is_not_interpolated() -> None:
     assert [5, 6, 7] in detector.asked
     assert [frame.faces[0].box[0] for frame in result] == [30] * 6 + [60] * 3
     assert set(tracks(result)) == {"0"}
+
+
+class Following(Scripted):
+    """A scripted detector that can follow: within a face's side of where it is."""
+
+    def __init__(self, script: Script, confidence: float = 0.99) -> None:
+        super().__init__(script, confidence)
+        self.followed: list[int] = []
+
+    def follow(self, frames: list[np.ndarray], seeds: list[Box]) -> list[Detection]:
+        self.followed += [int(rgb[0, 0, 0]) for rgb in frames]
+        found = []
+        for rgb, seed in zip(frames, seeds, strict=True):
+            near = [
+                (x - s / 2, y - s / 2, x + s / 2, y + s / 2)
+                for x, y, s in self.script(int(rgb[0, 0, 0])).values()
+                if abs((seed[0] + seed[2]) / 2 - x) < s
+            ]
+            found.append(Detection(near[0], 0.98) if near else Detection(seed, 0.1))
+        return found
+
+
+def follow(script: Script, n: int) -> tuple[list[FrameFaces], Following]:
+    detector = Following(script)
+    frames = (draw(i, script(i)) for i in range(n))
+    return list(face_frames(frames, FaceConfig(), size=32, detector=detector)), detector
+
+
+def test_a_detector_that_can_follow_sees_every_frame() -> None:
+    def script(i: int) -> People:  # moves on, and to and fro between the key frames
+        return {"ann": (40 + 9 * i + (15 if i % 4 == 2 else 0), 60, 40), "bob": (200, 100, 40)}
+
+    result, detector = follow(script, 13)
+    assert detector.asked == [[0, 4, 8, 12]], "too far from key frame to key frame for lines"
+    assert sorted(set(detector.followed)) == [1, 2, 3, 5, 6, 7, 9, 10, 11]
+    for i, frame in enumerate(result):
+        assert [face.box[0] for face in frame.faces] == [script(i)["ann"][0] - 20, 180]
+        assert all(face.detected for face in frame.faces)
+
+
+def test_a_face_that_is_lost_between_key_frames_is_looked_for() -> None:
+    def script(i: int) -> People:
+        return {} if i in (5, 6) else {"ann": (60, 60, 40)}
+
+    result, detector = follow(script, 13)
+    assert [5, 6, 7] in detector.asked
+    assert tracks(result) == ["" if i in (5, 6) else "0" for i in range(13)]
 
 
 @pytest.mark.parametrize("every", [1, 2, 3, 4, 7, 50])

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import platform
 import time
 import zlib
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 import numpy as np
-import torch
 
 from ....checkpoints.folder import WEIGHTS_FILE
+from ....machine import machine_facts
 from ....model import EmoCLIP
 from .rows import Row
 
-__all__ = ["crops_per_second", "deflated_size", "machine_facts", "speed_row"]
+__all__ = ["crops_per_second", "deflated_size", "speed_row"]
 
 MB = 1e6
 CROPS, REPEATS = 128, 7
@@ -60,7 +57,7 @@ def speed_row(model: EmoCLIP, folder: Path | None) -> Row:
     if folder is not None:
         values["checkpoint [MB]"] = (folder / WEIGHTS_FILE).stat().st_size / MB
         values["in the wheel [MB]"] = deflated_size(folder) / MB
-    machine = machine_facts(model)
+    machine = machine_facts(model.encoder.device)
     busy = "" if machine["load"] is None else f"; {machine['load']:.1f} processes were at work"
     return Row(
         "speed",
@@ -73,27 +70,3 @@ def speed_row(model: EmoCLIP, folder: Path | None) -> Row:
         "In the wheel: the files of the checkpoint, deflated.",
         {"runs": [round(value, 1) for value in speeds], "machine": machine},
     )
-
-
-def machine_facts(model: EmoCLIP) -> dict[str, Any]:
-    """Return what a timing has to be read with."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    device = model.encoder.device
-    name = _processor() if device.type == "cpu" else torch.cuda.get_device_name(device)
-    return {
-        "device": str(device),
-        "processor": name,
-        "cores": cores,
-        "threads": torch.get_num_threads(),
-        "load": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
-        "torch": str(torch.__version__),
-    }
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="ignore").splitlines()
-    except OSError:
-        return platform.processor()
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor()

@@ -8,15 +8,21 @@ from pathlib import Path
 import av
 import numpy as np
 
-__all__ = ["PORTRAIT", "interview", "moving_face"]
+__all__ = ["interview", "moving_face", "portrait"]
 
-PORTRAIT = Path(__file__).resolve().parents[1] / "examples" / "portrait.mp4"
 FPS = 25
+
+
+def portrait() -> Path:
+    """Return the example clip; in a wheel it is among the package's data."""
+    package = Path(__file__).resolve().parents[1]
+    shipped = package / "_data" / "portrait.mp4"
+    return shipped if shipped.exists() else package.parent / "examples" / "portrait.mp4"
 
 
 def moving_face(path: Path, seconds: int = 10, width: int = 1280, height: int = 720) -> Path:
     """Write the example clip into a larger picture in which it drifts, for `seconds`."""
-    with av.open(str(PORTRAIT)) as source:
+    with av.open(str(portrait())) as source:
         faces = [frame.to_ndarray(format="rgb24") for frame in source.decode(video=0)]
     side = faces[0].shape[:2]
     noise = np.random.default_rng(0).integers(0, 60, (height // 8, width // 8, 3), dtype=np.uint8)

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 
-from emoclip_sdk import EmoCLIP
-from emoclip_sdk.nn import preprocess
-from emoclip_sdk.scoring import cosine_similarities, softmax_scores
+from ..model import EmoCLIP
+from ..nn import preprocess
+from ..scoring import cosine_similarities, softmax_scores
+from ..video import face_crop
 
 __all__ = ["Straightforward"]
 
@@ -67,13 +67,10 @@ class Straightforward:
         found = self.boxes(frame)
         height, width = frame.shape[:2]
         if len(found):
-            x0, y0, x1, y1 = found[0]
+            x0, y0, x1, y1 = map(float, found[0])
         else:
-            x0, y0, x1, y1 = (width - height) / 2, 0, (width + height) / 2, height
-        side = max(x1 - x0, y1 - y0) * (1 + 2 * self.model.config.faces.margin)
-        x, y = (x0 + x1 - side) / 2, (y0 + y1 - side) / 2
-        size = self.model.config.image.crop_size or self.model.config.image.size
-        picture = Image.fromarray(frame).crop(
-            (round(x), round(y), round(x + side), round(y + side))
-        )
-        return np.asarray(picture.resize((size, size), Image.Resampling.BICUBIC))
+            x0, y0, x1, y1 = (width - height) / 2, 0.0, (width + height) / 2, float(height)
+        config = self.model.config
+        size = config.image.crop_size or config.image.size
+        # How a crop goes on beyond the border of the picture is a part of the model.
+        return face_crop(frame, (x0, y0, x1, y1), size, config.faces.margin)
