@@ -198,7 +198,7 @@ class EmoCLIP(PretrainedModel):
         crashes or hangs, gives a `Prediction` with `error` set. For a result on disk that survives
         an interruption, see :func:`emoclip_sdk.batch.run_batch`.
 
-        Processes import the script that calls this anew: it needs the line
+        Processes are started by "spawn": a script that calls this needs the line
         ``if __name__ == "__main__":``.
 
         Parameters

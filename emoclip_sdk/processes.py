@@ -5,33 +5,17 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing import resource_tracker
 from multiprocessing.connection import wait
-from multiprocessing.context import BaseContext
 from types import FrameType
 
-__all__ = ["SPAWN", "end_with_parent", "unheard", "usable_cpus", "warm_context"]
+__all__ = ["SPAWN", "end_with_parent", "unheard", "usable_cpus"]
 
 # A fork of a process with torch's threads in it can hang.
 SPAWN = multiprocessing.get_context("spawn")
-
-
-def warm_context(modules: Sequence[str]) -> BaseContext:
-    """Return a context whose processes have modules imported when they start.
-
-    On Linux they are forked from a process that has done nothing but import these, once: an import
-    of torch costs seconds, and a hundred megabytes which the processes then share. That process
-    stays for later calls. Elsewhere, each process imports for itself.
-    """
-    if sys.platform != "linux":
-        return SPAWN
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(list(modules))
-    return context
 
 
 def usable_cpus() -> int:

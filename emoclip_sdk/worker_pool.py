@@ -15,7 +15,7 @@ import threading
 import time
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
@@ -24,7 +24,7 @@ from types import TracebackType
 from typing import Any, Literal
 
 from .errors import EmoCLIPError
-from .processes import end_with_parent, unheard, warm_context
+from .processes import SPAWN, end_with_parent, unheard
 
 __all__ = ["WorkerEvent", "WorkerPool"]
 
@@ -78,8 +78,6 @@ class WorkerPool:
         Seconds that a job may take. The time in which nobody takes the results does not count.
     attempts : int
         How often a job is tried whose process dies or hangs.
-    modules : sequence of str
-        What is imported once for all processes, see :func:`warm_context`.
 
     Raises
     ------
@@ -103,10 +101,8 @@ class WorkerPool:
         *,
         limit_s: float | None = None,
         attempts: int = 2,
-        modules: Sequence[str] = (),
     ) -> None:
         self.count = count
-        self._context: Any = warm_context(modules)
         self.limit_s = limit_s
         self.attempts = attempts
         self._setup = setup
@@ -261,8 +257,8 @@ class WorkerPool:
         with self._starting:
             if self._closing:
                 return
-            ours, theirs = self._context.Pipe()
-            process = self._context.Process(
+            ours, theirs = SPAWN.Pipe()
+            process = SPAWN.Process(
                 target=_work, args=(theirs, self._setup, self._arguments), daemon=True
             )
             with unheard():

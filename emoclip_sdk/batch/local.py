@@ -26,9 +26,6 @@ __all__ = ["LIMIT_S", "BatchClassifier", "in_order"]
 LIMIT_S = 1800.0
 """Seconds that reading one video may take, unless the caller says otherwise."""
 
-MODULES = (__name__.rpartition(".")[0] + ".crops", "av", "PIL.Image", "torch", "facenet_pytorch")
-"""What the processes need: most of the time that they take to start is torch."""
-
 _CROPS = 64  # encoded together, of as many clips as it takes
 
 
@@ -72,9 +69,7 @@ class BatchClassifier:
         self._encode = _on_threads(encode, max(usable_cpus() - workers, 1))
         self._scorer = scorer
         self._track = track
-        self._pool = WorkerPool(
-            workers, open_reader, (config, faces), limit_s=limit_s, modules=MODULES
-        )
+        self._pool = WorkerPool(workers, open_reader, (config, faces), limit_s=limit_s)
 
     def __enter__(self) -> BatchClassifier:
         self._pool.__enter__()

@@ -112,7 +112,7 @@ def run_batch(
     One row for each video (``track="all"``: for each face). Rows of a video that could not be read
     have the status ``failed`` and say why.
 
-    Processes import the script that calls this anew: it needs the line
+    Processes are started by "spawn": a script that calls this needs the line
     ``if __name__ == "__main__":``.
 
     Parameters
