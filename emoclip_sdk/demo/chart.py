@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from collections.abc import Iterator, Sequence
@@ -45,7 +46,7 @@ def player_html(timeline: Timeline, address: str, size: tuple[int, int]) -> str:
         for track, path in timeline.paths.items()
     ]
     return (
-        f'<div class="emo-player" style="--ratio: {width / height:.4f}" data-faces="{_data(faces)}">'
+        f'<div class="emo-player" style="--ratio: {width / height:.4f}" {_data("faces", faces)}>'
         f'<video src="{escape(address)}" controls playsinline preload="auto" '
         f'aria-label="{escape(timeline.source)}"></video><div class="emo-boxes"></div></div>'
     )
@@ -81,15 +82,18 @@ def chart_html(timeline: Timeline) -> str:
             f'<span style="top: 100%">0</span>{_lines(rows, colors, timeline, end)}</div>'
             '<b class="emo-playhead"></b></div>'
         )
+    times, names = time_ticks(0, end, 6)
+    if end < 120:
+        names[-1] += " s"
     ticks = "".join(
-        f'<span style="left: {100 * at / end:.2f}%">{text}</span>'
-        for at, text in zip(*time_ticks(0, end, 6), strict=True)
+        f'<span style="left: {100 * at / end:.2f}%"{" class=last" if at > 0.96 * end else ""}>'
+        f"{name}</span>"
+        for at, name in zip(times, names, strict=True)
     )
-    unit = " s" if end < 120 else ""
     return (
-        f'<div class="emo-chart" data-end="{end:.3f}" data-told="{_data(told)}">'
+        f'<div class="emo-chart" data-end="{end:.3f}" {_data("told", told)}>'
         f"{_legend(timeline, colors)}{''.join(panels)}"
-        f'<div class="emo-ticks">{ticks}<em>{unit}</em></div></div>'
+        f'<div class="emo-ticks">{ticks}</div></div>'
     )
 
 
@@ -143,7 +147,7 @@ def _unbroken(rows: Sequence[TimelineRow]) -> Iterator[list[TimelineRow]]:
 
 
 def _legend(timeline: Timeline, colors: dict[str, str]) -> str:
-    means = {label: 0.0 for label in timeline.labels}
+    means = dict.fromkeys(timeline.labels, 0.0)
     there = [row for row in timeline.rows if row.face_found]
     for row in there:
         for label, score in row.scores.items():
@@ -159,5 +163,8 @@ def _legend(timeline: Timeline, colors: dict[str, str]) -> str:
     return f'<ul class="emo-legend">{"".join(items)}</ul>'
 
 
-def _data(value: Any) -> str:
-    return escape(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+def _data(name: str, value: Any) -> str:
+    """Return attributes for the script: the value, and a mark that tells whether it changed."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    mark = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+    return f'data-{name}="{escape(text)}" data-mark="{mark}"'

@@ -2,8 +2,11 @@
 (() => {
   const parsed = new WeakMap();
   const data = (element, name) => {
-    if (!parsed.has(element)) parsed.set(element, JSON.parse(element.dataset[name]));
-    return parsed.get(element);
+    const known = parsed.get(element), { mark } = element.dataset;
+    if (known?.mark === mark) return known.value;
+    const value = JSON.parse(element.dataset[name]);
+    parsed.set(element, { mark, value });
+    return value;
   };
   // The last of `times` that is not after `time`.
   const before = (times, time) => {
@@ -55,10 +58,13 @@
     const player = document.querySelector(".emo-player");
     if (!player) return;
     const chart = document.querySelector(".emo-chart");
-    const now = [player, chart, player.querySelector("video").currentTime];
+    const time = player.querySelector("video").currentTime;
+    // Gradio changes elements in place, and takes away what it did not put there.
+    const now = [player.dataset.mark, chart?.dataset.mark, chart?.querySelector(".emo-playhead")?.style.left, time];
     if (now.every((value, i) => value === shown[i])) return;
+    draw(player, chart, time);
+    now[2] = chart?.querySelector(".emo-playhead")?.style.left;
     shown = now;
-    draw(...now);
   };
   requestAnimationFrame(step);
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Server", "check_gradio", "serve"]
 
 _HERE = Path(__file__).parent
+_FONTS = ("Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif")  # nothing to fetch
 _Scope = MutableMapping[str, Any]
 
 
@@ -120,7 +121,12 @@ class Server(AbstractContextManager["Server"]):
                 mcp_server=False,
                 run_history=False,
                 footer_links=[],
-                theme=gradio.themes.Default(primary_hue="blue", secondary_hue="blue"),
+                theme=gradio.themes.Default(
+                    primary_hue="blue",
+                    secondary_hue="blue",
+                    font=[gradio.themes.Font(name) for name in _FONTS],
+                    font_mono=[gradio.themes.Font("monospace")],
+                ),
                 css_paths=_HERE / "style.css",
                 head=f"<script>{(_HERE / 'follow.js').read_text(encoding='utf-8')}</script>",
                 app_kwargs={"middleware": [Middleware(_OnlyOurs)]},
