@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import shutil
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -96,6 +96,13 @@ def make_page(model: EmoCLIP, root: Path) -> gr.Blocks:
                     height=380,
                 )
                 player = gr.HTML(visible=False, js_on_load=None)
+                chart = gr.HTML(visible=False, js_on_load=None, elem_id="emo-timeline")
+                with gr.Row(visible=False, elem_id="emo-saving") as saving:
+                    kind = gr.Dropdown(
+                        list(DOWNLOADS.items()), value=".csv", show_label=False, container=False
+                    )
+                    save = gr.Button("Download", elem_id="emo-save", scale=0, min_width=140)
+                    file = gr.DownloadButton("File", elem_id="emo-file", visible="hidden")
                 other = gr.Button("Another video", size="sm", visible=False)
                 gr.Markdown(PRIVACY, elem_classes="emo-note")
             with gr.Column(scale=4, min_width=320):
@@ -128,30 +135,28 @@ def make_page(model: EmoCLIP, root: Path) -> gr.Blocks:
                 with gr.Accordion("Windows of time", open=False):
                     window = gr.Slider(0.5, 10, 1, step=0.5, label="Length in seconds")
                     step = gr.Slider(0.25, 5, 0.5, step=0.25, label="Step in seconds")
-        chart = gr.HTML(visible=False, js_on_load=None, elem_id="emo-timeline")
-        with gr.Row(visible=False, elem_id="emo-saving") as saving:
-            kind = gr.Dropdown(
-                list(DOWNLOADS.items()), value=".csv", show_label=False, container=False
-            )
-            save = gr.Button("Download", elem_id="emo-save", scale=0, min_width=160)
-            file = gr.DownloadButton("File", elem_id="emo-file", visible="hidden")
+        loaded = gr.State(False)
 
-        shown = [video, player, other, chart, saving]
-        asked = [labels, window, step]
+        shown = [video, player, other, chart, saving, loaded]
+        asked = [labels, window, step, loaded]
 
-        @_told
         def read(
             upload: str | None, labels: list[str], window: float, step: float, request: gr.Request
         ) -> list[Any]:
+            unchanged = [gr.skip() for _ in shown[1:]]
             if upload is None:
-                return _nothing(shown)
+                return [gr.skip(), *unchanged]
             visit = visits.of(request)
             try:
+                visit.model.embed_labels(labels)  # what can't be used is said before the work
                 visit.read(Path(upload))
+                timeline = visit.score(labels, window, step)
+            except EmoCLIPError as error:
+                gr.Warning(str(error), title="This can't be read", duration=20)
+                return [gr.Video(value=None), *unchanged]
             finally:
                 # Gradio gives every upload a folder of its own.
                 shutil.rmtree(Path(upload).parent, ignore_errors=True)
-            timeline = visit.score(labels, window, step)
             address = f"gradio_api/file={visit.played}?{visit.played.stat().st_mtime_ns}"
             return [
                 gr.Video(value=None, visible=False),
@@ -159,6 +164,7 @@ def make_page(model: EmoCLIP, root: Path) -> gr.Blocks:
                 gr.Button(visible=True),
                 gr.HTML(chart_html(timeline), visible=True),
                 gr.Row(visible=True),
+                True,
             ]
 
         @_told
@@ -170,20 +176,24 @@ def make_page(model: EmoCLIP, root: Path) -> gr.Blocks:
                 gr.Button(visible=False),
                 gr.HTML("", visible=False),
                 gr.Row(visible=False),
+                False,
             ]
 
-        def scored(visit: Visit, labels: list[str], window: float, step: float) -> Any:
-            if not visit.has_video:
-                visit.model.embed_labels(labels)  # complains about what can't be used
+        def scored(
+            visit: Visit, labels: list[str], window: float, step: float, loaded: bool
+        ) -> Any:
+            if not loaded:
+                visit.model.embed_labels(labels)
                 return gr.skip()
             return gr.HTML(chart_html(visit.score(labels, window, step)))
 
         @_told
         def score(
-            labels: list[str], window: float, step: float, which: str | None, request: gr.Request
-        ) -> list[Any]:
+            labels: list[str], window: float, step: float, loaded: bool, which: str | None,
+            request: gr.Request,
+        ) -> list[Any]:  # fmt: skip
             visit = visits.of(request)
-            drawn = scored(visit, labels, window, step)
+            drawn = scored(visit, labels, window, step, loaded)
             chosen = which if which in labels else labels[-1]
             return [drawn, gr.Dropdown(choices=labels, value=chosen), _meaning(visit, chosen)]
 
@@ -194,11 +204,11 @@ def make_page(model: EmoCLIP, root: Path) -> gr.Blocks:
         @_told
         def reword(
             which: str, meaning: str, labels: list[str], window: float, step: float,
-            request: gr.Request,
+            loaded: bool, request: gr.Request,
         ) -> list[Any]:  # fmt: skip
             visit = visits.of(request)
             visit.describe(which, [line for line in meaning.splitlines() if line.strip()])
-            return [scored(visit, labels, window, step), _meaning(visit, which)]
+            return [scored(visit, labels, window, step, loaded), _meaning(visit, which)]
 
         @_told
         def compound(
@@ -215,7 +225,7 @@ def make_page(model: EmoCLIP, root: Path) -> gr.Blocks:
         gr.on(
             [video.upload, video.stop_recording],
             read,
-            [video, *asked],
+            [video, labels, window, step],
             shown,
             show_progress_on=[video],
             **_ONE_BY_ONE,
@@ -254,10 +264,6 @@ def _told(work: Callable[..., Any]) -> Callable[..., Any]:
             raise gr.Error(str(error), duration=20, print_exception=False) from None
 
     return run
-
-
-def _nothing(outputs: Sequence[Any]) -> list[Any]:
-    return [gr.skip() for _ in outputs]
 
 
 def _meaning(visit: Visit, label: str) -> Any:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import signal
+import sys
 import tempfile
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import AbstractContextManager
@@ -177,6 +179,8 @@ def serve(
     EmoCLIPError
         The port is taken.
     """
+    # What ends a service should clean up as Ctrl-C does.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     with Server(model, host, port, max_upload_mb) as server:
         started(server.address)
         server.wait()

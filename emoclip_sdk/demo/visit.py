@@ -92,11 +92,6 @@ class Visit:
         """Width and height of the video that was uploaded."""
         return self._size
 
-    @property
-    def has_video(self) -> bool:
-        """Whether a video was read."""
-        return self._stream is not None
-
     def read(self, upload: Path) -> None:
         """Find and embed the faces of a video, and keep a small copy to be played.
 
