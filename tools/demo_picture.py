@@ -5,12 +5,10 @@ python tools/demo_picture.py [FOLDER]   # FOLDER: also dark and on a phone, to b
 
 from __future__ import annotations
 
-import io
 import shutil
 import sys
 from pathlib import Path
 
-from PIL import Image
 from playwright.sync_api import sync_playwright
 
 from emoclip_sdk import EmoCLIP
@@ -52,8 +50,7 @@ def main(folder: Path | None = None) -> None:
         page.click("text=What a label means")
         page.evaluate(f"document.querySelector('.emo-player video').currentTime = {SHOWN_AT}")
         page.wait_for_timeout(3000)
-        picture = Image.open(io.BytesIO(page.screenshot(full_page=True))).convert("RGB")
-        picture.quantize(256).save(ROOT / "docs" / "images" / "demo.png", optimize=True)
+        page.screenshot(path=ROOT / "docs" / "images" / "demo.png", full_page=True)
         if folder is not None:
             page.evaluate("document.body.classList.add('dark')")
             page.wait_for_timeout(1000)
