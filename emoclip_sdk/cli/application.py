@@ -19,6 +19,7 @@ from .bench import bench
 from .classify import classify
 from .compare import compare
 from .convert import convert
+from .demo import demo
 from .embed import embed
 from .explain import explain
 from .export_onnx import export_onnx
@@ -45,6 +46,7 @@ app.command()(live)
 app.command()(explain)
 app.command()(compare)
 app.command()(annotate)
+app.command()(demo)
 app.command()(embed)
 app.command()(batch)
 app.add_typer(prompts, name="prompts")

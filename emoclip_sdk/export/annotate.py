@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import itertools
 import os
+from collections.abc import Callable
 from contextlib import ExitStack, closing
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import EmoCLIPError
 from ..video.decode import FileSource
@@ -21,7 +25,7 @@ if TYPE_CHECKING:
     from ..results import Timeline
     from ..video import VideoSource
 
-__all__ = ["VIDEOS", "annotate_video", "check_video_ending"]
+__all__ = ["VIDEOS", "Drawing", "annotate_video", "check_video_ending", "write_video"]
 
 VIDEOS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
 """Endings that can be written, and FFmpeg's names of their containers."""
@@ -29,6 +33,17 @@ VIDEOS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".web
 _CLOCK = 90_000  # ticks of a second: any frame rate, also one that varies
 _H264 = {"preset": "veryfast", "crf": "20"}
 _VP9 = {"crf": "32", "b": "0", "deadline": "realtime", "cpu-used": "6", "row-mt": "1"}
+
+
+class Drawing(Protocol):
+    """What becomes of the frames of a video."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of what :meth:`draw` returns, both even."""
+
+    def draw(self, rgb: NDArray[np.uint8], time: float) -> NDArray[np.uint8]:
+        """Return a frame (H, W, 3) as it is to be written; `time` in seconds."""
 
 
 def check_video_ending(path: str | Path) -> str:
@@ -53,12 +68,9 @@ def annotate_video(
     fps: float | None = None,
     allow_network: bool = False,
 ) -> None:
-    """Write an annotated video; see :meth:`Timeline.annotate`.
-
-    Frames go through one by one: the length of the video costs no memory.
-    """
+    """Write an annotated video; see :meth:`Timeline.annotate`."""
     path = Path(path)
-    container = check_video_ending(path)
+    check_video_ending(path)
     if (
         isinstance(video, str | os.PathLike)
         and Path(os.fsdecode(video)).resolve() == path.resolve()
@@ -66,22 +78,51 @@ def annotate_video(
         raise EmoCLIPError(f"{path}: the annotated video can't take the place of its source")
     if hasattr(video, "read"):
         raise EmoCLIPError("annotate reads a video twice: give a path or bytes, not a file object")
+    source = open_video(video, fps=fps, allow_network=allow_network)
+    write_video(source, path, lambda size: Overlay(timeline, size))
+
+
+def write_video(
+    source: VideoSource, path: Path, make_drawing: Callable[[tuple[int, int]], Drawing]
+) -> None:
+    """Write a video anew, each frame as a drawing makes it; times and sound are kept.
+
+    Frames go through one by one: the length of the video costs no memory.
+
+    Parameters
+    ----------
+    source : VideoSource
+    path : Path
+        One of `VIDEOS`.
+    make_drawing : callable
+        Given width and height of the frames.
+
+    Raises
+    ------
+    VideoError
+        The source can't be read.
+    EmoCLIPError
+        Another ending, or the file can't be written.
+    """
     import av
 
-    source = open_video(video, fps=fps, allow_network=allow_network)
+    container = check_video_ending(path)
     options = {"movflags": "faststart"} if container in ("mp4", "mov") else {}
-
     with writing(path) as part:
         try:
             with av.open(str(part), "w", format=container, options=options) as out:
-                _write(timeline, source, out)
+                _write(source, out, make_drawing)
         except av.FFmpegError as error:
             if isinstance(error, OSError):
                 raise
             raise EmoCLIPError(f"{path}: can't be written ({error})") from error
 
 
-def _write(timeline: Timeline, source: VideoSource, out: OutputContainer) -> None:
+def _write(
+    source: VideoSource,
+    out: OutputContainer,
+    make_drawing: Callable[[tuple[int, int]], Drawing],
+) -> None:
     import av
 
     from ..video.sound import Sound
@@ -89,11 +130,11 @@ def _write(timeline: Timeline, source: VideoSource, out: OutputContainer) -> Non
     with ExitStack() as opened:
         frames = opened.enter_context(closing(source.frames()))
         first = next(frames)
-        overlay = Overlay(timeline, (first.rgb.shape[1], first.rgb.shape[0]))
+        drawing = make_drawing((first.rgb.shape[1], first.rgb.shape[0]))
         webm = "webm" in out.format.name
         codec, how = ("libvpx-vp9", _VP9) if webm else ("h264", _H264)
         stream: Any = out.add_stream(codec, rate=30, options=how)
-        stream.width, stream.height = overlay.size
+        stream.width, stream.height = drawing.size
         stream.pix_fmt = "yuv420p"
         stream.codec_context.time_base = Fraction(1, _CLOCK)
         sound = None
@@ -102,7 +143,7 @@ def _write(timeline: Timeline, source: VideoSource, out: OutputContainer) -> Non
         begin = sound.lead if sound is not None else 0.0
         ticks = -1
         for frame in itertools.chain([first], frames):
-            picture = av.VideoFrame.from_ndarray(overlay.draw(frame.rgb, frame.time), "rgb24")
+            picture = av.VideoFrame.from_ndarray(drawing.draw(frame.rgb, frame.time), "rgb24")
             # No two frames may have one time; a damaged file's clock may stand still.
             ticks = max(ticks + 1, round((begin + frame.time) * _CLOCK))
             picture.pts, picture.time_base = ticks, Fraction(1, _CLOCK)
