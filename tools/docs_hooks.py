@@ -1,4 +1,4 @@
-"""Hooks of mkdocs: cross references of docstrings are shown as code (``:meth:`read``` as `read`)."""
+"""Hook of mkdocs: what a docstring marks as :meth: or :class: is shown as code."""
 
 from __future__ import annotations
 

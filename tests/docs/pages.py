@@ -34,7 +34,9 @@ def blocks(page: Path) -> list[Block]:
         expected = after.content if after and after.type == "fence" and after.info == "text" else ""
         line = (token.map or [0])[0] + 1
         found.append(
-            Block(token.info.strip(), token.content, line, note[1] if note else "", expected.strip())
+            Block(
+                token.info.strip(), token.content, line, note[1] if note else "", expected.strip()
+            )
         )
     return found
 
