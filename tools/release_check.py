@@ -76,6 +76,7 @@ def check_version(root: Path) -> list[str]:
     version = found[1] if found else None
     entry = changelog_version((root / "CHANGELOG.md").read_text("utf-8"))
     cited = re.search(r'^version: "?([^"\s]+)', (root / "CITATION.cff").read_text("utf-8"), re.M)
+    print(f"  {version}")
     problems = []
     if version != entry:
         problems.append(f"CHANGELOG.md begins with {entry}, the package is {version}")
