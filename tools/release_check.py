@@ -197,7 +197,7 @@ def _install(python: Path, wheel: Path, folder: Path) -> list[str]:
     document = json.loads(found.stdout)
     result = document[0] if isinstance(document, list) else document
     result = result.get("results", [result])[0]
-    print(f"  {python}: {result['label']} {max(result['scores'].values()):.3f}")
+    print(f"  {python}: {result['label']} {max(result['scores'].values()):.3f}", flush=True)
     return [] if result["face_found"] and result["label"] else [f"{python}: no label: {result}"]
 
 
