@@ -1,7 +1,7 @@
 # The tools come from the active environment: pip install -e ".[dev]"
 PYTHON ?= python
 
-.PHONY: quality format test example
+.PHONY: quality format test example docs release-check
 
 quality:  ## lint, format, types, __all__
 	$(PYTHON) -m ruff check .
@@ -18,3 +18,9 @@ test:
 
 example:  ## needs scikit-image
 	$(PYTHON) examples/make_example.py
+
+docs:  ## the site, in build/site; needs the extra docs
+	$(PYTHON) -m mkdocs build --strict
+
+release-check:  ## version, wheel, licences, docs, links, clean installs; needs the extras dev and docs
+	$(PYTHON) tools/release_check.py

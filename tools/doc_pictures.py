@@ -1,18 +1,22 @@
-"""Draw the pictures of results in docs/images/ from examples/portrait.mp4.
+"""Draw the pictures in docs/images/, those of results from examples/portrait.mp4.
 
-python tools/doc_pictures.py
+python tools/doc_pictures.py [idea]
 """
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from pathlib import Path
 
 import av
+from matplotlib.figure import Figure
+from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
 from emoclip_sdk import EmoCLIP
+from emoclip_sdk.export.style import INK, MUTED, OKABE_ITO
 
-__all__ = ["main"]
+__all__ = ["idea", "main"]
 
 ROOT = Path(__file__).parents[1]
 CLIP = ROOT / "examples" / "portrait.mp4"
@@ -20,8 +24,73 @@ IMAGES = ROOT / "docs" / "images"
 SHOWN_AT = 1.5  # seconds
 
 
+def idea() -> None:
+    """Write idea.png: video and sentences become vectors that are compared."""
+    blue, orange, green = OKABE_ITO[:3]
+    figure = Figure(figsize=(10, 4.1))
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set(xlim=(0, 100), ylim=(0, 41))
+    axes.axis("off")
+
+    def box(x: float, y: float, width: float, text: str, color: str, height: float = 8) -> None:
+        shape = FancyBboxPatch(
+            (x, y),
+            width,
+            height,
+            boxstyle="round,pad=0,rounding_size=1.2",
+            fc="white",
+            ec=color,
+            lw=1.8,
+        )
+        axes.add_patch(shape)
+        axes.text(
+            x + width / 2, y + height / 2, text, ha="center", va="center", color=INK, size=10.5
+        )
+
+    def arrow(x0: float, y0: float, x1: float, y1: float) -> None:
+        axes.add_patch(
+            FancyArrowPatch(
+                (x0, y0), (x1, y1), arrowstyle="-|>", mutation_scale=13, color=MUTED, lw=1.6
+            )
+        )
+
+    with av.open(str(CLIP)) as file:
+        frames = [f.to_image() for f in file.decode(video=0)]
+    for i, frame in enumerate((frames[0], frames[len(frames) // 2], frames[-1])):
+        left, top = frame.width * 0.28, frame.height * 0.02
+        face = frame.crop((int(left), int(top), int(left + 200), int(top + 200)))
+        x, y = 2 + 2.2 * i, 26.5 - 1.4 * i
+        axes.imshow(face, extent=(x, x + 10.5, y, y + 10.5), aspect="auto", zorder=3 + i)
+    axes.text(9.5, 21.3, "faces of a clip", ha="center", color=INK, size=10.5)
+    top, low = 26.5, 6.0
+    box(22, top, 14, "image tower\nfor each frame", blue)
+    box(41, top, 14, "transformer\nover time", blue)
+    box(1.5, low, 15, "your labels:\nhappy, wry, ...", orange)
+    box(22, low, 14, "prompt bank:\nwhat a face does", orange)
+    box(41, low, 14, "text tower,\nmean of texts", orange)
+    box(64, 16.3, 12, "cosine", green)
+    box(82, 16.3, 16, "softmax over\nyour labels", green)
+    arrow(18, top + 4, 21.6, top + 4)
+    arrow(36.4, top + 4, 40.6, top + 4)
+    arrow(55.4, top + 4, 66, 24.8)
+    arrow(16.9, low + 4, 21.6, low + 4)
+    arrow(36.4, low + 4, 40.6, low + 4)
+    arrow(55.4, low + 4, 66, 15.9)
+    arrow(76.4, 20.3, 81.6, 20.3)
+    axes.text(64.5, 31, "one vector of the clip", color=INK, size=10, style="italic")
+    axes.text(64.5, 8.2, "one vector of each label", color=INK, size=10, style="italic")
+    axes.text(
+        22, 1.2, '"The lip corners rise, the cheeks lift."', color=INK, size=10, style="italic"
+    )
+    axes.set(xlim=(0, 100), ylim=(0, 41))
+    figure.savefig(IMAGES / "idea.png", dpi=150)
+
+
 def main() -> None:
-    """Write timeline.png, heatmap.png and annotated.jpg."""
+    """Write idea.png, and timeline.png, heatmap.png and annotated.jpg."""
+    idea()
+    if sys.argv[1:] == ["idea"]:
+        return
     model = EmoCLIP.from_pretrained(device="cpu")
     timeline = model.timeline(CLIP, window=1.0, step=0.5)
     timeline.plot(IMAGES / "timeline.png")

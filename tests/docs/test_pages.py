@@ -1,0 +1,126 @@
+"""Code of the documentation runs, page by page, in a folder that holds what the pages speak of.
+
+A block that can't run here has a comment before it, ``<!-- no-run: reason -->``. Of its commands
+the names and options are checked all the same.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+import sys
+
+import pytest
+import typer
+
+from emoclip_sdk import EmoCLIP
+from emoclip_sdk.cli import main
+
+from .pages import PAGES, ROOT, Block, blocks, commands, runs
+
+PROJECT = (ROOT / "pyproject.toml").read_text("utf-8")
+NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
+MINE = """stage smile:
+  - A wide closed-lipped smile is held still while the eyes stay even.
+  - The lip corners rise and stay, and the lids do not narrow.
+  - The teeth show in a fixed smile, and the brows rest.
+"""
+CLIPS = ("clip", "interview", "new", "a", "b", "c", "clips/d", "videos/e")
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch, embedded_model):
+    """Where a page runs; all of its code shares one network."""
+    for name in CLIPS:
+        target = tmp_path / f"{name}.mp4"
+        target.parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / "examples/portrait.mp4", target)
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    (tmp_path / "broken.mp4").write_bytes(b"no video at all")
+    (tmp_path / "empty.mp4").touch()
+    (tmp_path / "mine.yaml").write_text(MINE)
+    (tmp_path / "ideas.yaml").write_text("happiness: The eyes narrow and the cheeks lift.\n")
+    (tmp_path / "mine.csv").write_text("path,label\na.mp4,happiness\nb.mp4,anger\n")
+    original = EmoCLIP.from_pretrained.__func__
+
+    def shared(cls, name=None, **options):
+        if name is None or name == "emoclip-mini":
+            return embedded_model.with_prompts()
+        return original(cls, name, **options)
+
+    monkeypatch.setattr(EmoCLIP, "from_pretrained", classmethod(shared))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_code_of_a_page_runs(name, folder, monkeypatch, capsys):
+    names = {"__name__": "__main__"}
+    wanted = [block for block in blocks(ROOT / name) if runs(block)]
+    if any("model" in block.code for block in wanted if block.language == "python"):
+        names["model"] = EmoCLIP.from_pretrained()
+        names["video"] = "clip.mp4"
+    for block in wanted:
+        where = f"{name}, line {block.line}"
+        if block.language == "python":
+            exec(compile(block.code, where, "exec"), names)
+            continue
+        for command in commands(block):
+            _run(command, block, where, monkeypatch, capsys)
+
+
+def _run(command: str, block: Block, where: str, monkeypatch, capsys) -> None:
+    words = shlex.split(command, comments=True)
+    if words[:2] == ["pip", "install"]:
+        _check_extras(command, where)
+        return
+    assert words[0] == "emoclip", f"{where}: {words[0]} can't run here; say no-run"
+    if block.note == "offline":
+        monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    monkeypatch.setattr(sys, "argv", words)
+    capsys.readouterr()
+    with pytest.raises(SystemExit) as end:
+        main()
+    out, err = capsys.readouterr()
+    if block.follows:
+        said = " ".join((out + err).split())
+        assert end.value.code, f"{where}: {command} was to fail"
+        assert " ".join(block.follows.split()) in said, f"{where}: {said}"
+    else:
+        assert not end.value.code, f"{where}: {command}: {err}"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_commands_and_options_exist(name):
+    for block in blocks(ROOT / name):
+        if block.language != "bash":
+            continue
+        for line in commands(block):
+            where = f"{name}, line {block.line}"
+            _check_extras(line, where)
+            for part in re.split(r"&&|\|\||;|\bdo\b", line):
+                match = re.search(r"(?:^|\s)(emoclip(?:-train)?)\s+(.*)", part)
+                if match:
+                    _check_options(match[1], shlex.split(match[2], comments=True), where)
+
+
+def _check_options(program: str, words: list[str], where: str) -> None:
+    from emoclip_sdk.cli.application import app
+    from emoclip_sdk.training.cli.application import app as training
+
+    command = typer.main.get_command(app if program == "emoclip" else training)
+    while hasattr(command, "commands"):
+        assert words and words[0] in command.commands, f"{where}: no {program} {words[:1]}"
+        command, words = command.commands[words[0]], words[1:]
+    known = {"-h", "--help"}
+    known.update(o for p in command.params for o in (*p.opts, *p.secondary_opts))
+    for word in words:
+        if re.match(r"--?[a-z]", word):
+            assert word.partition("=")[0] in known, f"{where}: {command.name} has no {word}"
+
+
+def _check_extras(line: str, where: str) -> None:
+    for extra in re.findall(r"(?:emoclip_sdk|\.)\[(\w+)\]", line):
+        found = re.search(rf"^{extra} = \[", PROJECT, re.M)  # Python 3.10 has no tomllib
+        assert found, f"{where}: no extra {extra}"

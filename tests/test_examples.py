@@ -1,0 +1,54 @@
+"""Scripts and notebook in examples/ run as they are."""
+
+from __future__ import annotations
+
+import json
+import runpy
+import shutil
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch, embedded_model):
+    """A copy of the folder; all examples share one network."""
+    from emoclip_sdk import EmoCLIP
+
+    monkeypatch.setenv("MPLBACKEND", "Agg")
+    monkeypatch.setattr(EmoCLIP, "from_pretrained", lambda: embedded_model.with_prompts())
+    folder = tmp_path / "examples"
+    shutil.copytree(EXAMPLES, folder)
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("script", "says"),
+    [
+        ("quickstart.py", "portrait.mp4: happiness, 1 face(s)"),
+        ("compounds.py", "from: custom"),
+        ("over_time.py", "happiness from 0.0 to 3.0 s"),
+    ],
+)
+def test_script(script, says, here, monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", [script])
+    runpy.run_path(str(here / script), run_name="__main__")
+    assert says in capsys.readouterr().out
+
+
+def test_notebook(here, capsys):
+    notebook = json.loads((here / "walk.ipynb").read_text("utf-8"))
+    names: dict = {"__name__": "__main__"}
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "code":
+            exec(compile("".join(cell["source"]), cell["id"], "exec"), names)
+    assert names["result"].label == "happiness"
+    assert "changed the score by" in capsys.readouterr().out
+
+
+def test_notebook_is_stored_without_outputs():
+    notebook = json.loads((EXAMPLES / "walk.ipynb").read_text("utf-8"))
+    assert not any(cell.get("outputs") for cell in notebook["cells"])
