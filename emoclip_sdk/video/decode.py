@@ -28,6 +28,15 @@ __all__ = ["FileSource"]
 log = logging.getLogger(__name__)
 
 NETWORK_TIMEOUT = 15.0  # seconds, for opening and for every read
+# What holds its own pictures. A playlist (HLS, DASH, concat, SDP), a numbered series or a disc's
+# index is a list of other files: content from a stranger could read ours through it. Text and
+# pictures, which FFmpeg also takes for videos, are no videos here.
+FORMATS = (
+    "asf,avi,av1,avs,cavsvideo,dirac,dnxhd,dv,evc,flv,gif,gxf,h261,h263,h264,hevc,ingenient,ivf,"
+    "live_flv,m4v,matroska,mjpeg,mov,mpeg,mpegts,mpegvideo,mxf,nsv,nut,obu,ogg,rm,swf,vc1,vc1test,"
+    "vvc,webm,wtv,yuv4mpegpipe"
+    ",aac,aiff,flac,mp3,wav"  # for the message that they are sound alone
+)
 DEFAULT_FPS = 25.0  # for the rare stream that has neither time stamps nor a frame rate
 
 
@@ -153,7 +162,7 @@ class FileSource(VideoSource):
         import av
 
         media: Any = self._media
-        options = {"protocol_whitelist": "file,crypto,data"}
+        options = {"protocol_whitelist": "file", "format_whitelist": FORMATS}
         timeout = None
         if self._network:
             options = {"rtsp_transport": "tcp"}
@@ -162,8 +171,7 @@ class FileSource(VideoSource):
             # "file:" keeps FFmpeg from reading a name such as "concat:a|b" as a protocol.
             media = "file:" + media
         else:
-            # Content in memory has no business opening other files, as a playlist would.
-            options = {"protocol_whitelist": "data"}
+            options["protocol_whitelist"] = "data"  # content in memory opens no file
             media = io.BytesIO(media) if isinstance(media, bytes) else _rewound(media)
         # A tag that isn't UTF-8 is no reason to refuse a video. PyAV 19 needs no telling.
         more: dict[str, Any] = {}
