@@ -1,7 +1,7 @@
 # The tools come from the active environment: pip install -e ".[dev]"
 PYTHON ?= python
 
-.PHONY: quality format test example
+.PHONY: quality format test example soak
 
 quality:  ## lint, format, types, __all__
 	$(PYTHON) -m ruff check .
@@ -18,3 +18,6 @@ test:
 
 example:  ## needs scikit-image
 	$(PYTHON) examples/make_example.py
+
+soak:  ## damaged files by the thousand; under an hour on two cores
+	PYTHONPATH=.:tests $(PYTHON) -m robustness.soak

@@ -208,7 +208,7 @@ def large_files() -> Iterator[Clip]:
     yield made("large.jpg", flat_picture("JPEG", 15000, 15000))
     yield made("large.bmp", flat_picture("BMP", 9000, 9000))
     yield made("16k.mkv", flat_video(16000, 16000))
-    yield made("8k.mkv", flat_video(7680, 4320))
+    yield made("8k.mkv", flat_video(7680, 4320, n=60))
     small = encode("ts", "mpeg2video", "yuv420p")
     yield made("changing-hugely.ts", small + encode("ts", "libx264", "yuv420p", size=(4096, 4096)))
 
