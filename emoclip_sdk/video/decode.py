@@ -242,8 +242,8 @@ class _Clock:
 
     def __init__(self, stream: VideoStream) -> None:
         rate = stream.average_rate or stream.base_rate
-        believable = rate and 1.0 / float(rate) <= LONGEST_STILL
-        self._step = 1.0 / float(rate) if believable else 1.0 / DEFAULT_FPS
+        step = 1.0 / float(rate) if rate else 1.0 / DEFAULT_FPS
+        self._step = step if step <= LONGEST_STILL else 1.0 / DEFAULT_FPS
         self._start: int | None = None
         self._skipped = 0.0
         self._last = -self._step

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -74,10 +75,8 @@ def test_a_movie_that_refers_to_another_file(listener, tmp_path, monkeypatch) ->
         name = address.encode()
         linked[at + 8 : at + 8 + len(name)] = name
         Path("linked.mov").write_bytes(linked)
-        try:
+        with suppress(VideoError):
             assert len(list(open_video("linked.mov").frames())) <= 3
-        except VideoError:
-            pass
 
 
 def test_a_name_is_no_pattern(tmp_path, monkeypatch) -> None:
