@@ -1,7 +1,7 @@
 # The tools come from the active environment: pip install -e ".[dev]"
 PYTHON ?= python
 
-.PHONY: quality format test example docs release-check
+.PHONY: quality format test example docs release-check soak
 
 quality:  ## lint, format, types, __all__
 	$(PYTHON) -m ruff check .
@@ -24,3 +24,6 @@ docs:  ## the site, in build/site; needs the extra docs
 
 release-check:  ## version, wheel, licences, docs, links, clean installs; needs the extras dev and docs
 	$(PYTHON) tools/release_check.py
+
+soak:  ## damaged files by the thousand; under an hour on two cores
+	PYTHONPATH=.:tests $(PYTHON) -m robustness.soak

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from .errors import CheckpointError
 
@@ -229,7 +230,7 @@ class ModelConfig:
         """
         data = dict(data)
         version = data.pop("format_version", None)
-        if version != FORMAT_VERSION:
+        if version != FORMAT_VERSION or isinstance(version, bool):
             raise CheckpointError(
                 f"{where}: format_version is {version!r}, this release reads {FORMAT_VERSION}. "
                 "Install a newer emoclip_sdk, or write the checkpoint again with this one."
@@ -251,7 +252,10 @@ class ModelConfig:
         parts = {
             key: _room(rooms[key], data[key], f"{where}: {key}") for key in rooms if key in data
         }
-        return cls(**parts, info=data.get("info") or {})
+        info = data.get("info") or {}
+        if not isinstance(info, dict):
+            raise CheckpointError(f"{where}: info: expected an object, got {type(info).__name__}")
+        return cls(**parts, info=info)
 
     @classmethod
     def from_json_file(cls, path: str | Path) -> ModelConfig:
@@ -261,7 +265,7 @@ class ModelConfig:
             data = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             raise CheckpointError(f"{path}: no such file; a checkpoint folder holds one") from None
-        except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        except (OSError, ValueError, RecursionError) as error:  # nested without end
             raise CheckpointError(f"{path}: not readable as JSON ({error})") from error
         if not isinstance(data, dict):
             raise CheckpointError(f"{path}: expected a JSON object")
@@ -276,7 +280,66 @@ def _room(kind: type, data: Any, where: str) -> Any:
     if unknown:
         raise CheckpointError(f"{where}: unknown keys {unknown}; known are {sorted(known)}")
     values = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
+    hints = get_type_hints(kind)
+    for key, value in values.items():
+        _check(value, hints[key], _RANGES.get(key, (None, None)), f"{where}.{key}")
     try:
         return kind(**values)
     except (TypeError, ValueError) as error:
         raise CheckpointError(f"{where}: {error}") from error
+
+
+# What a file may ask for. The upper ends are far beyond every model: they keep a file from asking
+# for all the memory there is.
+_RANGES: dict[str, tuple[float | None, float | None]] = {
+    "layers": (0, 1000),
+    "heads": (1, 10_000),
+    "dim_head": (1, 100_000),
+    "mlp_dim": (1, 1_000_000),
+    "max_positions": (1, 1_000_000),
+    "text_head_hidden": (1, 1_000_000),
+    "n_frames": (1, 100_000),
+    "rate": (1e-3, 1000),
+    "stride": (1, 1_000_000),
+    "margin": (-0.49, 10),
+    "detect_size": (16, 16_384),
+    "detect_every": (1, 10_000),
+    "min_confidence": (0, 1),
+    "size": (1, 4096),
+    "crop_size": (1, 4096),
+    "mean": (-1000, 1000),
+    "std": (1e-6, 1000),
+    "temperature": (1e-6, 1e6),
+    "min_score": (0, 1),
+}
+
+
+def _check(value: Any, hint: Any, limits: tuple[float | None, float | None], where: str) -> None:
+    """Refuse a value of the file that is of another type, or beyond what it may be."""
+    kind, inner = get_origin(hint), get_args(hint)
+    if type(None) in inner:
+        if value is not None:
+            _check(value, inner[0], limits, where)
+    elif kind is Literal:
+        if value not in inner:
+            raise CheckpointError(f"{where} is {value!r} and should be one of {list(inner)}")
+    elif kind is tuple:
+        length = None if inner[-1] is Ellipsis else len(inner)
+        if not isinstance(value, tuple) or length not in (None, len(value)):
+            what = f"a list of {length or 'any number of'} {inner[0].__name__}"
+            raise CheckpointError(f"{where} is {value!r} and should be {what}")
+        for item in value:
+            _check(item, inner[0], limits, where)
+    else:
+        wanted = kind or hint
+        fits = isinstance(value, (int, float) if wanted is float else wanted)
+        if not fits or (isinstance(value, bool) and wanted is not bool):
+            raise CheckpointError(f"{where} is {value!r} and should be {wanted.__name__}")
+        if wanted in (int, float):
+            low, high = limits
+            beyond = (low is not None and value < low) or (high is not None and value > high)
+            if beyond or not math.isfinite(value):
+                raise CheckpointError(
+                    f"{where} is {value!r} and should be a number from "
+                    f"{'any' if low is None else low} to {'any' if high is None else high}"
+                )

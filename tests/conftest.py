@@ -23,7 +23,7 @@ TINY = {
 }
 
 
-def _tiny_config(**towers):
+def tiny_config(**towers):
     from emoclip_sdk.config import (
         ImageConfig,
         ModelConfig,
@@ -41,7 +41,7 @@ def _tiny_config(**towers):
     )
 
 
-def _saved(folder, config):
+def write_checkpoint(folder, config):
     import torch
 
     from emoclip_sdk.checkpoints import save_folder
@@ -54,13 +54,15 @@ def _saved(folder, config):
 @pytest.fixture(scope="session")
 def tiny_checkpoint(tmp_path_factory) -> Path:
     """Folder of a checkpoint with random weights: the scores mean nothing."""
-    return _saved(tmp_path_factory.mktemp("checkpoints") / "tiny", _tiny_config())
+    return write_checkpoint(tmp_path_factory.mktemp("checkpoints") / "tiny", tiny_config())
 
 
 @pytest.fixture(scope="session")
 def textless_checkpoint(tmp_path_factory) -> Path:
     """The same without a text tower."""
-    return _saved(tmp_path_factory.mktemp("checkpoints") / "textless", _tiny_config(text=False))
+    return write_checkpoint(
+        tmp_path_factory.mktemp("checkpoints") / "textless", tiny_config(text=False)
+    )
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from ..config import ModelConfig
 from ..errors import CheckpointError
 from ..nn import DualEncoder
 from .card import model_card
-from .tensors import check_tensors, read_safetensors, stored
+from .tensors import check_finite, check_tensors, read_safetensors, stored
 
 __all__ = [
     "CARD_FILE",
@@ -97,7 +97,9 @@ def load_folder(path: str | Path, *, dtype: torch.dtype | None = None) -> Checkp
     _check_layout(folder)
     config = ModelConfig.from_json_file(folder / CONFIG_FILE)
     weights = folder / WEIGHTS_FILE
-    model = build_encoder(config, read_safetensors(weights), where=str(weights))
+    tensors = read_safetensors(weights)
+    model = build_encoder(config, tensors, where=str(weights))
+    check_finite(tensors, str(weights))
     if dtype is not None:
         model.to(dtype)
     prompts = folder / PROMPTS_FILE

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ..errors import CheckpointError
 
-__all__ = ["check_tensors", "read_safetensors", "stored"]
+__all__ = ["check_finite", "check_tensors", "read_safetensors", "stored"]
 
 
 def read_safetensors(path: Path) -> dict[str, Tensor]:
@@ -49,7 +49,10 @@ def check_tensors(
         other = found[name]
         if other.shape != tensor.shape:
             wrong.append(f"{name} is {_shape(other)} and should be {_shape(tensor)}")
-        elif other.is_floating_point() != tensor.is_floating_point():
+        elif (other.is_floating_point(), other.is_complex()) != (
+            tensor.is_floating_point(),
+            tensor.is_complex(),
+        ):
             wrong.append(f"{name} is {other.dtype} and should be {tensor.dtype}")
     problems = [
         f"{len(names)} {what}: {_first(names)}"
@@ -64,6 +67,16 @@ def check_tensors(
         raise CheckpointError(
             f"{where}: the tensors do not fit the network. {'. '.join(problems)}. {advice}"
         )
+
+
+def check_finite(tensors: Mapping[str, Tensor], where: str) -> None:
+    """Refuse weights that are not numbers: every score would silently be none either."""
+    for name, tensor in tensors.items():
+        if tensor.is_floating_point() and not torch.isfinite(tensor.to(torch.float32)).all():
+            raise CheckpointError(
+                f"{where}: {name} has values that are NaN or infinite. The file is damaged, or its "
+                "training went wrong: copy or download it again, or take an earlier checkpoint."
+            )
 
 
 def stored(name: str, tensor: Tensor, dtype: torch.dtype | None) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -22,10 +23,12 @@ def open_clip_config(config: TowersConfig) -> dict[str, Any]:
     Raises
     ------
     CheckpointError
-        open_clip knows no architecture of that name.
+        open_clip knows no architecture of that name, or something outside of the checkpoint is
+        referred to.
     """
     import open_clip
 
+    _check_names(config)
     if config.model is not None:
         model = copy.deepcopy(config.model)
     else:
@@ -46,6 +49,32 @@ def open_clip_config(config: TowersConfig) -> dict[str, Any]:
     elif model["text_cfg"].get("hf_model_name"):
         model["text_cfg"]["hf_model_pretrained"] = False
     return model
+
+
+def _check_names(config: TowersConfig) -> None:
+    """Refuse what lies outside of the checkpoint: it would be downloaded, or read from this disk.
+
+    An architecture that open_clip knows by its name may have its tokenizer on the Hub; what a file
+    describes may not name any repository or folder.
+    """
+    model = config.model or {}
+    named = {"towers.name": config.name}
+    for part in ("vision_cfg", "text_cfg"):
+        section = model.get(part, {})
+        if not isinstance(section, dict):
+            raise CheckpointError(f"towers: model.{part} must be an object, not {section!r}")
+        for key in section.keys() & {"hf_model_name", "hf_tokenizer_name"}:
+            raise CheckpointError(
+                f"towers: model.{part}.{key} is {section[key]!r}. A checkpoint may not refer to "
+                "what is not in its folder"
+            )
+        named[f"towers: model.{part}.timm_model_name"] = section.get("timm_model_name")
+    for key, name in named.items():
+        if name and not re.fullmatch(r"[\w.-]+", str(name)):
+            raise CheckpointError(
+                f"{key} is {name!r}, which is not the plain name of an architecture. A checkpoint "
+                "may not refer to what is not in its folder"
+            )
 
 
 def build_tokenizer(config: TowersConfig) -> Callable[[Sequence[str]], Tensor]:

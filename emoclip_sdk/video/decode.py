@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import VideoError
-from .source import RawFrame, VideoSource
+from .source import MAX_PIXELS, RawFrame, VideoSource
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
@@ -28,6 +28,18 @@ __all__ = ["FileSource"]
 log = logging.getLogger(__name__)
 
 NETWORK_TIMEOUT = 15.0  # seconds, for opening and for every read
+# Seconds for which a picture may stand still. What comes later has a broken time stamp: a few bytes
+# can claim centuries, every second of which a timeline would have to show.
+LONGEST_STILL = 3600.0
+# What holds its own pictures. A playlist (HLS, DASH, concat, SDP), a numbered series or a disc's
+# index is a list of other files: content from a stranger could read ours through it. Text and
+# pictures, which FFmpeg also takes for videos, are no videos here.
+FORMATS = (
+    "asf,avi,av1,avs,cavsvideo,dirac,dnxhd,dv,evc,flv,gif,gxf,h261,h263,h264,hevc,ingenient,ivf,"
+    "live_flv,m4v,matroska,mjpeg,mov,mpeg,mpegts,mpegvideo,mxf,nsv,nut,obu,ogg,rm,swf,vc1,vc1test,"
+    "vvc,webm,wtv,yuv4mpegpipe"
+    ",aac,aiff,flac,mp3,wav"  # for the message that they are sound alone
+)
 DEFAULT_FPS = 25.0  # for the rare stream that has neither time stamps nor a frame rate
 
 
@@ -78,6 +90,7 @@ class FileSource(VideoSource):
             stream = self._stream(container)
             # Frame threading can hang when a decode is left early and torchvision is imported.
             stream.thread_type = "SLICE"
+            stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
             clock = _Clock(stream)
             aspect = _pixel_aspect(stream)
             index = 0
@@ -153,7 +166,7 @@ class FileSource(VideoSource):
         import av
 
         media: Any = self._media
-        options = {"protocol_whitelist": "file,crypto,data"}
+        options = {"protocol_whitelist": "file", "format_whitelist": FORMATS}
         timeout = None
         if self._network:
             options = {"rtsp_transport": "tcp"}
@@ -162,8 +175,7 @@ class FileSource(VideoSource):
             # "file:" keeps FFmpeg from reading a name such as "concat:a|b" as a protocol.
             media = "file:" + media
         else:
-            # Content in memory has no business opening other files, as a playlist would.
-            options = {"protocol_whitelist": "data"}
+            options["protocol_whitelist"] = "data"  # content in memory opens no file
             media = io.BytesIO(media) if isinstance(media, bytes) else _rewound(media)
         # A tag that isn't UTF-8 is no reason to refuse a video. PyAV 19 needs no telling.
         more: dict[str, Any] = {}
@@ -171,7 +183,11 @@ class FileSource(VideoSource):
             more["metadata_errors"] = "replace"
         try:
             container: InputContainer = av.open(
-                media, "r", options=options, timeout=timeout, **more
+                media,
+                "r",
+                options=options,
+                timeout=timeout,
+                **more,
             )
             return container
         except (av.FFmpegError, OSError, ValueError) as error:
@@ -191,6 +207,13 @@ class FileSource(VideoSource):
         stream = best if best in moving else moving[0]
         if not isinstance(stream, av.VideoStream) or stream.codec_context is None:
             raise VideoError(self._where, "is in a video format that this FFmpeg can't decode")
+        if stream.width * stream.height > MAX_PIXELS:
+            size = f"{stream.width} x {stream.height}"
+            raise VideoError(
+                self._where,
+                f"its pictures are too large, or it is damaged ({size} pixels; 8192 x 8192 is the "
+                "most that is read)",
+            )
         return stream
 
 
@@ -219,8 +242,10 @@ class _Clock:
 
     def __init__(self, stream: VideoStream) -> None:
         rate = stream.average_rate or stream.base_rate
-        self._step = 1.0 / float(rate) if rate else 1.0 / DEFAULT_FPS
+        step = 1.0 / float(rate) if rate else 1.0 / DEFAULT_FPS
+        self._step = step if step <= LONGEST_STILL else 1.0 / DEFAULT_FPS
         self._start: int | None = None
+        self._skipped = 0.0
         self._last = -self._step
 
     def __call__(self, picture: VideoFrame) -> tuple[float, float | None]:
@@ -230,10 +255,14 @@ class _Clock:
         else:
             if self._start is None:
                 self._start = picture.pts
-            time = _seconds(picture.pts - self._start, base)
+            time = _seconds(picture.pts - self._start, base) - self._skipped
+            if abs(time - self._last) > LONGEST_STILL:
+                self._skipped += time - (self._last + self._step)
+                time = self._last + self._step
         time = max(time, self._last, 0.0)
         self._last = time
-        return time, _seconds(picture.duration, base) if picture.duration and base else None
+        shown = _seconds(picture.duration, base) if picture.duration and base else None
+        return time, shown if shown is None or 0 <= shown <= LONGEST_STILL else None
 
 
 def _duration(container: InputContainer, stream: VideoStream) -> float | None:

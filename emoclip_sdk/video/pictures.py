@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import VideoError
-from .source import RawFrame, VideoSource
+from .source import MAX_PIXELS, RawFrame, VideoSource
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -215,9 +215,19 @@ def _open(media: str | bytes, where: str) -> Image:
     from PIL import Image
 
     try:
-        return Image.open(io.BytesIO(media) if isinstance(media, bytes) else media)
+        image = Image.open(io.BytesIO(media) if isinstance(media, bytes) else media)
     except Exception as error:  # Pillow's plugins raise nearly anything
         raise VideoError(where, f"can't be opened as an image ({error})") from error
+    if image.width * image.height > MAX_PIXELS:
+        # A photo of 100 megapixels is real, and JPEG is decoded smaller at no cost.
+        image.draft(None, (image.width // 2, image.height // 2))
+    if image.width * image.height > MAX_PIXELS:
+        size = f"{image.width} x {image.height}"
+        image.close()
+        raise VideoError(
+            where, f"its picture is too large ({size} pixels). Make it smaller than 8192 x 8192"
+        )
+    return image
 
 
 def _is_animated(image: Image) -> bool:

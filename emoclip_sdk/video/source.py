@@ -20,11 +20,16 @@ from numpy.typing import NDArray
 from ..errors import VideoError
 from .sampling import uniform
 
-__all__ = ["Frame", "RawFrame", "VideoSource"]
+__all__ = ["MAX_PIXELS", "Frame", "RawFrame", "VideoSource"]
 
 # Containers round time stamps (Matroska to 1 ms). Without slack, a frame meant for k/rate would
 # fall on either side of it, and re-muxing a file would change what is sampled.
 TIME_SLACK = 2e-3
+
+
+MAX_PIXELS = 2**26
+"""Pixels of a picture: 8192 x 8192, twice as many as 8K video has. A file of a kilobyte can claim
+pictures of gigabytes."""
 
 
 @dataclass(frozen=True)
