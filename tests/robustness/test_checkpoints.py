@@ -59,7 +59,7 @@ def test_no_value_of_the_configuration_is_taken_on_trust(folder, room) -> None:
             try:
                 assert np.isfinite(scores(folder)).all(), (key, lie)
             except CheckpointError as error:
-                assert f"{room}.{key}" in str(error) or room in str(error)  # noqa: PT017
+                assert f"{room}.{key}" in str(error) or room in str(error)
             except EmoCLIPError:
                 assert key == "labels" and lie == [], "a model without labels"
 
