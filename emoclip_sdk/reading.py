@@ -52,6 +52,8 @@ Track = int | Literal["prominent", "all"]
 
 AHEAD = 8
 """Decoded frames that wait for detection."""
+AHEAD_BYTES = 200 * 2**20
+"""What they may take: 8 frames of 4K, 2 of 8K."""
 
 
 @dataclass(frozen=True)
@@ -168,7 +170,12 @@ class FaceReader:
         table = TrackTable()
         embed = self._embedder(options, table, watch)
         if options.sampling == "deterministic":
-            frames = prefetch(source.sample(self.config.sampling.rate), AHEAD)
+            frames = prefetch(
+                source.sample(self.config.sampling.rate),
+                AHEAD,
+                size=lambda frame: frame.rgb.nbytes,
+                budget=AHEAD_BYTES,
+            )
             return FaceStream(source.name, embed(frames), table, lambda: source.duration)
         # The opened source, not `video`: a pipe can be read only once.
         clip = read_clip(source, self.config.sampling, options.sampling, seed=options.seed)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from typing import TypeVar
 
@@ -13,9 +13,16 @@ __all__ = ["prefetch"]
 T = TypeVar("T")
 
 _POLL = 0.1  # seconds in which an abandoned thread notices
+_PAUSE = 0.005  # seconds after which it is looked again whether there is room
 
 
-def prefetch(items: Generator[T, None, None], depth: int) -> Iterator[T]:
+def prefetch(
+    items: Generator[T, None, None],
+    depth: int,
+    *,
+    size: Callable[[T], int] = lambda item: 0,
+    budget: int = 0,
+) -> Iterator[T]:
     """Run a generator in a thread of its own, at most `depth` items ahead of whoever reads them.
 
     An error of the generator is raised here, after the items before it. Who leaves early stops the
@@ -27,6 +34,9 @@ def prefetch(items: Generator[T, None, None], depth: int) -> Iterator[T]:
         Not started yet.
     depth : int
         Bounds the memory.
+    size : callable, optional
+        Bytes of an item. Fewer wait where they are large: `budget` bytes together, or one.
+    budget : int
     """
     ready: queue.Queue[tuple[T] | BaseException | None] = queue.Queue(depth)
     abandoned = threading.Event()
@@ -45,6 +55,9 @@ def prefetch(items: Generator[T, None, None], depth: int) -> Iterator[T]:
         try:
             with closing(items):
                 for item in items:
+                    while ready.qsize() and size(item) * (ready.qsize() + 1) > budget:
+                        if abandoned.wait(_PAUSE):
+                            return
                     if not give((item,)):
                         return
         except BaseException as error:
