@@ -217,7 +217,8 @@ def _channels_first(rgb: NDArray[np.uint8]) -> Tensor:
     """View a picture (H, W, 3) as (1, 3, H, W); in memory the channels stay last."""
     import torch
 
-    return torch.from_numpy(rgb).permute(2, 0, 1)[None]
+    writable = rgb if rgb.flags.writeable else rgb.copy()  # torch warns of the others
+    return torch.from_numpy(writable).permute(2, 0, 1)[None]
 
 
 def _resized(pixels: Tensor, size: tuple[int, int]) -> Tensor:
