@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from conftest import write_video
 
 from emoclip_sdk import EmoCLIPError, PromptError, VideoError
 from emoclip_sdk.demo.chart import chart_html, player_html
 from emoclip_sdk.demo.visit import DOWNLOADS, Visit
-from tests.conftest import write_video
 
 
 @pytest.fixture
