@@ -111,7 +111,7 @@ def test_goes_on_and_carries_the_manifest(model, videos, tmp_path):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
-def test_killed_workers_lose_nothing(model, videos, tmp_path):
+def test_a_killed_worker_loses_nothing(model, videos, tmp_path):
     out = tmp_path / "o.parquet"
     files = []
     for i in range(8):
@@ -120,13 +120,14 @@ def test_killed_workers_lose_nothing(model, videos, tmp_path):
     killed = []
 
     def kill(done, total, name):
-        if done in (2, 5) and len(killed) < 2:
+        # Once: a second kill may hit the retry of the same video, which is then given up.
+        if done == 2 and not killed:
             victim = multiprocessing.active_children()[0]
             victim.kill()
             killed.append(victim.pid)
 
     report = run_batch(files, out, model=model, faces="none", workers=1, progress=kill)
-    assert len(killed) == 2 and not report.failed
+    assert len(killed) == 1 and not report.failed
     rows = table(out)
     assert [row["path"] for row in rows] == list(map(str, files))
     assert len({row["score:anger"] for row in rows}) == 1 and rows[0]["status"] == "ok"
