@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
@@ -62,6 +63,21 @@ def encode(
     options: dict[str, str] | None = None,
 ) -> bytes:
     """Encode pictures; `ticks` are time stamps in hundredths of a second."""
+    # SVT-AV1 gives the thread that calls it real-time priority, where it may (as root). Processes
+    # started from there would inherit it and starve the machine, OpenBLAS's threads first.
+    with ThreadPoolExecutor(1) as own_thread:
+        return own_thread.submit(_encode, suffix, codec, pix_fmt, n, size, ticks, options).result()
+
+
+def _encode(
+    suffix: str,
+    codec: str,
+    pix_fmt: str,
+    n: int,
+    size: tuple[int, int],
+    ticks: list[int] | None,
+    options: dict[str, str] | None,
+) -> bytes:
     import av
 
     out = io.BytesIO()

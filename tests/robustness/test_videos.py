@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import pytest
@@ -22,6 +23,12 @@ def test_damaged_files(tiny_checkpoint, tmp_path) -> None:
     report = read_all([*oddities(), *damaged(110)], tiny_checkpoint, tmp_path)
     assert not report.wrong
     assert report.kinds["result"] > 50 and report.kinds["VideoError"] > 50
+
+
+@linux
+def test_making_clips_leaves_our_priority_alone() -> None:
+    whole_clips()
+    assert {os.sched_getscheduler(int(t)) for t in os.listdir("/proc/self/task")} == {0}
 
 
 @pytest.mark.parametrize("clip", whole_clips(), ids=lambda clip: clip.name)
