@@ -20,6 +20,7 @@ from .classify import classify
 from .compare import compare
 from .convert import convert
 from .demo import demo
+from .doctor import doctor
 from .embed import embed
 from .explain import explain
 from .export_onnx import export_onnx
@@ -53,6 +54,7 @@ app.add_typer(prompts, name="prompts")
 app.command()(convert)
 app.command()(export_onnx)
 app.command()(info)
+app.command()(doctor)
 app.command()(bench)
 
 

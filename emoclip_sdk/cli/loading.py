@@ -107,17 +107,12 @@ def _check_name(name: str | None) -> None:
 
 
 def _check_device(device: str) -> None:
-    import torch
+    from ..nn.inference import pick_device
 
-    if device == "auto":
-        return
     try:
-        torch.empty(1, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        reason = str(error).partition("\n")[0]
-        raise typer.BadParameter(
-            f"'{device}' can't be used here ({reason})", param_hint="--device"
-        ) from None
+        pick_device(device)
+    except EmoCLIPError as error:
+        raise typer.BadParameter(str(error), param_hint="--device") from None
 
 
 def _from_file(model: EmoCLIP, file: Path) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,5 +35,9 @@ def writing(path: Path) -> Iterator[Path]:
 
 
 def plain(text: str) -> str:
-    """Return a text on one line, without what no format can hold (control characters)."""
-    return "".join(c for c in " ".join(text.split()) if c.isprintable())
+    """Return a text on one line, without what XML can't hold: control characters, surrogates."""
+    return "".join(
+        c
+        for c in " ".join(text.split())
+        if unicodedata.category(c) not in ("Cc", "Cs") and c not in "\ufffe\uffff"
+    )

@@ -5,7 +5,9 @@ from __future__ import annotations
 import copy
 import hashlib
 import itertools
-from collections.abc import Iterator, Sequence
+import logging
+import re
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -23,17 +25,32 @@ from .towers import build_tokenizer
 
 __all__ = ["Encoder", "has_amx", "pick_device", "pick_dtype", "runnable"]
 
+log = logging.getLogger(__name__)
+
 _FRAMES_PER_BATCH = 64
 _TEXTS_PER_BATCH = 256
+_NO_MEMORY = re.compile("out of memory|not enough memory|can't allocate memory", re.IGNORECASE)
 FOLDED_WITHIN = 1e-3
 """How far, relatively, a tower with folded batch norms may be from the tower as built."""
 
 
 def pick_device(device: str | torch.device = "auto") -> torch.device:
-    """Resolve ``"auto"``: CUDA where there is one, else the processor."""
-    if str(device) != "auto":
-        return torch.device(device)
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    """Resolve ``"auto"``: CUDA where there is one, else the processor.
+
+    Raises
+    ------
+    EmoCLIPError
+        There is no such device here, or its driver is too old.
+    """
+    if str(device) == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        found = torch.device(device)
+        torch.zeros(1, device=found).cpu()
+    except (RuntimeError, AssertionError) as error:  # AssertionError: torch without CUDA
+        reason = str(error).strip().partition("\n")[0].partition(". ")[0]
+        raise EmoCLIPError(f"the device '{device}' can't be used here: {reason}") from error
+    return found
 
 
 def pick_dtype(
@@ -124,6 +141,36 @@ def _versions(module: nn.Module) -> list[tuple[int, int]]:
     return [(id(t), 0 if t.is_inference() else t._version) for t in tensors]
 
 
+def _in_batches(
+    embed: Callable[[slice], Tensor], n: int, at_once: int | None = None
+) -> Iterator[Tensor]:
+    """Embed `n` pictures, `at_once` or all of them; fewer where memory does not suffice.
+
+    Raises
+    ------
+    EmoCLIPError
+        It does not suffice for a single one.
+    """
+    begin, size = 0, at_once or n
+    while True:
+        try:
+            yield embed(slice(begin, begin + size))
+        except (MemoryError, RuntimeError) as error:  # torch has no type for the processor's memory
+            if not (isinstance(error, MemoryError) or _NO_MEMORY.search(str(error))):
+                raise
+            if size == 1:
+                raise EmoCLIPError(
+                    "out of memory, even for one picture at a time: close other programs, or use "
+                    f"a smaller model ({str(error).partition(chr(10))[0]})"
+                ) from error
+            size = min(size, n - begin) // 2 or 1
+            log.warning("out of memory: going on with %d pictures at a time", size)
+        else:
+            begin += size
+            if begin >= n:
+                return
+
+
 class Encoder:
     """Runs a :class:`DualEncoder` for inference.
 
@@ -210,15 +257,16 @@ class Encoder:
 
     def frames(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Embed face crops (N, S, S, 3) one by one, to (N, D), unnormalised."""
-        parts = []
-        with torch.inference_mode():
-            for i in range(0, len(crops), _FRAMES_PER_BATCH):
-                batch = torch.from_numpy(crops[i : i + _FRAMES_PER_BATCH]).to(self.device)
-                images = preprocess(batch, self.config.image).to(self.dtype)
-                parts.append(self.visual(images).float().cpu())
-        if not parts:
+
+        def embed(part: slice) -> Tensor:
+            batch = torch.from_numpy(crops[part]).to(self.device)
+            images = preprocess(batch, self.config.image).to(self.dtype)
+            return self.visual(images).float().cpu()
+
+        if not len(crops):
             return np.zeros((0, self.width), np.float32)
-        return torch.cat(parts).numpy()
+        with torch.inference_mode():
+            return torch.cat(list(_in_batches(embed, len(crops), _FRAMES_PER_BATCH))).numpy()
 
     def _batches(
         self, frames: NDArray[np.float32], windows: Sequence[Sequence[int]]
@@ -269,7 +317,9 @@ class Encoder:
             b, t = clips.shape[:2]
             mask = torch.ones(b, t, dtype=torch.bool) if mask is None else mask.bool()
             mask = mask.to(self.device)
-            real = self.visual(clips[mask]).float()
+            images = clips[mask]
+            run = _in_batches(lambda part: self.visual(images[part]).float(), len(images))
+            real = torch.cat(list(run))
             frames = real.new_zeros(b, t, real.shape[-1])
             frames[mask] = real
             return self.network.pool(frames, mask)

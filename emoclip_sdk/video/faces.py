@@ -146,19 +146,20 @@ def _in_groups(frames: Iterable[Frame], every: int, at_most: int) -> Iterator[li
     """Cut frames into groups that end with a key frame, and yield some groups at a time.
 
     The first frame is a key frame, and so is the last. A detector is quicker on several pictures at
-    once; how many frames wait for each other depends on their size alone.
+    once; how many frames wait for each other depends on their size alone. Of frames so large that a
+    few of them fill the memory, more are key frames.
     """
     groups: list[list[Frame]] = []
     group: list[Frame] = []
     first = True
     for frame in frames:
         group.append(frame)
-        if first or len(group) >= every:
+        room = LOOK_AHEAD_BYTES // max(frame.rgb.nbytes, 1)  # frames
+        if first or len(group) >= min(every, room):
             groups.append(group)
             group = []
             first = False
-            ahead = LOOK_AHEAD_BYTES // (every * frame.rgb.nbytes)
-            if len(groups) >= min(max(ahead, 1), at_most):
+            if len(groups) >= min(max(room // every, 1), at_most):
                 yield groups
                 groups = []
     if group:

@@ -10,8 +10,9 @@ import torch
 from torch import nn
 
 from emoclip_sdk.config import ImageConfig, ModelConfig, TemporalConfig, TowersConfig
+from emoclip_sdk.errors import EmoCLIPError
 from emoclip_sdk.nn import DualEncoder, preprocess
-from emoclip_sdk.nn.inference import Encoder, runnable
+from emoclip_sdk.nn.inference import Encoder, pick_device, runnable
 from emoclip_sdk.video import center_crop, open_video
 
 TEXT = {"context_length": 77, "vocab_size": 49408, "width": 32, "heads": 2, "layers": 1}
@@ -135,3 +136,37 @@ def test_compiled_tower_agrees_and_is_never_stale(tiny_model) -> None:
         np.testing.assert_allclose(encoder.frames(crops), plain, atol=0.02 * abs(plain).max())
         with torch.no_grad():
             tower.conv1.weight.mul_(1.5)
+
+
+class _LittleMemory(nn.Module):
+    """A tower on a card that holds `room` pictures."""
+
+    def __init__(self, tower: nn.Module, room: int) -> None:
+        super().__init__()
+        self.tower, self.room = tower, room
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        if len(images) > self.room:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB.")
+        return self.tower(images)
+
+
+def test_fewer_pictures_at_once_where_memory_does_not_suffice(network, caplog) -> None:
+    encoder = Encoder(network, network.config, "cpu", "float32")
+    crops = _crops(23).numpy()
+    expected = encoder.frames(crops)
+    clips = torch.randn(2, 5, 3, 32, 32)
+    expected_clips = encoder.video(clips)
+    encoder._visual = _LittleMemory(encoder.visual, 3)
+    np.testing.assert_allclose(encoder.frames(crops), expected, atol=1e-5)
+    torch.testing.assert_close(encoder.video(clips), expected_clips, atol=1e-5, rtol=1e-5)
+    assert "with 2 pictures at a time" in caplog.text
+    encoder._visual.room = 0
+    with pytest.raises(EmoCLIPError, match="one picture at a time"):
+        encoder.frames(crops)
+
+
+@pytest.mark.parametrize("device", ["meta", "abacus", "mps:7"])
+def test_a_device_that_is_not_there(device) -> None:
+    with pytest.raises(EmoCLIPError, match=f"'{device}' can't be used here: .{{,240}}$"):
+        pick_device(device)

@@ -1,0 +1,41 @@
+"""``emoclip doctor``."""
+
+from __future__ import annotations
+
+import typer
+
+from . import options as o
+from .output import complain, new_table, print_json, progress, results_console
+
+__all__ = ["doctor"]
+
+_STYLES = {"ok": "green", "note": "yellow", "wrong": "red"}
+
+
+def doctor(model: o.Model = None, device: o.Device = "auto", as_json: o.AsJSON = False) -> None:
+    """Look for what is wrong with this installation, and say what to do.
+
+    Looks at Python, packages and extras, processor and GPU, caches, and reads a clip with the
+    model. Nothing is downloaded. Exit code 1: something is wrong.
+    """
+    from rich.text import Text
+
+    from ..doctor import examine
+
+    findings = []
+    with progress(1) as begin:
+        begin("looking")
+        findings.extend(examine(model, device))
+    wrong = [finding for finding in findings if finding.state == "wrong"]
+    if as_json:
+        print_json([finding.to_dict() for finding in findings])
+    else:
+        table = new_table("", "", "")
+        table.show_header = False
+        for finding in findings:
+            text = finding.text + (f"\n-> {finding.advice}" if finding.advice else "")
+            table.add_row(finding.subject, Text(finding.state, _STYLES[finding.state]), text)
+        results_console().print(table)
+    if wrong:
+        complain(f"Error: {len(wrong)} wrong: {', '.join(f.subject for f in wrong)}")
+        raise typer.Exit(1)
