@@ -29,6 +29,7 @@ __all__ = ["Finding", "examine"]
 
 _DISTRIBUTION = "emoclip_sdk"
 _DEVELOPERS = ("dev", "docs", "test", "test-browser")
+_SAY_MORE = "EMOCLIP_DEBUG=1 emoclip classify VIDEO shows where; report it with this table"
 _LITTLE_SPACE = 2 * 10**9
 _IMPORTS = {  # what each is needed for is said where it fails
     "torch": "the model",
@@ -251,8 +252,6 @@ def _settings() -> Iterator[Finding]:
 
 def _trial(model: str | None, device: str) -> Finding:
     """Do the main job once, on the clip that comes with the package."""
-    from .bench.clips import portrait
-
     begun = time.perf_counter()
 
     def since() -> str:
@@ -260,6 +259,7 @@ def _trial(model: str | None, device: str) -> Finding:
 
     subject = f"model {model}" if model else "embedded model"
     try:
+        from .bench.clips import portrait
         from .model import EmoCLIP
 
         loaded = EmoCLIP.from_pretrained(model, device=device, local_files_only=True)
@@ -270,7 +270,9 @@ def _trial(model: str | None, device: str) -> Finding:
             loaded.embed(path)
             return Finding(subject, "ok", f"loaded in {ready}; embedded a clip in {since()}")
         result = loaded.classify(path)
-    except EmoCLIPError as error:
+    except Exception as error:  # of any library: this is what doctor is for
+        if not isinstance(error, EmoCLIPError):
+            return Finding(subject, "wrong", f"{type(error).__name__}: {error}", _SAY_MORE)
         advice = "" if model else f"pip install --force-reinstall {_DISTRIBUTION}"
         return Finding(subject, "wrong", str(error), advice)
     if result.label is None:

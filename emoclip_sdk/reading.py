@@ -52,8 +52,8 @@ Track = int | Literal["prominent", "all"]
 
 AHEAD = 8
 """Decoded frames that wait for detection."""
-AHEAD_BYTES = 200 * 2**20
-"""What they may take: 8 frames of 4K, 2 of 8K."""
+AHEAD_BYTES = 100 * 2**20
+"""What they may take: 4 frames of 4K, 1 of 8K."""
 
 
 @dataclass(frozen=True)

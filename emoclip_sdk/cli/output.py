@@ -113,10 +113,11 @@ def progress(n: int) -> Iterator[Callable[[str], None]]:
     if n > 1:
         columns += [BarColumn(), MofNCompleteColumn()]
     console = progress_console()
-    with (
-        redirect_stdout(sys.stderr),
-        Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar,
-    ):
+    if not console.is_terminal:  # some versions of rich would print an empty line
+        with redirect_stdout(sys.stderr):
+            yield lambda what: None
+        return
+    with redirect_stdout(sys.stderr), Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("", total=n)
         begun = -1
 

@@ -45,12 +45,13 @@ class CameraSource(VideoSource):
                 f"OpenCV can't be loaded ({error}). Install the system's OpenGL library (libgl1) "
                 "or opencv-python-headless",
             ) from error
-        level = cv2.utils.logging.getLogLevel()
-        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+        logs = cv2 if hasattr(cv2, "setLogLevel") else cv2.utils.logging  # from OpenCV 4.13 on
+        level = logs.getLogLevel()
+        logs.setLogLevel(0)  # silent
         try:
             camera = cv2.VideoCapture(self.number)
         finally:
-            cv2.utils.logging.setLogLevel(level)
+            logs.setLogLevel(level)
         try:
             if not camera.isOpened():
                 raise VideoError(

@@ -173,7 +173,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             name = f"{asked['organization']}/{asked['name']}"
             if name in hub.repos:
                 return self.answer(409, {"url": f"{hub.url}/{name}"})
-            hub.repos[name] = Repo({}, private=asked.get("visibility") == "private")
+            private = asked.get("visibility") == "private" or asked.get("private")  # new, old
+            hub.repos[name] = Repo({}, private=bool(private))
             return self.answer(200, {"url": f"{hub.url}/{name}"})
         if "/branch/" in path:
             name = "/".join(path.split("/")[3:5])

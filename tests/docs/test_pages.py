@@ -86,7 +86,7 @@ def _run(command: str, block: Block, where: str, monkeypatch, capsys) -> None:
     if block.follows:
         said = " ".join((out + err).split())
         assert end.value.code, f"{where}: {command} was to fail"
-        assert " ".join(block.follows.split()) in said, f"{where}: {said}"
+        assert " ".join(block.follows.split()).casefold() in said.casefold(), f"{where}: {said}"
     else:
         assert not end.value.code, f"{where}: {command}: {err}"
 

@@ -84,7 +84,10 @@ def test_weights_that_are_no_numbers(folder, value) -> None:
 def test_complex_weights(folder) -> None:
     tensors = load_file(folder / "model.safetensors")
     tensors["temporal.cls_token"] = tensors["temporal.cls_token"].to(torch.complex64)
-    save_file(tensors, folder / "model.safetensors")
+    try:
+        save_file(tensors, folder / "model.safetensors")
+    except KeyError:
+        pytest.skip("safetensors before 0.7 can't write them")
     with pytest.raises(CheckpointError, match="temporal.cls_token"):
         scores(folder)
 
