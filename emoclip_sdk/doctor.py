@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
@@ -208,13 +209,12 @@ def _graphics() -> Finding:
 
 
 def _folders() -> Iterator[Finding]:
-    try:
+    places = {"temporary files": _temporary()}
+    with suppress(ImportError):
         from huggingface_hub.constants import HF_HUB_CACHE
-    except ImportError:
-        HF_HUB_CACHE = None
-    for subject, place in (("model cache", HF_HUB_CACHE), ("temporary files", _temporary())):
-        if place is None:
-            continue
+
+        places = {"model cache": HF_HUB_CACHE, **places}
+    for subject, place in places.items():
         folder = Path(place)
         there = next(p for p in (folder, *folder.parents) if p.exists())
         if not os.access(there, os.W_OK):
@@ -235,7 +235,7 @@ def _folders() -> Iterator[Finding]:
             yield Finding(subject, "ok", text)
 
 
-def _temporary() -> str | None:
+def _temporary() -> str:
     try:
         return tempfile.gettempdir()
     except OSError:  # none can be written to

@@ -6,7 +6,6 @@ error, unless it is stated here with its source.
 
 from __future__ import annotations
 
-import sys
 from importlib import metadata
 
 from packaging.requirements import Requirement
@@ -23,7 +22,8 @@ REMARKS = {
 }
 HEAD = """# Licences of the dependencies
 
-Made by `python tools/licences.py` from the metadata of the installed packages. What is inside our own package, weights and data included, is in `NOTICE`.
+Made by `python tools/licences.py` from the metadata of the installed packages. What is inside
+our own package, weights and data included, is in `NOTICE`.
 
 | package | needed for | licence | |
 | --- | --- | --- | --- |"""
@@ -51,13 +51,13 @@ def main() -> None:
     needed: dict[str, set[str]] = {}
     for text in metadata.requires(NAME) or ():
         requirement = Requirement(text)
-        extras = [
+        found = [
             extra
             for extra in metadata.metadata(NAME).get_all("Provides-Extra") or ()
             if requirement.marker and requirement.marker.evaluate({"extra": extra})
         ]
-        shipped = [extra for extra in extras if extra not in NOT_SHIPPED]
-        if requirement.name.replace("-", "_") != NAME and (shipped or not extras):
+        shipped = [extra for extra in found if extra not in NOT_SHIPPED]
+        if requirement.name.replace("-", "_") != NAME and (shipped or not found):
             needed.setdefault(requirement.name, set()).update(shipped or {""})
     print(HEAD)
     for name, extras in sorted(needed.items(), key=lambda item: ("" not in item[1], item[0])):
@@ -68,4 +68,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from . import options as o
-from .output import complain, new_table, print_json, progress, results_console
+from .output import complain, new_table, print_json, results_console, working
 
 __all__ = ["doctor"]
 
@@ -22,10 +22,8 @@ def doctor(model: o.Model = None, device: o.Device = "auto", as_json: o.AsJSON =
 
     from ..doctor import examine
 
-    findings = []
-    with progress(1) as begin:
-        begin("looking")
-        findings.extend(examine(model, device))
+    with working("looking"):
+        findings = list(examine(model, device))
     wrong = [finding for finding in findings if finding.state == "wrong"]
     if as_json:
         print_json([finding.to_dict() for finding in findings])
