@@ -126,7 +126,8 @@ class FaceConfig:
     detect_size : int
         Long side in pixels of the picture that the detector sees.
     detect_every : int
-        Detect on every n-th sampled frame; in those between, faces are only followed.
+        Detect on every n-th sampled frame, and after 1.2 seconds at the latest; in the frames
+        between, faces are only followed.
     min_confidence : float
         Detections below are dropped.
     """
@@ -134,7 +135,7 @@ class FaceConfig:
     detector: Literal["mtcnn", "none"] = "mtcnn"
     margin: float = 0.15
     detect_size: int = 320
-    detect_every: int = 4
+    detect_every: int = 8
     min_confidence: float = 0.9
 
 

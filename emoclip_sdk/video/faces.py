@@ -26,6 +26,10 @@ __all__ = ["Face", "FrameFaces", "face_frames"]
 
 # Key frames that are looked at together, and the pictures that may wait for it.
 LOOK_AHEAD = 8
+# Frames between two key frames wait for the second one: not for long where it is urgent.
+EVERY_AT_ONCE = 4
+# Seconds after which a face is looked for anew, however few frames were sampled meanwhile.
+LONGEST_FOLLOWED = 1.2
 LOOK_AHEAD_BYTES = 100_000_000
 
 
@@ -118,7 +122,8 @@ def face_frames(
     detector : FaceDetector, optional
         Used instead of a new :class:`MTCNNDetector`; pass one to load its weights only once.
     at_once : bool
-        Look at each key frame when it comes, and not at several together.
+        Look at each key frame when it comes, and not at several together; at every fourth frame at
+        least.
 
     Yields
     ------
@@ -135,7 +140,10 @@ def face_frames(
             yield FrameFaces(frame.index, frame.time, (face,), (width, height))
         return
     line = _Line(config, detector or MTCNNDetector(config))
-    for groups in _in_groups(frames, max(config.detect_every, 1), 1 if at_once else LOOK_AHEAD):
+    every = max(config.detect_every, 1)
+    if at_once:
+        every = min(every, EVERY_AT_ONCE)
+    for groups in _in_groups(frames, every, 1 if at_once else LOOK_AHEAD):
         for slot in line.extend(groups):
             yield _cropped(slot, config.margin, size)
     for slot in line.finish():
@@ -151,14 +159,14 @@ def _in_groups(frames: Iterable[Frame], every: int, at_most: int) -> Iterator[li
     """
     groups: list[list[Frame]] = []
     group: list[Frame] = []
-    first = True
+    due = -math.inf
     for frame in frames:
         group.append(frame)
         room = LOOK_AHEAD_BYTES // max(frame.rgb.nbytes, 1)  # frames
-        if first or len(group) >= min(every, room):
+        if frame.time >= due or len(group) >= min(every, room):
             groups.append(group)
             group = []
-            first = False
+            due = frame.time + LONGEST_FOLLOWED
             if len(groups) >= min(max(room // every, 1), at_most):
                 yield groups
                 groups = []

@@ -162,7 +162,9 @@ class Following(Scripted):
 def follow(script: Script, n: int) -> tuple[list[FrameFaces], Following]:
     detector = Following(script)
     frames = (draw(i, script(i)) for i in range(n))
-    return list(face_frames(frames, FaceConfig(), size=32, detector=detector)), detector
+    return list(
+        face_frames(frames, FaceConfig(detect_every=4), size=32, detector=detector)
+    ), detector
 
 
 def test_a_detector_that_can_follow_sees_every_frame() -> None:
@@ -234,7 +236,7 @@ def test_weak_and_broken_detections_are_dropped() -> None:
             ]
 
     frames = [draw(i, {"ann": (120, 70, 40)}) for i in range(5)]
-    result = list(face_frames(frames, FaceConfig(), size=8, detector=Poor()))
+    result = list(face_frames(frames, FaceConfig(detect_every=4), size=8, detector=Poor()))
     assert tracks(result) == ["0"] * 5
     assert result[0].faces[0].box == (100, 50, 140, 90)
 
@@ -443,4 +445,4 @@ def test_missing_facenet_says_what_to_install(monkeypatch) -> None:
 
     monkeypatch.setitem(sys.modules, "facenet_pytorch", None)
     with pytest.raises(EmoCLIPError, match="pip install"):
-        list(face_frames([draw(0, {})], FaceConfig(), size=8))
+        list(face_frames([draw(0, {})], FaceConfig(detect_every=4), size=8))
