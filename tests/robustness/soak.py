@@ -98,8 +98,10 @@ def _run(names: Sequence[str]) -> Iterator[str]:
         print(f"{name}, {time.monotonic() - begun:.0f} s")
         for what, figure in rows:
             print(f"  {what:28} {figure}")
+        for text in wrong:
+            print(f"  BROKEN: {text}")
+            yield f"{name}: {text}"
         sys.stdout.flush()
-        yield from (f"{name}: {text}" for text in wrong)
 
 
 def main(arguments: Sequence[str]) -> int:

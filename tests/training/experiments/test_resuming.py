@@ -108,7 +108,7 @@ def test_signals_save_first(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with monkeypatch.context() as patch:
-        interrupt(patch, 5, lambda: os.kill(os.getpid(), number))
+        interrupt(patch, 5, lambda: signal.raise_signal(number))
         with pytest.raises(error):
             run(recipe_of("frozen"), tmp_path)
     assert torch.load(tmp_path / "run/state.pt", weights_only=True)["progress"]["done"] == 5
