@@ -62,9 +62,23 @@ def prediction_records(predictions: Sequence[Prediction]) -> list[Record]:
 def write_csv(records: Sequence[Record], file: TextIO) -> None:
     """Write flat rows as CSV; None becomes an empty field, NaN stays ``nan``."""
     columns = list(dict.fromkeys(key for record in records for key in record))
-    writer = csv.DictWriter(file, columns, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(records)
+    write = _row_writer(file, columns)
+    for record in records:
+        write(record)
+
+
+def _row_writer(file: TextIO, columns: Sequence[str]) -> Callable[[Record], Any]:
+    """Write the names of the columns; return what writes a row."""
+    plain = csv.DictWriter(file, columns, lineterminator="\n")
+    # A carriage return in a name ends a line for readers, and isn't quoted where "\n" ends lines.
+    quoted = csv.DictWriter(file, columns, lineterminator="\n", quoting=csv.QUOTE_ALL)
+
+    def write(record: Record) -> None:
+        returns = any(isinstance(value, str) and "\r" in value for value in record.values())
+        (quoted if returns else plain).writerow(record)
+
+    write(dict(zip(columns, columns, strict=True)))
+    return write
 
 
 def save_rows(
@@ -115,9 +129,7 @@ def save_rows(
 @contextmanager
 def _csv(path: Path, columns: Sequence[str]) -> Iterator[Callable[[Record], Any]]:
     with path.open("w", encoding="utf-8", newline="", buffering=1) as file:
-        writer = csv.DictWriter(file, columns, lineterminator="\n")
-        writer.writeheader()
-        yield writer.writerow
+        yield _row_writer(file, columns)
 
 
 @contextmanager

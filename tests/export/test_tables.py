@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 import io
 
 import pytest
@@ -51,3 +52,11 @@ def test_rows_are_written_while_they_come(tmp_path):
     with pytest.raises(VideoError):
         save_rows(rows(fail=True), out, **about)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_name_with_a_carriage_return_stays_in_its_field():
+    file = io.StringIO()
+    write_csv(prediction_records([Prediction("a\rb.mp4", {"joy": 1.0}, {"joy": 0.3}, {})]), file)
+    file.seek(0)
+    (row,) = csv.DictReader(io.StringIO(file.getvalue(), newline=""))
+    assert row["source"] == "a\rb.mp4" and row["score:joy"] == "1.0"

@@ -71,9 +71,6 @@ def jobs(folder: Path, checkpoint: Path) -> list[Job]:
     crops = folder / "crops"
     trained = folder / "training"
 
-    def ours(call: str) -> list[str]:
-        return [sys.executable, "-c", f"from robustness import killing; killing.{call}"]
-
     return [
         Job(
             "batch",
@@ -91,19 +88,23 @@ def jobs(folder: Path, checkpoint: Path) -> list[Job]:
         ),
         Job(
             "crop",
-            ours(f"crop({str(videos)!r}, {str(crops)!r})"),
+            _ours(f"crop({str(videos)!r}, {str(crops)!r})"),
             [crops],
             lambda: _crops_are_whole(crops),
             lambda: _crops_are_whole(crops, N_VIDEOS),
         ),
         Job(
             "caching and training",
-            ours(f"train({str(trained)!r})"),
+            _ours(f"train({str(trained)!r})"),
             [trained],
             lambda: None,
             lambda: _trained_the_same(trained, folder / "undisturbed"),
         ),
     ]
+
+
+def _ours(call: str) -> list[str]:
+    return [sys.executable, "-c", f"from robustness import killing; killing.{call}"]
 
 
 def train(folder: str) -> None:
@@ -165,8 +166,8 @@ def _crops_are_whole(crops: Path, n: int = 0) -> None:
 
 
 def _trained_the_same(folder: Path, undisturbed: Path) -> None:
-    if not undisturbed.exists():
-        train(str(undisturbed))
+    if not undisturbed.exists():  # with as many threads
+        start(_ours(f"train({str(undisturbed)!r})")).communicate()
     from safetensors.numpy import load_file
 
     one, other = (load_file(x / "out/model.safetensors") for x in (folder, undisturbed))
