@@ -26,7 +26,7 @@ from . import __version__
 from .errors import EmoCLIPError
 from .processes import usable_cpus
 
-__all__ = ["Finding", "examine"]
+__all__ = ["Finding", "dependencies", "examine"]
 
 _DISTRIBUTION = "emoclip_sdk"
 _DEVELOPERS = ("dev", "docs", "test", "test-browser")
@@ -36,11 +36,14 @@ _IMPORTS = {  # what each is needed for is said where it fails
     "torch": "the model",
     "open_clip": "the text and image towers",
     "av": "reading videos",
-    "cv2": "resizing pictures",
+    "cv2": "cameras and `emoclip demo`",
     "facenet_pytorch": "finding faces",
     "safetensors": "reading weights",
     "huggingface_hub": "downloading models",
 }
+
+
+State = Literal["ok", "note", "wrong"]
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ class Finding:
     """
 
     subject: str
-    state: Literal["ok", "note", "wrong"]
+    state: State
     text: str
     advice: str = ""
 
@@ -81,8 +84,8 @@ def examine(model: str | None = None, device: str = "auto") -> Iterator[Finding]
     try:
         importlib.metadata.version(_DISTRIBUTION)
     except importlib.metadata.PackageNotFoundError:
-        text = f"{_DISTRIBUTION} {__version__} runs from {Path(__file__).parent} without being so"
-        yield Finding("installed", "wrong", text, f"pip install {_DISTRIBUTION}")
+        text = f"{_DISTRIBUTION} {__version__} is used from {Path(__file__).parent}, not installed"
+        yield Finding("packages", "wrong", text, f"pip install {_DISTRIBUTION}")
     else:
         yield _python()
         yield from _packages()
@@ -98,7 +101,7 @@ def examine(model: str | None = None, device: str = "auto") -> Iterator[Finding]
         yield _graphics()
     yield from _folders()
     yield from _settings()
-    if len(imported) == len(_IMPORTS):
+    if {*imported, "cv2"} == {*_IMPORTS}:  # without OpenCV, all but cameras and the page works
         yield _trial(model, device)
 
 
@@ -110,48 +113,39 @@ def _python() -> Finding:
     return Finding("Python", "ok", found)
 
 
+def dependencies() -> dict[str, list[Requirement]]:
+    """Return what the package asks for by its extras; what everybody needs is under ``""``.
+
+    An extra of extras, and those for developers, are left out.
+    """
+    found: dict[str, list[Requirement]] = {"": []}
+    extras = importlib.metadata.metadata(_DISTRIBUTION).get_all("Provides-Extra") or ()
+    for text in importlib.metadata.requires(_DISTRIBUTION) or ():
+        needed = Requirement(text)
+        if needed.name.replace("-", "_") == _DISTRIBUTION:
+            continue
+        if needed.marker is None or needed.marker.evaluate({"extra": ""}):
+            found[""].append(needed)
+            continue
+        for extra in extras:
+            if extra not in _DEVELOPERS and needed.marker.evaluate({"extra": extra}):
+                found.setdefault(extra, []).append(needed)
+    return found
+
+
 def _packages() -> Iterator[Finding]:
     """Compare what is installed with what the package and its extras ask for."""
-    needed = [Requirement(text) for text in importlib.metadata.requires(_DISTRIBUTION) or ()]
-    bad, versions = [], []
-    for requirement in needed:
-        if _extra_of(requirement) is None:
-            problem = _problem(requirement)
-            if problem is None:
-                version = importlib.metadata.version(requirement.name)
-                versions.append(f"{requirement.name} {version}")
-            else:
-                bad.append(problem)
-    text = f"{_DISTRIBUTION} {__version__}, " + ", ".join(versions)
-    if bad:
-        yield Finding("packages", "wrong", "; ".join(bad), f"pip install --upgrade {_DISTRIBUTION}")
-    else:
-        yield Finding("packages", "ok", text)
-    extras: dict[str, list[str]] = {}
-    for requirement in needed:
-        extra = _extra_of(requirement)
-        # An extra of extras says nothing of its own.
-        if (
-            extra
-            and extra not in _DEVELOPERS
-            and requirement.name.replace("-", "_") != _DISTRIBUTION
-        ):
-            problem = _problem(requirement)
-            extras.setdefault(extra, []).extend([problem] if problem else [])
-    for extra, missing in sorted(extras.items()):
-        text = "; ".join(missing) or "installed"
-        advice = f'if you need it: pip install "{_DISTRIBUTION}[{extra}]"' if missing else ""
-        yield Finding(f"extra '{extra}'", "note" if missing else "ok", text, advice)
-
-
-def _extra_of(requirement: Requirement) -> str | None:
-    """Return the extra that a requirement belongs to; None for those that everybody needs."""
-    if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
-        return None
-    for extra in importlib.metadata.metadata(_DISTRIBUTION).get_all("Provides-Extra") or ():
-        if requirement.marker.evaluate({"extra": extra}):
-            return str(extra)
-    return "dev"  # not for this platform
+    for extra, needed in sorted(dependencies().items()):
+        problems = "; ".join(filter(None, map(_problem, needed)))
+        if extra:
+            advice = f'if you need it: pip install "{_DISTRIBUTION}[{extra}]"' if problems else ""
+            state: State = "note" if problems else "ok"
+            yield Finding(f"extra '{extra}'", state, problems or "installed", advice)
+        elif problems:
+            yield Finding("packages", "wrong", problems, f"pip install --upgrade {_DISTRIBUTION}")
+        else:
+            versions = [f"{n.name} {importlib.metadata.version(n.name)}" for n in needed]
+            yield Finding("packages", "ok", f"{_DISTRIBUTION} {__version__}, {', '.join(versions)}")
 
 
 def _problem(requirement: Requirement) -> str | None:

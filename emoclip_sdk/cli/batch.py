@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from ..errors import BatchError
 from . import options as o
 from .loading import load_model, wanted_labels
-from .output import complain, progress_console
+from .output import complain
 
 __all__ = ["batch"]
 
@@ -140,21 +139,10 @@ def batch(
 @contextmanager
 def _bar() -> Iterator[Callable[[int, int, str], None]]:
     """Show how many videos are done and how long the rest takes, on a terminal."""
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 
-    console = progress_console()
-    columns: list[Any] = [BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()]
-    columns.append(TextColumn("{task.description}", markup=False))
-    with (
-        redirect_stdout(sys.stderr),
-        Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar,
-    ):
+    name = TextColumn("{task.description}", markup=False)
+    with progress_bar(BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), name) as bar:
         task = bar.add_task("", total=None)
 
         def show(done: int, total: int, name: str) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from typing import IO, TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.progress import Progress, ProgressColumn
     from rich.table import Table
     from rich.text import Text
 
@@ -23,6 +24,7 @@ __all__ = [
     "new_table",
     "print_json",
     "progress",
+    "progress_bar",
     "progress_console",
     "results_console",
     "score_list",
@@ -102,22 +104,32 @@ def working(what: str) -> Iterator[None]:
 
 
 @contextmanager
-def progress(n: int) -> Iterator[Callable[[str], None]]:
-    """Show a bar of `n` steps on a terminal; yields the function that begins the next step.
+def progress_bar(*columns: ProgressColumn) -> Iterator[Progress]:
+    """Show a bar on a terminal.
 
     Whatever is printed meanwhile, by any library, goes to standard error.
     """
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+    from rich.progress import Progress
 
-    columns = [SpinnerColumn(), TextColumn("{task.description}", markup=False)]
+    console = progress_console()
+    bar = Progress(*columns, console=console, transient=True)
+    # Not begun elsewhere: at its end, some versions of rich print an empty line.
+    with redirect_stdout(sys.stderr), bar if console.is_terminal else nullcontext():
+        yield bar
+
+
+@contextmanager
+def progress(n: int) -> Iterator[Callable[[str], None]]:
+    """Show a bar of `n` steps, as `progress_bar`; yields the function that begins the next one."""
+    from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn
+
+    columns: list[ProgressColumn] = [
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+    ]
     if n > 1:
         columns += [BarColumn(), MofNCompleteColumn()]
-    console = progress_console()
-    if not console.is_terminal:  # some versions of rich would print an empty line
-        with redirect_stdout(sys.stderr):
-            yield lambda what: None
-        return
-    with redirect_stdout(sys.stderr), Progress(*columns, console=console, transient=True) as bar:
+    with progress_bar(*columns) as bar:
         task = bar.add_task("", total=n)
         begun = -1
 

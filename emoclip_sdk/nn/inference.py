@@ -141,36 +141,6 @@ def _versions(module: nn.Module) -> list[tuple[int, int]]:
     return [(id(t), 0 if t.is_inference() else t._version) for t in tensors]
 
 
-def _in_batches(
-    embed: Callable[[slice], Tensor], n: int, at_once: int | None = None
-) -> Iterator[Tensor]:
-    """Embed `n` pictures, `at_once` or all of them; fewer where memory does not suffice.
-
-    Raises
-    ------
-    EmoCLIPError
-        It does not suffice for a single one.
-    """
-    begin, size = 0, at_once or n
-    while True:
-        try:
-            yield embed(slice(begin, begin + size))
-        except (MemoryError, RuntimeError) as error:  # torch has no type for the processor's memory
-            if not (isinstance(error, MemoryError) or _NO_MEMORY.search(str(error))):
-                raise
-            if size == 1:
-                raise EmoCLIPError(
-                    "out of memory, even for one picture at a time: close other programs, or use "
-                    f"a smaller model ({str(error).partition(chr(10))[0]})"
-                ) from error
-            size = min(size, n - begin) // 2 or 1
-            log.warning("out of memory: going on with %d pictures at a time", size)
-        else:
-            begin += size
-            if begin >= n:
-                return
-
-
 class Encoder:
     """Runs a :class:`DualEncoder` for inference.
 
@@ -197,6 +167,7 @@ class Encoder:
         self.dtype = pick_dtype(dtype, self.device, convolutional=_is_convolutional(visual))
         self.network = network.to(self.device, torch.float32).eval().requires_grad_(False)
         self._compiled = False
+        self._fit: int | None = None  # pictures that fit into memory, once more have failed
         self._visual: Any = runnable(self.network.towers.visual, self.dtype, config.image.size)
         self._visual_state = _versions(self.network.towers.visual)
         self._tokenizer: Any = None
@@ -266,7 +237,37 @@ class Encoder:
         if not len(crops):
             return np.zeros((0, self.width), np.float32)
         with torch.inference_mode():
-            return torch.cat(list(_in_batches(embed, len(crops), _FRAMES_PER_BATCH))).numpy()
+            return torch.cat(list(self._in_batches(embed, len(crops), _FRAMES_PER_BATCH))).numpy()
+
+    def _in_batches(
+        self, embed: Callable[[slice], Tensor], n: int, at_once: int
+    ) -> Iterator[Tensor]:
+        """Embed `n` pictures, `at_once` or, where memory does not suffice, fewer from then on.
+
+        Raises
+        ------
+        EmoCLIPError
+            It does not suffice for a single one.
+        """
+        begin, size = 0, min(at_once, self._fit or at_once)
+        while True:
+            try:
+                yield embed(slice(begin, begin + size))
+            except (MemoryError, RuntimeError) as error:  # RuntimeError: of torch, on a processor
+                reason = str(error).partition("\n")[0]
+                if not (isinstance(error, MemoryError) or _NO_MEMORY.search(reason)):
+                    raise
+                if size == 1:
+                    raise EmoCLIPError(
+                        "out of memory, even for one picture at a time: close other programs, or "
+                        f"use a smaller model ({reason})"
+                    ) from error
+                size = self._fit = min(size, n - begin) // 2 or 1
+                log.warning("out of memory: going on with %d pictures at a time", size)
+            else:
+                begin += size
+                if begin >= n:
+                    return
 
     def _batches(
         self, frames: NDArray[np.float32], windows: Sequence[Sequence[int]]
@@ -318,7 +319,8 @@ class Encoder:
             mask = torch.ones(b, t, dtype=torch.bool) if mask is None else mask.bool()
             mask = mask.to(self.device)
             images = clips[mask]
-            run = _in_batches(lambda part: self.visual(images[part]).float(), len(images))
+            n = len(images)
+            run = self._in_batches(lambda part: self.visual(images[part]).float(), n, at_once=n)
             real = torch.cat(list(run))
             frames = real.new_zeros(b, t, real.shape[-1])
             frames[mask] = real

@@ -1,10 +1,11 @@
 """From sampled frames to the face crops of every person, as a stream.
 
-Detection is the slow step, so it runs on every n-th frame. In the frames between, a detector that
-can follow looks only where the faces are expected; with another one, boxes are interpolated. Where
-the people of two such key frames differ, or somebody is lost on the way, the frames between are
-looked at one by one: a gap begins and ends at the right frame. At most ``detect_every + 2`` frames
-are held.
+Detection is the slow step, so it runs on key frames: every n-th, and not too far apart in time. In
+the frames between, a detector that can follow looks only where the faces are expected; with another
+one, boxes are interpolated. Where the people of two such key frames differ, or somebody is lost on
+the way, the frames between are looked at one by one: a gap begins and ends at the right frame. Some
+key frames are looked at together; how many frames are held meanwhile is bounded by their number and
+by their size.
 """
 
 from __future__ import annotations
@@ -26,11 +27,11 @@ __all__ = ["Face", "FrameFaces", "face_frames"]
 
 # Key frames that are looked at together, and the pictures that may wait for it.
 LOOK_AHEAD = 8
-# Frames between two key frames wait for the second one: not for long where it is urgent.
-EVERY_AT_ONCE = 4
+LOOK_AHEAD_BYTES = 100_000_000
 # Seconds after which a face is looked for anew, however few frames were sampled meanwhile.
 LONGEST_FOLLOWED = 1.2
-LOOK_AHEAD_BYTES = 100_000_000
+# Frames between two key frames wait for the second one: not for long where it is urgent.
+EVERY_AT_ONCE = 4
 
 
 @dataclass(frozen=True)

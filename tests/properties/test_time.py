@@ -10,8 +10,6 @@ from emoclip_sdk.clips import EmbeddedFrame, spans, windows
 from emoclip_sdk.video import uniform
 from emoclip_sdk.video.sampling import inside, paper
 
-NO_GAP = 1.5  # seconds: below it a face that is lost is the same person
-
 
 @given(st.integers(0, 10_000), st.integers(1, 200))
 def test_uniform_is_spread_evenly(n, n_frames):

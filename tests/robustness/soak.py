@@ -40,7 +40,7 @@ def kills(folder: Path, checkpoint: Path) -> tuple[list[tuple[str, str]], list[s
     tolls = [kill_at_random(job, N_KILLS[job.name]) for job in jobs(folder, checkpoint)]
     rows = [(f"{toll.name}, kills", str(toll.kills)) for toll in tolls]
     wrong = [f"{toll.name}: {text}" for toll in tolls for text in toll.wrong]
-    return [*rows, ("inputs lost", str(len(wrong)))], wrong
+    return [*rows, ("promises broken", str(len(wrong)))], wrong
 
 
 def full_disk(folder: Path, checkpoint: Path) -> tuple[list[tuple[str, str]], list[str]]:
@@ -66,7 +66,7 @@ def flat(folder: Path, checkpoint: Path) -> tuple[list[tuple[str, str]], list[st
 
 
 def properties(folder: Path, checkpoint: Path) -> tuple[list[tuple[str, str]], list[str]]:
-    """Run the property tests with many new examples, and the checkpoints' tests."""
+    """Run the property tests with many new examples."""
     here = Path(__file__).parents[1]
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", here / "properties"],

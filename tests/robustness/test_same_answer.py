@@ -20,9 +20,9 @@ from emoclip_sdk.video import open_video
 LABELS = (["happiness", "anger"], ["a wide smile", "fear", "surprise"], None, ["calm", "sadness"])
 
 
-@pytest.fixture(scope="module")
-def model() -> EmoCLIP:
-    return EmoCLIP.from_pretrained(device="cpu")
+@pytest.fixture
+def model(embedded_model) -> EmoCLIP:
+    return embedded_model.with_prompts()  # nothing that another test taught it
 
 
 def test_eight_threads_share_a_model(model) -> None:
@@ -74,7 +74,7 @@ def test_pictures_at_once(model, size, monkeypatch) -> None:
     assert model.classify(portrait()).scores == pytest.approx(expected, abs=2e-3)
 
 
-def test_precisions_agree_as_documented() -> None:
+def test_precisions_agree_as_documented(model) -> None:
     exact = EmoCLIP.from_pretrained(device="cpu", dtype="float32").classify(portrait()).scores
     half = EmoCLIP.from_pretrained(device="cpu", dtype="float16").classify(portrait()).scores
     assert half == pytest.approx(exact, abs=3e-3)

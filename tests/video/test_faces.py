@@ -222,6 +222,27 @@ def test_memory_is_constant(limit, ahead, monkeypatch) -> None:
     assert len(waits) == 200 and ahead - 4 <= max(waits) <= ahead
 
 
+def test_key_frames_are_not_too_far_apart_in_time() -> None:
+    frames = [Frame(i, 0.5 * i, draw(i, {"ann": (60, 60, 40)}).rgb) for i in range(9)]
+    detector = Scripted(lambda i: {"ann": (60, 60, 40)})
+    list(face_frames(frames, FaceConfig(detect_every=8), size=8, detector=detector))
+    assert detector.asked == [[0, 3, 6, 8]]  # 1.5 s: the first frame after 1.2 s
+
+
+def test_few_large_frames_wait_for_a_key_frame(monkeypatch) -> None:
+    monkeypatch.setattr(faces_module, "LOOK_AHEAD_BYTES", 2 * SIZE[0] * SIZE[1] * 3)
+    _, detector = run(lambda i: {"ann": (60, 60, 40)}, 6, every=4)
+    assert detector.asked == [[0], [2], [4], [5]]
+
+
+def test_at_once_few_frames_wait_for_a_key_frame() -> None:
+    frames = [draw(i, {"ann": (60, 60, 40)}) for i in range(9)]
+    detector = Scripted(lambda i: {"ann": (60, 60, 40)})
+    config = FaceConfig(detect_every=8)
+    list(face_frames(frames, config, size=8, detector=detector, at_once=True))
+    assert detector.asked == [[0], [4], [8]]
+
+
 def test_weak_and_broken_detections_are_dropped() -> None:
     class Poor:
         def detect(self, frames):
@@ -445,4 +466,4 @@ def test_missing_facenet_says_what_to_install(monkeypatch) -> None:
 
     monkeypatch.setitem(sys.modules, "facenet_pytorch", None)
     with pytest.raises(EmoCLIPError, match="pip install"):
-        list(face_frames([draw(0, {})], FaceConfig(detect_every=4), size=8))
+        list(face_frames([draw(0, {})], FaceConfig(), size=8))
