@@ -12,7 +12,7 @@ import typer
 from ..errors import BatchError
 from . import options as o
 from .loading import load_model, wanted_labels
-from .output import complain
+from .output import complain, progress_bar
 
 __all__ = ["batch"]
 
