@@ -229,8 +229,8 @@ def windows(
     n_frames : int
         The model's span. A window that holds more frames is thinned evenly, without its gaps.
     duration : callable
-        Length of the video in seconds, asked for after the last frame; None: the last frame's time
-        plus its distance from the one before.
+        Length of the video in seconds, asked for after the last frame. None, or less than that
+        frame's time: that plus its distance from the one before.
     at_once : bool
         Don't wait for those who are out of view: they have no clip in this window.
 
@@ -270,7 +270,8 @@ def windows(
             yield waiting.popleft().clips()
     if last is None:
         return
-    end = max(duration() or 0.0, last + spacing)
+    stated = duration() or 0.0
+    end = stated if stated > last else last + spacing  # a file may claim to be shorter
     while not k or k * step < end - _EPS:
         reaches = k * step + window >= end - _EPS
         close(end if reaches else k * step + window, final=reaches)

@@ -61,6 +61,14 @@ def test_a_model_and_a_device_that_are_not_there(examined, tmp_path):
     assert code == 1 and "no such folder" in found[f"model {tmp_path / 'nowhere'}"]["text"]
     code, found, _ = examined("--device", "cuda:9")
     assert code == 1 and "cuda:9" in found["embedded model"]["text"]
+    assert "EMOCLIP_DEBUG" not in found["embedded model"]["advice"]  # is for what nobody expected
+
+
+def test_what_nobody_expected(examined, monkeypatch):
+    monkeypatch.setattr("emoclip_sdk.bench.clips.portrait", lambda: 1 / 0)
+    code, found, _ = examined()
+    assert code == 1 and "ZeroDivisionError" in found["embedded model"]["text"]
+    assert "EMOCLIP_DEBUG" in found["embedded model"]["advice"]
 
 
 def test_another_model(examined, tiny_checkpoint, textless_checkpoint):

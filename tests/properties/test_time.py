@@ -36,7 +36,7 @@ def test_training_clips_are_full_and_of_the_stride(n, n_frames, stride, seed):
 @st.composite
 def videos(draw):
     """Sampled frames in order of time, and which of three tracks each of them shows."""
-    steps = draw(st.lists(st.sampled_from([0.04, 1 / 7, 0.2, 0.5]), min_size=1, max_size=60))
+    steps = draw(st.lists(st.sampled_from([0.04, 1 / 7, 0.2, 0.5, 2.5]), min_size=1, max_size=60))
     times = np.cumsum(steps) - steps[0]
     shown = draw(st.lists(st.sets(st.integers(0, 2)), min_size=len(times), max_size=len(times)))
     return [
@@ -57,6 +57,9 @@ def test_every_sight_of_a_face_is_in_a_clip_of_the_span(frames, n_frames):
         numbers = frame_numbers(clip)
         assert numbers == sorted(numbers) and numbers
         assert all(item is None or item[1] == track for item in clip)
+        # A gap keeps its length.
+        places = [(i, int(item[0])) for i, item in enumerate(clip) if item is not None]
+        assert len({i - number for i, number in places}) == 1
         found[track] += numbers
     for track, numbers in found.items():
         assert sorted(set(numbers)) == [i for i, f in enumerate(frames) if track in f.faces]
