@@ -155,7 +155,7 @@ def classify_on_ray(
         results = ray.data.from_items(rows, override_num_blocks=-(-len(rows) // block)).map_batches(
             RayClassifier,
             fn_constructor_args=(shared,),
-            batch_size=None,
+            batch_size=block,
             compute=ray.data.ActorPoolStrategy(size=min(count, len(rows))),
             num_cpus=1,
             num_gpus=1 if gpu else 0,

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from conftest import tiny_config, write_checkpoint
 
+from .checkpoints import load_damaged
 from .clips import whole_clips
 from .killing import can_mount, fill_the_disk, jobs, kill_at_random
 from .long_runs import many_clips, many_hours
@@ -23,6 +24,7 @@ from .reading import read_all
 Part = Callable[[Path, Path], tuple[list[tuple[str, str]], list[str]]]
 
 N_DAMAGED = 1000
+N_CHECKPOINTS = 200
 N_KILLS = {"batch": 40, "timeline -o": 20, "crop": 20, "caching and training": 20}
 N_CLIPS = 2000
 HOURS = 8
@@ -33,6 +35,12 @@ def videos(folder: Path, checkpoint: Path) -> tuple[list[tuple[str, str]], list[
     clips = itertools.chain(whole_clips(), oddities(), large_files(), damaged(N_DAMAGED))
     report = read_all(clips, checkpoint, folder)
     return report.lines(), report.wrong
+
+
+def checkpoints(folder: Path, checkpoint: Path) -> tuple[list[tuple[str, str]], list[str]]:
+    """Load damaged and lying weights."""
+    found, wrong = load_damaged(checkpoint, folder, N_CHECKPOINTS)
+    return [("tried", str(N_CHECKPOINTS)), *((k, str(n)) for k, n in found.items())], wrong
 
 
 def kills(folder: Path, checkpoint: Path) -> tuple[list[tuple[str, str]], list[str]]:
@@ -80,6 +88,7 @@ def properties(folder: Path, checkpoint: Path) -> tuple[list[tuple[str, str]], l
 
 PARTS: dict[str, Part] = {
     "videos": videos,
+    "checkpoints": checkpoints,
     "kills": kills,
     "disk": full_disk,
     "flat": flat,
