@@ -320,10 +320,21 @@ ADJECTIVES = 0.6
 
 @dataclass(frozen=True)
 class Caption:
-    """A sentence and the emotion that it was made from."""
+    """A sentence and the emotion that it was made from.
+
+    Attributes
+    ----------
+    text, emotion : str
+    word : str, optional
+        The word of the lexicon that names the emotion in it.
+    share : float
+        How much of the text that word and what stands around it take, in [0, 1].
+    """
 
     text: str
     emotion: str
+    word: str | None = None
+    share: float = 1.0
 
 
 class Captioner:
@@ -357,18 +368,19 @@ class Captioner:
         rng.shuffle(drawn)
         return drawn[:4]
 
-    def name(self, emotion: str, rng: np.random.Generator) -> str:
-        """Write a clause that names `emotion`, by an adjective or by a noun."""
+    def name(self, emotion: str, rng: np.random.Generator) -> tuple[str, str]:
+        """Write a clause that names `emotion`, by an adjective or by a noun: clause and word."""
         known = self.lexicon[emotion]
         subject = rng.choice(_SUBJECTS)
         if rng.random() < ADJECTIVES:
             word, grade = known.adjectives[rng.integers(len(known.adjectives))]
             # "very at ease", "completely in despair": most adverbs go with single words only.
+            graded = word
             if " " not in word and rng.random() < 0.25:
-                word = f"{rng.choice(DEGREES[grade])} {word}"
-            return str(rng.choice(_WORD_ADJECTIVE)).format(s=subject, w=word)
+                graded = f"{rng.choice(DEGREES[grade])} {word}"
+            return str(rng.choice(_WORD_ADJECTIVE)).format(s=subject, w=graded), word
         word, _ = known.nouns[rng.integers(len(known.nouns))]
-        return str(rng.choice(_WORD_NOUN)).format(s=subject, w=word)
+        return str(rng.choice(_WORD_NOUN)).format(s=subject, w=word), word
 
     def bare(self, emotion: str, rng: np.random.Generator) -> str:
         """Draw a word for `emotion`, alone, as somebody may type it."""
@@ -382,14 +394,20 @@ class Captioner:
 
     def __call__(self, emotion: str, rng: np.random.Generator) -> Caption:
         """Write one caption for `emotion`, a key of `EMOTION_ACTIONS`."""
+        word, share = None, 1.0
         if rng.random() >= self.words:
             text = self.describe(self.actions(emotion, rng), rng)
         elif (kind := rng.random()) < BARE:
-            return Caption(self.bare(emotion, rng), emotion)
+            text = self.bare(emotion, rng)
+            return Caption(text, emotion, text)
         else:
-            clause = self.paraphrase if kind < BARE + PARAPHRASED else self.name
-            text = clause(emotion, rng)
+            if kind < BARE + PARAPHRASED:
+                text = self.paraphrase(emotion, rng)
+            else:
+                text, word = self.name(emotion, rng)
             if rng.random() < 0.5:
-                text += ", " + self.describe(self.actions(emotion, rng), rng)
+                described = self.describe(self.actions(emotion, rng), rng)
+                share = len(text) / (len(text) + len(described))
+                text += ", " + described
         text = text[0].upper() + text[1:]
-        return Caption(text + ("." if rng.random() < 0.7 else ""), emotion)
+        return Caption(text + ("." if rng.random() < 0.7 else ""), emotion, word, share)

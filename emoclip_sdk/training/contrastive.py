@@ -17,7 +17,7 @@ from ..nn import DualEncoder, contrastive_loss
 from .augment import augment
 from .data import TrainingSet
 from .depthwise import quicken_depthwise
-from .precision import autocast
+from .precision import autocast, pick_precision
 from .schedule import adamw, cosine_lambda
 
 __all__ = ["embed_views", "train_images", "train_temporal"]
@@ -84,7 +84,8 @@ def train_images(
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, cosine_lambda(config["warmup"], total))
     average = _Average(model, config["ema"])
     encode = model.encode_frames
-    if config["precision"] == "bf16":
+    precision = pick_precision(config["precision"], model.logit_scale.device)
+    if precision == "bf16":
         quicken_depthwise(model.towers.visual)
     if config["compile"]:
         encode = torch.compile(encode, dynamic=False)
@@ -97,7 +98,7 @@ def train_images(
             for rows in order.view(steps, size):
                 views = augment(data.pictures(rows), image, side)
                 drawn, fits = data.captions(rows, config["captions"], config["text_noise"])
-                with autocast(config["precision"], views.device):
+                with autocast(precision, views.device):
                     frames = encode(views.contiguous(memory_format=torch.channels_last)).float()
                 text = model.towers.text_head(drawn)
                 loss = contrastive_loss(frames, text, model.logit_scale, fits)

@@ -1,4 +1,4 @@
-"""English for a text tower: WordNet's lemmas, glosses and examples.
+"""English for a text tower: WordNet's lemmas, glosses and examples, and what its words mean.
 
 WordNet 3.0 comes as Debian's package ``wordnet-base`` (permissive licence, see NOTICE).
 """
@@ -6,14 +6,23 @@ WordNet 3.0 comes as Debian's package ``wordnet-base`` (permissive licence, see 
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from ..errors import DatasetError
 
-__all__ = ["WORDNET_DIR", "feeling_words", "templated_texts", "wordnet_texts"]
+__all__ = [
+    "WORDNET_DIR",
+    "Text",
+    "definitions",
+    "feeling_words",
+    "templated_texts",
+    "wordnet_texts",
+]
 
 WORDNET_DIR = Path("/usr/share/wordnet")
 
@@ -22,8 +31,9 @@ WORDNET_DIR = Path("/usr/share/wordnet")
 _SKIPPED_NOUNS = {"05", "06", "13", "15", "17", "20", "21", "27"}
 
 
-# Lexicographer files whose words can follow "a facial expression of" or stand before "face".
-_FEELING_FILES = {"noun": {"07", "12", "26"}, "adj": {"00", "44"}}
+# Lexicographer files whose words can follow "a facial expression of" or stand before "face", and
+# the verbs of emotion.
+_FEELING_FILES = {"noun": {"07", "12", "26"}, "adj": {"00", "44"}, "verb": {"37"}}
 
 _NOUN_TEMPLATES = (
     "a facial expression of {}",
@@ -47,6 +57,24 @@ _ADJECTIVE_TEMPLATES = (
 )
 
 
+@dataclass(frozen=True)
+class Text:
+    """A text to read.
+
+    Attributes
+    ----------
+    text : str
+    word : str, optional
+        The word in it that names a feeling or a look, if that is known.
+    share : float
+        How much of what the text says that word says, in [0, 1].
+    """
+
+    text: str
+    word: str | None = None
+    share: float = 1.0
+
+
 def _synsets(folder: str | Path, part: str) -> Iterator[tuple[str, list[str], str]]:
     """Yield lexicographer file, words and gloss of every synset of a part of speech."""
     path = Path(folder) / f"data.{part}"
@@ -66,7 +94,7 @@ def _synsets(folder: str | Path, part: str) -> Iterator[tuple[str, list[str], st
             yield fields[1], clean, gloss.strip()
 
 
-def wordnet_texts(folder: str | Path = WORDNET_DIR) -> list[str]:
+def wordnet_texts(folder: str | Path = WORDNET_DIR) -> list[Text]:
     """Read lemmas, definitions and example sentences, without duplicates, in file order.
 
     Raises
@@ -74,34 +102,66 @@ def wordnet_texts(folder: str | Path = WORDNET_DIR) -> list[str]:
     DatasetError
         The folder has no WordNet data files.
     """
-    texts: dict[str, None] = {}
+    texts: dict[str, Text] = {}
     for part in ("adj", "adv", "verb", "noun"):
         for file, words, gloss in _synsets(folder, part):
             # Names of people, battles and books begin with a capital.
             if part == "noun" and (file in _SKIPPED_NOUNS or words[0][0].isupper()):
                 continue
-            definition, *examples = gloss.split('; "')
-            for text in (*words, definition, *examples):
-                texts[text.strip('"; ')] = None
-    return [text for text in texts if text]
+            for word in words:
+                texts.setdefault(word, Text(word, word))
+            for phrase in gloss.split('; "'):
+                if text := phrase.strip('"; '):
+                    texts.setdefault(text, Text(text))
+    return list(texts.values())
+
+
+def definitions(folder: str | Path = WORDNET_DIR) -> dict[str, list[str]]:
+    """Return what a dictionary says of the words that can name a feeling or a look.
+
+    Returns
+    -------
+    dict
+        Word in lower case to one line for each of its senses in those parts of WordNet: the word,
+        its synonyms and the definition.
+    """
+    senses: dict[str, list[str]] = defaultdict(list)
+    for part, files in _FEELING_FILES.items():
+        for file, words, gloss in _synsets(folder, part):
+            if file not in files:
+                continue
+            definition = gloss.split('; "')[0]
+            for word in words:
+                names = [word, *(other for other in words if other != word)]
+                senses[word.lower()].append(f"{', '.join(names)}: {definition}")
+    return dict(senses)
 
 
 def feeling_words(folder: str | Path = WORDNET_DIR) -> dict[str, list[str]]:
     """Return the words that can name a look: ``{"noun": [...], "adj": [...]}``."""
     return {
-        part: sorted({w for f, words, _ in _synsets(folder, part) if f in files for w in words})
-        for part, files in _FEELING_FILES.items()
+        part: sorted(
+            {
+                word
+                for file, words, _ in _synsets(folder, part)
+                if file in _FEELING_FILES[part]
+                for word in words
+            }
+        )
+        for part in ("noun", "adj")
     }
 
 
 def templated_texts(
     n: int, rng: np.random.Generator, folder: str | Path = WORDNET_DIR
-) -> list[str]:
+) -> list[Text]:
     """Put WordNet's words for feelings, states and qualities into sentences about a face."""
     words = feeling_words(folder)
     kinds = (("noun", _NOUN_TEMPLATES), ("adj", _ADJECTIVE_TEMPLATES))
     texts = []
     for i in range(n):
         part, templates = kinds[i % 2]
-        texts.append(str(rng.choice(templates)).format(rng.choice(words[part])))
+        template = templates[rng.integers(len(templates))]
+        word = words[part][rng.integers(len(words[part]))]
+        texts.append(Text(template.format(word), word))
     return texts

@@ -2,6 +2,11 @@
 
 A pretrained sentence encoder (the teacher) is distilled into open_clip's text transformer on
 CLIP's tokenizer, so that the model ships without the teacher and without its package.
+
+A small sentence encoder knows rare words badly: it puts "doleful" nearer to anger than to sadness.
+A dictionary knows them, and the encoder can read a dictionary. So where a text names a feeling or a
+look by a word of WordNet, the student learns what the teacher says of the text *and* of the word's
+definitions.
 """
 
 from __future__ import annotations
@@ -20,11 +25,11 @@ from ..errors import MissingDependencyError
 from ..nn import DualEncoder, Towers
 from .bag_of_words import start_as_bag_of_words
 from .captions import EMOTION_ACTIONS, Captioner
-from .corpus import templated_texts, wordnet_texts
-from .precision import autocast
+from .corpus import Text, definitions, templated_texts, wordnet_texts
+from .precision import autocast, pick_precision
 from .schedule import adamw, cosine_lambda
 
-__all__ = ["Teacher", "build_corpus", "distill", "load_teacher"]
+__all__ = ["Teacher", "build_corpus", "distill", "load_teacher", "targets"]
 
 log = logging.getLogger(__name__)
 
@@ -53,15 +58,17 @@ def load_teacher() -> Teacher:
     return encode
 
 
-def build_corpus(config: dict[str, Any], words: float, seed: int) -> list[str]:
+def build_corpus(config: dict[str, Any], words: float, seed: int) -> list[Text]:
     """Collect WordNet, templated words and generated captions; see recipe keys `text.*`."""
     rng = np.random.default_rng(seed)
     captioner = Captioner(words)
     emotions = list(EMOTION_ACTIONS)
-    texts = [t for t in wordnet_texts(config["wordnet"]) if len(t) <= config["longest"]]
+    texts = [t for t in wordnet_texts(config["wordnet"]) if len(t.text) <= config["longest"]]
     texts += templated_texts(config["templated"], rng, config["wordnet"])
-    texts += [captioner(emotions[i % len(emotions)], rng).text for i in range(config["captions"])]
-    return list(dict.fromkeys(texts))
+    for i in range(config["captions"]):
+        drawn = captioner(emotions[i % len(emotions)], rng)
+        texts.append(Text(drawn.text, drawn.word, drawn.share))
+    return list({text.text: text for text in texts}.values())
 
 
 def distill(
@@ -96,10 +103,12 @@ def distill(
     rng = np.random.default_rng(seed)
     rng.shuffle(texts)
     where = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    with autocast(config["precision"], where):  # cosine to float32 0.9999 in bfloat16
-        targets = _read_once(texts, teacher, folder)
+    # Of the teacher in bfloat16 the cosine to float32 is 0.9999.
+    with autocast(pick_precision(config["precision"], where), where):
+        goals = targets(texts, teacher, config, folder)
+    written = [text.text for text in texts]
     tokens = torch.cat(
-        [tokenize(texts[i : i + 4096]).to(torch.int32) for i in range(0, len(texts), 4096)]
+        [tokenize(written[i : i + 4096]).to(torch.int32) for i in range(0, len(texts), 4096)]
     )
     _start_from_teacher(model.towers, teacher)
 
@@ -110,13 +119,14 @@ def distill(
     total = steps_per_epoch * config["epochs"]
     optimiser = adamw(text, config["lr"], config["weight_decay"])
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, cosine_lambda(config["warmup"], total))
+    precision = pick_precision(config["precision"], tokens.device)
     start, done, running = time.monotonic(), 0, 0.0
     text.train()
     for epoch in range(config["epochs"]):
         for rows in _batches_by_length(lengths, held, config["batch_size"], rng)[:steps_per_epoch]:
-            with autocast(config["precision"], tokens.device):
+            with autocast(precision, tokens.device):
                 out = text(tokens[rows].long()).float()
-            goal = torch.from_numpy(targets[rows]).float()
+            goal = torch.from_numpy(goals[rows])
             # Squared distance to a unit vector: matches direction and length at once.
             loss = (out - goal).square().sum(dim=1).mean()
             optimiser.zero_grad(set_to_none=True)
@@ -135,13 +145,37 @@ def distill(
                     running,
                     time.monotonic() - start,
                 )
-        agreement = _agreement(model, tokens[:held].long(), targets[:held])
+        agreement = _agreement(model, tokens[:held].long(), goals[:held])
         log.info("text: epoch %d, cosine to the teacher on held-out texts %.4f", epoch, agreement)
     return agreement
 
 
-def _read_once(texts: list[str], teacher: Teacher, folder: Path) -> np.ndarray:
-    """Return the teacher's embeddings (N, D) float16; what an earlier run read is kept."""
+def targets(
+    texts: list[Text], teacher: Teacher, config: dict[str, Any], folder: Path
+) -> np.ndarray:
+    """Return what the student is to say of each text: (N, D) float32, unit length.
+
+    A text that names a word of the dictionary: the teacher's embedding of the text plus
+    `definitions` times the share of the word times the mean of what the teacher says of its senses.
+    """
+    senses = definitions(config["wordnet"])
+    named = {t.word.lower() for t in texts if t.word and t.word.lower() in senses}
+    lines = [line for word in sorted(named) for line in senses[word]]
+    written = [text.text for text in texts]
+    read = _read_once(list(dict.fromkeys([*written, *lines])), teacher, folder)
+    out = np.stack([read[text] for text in written]).astype(np.float32)
+    meaning = {
+        word: np.mean([read[line] for line in senses[word]], axis=0, dtype=np.float32)
+        for word in named
+    }
+    for i, text in enumerate(texts):
+        if text.word and (vector := meaning.get(text.word.lower())) is not None:
+            out[i] += config["definitions"] * text.share * vector / np.linalg.norm(vector)
+    return out / np.linalg.norm(out, axis=1, keepdims=True)
+
+
+def _read_once(texts: list[str], teacher: Teacher, folder: Path) -> dict[str, np.ndarray]:
+    """Return the teacher's embeddings (D,) float16 by text; what an earlier run read is kept."""
     words, vectors = folder / "teacher.txt", folder / "teacher.npy"
     known: list[str] = []
     if words.is_file() and vectors.is_file():
@@ -156,7 +190,7 @@ def _read_once(texts: list[str], teacher: Teacher, folder: Path) -> np.ndarray:
         row.update({text: len(known) + i for i, text in enumerate(new)})
         words.write_text("\n".join(known + new), encoding="utf-8")
         np.save(vectors, old)
-    return old[[row[text] for text in texts]]
+    return {text: old[row[text]] for text in texts}
 
 
 def _agreement(model: DualEncoder, tokens: Tensor, targets: np.ndarray) -> float:
@@ -164,7 +198,7 @@ def _agreement(model: DualEncoder, tokens: Tensor, targets: np.ndarray) -> float
     with torch.inference_mode():
         out = torch.cat([text(part) for part in tokens.split(250)])
     text.train()
-    return float(F.cosine_similarity(out, torch.from_numpy(targets).float()).mean())
+    return float(F.cosine_similarity(out, torch.from_numpy(targets)).mean())
 
 
 def _batches_by_length(

@@ -7,11 +7,23 @@ from typing import Literal
 
 import torch
 
-__all__ = ["Precision", "autocast"]
+from ..nn.inference import pick_dtype
+
+__all__ = ["Precision", "autocast", "pick_precision"]
 
 Precision = Literal["fp32", "bf16", "fp16"]
 
 _DTYPES: dict[Precision, torch.dtype] = {"bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+def pick_precision(precision: Precision | Literal["auto"], device: torch.device) -> Precision:
+    """Resolve ``"auto"``: bf16 where matrix units make it faster, else fp32.
+
+    On a processor without them PyTorch computes bfloat16 several times slower than float32.
+    """
+    if precision != "auto":
+        return precision
+    return "bf16" if pick_dtype("auto", device) == torch.bfloat16 else "fp32"
 
 
 def autocast(precision: Precision, device: torch.device) -> AbstractContextManager[None]:

@@ -111,6 +111,44 @@ def test_from_upload_to_file_to_nothing(page, server):
     assert files(server) == []
 
 
+def test_other_words_for_a_label_and_another_video(page, server):
+    def upload():
+        page.set_input_files("#emo-video input[type=file]", CLIP)
+        page.wait_for_selector(".emo-chart")
+
+    def line():
+        return page.locator(".emo-lines polyline").first.get_attribute("points")
+
+    upload()
+    before = line()
+    meaning = page.locator("#emo-meaning")
+    meaning.get_by_role("button", name="What a label means").click()
+    words = meaning.locator("textarea")
+    words.wait_for()
+    own = words.input_value()
+    words.fill("A broad smile that shows the teeth.")
+    meaning.get_by_role("button", name="Use these words").click()
+    meaning.get_by_text("your own words").wait_for()
+    until = time.monotonic() + 60
+    while line() == before and time.monotonic() < until:
+        time.sleep(0.2)
+    assert line() != before
+
+    words.fill("")
+    meaning.get_by_role("button", name="Use these words").click()
+    meaning.get_by_text("of the prompt bank").wait_for()
+    assert words.input_value() == own
+    while line() != before and time.monotonic() < until:
+        time.sleep(0.2)
+    assert line() == before
+
+    page.get_by_role("button", name="Another video").click()
+    page.wait_for_selector(".emo-chart", state="detached")
+    assert files(server) == []
+    upload()
+    assert files(server) == ["played.mp4"]
+
+
 def test_what_is_no_video(page, server, tmp_path):
     broken = tmp_path / "broken.mp4"
     broken.write_bytes(b"no video at all")

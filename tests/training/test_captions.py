@@ -113,10 +113,24 @@ def test_bare_words_stand_as_a_user_types_them() -> None:
     assert len(set(bare)) > 80
 
 
+def test_a_caption_says_which_word_names_the_emotion_and_how_much_it_says() -> None:
+    rng = np.random.default_rng(0)
+    drawn = [Captioner(0.8, LEXICON)("fear", rng) for _ in range(500)]
+    named = [caption for caption in drawn if caption.word]
+    assert 250 < len(named) < 450
+    assert all(c.word in WORDS["fear"] and c.word.lower() in c.text.lower() for c in named)
+    alone = [c.share for c in named if c.text == c.word]
+    assert set(alone) == {1.0}
+    described = [c for c in named if c.share < 1]
+    assert described
+    assert all("," in c.text for c in described)
+    assert all(c.share == 1.0 for c in drawn if not c.word and "," not in c.text)
+
+
 def test_adverbs_go_with_the_grade() -> None:
     rng = np.random.default_rng(0)
     grades = dict(LEXICON["sadness"].adjectives)
-    text = " ".join(Captioner(lexicon=LEXICON).name("sadness", rng) for _ in range(8000))
+    text = " ".join(Captioner(lexicon=LEXICON).name("sadness", rng)[0] for _ in range(8000))
     found = re.findall(r"(\w+) (sad|wistful|heartbroken)(?![-\w])", text)
     adverbs = {phrase.split()[-1]: g for g, listed in DEGREES.items() for phrase in listed}
     said = [(adverbs[adverb], grades[word]) for adverb, word in found if adverb in adverbs]

@@ -8,7 +8,13 @@ import numpy as np
 import pytest
 
 from emoclip_sdk.errors import DatasetError
-from emoclip_sdk.training.corpus import feeling_words, templated_texts, wordnet_texts
+from emoclip_sdk.training.corpus import (
+    Text,
+    definitions,
+    feeling_words,
+    templated_texts,
+    wordnet_texts,
+)
 
 HEAD = "  1 This software and database is being provided to you\n"
 
@@ -30,20 +36,30 @@ def wordnet(tmp_path: Path) -> Path:
 
 def test_lemmas_glosses_and_examples(wordnet: Path) -> None:
     assert wordnet_texts(wordnet) == [
-        "glad",
-        "well pleased",
-        "showing joy",
-        "glad to be home",
-        "joy",
-        "the emotion of great happiness",
+        Text("glad", "glad"),
+        Text("well pleased", "well pleased"),
+        Text("showing joy"),
+        Text("glad to be home"),
+        Text("joy", "joy"),
+        Text("the emotion of great happiness"),
     ]
+
+
+def test_what_the_dictionary_says_of_words_for_looks(wordnet: Path) -> None:
+    assert definitions(wordnet) == {
+        "glad": ["glad, well pleased: showing joy"],
+        "well pleased": ["well pleased, glad: showing joy"],
+        "joy": ["joy: the emotion of great happiness"],
+        "weltschmerz": ["Weltschmerz: sadness about the world"],
+    }
 
 
 def test_words_for_looks(wordnet: Path) -> None:
     assert feeling_words(wordnet)["adj"] == ["glad", "well pleased"]
     texts = templated_texts(40, np.random.default_rng(0), wordnet)
     assert len(texts) == 40
-    assert all(any(w in t for w in ("glad", "well pleased", "joy", "Weltschmerz")) for t in texts)
+    assert {t.word for t in texts} == {"glad", "well pleased", "joy", "Weltschmerz"}
+    assert all(t.word and t.word in t.text for t in texts)
 
 
 def test_missing_wordnet_says_how_to_get_it(tmp_path: Path) -> None:
