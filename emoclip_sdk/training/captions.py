@@ -18,12 +18,13 @@ from typing import Any
 import numpy as np
 import yaml
 
+from .corpus import Text
+
 __all__ = [
     "ACTIONS",
     "DEGREES",
     "EMOTION_ACTIONS",
     "LEXICON",
-    "Caption",
     "Captioner",
     "Lexicon",
     "load_lexicon",
@@ -318,25 +319,6 @@ PARAPHRASED = 0.1
 ADJECTIVES = 0.6
 
 
-@dataclass(frozen=True)
-class Caption:
-    """A sentence and the emotion that it was made from.
-
-    Attributes
-    ----------
-    text, emotion : str
-    word : str, optional
-        The word of the lexicon that names the emotion in it.
-    share : float
-        How much of the text that word and what stands around it take, in [0, 1].
-    """
-
-    text: str
-    emotion: str
-    word: str | None = None
-    share: float = 1.0
-
-
 class Captioner:
     """Writes captions for emotions.
 
@@ -392,14 +374,14 @@ class Captioner:
         """Draw a clause that says what somebody who feels `emotion` feels."""
         return str(rng.choice(self.lexicon[emotion].paraphrases))
 
-    def __call__(self, emotion: str, rng: np.random.Generator) -> Caption:
+    def __call__(self, emotion: str, rng: np.random.Generator) -> Text:
         """Write one caption for `emotion`, a key of `EMOTION_ACTIONS`."""
         word, share = None, 1.0
         if rng.random() >= self.words:
             text = self.describe(self.actions(emotion, rng), rng)
         elif (kind := rng.random()) < BARE:
             text = self.bare(emotion, rng)
-            return Caption(text, emotion, text)
+            return Text(text, text)
         else:
             if kind < BARE + PARAPHRASED:
                 text = self.paraphrase(emotion, rng)
@@ -410,4 +392,4 @@ class Captioner:
                 share = len(text) / (len(text) + len(described))
                 text += ", " + described
         text = text[0].upper() + text[1:]
-        return Caption(text + ("." if rng.random() < 0.7 else ""), emotion, word, share)
+        return Text(text + ("." if rng.random() < 0.7 else ""), word, share)

@@ -59,7 +59,7 @@ _ADJECTIVE_TEMPLATES = (
 
 @dataclass(frozen=True)
 class Text:
-    """A text to read.
+    """A text for the text tower to read.
 
     Attributes
     ----------
@@ -67,7 +67,7 @@ class Text:
     word : str, optional
         The word in it that names a feeling or a look, if that is known.
     share : float
-        How much of what the text says that word says, in [0, 1].
+        How much of the text that word and its clause take, in [0, 1].
     """
 
     text: str

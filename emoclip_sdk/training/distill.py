@@ -3,10 +3,10 @@
 A pretrained sentence encoder (the teacher) is distilled into open_clip's text transformer on
 CLIP's tokenizer, so that the model ships without the teacher and without its package.
 
-A small sentence encoder knows rare words badly: it puts "doleful" nearer to anger than to sadness.
-A dictionary knows them, and the encoder can read a dictionary. So where a text names a feeling or a
-look by a word of WordNet, the student learns what the teacher says of the text *and* of the word's
-definitions.
+A small sentence encoder knows rare words badly, but it can read a dictionary
+(``tools/dictionary_study.py``). With the recipe key ``text.definitions``, where a text names a
+feeling or a look by a word of WordNet, the student learns what the teacher says of the text *and*
+of the word's definitions.
 """
 
 from __future__ import annotations
@@ -65,9 +65,7 @@ def build_corpus(config: dict[str, Any], words: float, seed: int) -> list[Text]:
     emotions = list(EMOTION_ACTIONS)
     texts = [t for t in wordnet_texts(config["wordnet"]) if len(t.text) <= config["longest"]]
     texts += templated_texts(config["templated"], rng, config["wordnet"])
-    for i in range(config["captions"]):
-        drawn = captioner(emotions[i % len(emotions)], rng)
-        texts.append(Text(drawn.text, drawn.word, drawn.share))
+    texts += [captioner(emotions[i % len(emotions)], rng) for i in range(config["captions"])]
     return list({text.text: text for text in texts}.values())
 
 
@@ -97,7 +95,7 @@ def distill(
     Returns
     -------
     float
-        Mean cosine similarity to the teacher on 1,000 held-out texts.
+        Mean cosine similarity to :func:`targets` on 1,000 held-out texts.
     """
     texts = build_corpus(config, words, seed)
     rng = np.random.default_rng(seed)
@@ -146,7 +144,7 @@ def distill(
                     time.monotonic() - start,
                 )
         agreement = _agreement(model, tokens[:held].long(), goals[:held])
-        log.info("text: epoch %d, cosine to the teacher on held-out texts %.4f", epoch, agreement)
+        log.info("text: epoch %d, cosine to the targets on held-out texts %.4f", epoch, agreement)
     return agreement
 
 
@@ -158,7 +156,7 @@ def targets(
     A text that names a word of the dictionary: the teacher's embedding of the text plus
     `definitions` times the share of the word times the mean of what the teacher says of its senses.
     """
-    senses = definitions(config["wordnet"])
+    senses = definitions(config["wordnet"]) if config["definitions"] else {}
     named = {t.word.lower() for t in texts if t.word and t.word.lower() in senses}
     lines = [line for word in sorted(named) for line in senses[word]]
     written = [text.text for text in texts]

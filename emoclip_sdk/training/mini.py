@@ -89,7 +89,7 @@ class MiniRecipe:
                 seed=self.seed,
                 folder=self.text_folder,
             )
-            log.info("text: cosine to the teacher %.4f", agreement)
+            log.info("text: cosine to the targets %.4f", agreement)
             _save(network.towers.text.state_dict(), path)
         return load_file(path)
 

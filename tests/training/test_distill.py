@@ -63,5 +63,10 @@ def test_a_word_is_what_the_dictionary_says_of_its_senses(wordnet: Path, tmp_pat
 
 def test_no_dictionary(wordnet: Path, tmp_path: Path) -> None:
     config = {"wordnet": str(wordnet), "definitions": 0.0}
-    found = targets([Text("doleful", "doleful")], read, config, tmp_path)
+
+    def reads_texts_only(texts: list[str]) -> np.ndarray:
+        assert texts == ["doleful"]
+        return read(texts)
+
+    found = targets([Text("doleful", "doleful")], reads_texts_only, config, tmp_path)
     np.testing.assert_allclose(found, [[1, 0, 0, 0]], atol=1e-3)

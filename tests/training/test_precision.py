@@ -1,3 +1,5 @@
+"""Mixed precision where the hardware has it."""
+
 from __future__ import annotations
 
 import torch
