@@ -48,10 +48,11 @@ def unheard() -> Iterator[None]:
     try:
         yield
     finally:
-        if main:
-            signal.signal(signal.SIGINT, handler)
+        # The mask first: once the handler is back, a late signal may break off this block.
         if can_block:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        if main:
+            signal.signal(signal.SIGINT, handler)
         if heard:
             signal.raise_signal(signal.SIGINT)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import threading
 import time
 from pathlib import Path
 
@@ -128,6 +129,32 @@ def test_ctrl_c_while_processes_start_is_heard_afterwards_and_not_by_them(tmp_pa
             time.sleep(0.05)
     process.join()
     assert started and process.exitcode == 0 and (tmp_path / "end").exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_ctrl_c_is_heard_again_where_it_comes_as_processes_have_started(monkeypatch):
+    begin, end = threading.Event(), threading.Event()
+
+    def late():
+        begin.wait(10)
+        signal.raise_signal(signal.SIGINT)  # caught by this thread, raised in the main one
+        end.set()
+
+    def restore(number, handler):
+        before = original(number, handler)
+        if handler is signal.default_int_handler:
+            begin.set()
+            end.wait(10)
+        return before
+
+    thread = threading.Thread(target=late)
+    thread.start()
+    original = signal.signal
+    monkeypatch.setattr("emoclip_sdk.processes.signal.signal", restore)
+    with pytest.raises(KeyboardInterrupt), unheard():
+        pass
+    thread.join()
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
 
 
 def _ends_well(path):
