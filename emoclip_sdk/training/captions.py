@@ -341,6 +341,10 @@ class Captioner:
         opening = str(rng.choice(_OPENINGS))
         return opening.format(s=rng.choice(_SUBJECTS), a=listed)
 
+    def sentence(self, actions: list[str], rng: np.random.Generator) -> str:
+        """Say what some facial actions look like, as a caption of its own."""
+        return _as_sentence(self.describe(actions, rng), rng)
+
     def actions(self, emotion: str, rng: np.random.Generator) -> list[str]:
         """Draw one to four facial actions that go with `emotion`."""
         chances = EMOTION_ACTIONS[emotion]
@@ -391,5 +395,8 @@ class Captioner:
                 described = self.describe(self.actions(emotion, rng), rng)
                 share = len(text) / (len(text) + len(described))
                 text += ", " + described
-        text = text[0].upper() + text[1:]
-        return Text(text + ("." if rng.random() < 0.7 else ""), word, share)
+        return Text(_as_sentence(text, rng), word, share)
+
+
+def _as_sentence(text: str, rng: np.random.Generator) -> str:
+    return text[0].upper() + text[1:] + ("." if rng.random() < 0.7 else "")

@@ -11,10 +11,18 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .actions import FacialActions
 from .captions import Captioner
 from .ferplus import Pictures
 
-__all__ = ["CaptionedClips", "Sequences", "TextEncoder", "TrainingSet", "VotedPictures"]
+__all__ = [
+    "CaptionedClips",
+    "MeasuredPictures",
+    "Sequences",
+    "TextEncoder",
+    "TrainingSet",
+    "VotedPictures",
+]
 
 # N texts to their embeddings (N, D), before the text head.
 TextEncoder = Callable[[list[str]], Tensor]
@@ -184,6 +192,68 @@ class VotedPictures:
             expressed[:, None],
         )
         return Sequences(clips, mask, summary, expressed)
+
+
+class MeasuredPictures(VotedPictures):
+    """Still pictures of which facial actions were measured, too.
+
+    A share of the captions says what some picture shows, one to four of its actions, whatever
+    emotion annotators saw in it. They fit every picture to the degree that it shows all of them.
+
+    Parameters
+    ----------
+    pictures, encode, pool, words, prior, seed
+        See :class:`VotedPictures`.
+    actions : FacialActions
+        Of the same pictures.
+    share : float
+        Share of these captions.
+    sentences : int
+        How many of them to generate.
+    """
+
+    def __init__(
+        self,
+        pictures: Pictures,
+        encode: TextEncoder,
+        *,
+        pool: int,
+        words: float,
+        prior: float,
+        seed: int,
+        actions: FacialActions,
+        share: float,
+        sentences: int,
+    ) -> None:
+        super().__init__(pictures, encode, pool=pool, words=words, prior=prior, seed=seed)
+        rng = np.random.default_rng(seed)
+        captioner = Captioner(words)
+        spoken = np.zeros((sentences, len(actions.names)), np.float32)
+        texts = []
+        shows = np.flatnonzero(actions.shown.max(axis=1) > 0.5)
+        for row, picture in zip(spoken, rng.choice(shows, sentences), strict=True):
+            chances = actions.shown[picture] + 1e-3  # now and then what it hardly shows
+            count = int(rng.integers(1, 5))
+            drawn = rng.choice(len(row), count, replace=False, p=chances / chances.sum())
+            row[drawn] = 1
+            texts.append(captioner.sentence([actions.names[i] for i in drawn], rng))
+        self._share = share
+        self._sentences = F.normalize(encode(texts), dim=-1)
+        self._spoken = torch.from_numpy(spoken)
+        self._shown = torch.from_numpy(actions.shown).clamp(min=1e-4).log()
+
+    def captions(
+        self, rows: Tensor, per_sample: int, noise: float, expressed: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        drawn, fits = super().captions(rows, per_sample, noise, expressed)
+        if not (count := int(len(drawn) * self._share)):
+            return drawn, fits
+        picks = torch.randint(len(self._sentences), (count,))
+        shown = (self._shown[rows] @ self._spoken[picks].T).exp()
+        if expressed is not None:
+            shown = shown * expressed[:, None]
+        said = _noisy(self._sentences[picks], noise)
+        return torch.cat([drawn[count:], said]), torch.cat([fits[:, count:], shown], dim=1)
 
 
 def _envelope(length: Tensor, t: int) -> Tensor:

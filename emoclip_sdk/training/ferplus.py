@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -87,7 +88,7 @@ def load_ferplus(path: str | Path, split: Literal["train", "valid", "test"]) -> 
             data = {k: file[k] for k in ("images", "votes", "columns", "split", "duplicate")}
     except FileNotFoundError:
         raise DatasetError(f"{path}: no such file") from None
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
         raise DatasetError(f"{path}: not a FER+ file ({error})") from error
     columns = tuple(str(c) for c in data["columns"])
     if columns[:8] != FERPLUS_CLASSES:

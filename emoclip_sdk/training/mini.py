@@ -98,8 +98,11 @@ class MiniRecipe:
         path = self.folder / "images.safetensors"
         if not path.is_file():
             network = self.new_network()
-            if self.recipe["images"]["pretrained"] == "efficientnet_lite0":
+            pretrained = self.recipe["images"]["pretrained"]
+            if pretrained == "efficientnet_lite0":
                 load_efficientnet_lite0(network.towers.visual)
+            elif pretrained is not None:
+                network.load_state_dict(_image_weights(load_file(pretrained)), strict=False)
             teacher = load_teacher()
 
             def encode(texts: list[str]) -> Tensor:
@@ -112,8 +115,7 @@ class MiniRecipe:
                 self.recipe["images"],
                 lambda averaged: self._validate(averaged, encode, pool=False),
             )
-            wanted = ("towers.visual.", "towers.text_head.", "logit_scale")
-            _save({k: v for k, v in trained.state_dict().items() if k.startswith(wanted)}, path)
+            _save(_image_weights(trained.state_dict()), path)
         return load_file(path)
 
     def network(self) -> DualEncoder:
@@ -229,6 +231,12 @@ def leave_one_out(
         found[name] = figures["per_class"][name]["recall"]
         log.info("without %s: recall %.4f on validation", name, found[name])
     return found
+
+
+def _image_weights(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Return what the second stage trains, of the weights of a whole model."""
+    wanted = ("towers.visual.", "towers.text_head.", "logit_scale")
+    return {key: value for key, value in state.items() if key.startswith(wanted)}
 
 
 def _save(state: dict[str, Tensor], path: Path) -> None:

@@ -16,8 +16,9 @@ from ..errors import DatasetError
 from ..model import EmoCLIP
 from ..prompts import LabelEncoder, PromptBank
 from ..scoring import cosine_similarities
+from .actions import load_actions
 from .calibrate import fit_calibration
-from .data import CaptionedClips, TextEncoder, TrainingSet, VotedPictures
+from .data import CaptionedClips, MeasuredPictures, TextEncoder, TrainingSet, VotedPictures
 from .datasets import open_clips, with_validation
 from .evaluation import class_vectors, evaluate_pictures, recalls
 from .ferplus import load_ferplus
@@ -95,8 +96,12 @@ class FerPlus:
         self.recipe = recipe
 
     def training_set(self, encode: TextEncoder) -> TrainingSet:
-        captions, seed = self.recipe["captions"], self.recipe["seed"]
-        return VotedPictures(self.train, encode, **captions, seed=seed)
+        captions = {**self.recipe["captions"], "seed": self.recipe["seed"]}
+        measured = dict(captions.pop("measured"))
+        if (file := measured.pop("file")) is None:
+            return VotedPictures(self.train, encode, **captions)
+        actions = load_actions(file, self.train.images)
+        return MeasuredPictures(self.train, encode, **captions, **measured, actions=actions)
 
     def validate(self, clips: ClipEncoder, texts: Texts) -> dict[str, float]:
         labels, _ = LabelEncoder(PromptBank.default(), texts).embed(self.valid.classes)

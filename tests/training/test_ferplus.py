@@ -56,6 +56,9 @@ def test_refuses_what_is_not_ferplus(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"text\.npz"):
         load_ferplus(text, "train")
     np.savez(tmp_path / "lacks.npz", images=np.zeros(1))
+    (tmp_path / "half.npz").write_bytes((tmp_path / "lacks.npz").read_bytes()[:200])
+    with pytest.raises(DatasetError, match=r"half\.npz: not a FER\+ file"):
+        load_ferplus(tmp_path / "half.npz", "train")
     with pytest.raises(DatasetError, match="votes"):
         load_ferplus(tmp_path / "lacks.npz", "train")
 
