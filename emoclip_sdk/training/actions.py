@@ -2,7 +2,7 @@
 
 ``tools/measure_actions.py`` writes the measurements: MediaPipe's 52 blendshape scores, which follow
 Apple's ARKit names. A score says little by itself (a heavy brow reads as a lowered one), so what
-counts is how many of the training pictures show less of it.
+counts is how many of the pictures at hand show less of it.
 """
 
 from __future__ import annotations
@@ -42,6 +42,10 @@ _ASYMMETRIES: dict[str, tuple[tuple[str, str], ...]] = {
     "gaze aside": (("eyeLookInLeft", "eyeLookOutLeft"), ("eyeLookInRight", "eyeLookOutRight")),
 }
 
+_PARTS = {part for parts in MOVEMENTS.values() for part in parts} | {
+    part for pairs in _ASYMMETRIES.values() for pair in pairs for part in pair
+}
+
 MEASURED: dict[str, tuple[str, ...]] = {
     "inner_brows_up": ("inner brow",),
     "brows_up": ("outer brow",),
@@ -69,8 +73,8 @@ MEASURED: dict[str, tuple[str, ...]] = {
     "face_relaxed": ("-jaw", "-corners up", "-upper lip", "-outer brow", "-brow down", "-lid up"),
 }
 """Actions of :data:`~emoclip_sdk.training.captions.ACTIONS` and the movements of which the weakest
-counts; ``-``: its absence. A wrinkled nose is not among them: its score is
-no higher in faces that annotators call disgusted."""
+counts; ``-``: its absence. A wrinkled nose is not among them: its score is no higher in faces that
+annotators call disgusted."""
 
 # Of pictures in which an action is stronger than in this share of all, a caption may speak.
 _SHOWN, _SOFTNESS = 0.75, 0.06
@@ -109,8 +113,8 @@ def load_actions(path: str | Path, pictures: NDArray[np.uint8]) -> FacialActions
     try:
         with np.load(path, allow_pickle=False) as file:
             keys, scores = file["pictures"], file["scores"].astype(np.float32)
-            column = {str(name): i for i, name in enumerate(file["names"])}
-            found = file["found"]
+            names, found = file["names"].astype(str).tolist(), file["found"]
+            column = {part: names.index(part) for part in _PARTS}
     except FileNotFoundError:
         raise DatasetError(f"{path}: no such file; tools/measure_actions.py writes it") from None
     except (OSError, ValueError, KeyError, BadZipFile) as error:
@@ -144,7 +148,7 @@ def load_actions(path: str | Path, pictures: NDArray[np.uint8]) -> FacialActions
 
 
 def picture_keys(pictures: NDArray[np.uint8]) -> list[int]:
-    """Return a number for each picture's content."""
+    """Return a number for each picture's content, as ``tools/measure_actions.py`` does."""
     return [
         int.from_bytes(hashlib.sha256(p.tobytes()).digest()[:8], "little", signed=True)
         for p in pictures

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -202,7 +202,7 @@ class MeasuredPictures(VotedPictures):
 
     Parameters
     ----------
-    pictures, encode, pool, words, prior, seed
+    pictures, encode, seed, captions
         See :class:`VotedPictures`.
     actions : FacialActions
         Of the same pictures.
@@ -217,17 +217,15 @@ class MeasuredPictures(VotedPictures):
         pictures: Pictures,
         encode: TextEncoder,
         *,
-        pool: int,
-        words: float,
-        prior: float,
-        seed: int,
         actions: FacialActions,
         share: float,
         sentences: int,
+        seed: int,
+        **captions: Any,
     ) -> None:
-        super().__init__(pictures, encode, pool=pool, words=words, prior=prior, seed=seed)
+        super().__init__(pictures, encode, seed=seed, **captions)
         rng = np.random.default_rng(seed)
-        captioner = Captioner(words)
+        captioner = Captioner()
         spoken = np.zeros((sentences, len(actions.names)), np.float32)
         texts = []
         shows = np.flatnonzero(actions.shown.max(axis=1) > 0.5)

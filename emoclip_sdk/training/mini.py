@@ -16,7 +16,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from ..checkpoints import model_card, save_folder
+from ..checkpoints.tensors import read_safetensors
 from ..config import FORMAT_VERSION, ModelConfig
+from ..errors import CheckpointError
 from ..model import EmoCLIP
 from ..nn import DualEncoder, build_tokenizer, preprocess
 from .contrastive import embed_views, train_images, train_temporal
@@ -102,7 +104,7 @@ class MiniRecipe:
             if pretrained == "efficientnet_lite0":
                 load_efficientnet_lite0(network.towers.visual)
             elif pretrained is not None:
-                network.load_state_dict(_image_weights(load_file(pretrained)), strict=False)
+                _go_on_from(network, Path(pretrained))
             teacher = load_teacher()
 
             def encode(texts: list[str]) -> Tensor:
@@ -237,6 +239,15 @@ def _image_weights(state: dict[str, Tensor]) -> dict[str, Tensor]:
     """Return what the second stage trains, of the weights of a whole model."""
     wanted = ("towers.visual.", "towers.text_head.", "logit_scale")
     return {key: value for key, value in state.items() if key.startswith(wanted)}
+
+
+def _go_on_from(network: DualEncoder, path: Path) -> None:
+    """Take over what the second stage trains from the weights of a model built alike."""
+    found, own = _image_weights(read_safetensors(path)), _image_weights(network.state_dict())
+    for name, tensor in own.items():
+        if name not in found or found[name].shape != tensor.shape:
+            raise CheckpointError(f"{path}: the recipe's model has another {name}")
+    network.load_state_dict(found, strict=False)
 
 
 def _save(state: dict[str, Tensor], path: Path) -> None:

@@ -83,6 +83,10 @@ def test_what_cannot_be_used_is_named(images: np.ndarray, measured: Path, tmp_pa
     with pytest.raises(DatasetError, match="no such file"):
         load_actions(tmp_path / "none.npz", images)
     (tmp_path / "half.npz").write_bytes(measured.read_bytes()[:500])
+    with np.load(measured) as file:
+        np.savez(tmp_path / "few.npz", **{**file, "names": file["names"][1:]})
+    with pytest.raises(DatasetError, match="few.npz: not a file of measured actions"):
+        load_actions(tmp_path / "few.npz", images)
     with pytest.raises(DatasetError, match="half.npz: not a file of measured actions"):
         load_actions(tmp_path / "half.npz", images)
 

@@ -11,14 +11,19 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from emoclip_sdk import EmoCLIP
+from emoclip_sdk.errors import CheckpointError
 from emoclip_sdk.training import mini
+from emoclip_sdk.training.actions import MOVEMENTS, picture_keys
+from emoclip_sdk.training.captions import ACTIONS
 from emoclip_sdk.training.evaluation import evaluate_pictures
 from emoclip_sdk.training.ferplus import FERPLUS_CLASSES, load_ferplus
 from emoclip_sdk.training.recipe import load_recipe
 
 WIDTH = 64
+SIDES = [(f"{part}Left", f"{part}Right") for part in ("mouth", "eyeLookIn", "eyeLookOut")]
 FILLERS = {"with", "face", "person", "that", "someone", "shows", "there", "picture", "subject"}
 
 
@@ -129,6 +134,47 @@ def test_recipe_makes_a_model_and_resumes(
     again = mini.MiniRecipe(recipe, "ferplus", dataset, tmp_path / "run").network().state_dict()
     for key, value in run.network().state_dict().items():
         assert torch.equal(value, again[key]), key
+
+
+def test_goes_on_from_weights_with_captions_of_measured_actions(
+    dataset: Path, recipe: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+
+    def teacher(texts: list[str]) -> np.ndarray:
+        read.extend(texts)
+        return word_teacher(texts)
+
+    monkeypatch.setattr(mini, "load_teacher", lambda: teacher)
+    train = load_ferplus(dataset, "train").images
+    names = sorted({part for parts in (*MOVEMENTS.values(), *SIDES) for part in parts})
+    scores = np.random.default_rng(0).random((len(train), len(names)), np.float32)
+    np.savez(
+        tmp_path / "actions.npz",
+        pictures=picture_keys(train),
+        scores=scores,
+        found=np.ones(len(train), bool),
+        names=names,
+    )
+    recipe = copy.deepcopy(recipe)
+    recipe["images"].update(sizes=[[32, 1]], lr=0.0, pretrained=str(tmp_path / "whole.safetensors"))
+    recipe["captions"]["measured"].update(file=str(tmp_path / "actions.npz"), sentences=50)
+    run = mini.MiniRecipe(recipe, "ferplus", dataset, tmp_path / "run")
+    torch.manual_seed(1)
+    given = {key: torch.rand_like(v) for key, v in run.new_network().state_dict().items()}
+    given["logit_scale"] = torch.tensor(2.0)
+    save_file(given, tmp_path / "whole.safetensors")
+
+    found = run.images()
+    assert "logit_scale" in found and any(key.startswith("towers.visual.") for key in found)
+    for key, value in found.items():
+        torch.testing.assert_close(value, given[key])
+    assert any(wording in text.lower() for text in read for wording in ACTIONS["jaw_drop"])
+
+    (tmp_path / "run/images.safetensors").unlink()
+    save_file({"logit_scale": given["logit_scale"]}, tmp_path / "whole.safetensors")
+    with pytest.raises(CheckpointError, match=r"whole\.safetensors: the recipe's model has"):
+        run.images()
 
 
 def test_trains_on_clips_with_captions_of_their_own(
