@@ -23,7 +23,7 @@ from sklearn.preprocessing import normalize
 from emoclip_sdk.prompts import PromptBank
 from emoclip_sdk.training.captions import load_lexicon
 from emoclip_sdk.training.corpus import WORDNET_DIR, Text
-from emoclip_sdk.training.distill import load_teacher, targets
+from emoclip_sdk.training.distill import KeptTeacher, load_teacher, targets
 from emoclip_sdk.training.evaluation.card.wording import SYNONYMS
 
 WEIGHTS = (0.0, 0.5, 1.0, 2.0, 4.0)
@@ -31,7 +31,6 @@ WEIGHTS = (0.0, 0.5, 1.0, 2.0, 4.0)
 
 def main() -> None:
     """Print a line for each weight."""
-    teacher = load_teacher()
     lexicon = {
         word: name
         for name, known in load_lexicon().items()
@@ -45,10 +44,11 @@ def main() -> None:
     templates = PromptBank.default().templates
     texts = [Text(t.replace("{label}", word), word) for word in words for t in templates]
     print(f"{known} words of the lexicon, {len(synonyms)} other words")
-    with tempfile.TemporaryDirectory() as folder:  # keeps what the teacher read
+    with tempfile.TemporaryDirectory() as folder:
+        teacher = KeptTeacher(load_teacher, Path(folder))
         for weight in WEIGHTS:
             config = {"wordnet": WORDNET_DIR, "definitions": weight}
-            read = targets(texts, teacher, config, Path(folder))
+            read = targets(texts, teacher, config)
             vectors = normalize(read.reshape(len(words), len(templates), -1).mean(axis=1))
             classifier = LogisticRegression(max_iter=2000, class_weight="balanced")
             within = cross_val_score(classifier, vectors[:known], classes[:known], cv=5).mean()

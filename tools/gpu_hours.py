@@ -1,12 +1,15 @@
 """Estimate how long the paper's experiments compute: `python tools/gpu_hours.py --tflops 100`.
 
-Nothing is run: the operations of one clip's training step are counted on tensors without content,
-and multiplied by clips (as published), epochs and folds. Reading pictures from disk is not in it.
+The operations of one clip's training step are counted on tensors without content, and multiplied by
+clips (as published), epochs and folds. Reading pictures from disk is not in it. With --measure, the
+rates are those of this GPU, for encoding frames and for a step that trains both towers.
 """
 
 from __future__ import annotations
 
 import argparse
+import statistics
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +17,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from emoclip_sdk.config import TemporalConfig, TowersConfig
-from emoclip_sdk.nn import Towers, build_temporal
+from emoclip_sdk.nn import Towers, build_temporal, contrastive_loss
 from emoclip_sdk.training.datasets.sizes import published_sizes
 from emoclip_sdk.training.recipe import load_recipe
 
@@ -58,6 +61,49 @@ def clip_operations(recipe: dict[str, Any]) -> tuple[int, int]:
     return encode, step
 
 
+def measured_rates(clips: int = 8, steps: int = 10) -> tuple[float, float]:
+    """Time ViT-B/32 on the GPU in bf16: operations a second of encoding, and of a training step."""
+    recipe = load_recipe("mafw-finetuned")
+    frames = recipe["model"]["sampling"]["n_frames"]
+    encode, step = clip_operations(recipe)
+    temporal = {**vars(TemporalConfig()), **(recipe["model"]["temporal"] or {})}
+    with torch.device("cuda"):
+        towers = Towers(TowersConfig(name="ViT-B-32", quick_gelu=True))
+        module = build_temporal(towers.width, TemporalConfig(**temporal))
+        pictures = torch.randn(clips * frames, 3, 224, 224)
+        tokens = torch.randint(1, 49000, (clips, TOKENS))
+        tokens[:, -1] = 49407  # the end of the text, which decides how much of it is read
+    if recipe["optim"]["grad_checkpointing"]:
+        visual: Any = towers.visual
+        visual.set_grad_checkpointing(True)
+    learners = torch.nn.ModuleList([towers, module])
+    optimiser = torch.optim.AdamW(learners.parameters(), lr=1e-6)
+
+    def embed() -> None:
+        with torch.inference_mode(), torch.autocast("cuda", torch.bfloat16):
+            towers.encode_images(pictures)
+
+    def train() -> None:
+        with torch.autocast("cuda", torch.bfloat16):
+            video = module(towers.encode_images(pictures).view(clips, frames, -1), None)
+            loss = contrastive_loss(video, towers.encode_tokens(tokens), torch.tensor(2.0).cuda())
+        loss.backward()
+        optimiser.step()
+        optimiser.zero_grad()
+
+    rates = []
+    for call, operations_each in ((embed, encode), (train, step)):
+        times = []
+        for _ in range(steps + 3):
+            torch.cuda.synchronize()
+            start = time.perf_counter()
+            call()
+            torch.cuda.synchronize()
+            times.append(time.perf_counter() - start)
+        rates.append(clips * operations_each / statistics.median(times[3:]))
+    return rates[0], rates[1]
+
+
 def main() -> None:
     """Parse, count, print."""
     parser = argparse.ArgumentParser(
@@ -66,7 +112,15 @@ def main() -> None:
     parser.add_argument(
         "--tflops", type=float, default=100.0, help="sustained rate of the card, 10^12 a second"
     )
-    rate = parser.parse_args().tflops * 1e12
+    parser.add_argument("--measure", action="store_true", help="measure the rates on this GPU")
+    asked = parser.parse_args()
+    encoding = training = asked.tflops * 1e12
+    if asked.measure:
+        encoding, training = measured_rates()
+        print(
+            f"{torch.cuda.get_device_name()}: {encoding / 1e12:.0f} TFLOP/s in encoding frames, "
+            f"{training / 1e12:.0f} in a training step of both towers"
+        )
     print(f"{'recipe':22}{'dataset':9}{'clips':>7}{'epochs':>8}{'runs':>6}{'10^15':>8}{'hours':>8}")
     for name, dataset in EXPERIMENTS:
         recipe = load_recipe(name)
@@ -77,15 +131,15 @@ def main() -> None:
         assert isinstance(counts, tuple)
         clips = round(sum(counts) * (1 - recipe["data"]["valid_share"]))
         epochs, runs = recipe["optim"]["epochs"], 5
-        total = clips * epochs * step
+        steps, views = clips * epochs * step * runs, 0
         if recipe["optim"]["lr"]["visual"] is None:
-            total += clips * recipe["data"]["views"] * encode
+            views = clips * recipe["data"]["views"] * encode * runs
         if name == "loco":  # one run without each class; the embeddings are shared
-            total += clips * epochs * step * (len(counts) - 1)
-        total *= runs
+            steps *= len(counts)
+        hours = (steps / training + views / encoding) / 3600
         print(
-            f"{name:22}{dataset:9}{clips:7}{epochs:8}{runs:6}{total / 1e15:8.0f}"
-            f"{total / rate / 3600:8.2f}"
+            f"{name:22}{dataset:9}{clips:7}{epochs:8}{runs:6}{(steps + views) / 1e15:8.0f}"
+            f"{hours:8.2f}"
         )
 
 

@@ -30,6 +30,7 @@ from ..video import MTCNNDetector, face_frames, open_video
 from ..video.tracking import iou
 from .clips import interview as repeated
 from .clips import moving_face, portrait
+from .gpu import encoding_row
 from .straightforward import Straightforward
 
 __all__ = ["run_benchmarks"]
@@ -37,7 +38,7 @@ __all__ = ["run_benchmarks"]
 LABELS = ["neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt"]
 
 
-def _vit_b_32(dtype: str = "auto") -> EmoCLIP:
+def _vit_b_32(dtype: str = "auto", device: str = "cpu") -> EmoCLIP:
     """Build a model of the paper's sizes with random weights."""
     torch.manual_seed(0)
     temporal = TemporalConfig(layers=2, heads=8, dim_head=2048, mlp_dim=512, max_positions=1024)
@@ -47,7 +48,7 @@ def _vit_b_32(dtype: str = "auto") -> EmoCLIP:
         image=ImageConfig(size=224),
         prompts=PromptConfig(tuple(LABELS)),
     )
-    return EmoCLIP(config, DualEncoder(config), name="ViT-B/32, random", dtype=dtype, device="cpu")
+    return EmoCLIP(config, DualEncoder(config), name="ViT-B/32, random", dtype=dtype, device=device)
 
 
 def _in_turns(
@@ -261,14 +262,17 @@ def run_benchmarks(
     long, interview : bool
         60 against 5 minutes of 720p for a timeline; 120 against 10 minutes of 480p for clips.
 
+    Where there is a CUDA device, what encoding uses of it is a row, too.
+
     Returns
     -------
     dict
         "machine", "turns", and "rows": each with "figure", "ratio", "goal" and what it is made of.
     """
+    rows = [encoding_row(_vit_b_32(device="cuda"), 224)] if torch.cuda.is_available() else []
     with tempfile.TemporaryDirectory() as folder:
         clip = moving_face(Path(folder) / "clip.mp4")
-        rows = _short_clip(clip, turns) if turns else []
+        rows += _short_clip(clip, turns) if turns else []
         if clips:
             rows += _many_clips(Path(folder), clips)
         if media is not None:

@@ -13,10 +13,6 @@ from ..config import ImageConfig
 __all__ = ["augment"]
 
 
-def _uniform(n: int, low: float, high: float) -> Tensor:
-    return torch.empty(n).uniform_(low, high)
-
-
 def augment(images: Tensor, config: ImageConfig, size: int) -> Tensor:
     """Draw a random view of each picture.
 
@@ -37,40 +33,52 @@ def augment(images: Tensor, config: ImageConfig, size: int) -> Tensor:
     -------
     Tensor, (N, 3, size, size)
     """
-    n = len(images)
+    n, device = len(images), images.device
     x = images[:, None].float() / 255
+
+    def uniform(low: float, high: float) -> Tensor:
+        return torch.empty(n, device=device).uniform_(low, high)
+
+    def chance(share: float) -> Tensor:
+        return torch.rand(n, device=device) < share
 
     # Loss of detail: what a distant face looks like in a video.
     blurred = F.interpolate(x, scale_factor=0.5, mode="area")
     blurred = F.interpolate(blurred, size=x.shape[-2:], mode="bilinear")
-    x = torch.where((torch.rand(n) < 0.15).view(-1, 1, 1, 1), blurred, x)
+    x = torch.where(chance(0.15).view(-1, 1, 1, 1), blurred, x)
 
-    angle = _uniform(n, -15, 15) * math.pi / 180
-    scale = torch.exp(_uniform(n, -0.2, 0.18))
-    stretch = torch.exp(_uniform(n, -0.08, 0.08))
-    flip = torch.where(torch.rand(n) < 0.5, -1.0, 1.0)
+    angle = uniform(-15, 15) * math.pi / 180
+    scale = torch.exp(uniform(-0.2, 0.18))
+    stretch = torch.exp(uniform(-0.08, 0.08))
+    flip = torch.where(chance(0.5), -1.0, 1.0)
     cos, sin = torch.cos(angle), torch.sin(angle)
     theta = torch.stack(
         [
-            torch.stack([flip * scale * stretch * cos, -scale * sin, _uniform(n, -0.18, 0.18)], 1),
-            torch.stack([flip * scale * sin, scale / stretch * cos, _uniform(n, -0.18, 0.18)], 1),
+            torch.stack([flip * scale * stretch * cos, -scale * sin, uniform(-0.18, 0.18)], 1),
+            torch.stack([flip * scale * sin, scale / stretch * cos, uniform(-0.18, 0.18)], 1),
         ],
         dim=1,
     )
     grid = F.affine_grid(theta, [n, 1, size, size], align_corners=False)
     x = F.grid_sample(x, grid, padding_mode="border", align_corners=False)
 
-    gain = _uniform(n, 0.7, 1.3).view(-1, 1, 1, 1)
-    shift = _uniform(n, -0.15, 0.15).view(-1, 1, 1, 1)
-    gamma = torch.exp(_uniform(n, -0.3, 0.3)).view(-1, 1, 1, 1)
+    gain = uniform(0.7, 1.3).view(-1, 1, 1, 1)
+    shift = uniform(-0.15, 0.15).view(-1, 1, 1, 1)
+    gamma = torch.exp(uniform(-0.3, 0.3)).view(-1, 1, 1, 1)
     mean = x.mean(dim=(1, 2, 3), keepdim=True)
     x = ((x - mean) * gain + mean + shift).clamp(1e-3, 1) ** gamma
 
     # Cut-out: a patch of up to 40 % of the side, in grey.
-    for i in (torch.rand(n) < 0.3).nonzero().flatten().tolist():
-        h, w = (int(size * s) for s in _uniform(2, 0.15, 0.4))
-        top, left = int(torch.randint(size - h, ())), int(torch.randint(size - w, ()))
-        x[i, :, top : top + h, left : left + w] = torch.rand(())
+    at = torch.arange(size, device=device)
+
+    def stretch_of_pixels() -> Tensor:
+        length = uniform(0.15, 0.4) * size
+        start = uniform(0, 1) * (size - length)
+        return (at >= start[:, None]) & (at < (start + length)[:, None])
+
+    patch = stretch_of_pixels()[:, :, None] & stretch_of_pixels()[:, None, :]
+    patch &= chance(0.3).view(-1, 1, 1)
+    x = torch.where(patch[:, None], uniform(0, 1).view(-1, 1, 1, 1), x)
 
     x = x.expand(-1, 3, -1, -1)
     mean3 = x.new_tensor(config.mean).view(1, 3, 1, 1)

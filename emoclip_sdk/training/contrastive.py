@@ -26,25 +26,25 @@ log = logging.getLogger(__name__)
 
 
 class _Average:
-    """Exponential moving average of the parameters that learn, and of the buffers."""
+    """Exponential moving average of the parameters that learn, and of the batch norms' figures."""
 
     def __init__(self, model: DualEncoder, decay: float) -> None:
         self.model = copy.deepcopy(model).eval()
         self.decay = decay
         self.steps = 0
+        learns = [p.requires_grad for p in model.parameters()]
+        self._means = [p.data for p, it in zip(self.model.parameters(), learns, strict=True) if it]
+        self._new = [p.data for p in model.parameters() if p.requires_grad]
+        for mean, new in zip(self.model.buffers(), model.buffers(), strict=True):
+            if new.is_floating_point():
+                self._means.append(mean)
+                self._new.append(new)
 
     @torch.no_grad()
-    def update(self, model: DualEncoder) -> None:
+    def update(self) -> None:
         self.steps += 1
         weight = 1 - min(self.decay, self.steps / (self.steps + 10))
-        for mean, new in zip(self.model.parameters(), model.parameters(), strict=True):
-            if new.requires_grad:
-                mean.lerp_(new, weight)
-        for average, buffer in zip(self.model.buffers(), model.buffers(), strict=True):
-            if buffer.is_floating_point():
-                average.lerp_(buffer, weight)
-            else:
-                average.copy_(buffer)
+        torch._foreach_lerp_(self._means, self._new, weight)
 
 
 def train_images(
@@ -72,6 +72,7 @@ def train_images(
     DualEncoder
         The moving average of the weights.
     """
+    device = model.logit_scale.device
     weights = data.weights(config["balance"])
     size = min(config["batch_size"], len(data))
     steps = len(data) // size
@@ -84,13 +85,14 @@ def train_images(
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, cosine_lambda(config["warmup"], total))
     average = _Average(model, config["ema"])
     encode = model.encode_frames
-    precision = pick_precision(config["precision"], model.logit_scale.device)
-    if precision == "bf16":
+    precision = pick_precision(config["precision"], device)
+    if precision == "bf16" and device.type == "cpu":
         quicken_depthwise(model.towers.visual)
     if config["compile"]:
         encode = torch.compile(encode, dynamic=False)
 
-    start, done, running, epoch = time.monotonic(), 0, 0.0, 0
+    start, done, epoch = time.monotonic(), 0, 0
+    running = torch.zeros((), device=device)
     for side, epochs in config["sizes"]:
         for _ in range(epochs):
             model.train()
@@ -98,6 +100,8 @@ def train_images(
             for rows in order.view(steps, size):
                 views = augment(data.pictures(rows), image, side)
                 drawn, fits = data.captions(rows, config["captions"], config["text_noise"])
+                if config["mixup"]:
+                    views, fits = _mixed(views, fits, config["mixup"])
                 with autocast(precision, views.device):
                     frames = encode(views.contiguous(memory_format=torch.channels_last)).float()
                 text = model.towers.text_head(drawn)
@@ -108,9 +112,9 @@ def train_images(
                 schedule.step()
                 with torch.no_grad():
                     model.logit_scale.clamp_(0, 4.6052)  # CLIP's bound: a scale of 100
-                average.update(model)
+                average.update()
                 done += 1
-                running += (loss.item() - running) / min(done, 100)
+                running += (loss.detach() - running) / min(done, 100)
                 if done % 50 == 0:
                     log.info(
                         "images: epoch %d at %d px, step %d/%d, loss %.3f, scale %.1f, %.0f s",
@@ -118,13 +122,21 @@ def train_images(
                         side,
                         done,
                         total,
-                        running,
+                        running.item(),
                         model.logit_scale.exp().item(),
                         time.monotonic() - start,
                     )
             log.info("images: epoch %d, valid: %s", epoch, validate(average.model))
             epoch += 1
     return average.model
+
+
+def _mixed(views: Tensor, fits: Tensor, alpha: float) -> tuple[Tensor, Tensor]:
+    """Mix each picture, and what fits it, with another one of the batch (Zhang et al. 2018)."""
+    share = torch.distributions.Beta(alpha, alpha).sample((len(views), 1)).to(views.device)
+    other = torch.randperm(len(views), device=views.device)
+    mixed = torch.lerp(views[other], views, share[..., None, None])
+    return mixed, torch.lerp(fits[other], fits, share)
 
 
 def embed_views(model: DualEncoder, data: TrainingSet, image: ImageConfig, views: int) -> Tensor:
@@ -147,7 +159,8 @@ def train_temporal(
     The caption belongs to the expressive frames, so the module learns to weigh them over neutral
     ones. A second term keeps the clip embedding near the expressive frames' mean, so that
     directions which no caption names survive. The text head is tuned along, because the
-    image tower learned from the teacher's embeddings and the shipped text tower is its student.
+    image tower may have learned from the teacher's embeddings, and the shipped text tower is its
+    student.
 
     Parameters
     ----------
@@ -160,6 +173,7 @@ def train_temporal(
     config : dict
         Recipe section ``temporal``.
     """
+    device = model.logit_scale.device
     weights = data.weights(config["balance"])
     size, longest = config["batch_size"], config["longest"]
 
@@ -177,7 +191,8 @@ def train_temporal(
     running, start = 0.0, time.monotonic()
     for step in range(1, config["steps"] + 1):
         rows = torch.multinomial(weights, size, replacement=True)
-        length = torch.randint(1, int(torch.randint(1, longest + 1, ())) + 1, (size,))
+        most = int(torch.randint(1, longest + 1, ()))
+        length = torch.randint(1, most + 1, (size,), device=device)
         drawn = data.sequences(frames, rows, length, config["neutral"])
         deviation = drawn.clips[drawn.mask].std(dim=0)
         clips = drawn.clips + torch.randn_like(drawn.clips) * deviation * config["frame_noise"]

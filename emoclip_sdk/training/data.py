@@ -24,6 +24,8 @@ __all__ = [
     "VotedPictures",
 ]
 
+CPU = torch.device("cpu")
+
 # N texts to their embeddings (N, D), before the text head.
 TextEncoder = Callable[[list[str]], Tensor]
 
@@ -114,6 +116,8 @@ class VotedPictures:
         Captions to generate per emotion.
     words : float
         Share of captions that carry an emotion word.
+    device : torch.device
+        Where pictures and captions lie.
     prior : float
         An emotion's captions are drawn in proportion to (votes for it) ** prior. Contrastive scores
         say how much more likely an emotion is than among the captions they compete with: at 1 the
@@ -129,18 +133,21 @@ class VotedPictures:
         words: float,
         prior: float,
         seed: int,
+        device: torch.device = CPU,
     ) -> None:
         rng = np.random.default_rng(seed)
         captioner = Captioner(words)
         texts = [captioner(name, rng).text for name in pictures.classes for _ in range(pool)]
-        self._captions = F.normalize(encode(texts), dim=-1).view(len(pictures.classes), pool, -1)
-        self._images = torch.from_numpy(pictures.images)
-        self._votes = torch.from_numpy(pictures.votes)
-        self._labels = torch.from_numpy(pictures.labels)
+        read = F.normalize(encode(texts), dim=-1).to(device)
+        self._captions = read.view(len(pictures.classes), pool, -1)
+        self._images = torch.from_numpy(pictures.images).to(device)
+        self._votes = torch.from_numpy(pictures.votes).to(device)
+        self._labels = torch.from_numpy(pictures.labels).to(device)
+        self._device = device
         self._shares = self._votes.sum(0) ** prior * (self._votes.sum(0) > 0)
         self._neutral = pictures.classes.index("neutral")
         calm = pictures.votes[:, self._neutral] > 0.7
-        self._calm = torch.from_numpy(calm.nonzero()[0])
+        self._calm = torch.from_numpy(calm.nonzero()[0]).to(device)
 
     def __len__(self) -> int:
         return len(self._images)
@@ -160,7 +167,8 @@ class VotedPictures:
             votes = votes * expressed[:, None]
             votes[:, self._neutral] += 1 - expressed
         classes = torch.multinomial(self._shares, len(rows) * per_sample, replacement=True)
-        drawn = self._captions[classes, torch.randint(self._captions.shape[1], classes.shape)]
+        picks = torch.randint(self._captions.shape[1], classes.shape, device=self._device)
+        drawn = self._captions[classes, picks]
         return _noisy(drawn, noise), votes[:, classes]
 
     def all_pictures(self) -> Tensor:
@@ -168,21 +176,25 @@ class VotedPictures:
 
     def sequences(self, frames: Tensor, rows: Tensor, length: Tensor, neutral: float) -> Sequences:
         b, t, views = len(rows), int(length.max()), frames.shape[1]
-        mask = torch.arange(t) < length[:, None]
-        picks = torch.randint(views, (b, t))
+        device = self._device
+        at = torch.arange(t, device=device)
+        mask = at < length[:, None]
+        picks = torch.randint(views, (b, t), device=device)
         # Where no neutral face was ever seen, none can be shown before the expression.
         neutral = neutral if len(self._calm) else 0.0
-        calm = self._calm[torch.randint(len(self._calm), (b,))] if neutral else rows
+        calm = rows
+        if neutral:
+            calm = self._calm[torch.randint(len(self._calm), (b,), device=device)]
         shown, at_rest = frames[rows[:, None], picks], frames[calm[:, None], picks]
 
-        still = (torch.rand(b) >= neutral) | (length < 3)
-        degree = torch.where(still[:, None], torch.ones(b, t), _envelope(length, t)) * mask
+        still = (torch.rand(b, device=device) >= neutral) | (length < 3)
+        degree = torch.where(still[:, None], 1.0, _envelope(length, t)) * mask
         clips = torch.lerp(at_rest, shown, degree[..., None])
 
         top = degree.sort(dim=1, descending=True).values
         # The apex: a quarter of a long clip, of a short one what takes most of a second.
         apex_frames = torch.maximum((length / 4).ceil(), length.clamp(max=APEX))
-        at_apex = torch.arange(t) < apex_frames[:, None]
+        at_apex = at < apex_frames[:, None]
         expressed = (top * at_apex).sum(1) / at_apex.sum(1)
         apex = degree / degree.sum(1, keepdim=True).clamp(min=1e-6)
         rest = mask / mask.sum(1, keepdim=True)
@@ -202,7 +214,7 @@ class MeasuredPictures(VotedPictures):
 
     Parameters
     ----------
-    pictures, encode, seed, captions
+    pictures, encode, seed, device, captions
         See :class:`VotedPictures`.
     actions : FacialActions
         Of the same pictures.
@@ -221,9 +233,10 @@ class MeasuredPictures(VotedPictures):
         share: float,
         sentences: int,
         seed: int,
+        device: torch.device = CPU,
         **captions: Any,
     ) -> None:
-        super().__init__(pictures, encode, seed=seed, **captions)
+        super().__init__(pictures, encode, seed=seed, device=device, **captions)
         rng = np.random.default_rng(seed)
         captioner = Captioner()
         spoken = np.zeros((sentences, len(actions.names)), np.float32)
@@ -236,9 +249,9 @@ class MeasuredPictures(VotedPictures):
             row[drawn] = 1
             texts.append(captioner.sentence([actions.names[i] for i in drawn], rng))
         self._share = share
-        self._sentences = F.normalize(encode(texts), dim=-1)
-        self._spoken = torch.from_numpy(spoken)
-        self._shown = torch.from_numpy(actions.shown).clamp(min=1e-4).log()
+        self._sentences = F.normalize(encode(texts), dim=-1).to(device)
+        self._spoken = torch.from_numpy(spoken).to(device)
+        self._shown = torch.from_numpy(actions.shown).clamp(min=1e-4).log().to(device)
 
     def captions(
         self, rows: Tensor, per_sample: int, noise: float, expressed: Tensor | None = None
@@ -246,7 +259,7 @@ class MeasuredPictures(VotedPictures):
         drawn, fits = super().captions(rows, per_sample, noise, expressed)
         if not (count := int(len(drawn) * self._share)):
             return drawn, fits
-        picks = torch.randint(len(self._sentences), (count,))
+        picks = torch.randint(len(self._sentences), (count,), device=self._device)
         shown = (self._shown[rows] @ self._spoken[picks].T).exp()
         if expressed is not None:
             shown = shown * expressed[:, None]
@@ -256,12 +269,13 @@ class MeasuredPictures(VotedPictures):
 
 def _envelope(length: Tensor, t: int) -> Tensor:
     """Draw how strong an expression is over time, (B, T) in [0, 1]: onset, apex, end."""
-    b = len(length)
+    chances = torch.rand(6, len(length), 1, device=length.device)
     start, rise, hold, fall = (
-        (torch.rand(b) * length * part)[:, None] for part in (0.8, 0.4, 1.0, 0.4)
+        chance * length[:, None] * part
+        for chance, part in zip(chances, (0.8, 0.4, 1.0, 0.4), strict=False)
     )
-    peak = torch.where(torch.rand(b) < 0.6, 1.0, 0.2 + 0.8 * torch.rand(b))[:, None]
-    at = torch.arange(t)
+    peak = torch.where(chances[4] < 0.6, 1.0, 0.2 + 0.8 * chances[5])
+    at = torch.arange(t, device=length.device)
     up = (at - start + 1) / (rise + 1)
     down = (start + rise + 1 + hold + fall - at) / (fall + 1)
     return peak * torch.minimum(up, down).clamp(0, 1)
@@ -278,26 +292,34 @@ class CaptionedClips:
         One sentence per sample. Equal sentences fit all their samples.
     encode : callable
         Reads captions.
+    device : torch.device
+        Where pictures and captions lie.
     """
 
     def __init__(
-        self, clips: Sequence[np.ndarray], captions: Sequence[str], encode: TextEncoder
+        self,
+        clips: Sequence[np.ndarray],
+        captions: Sequence[str],
+        encode: TextEncoder,
+        *,
+        device: torch.device = CPU,
     ) -> None:
         distinct = {text: i for i, text in enumerate(dict.fromkeys(captions))}
-        self._sentence = torch.tensor([distinct[text] for text in captions])
-        self._captions = F.normalize(encode(list(distinct)), dim=-1)
-        self._pictures = torch.from_numpy(np.concatenate(list(clips)))
-        self._counts = torch.tensor([len(clip) for clip in clips])
+        self._device = device
+        self._sentence = torch.tensor([distinct[text] for text in captions], device=device)
+        self._captions = F.normalize(encode(list(distinct)), dim=-1).to(device)
+        self._pictures = torch.from_numpy(np.concatenate(list(clips))).to(device)
+        self._counts = torch.tensor([len(clip) for clip in clips], device=device)
         self._starts = self._counts.cumsum(0) - self._counts
 
     def __len__(self) -> int:
         return len(self._counts)
 
     def weights(self, power: float) -> Tensor:
-        return torch.ones(len(self))
+        return torch.ones(len(self), device=self._device)
 
     def pictures(self, rows: Tensor) -> Tensor:
-        place = (torch.rand(len(rows)) * self._counts[rows]).long()
+        place = (torch.rand(len(rows), device=self._device) * self._counts[rows]).long()
         return self._pictures[self._starts[rows] + place]
 
     def captions(
@@ -314,14 +336,15 @@ class CaptionedClips:
         counts = self._counts[rows]
         length = torch.where(counts > 1, torch.minimum(length, counts), length)
         t = int(length.max())
-        at = torch.arange(t)
+        at = torch.arange(t, device=self._device)
         mask = at < length[:, None]
-        start = (torch.rand(len(rows)) * (counts - length + 1).clamp(min=1)).long()
+        chance = torch.rand(len(rows), device=self._device)
+        start = (chance * (counts - length + 1).clamp(min=1)).long()
         place = (start[:, None] + at).clamp(max=(counts - 1)[:, None])
-        picks = torch.randint(frames.shape[1], place.shape)
+        picks = torch.randint(frames.shape[1], place.shape, device=self._device)
         clips = frames[self._starts[rows][:, None] + place, picks]
         summary = (F.normalize(clips, dim=-1) * mask[..., None]).sum(1) / length[:, None]
-        return Sequences(clips, mask, summary, torch.ones(len(rows)))
+        return Sequences(clips, mask, summary, torch.ones(len(rows), device=self._device))
 
 
 def _noisy(captions: Tensor, noise: float) -> Tensor:

@@ -13,12 +13,14 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ..errors import MissingDependencyError
@@ -29,7 +31,7 @@ from .corpus import Text, definitions, templated_texts, wordnet_texts
 from .precision import autocast, pick_precision
 from .schedule import adamw, cosine_lambda
 
-__all__ = ["Teacher", "build_corpus", "distill", "load_teacher", "targets"]
+__all__ = ["KeptTeacher", "Teacher", "build_corpus", "distill", "load_teacher", "targets"]
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +58,40 @@ def load_teacher() -> Teacher:
         )
 
     return encode
+
+
+class KeptTeacher:
+    """A teacher that reads each text once: what it said is kept in a run folder, in float16.
+
+    Parameters
+    ----------
+    load : callable
+        Returns the teacher; called when there is something new to read.
+    folder : Path
+        ``teacher.txt`` and ``teacher.npy``.
+    """
+
+    def __init__(self, load: Callable[[], Teacher], folder: Path) -> None:
+        self._load = load
+        self._texts, self._vectors = folder / "teacher.txt", folder / "teacher.npy"
+        self._rows: dict[str, int] = {}
+        self._read: NDArray[np.float16] | None = None
+        if self._texts.is_file() and self._vectors.is_file():
+            known = self._texts.read_text(encoding="utf-8").split("\n")
+            self._rows = {text: row for row, text in enumerate(known)}
+            self._read = np.load(self._vectors)
+
+    def __call__(self, texts: list[str]) -> NDArray[np.float32]:
+        """Return unit vectors (N, D)."""
+        if new := [text for text in dict.fromkeys(texts) if text not in self._rows]:
+            log.info("text: the teacher reads %d texts", len(new))
+            fresh = self._load()(new).astype(np.float16)
+            self._read = fresh if self._read is None else np.concatenate([self._read, fresh])
+            self._rows.update({text: len(self._rows) + i for i, text in enumerate(new)})
+            self._texts.write_text("\n".join(self._rows), encoding="utf-8")
+            np.save(self._vectors, self._read)
+        assert self._read is not None
+        return self._read[[self._rows[text] for text in texts]].astype(np.float32)
 
 
 def build_corpus(config: dict[str, Any], words: float, seed: int) -> list[Text]:
@@ -97,13 +133,15 @@ def distill(
     float
         Mean cosine similarity to :func:`targets` on 1,000 held-out texts.
     """
+    device = next(model.parameters()).device
     texts = build_corpus(config, words, seed)
     rng = np.random.default_rng(seed)
     rng.shuffle(texts)
-    where = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    precision = pick_precision(config["precision"], device)
     # Of the teacher in bfloat16 the cosine to float32 is 0.9999.
-    with autocast(pick_precision(config["precision"], where), where):
-        goals = targets(texts, teacher, config, folder)
+    with autocast(precision, device):
+        goals = torch.from_numpy(targets(texts, KeptTeacher(lambda: teacher, folder), config))
+    goals = goals.to(device)
     written = [text.text for text in texts]
     tokens = torch.cat(
         [tokenize(written[i : i + 4096]).to(torch.int32) for i in range(0, len(texts), 4096)]
@@ -112,21 +150,20 @@ def distill(
 
     held = 1000
     text = model.towers.text
-    lengths = tokens.argmax(dim=-1).numpy()
+    lengths = tokens.argmax(dim=-1).cpu().numpy()
     steps_per_epoch = (len(texts) - held) // config["batch_size"]
     total = steps_per_epoch * config["epochs"]
     optimiser = adamw(text, config["lr"], config["weight_decay"])
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, cosine_lambda(config["warmup"], total))
-    precision = pick_precision(config["precision"], tokens.device)
+    tokens = tokens.to(device)
     start, done, running = time.monotonic(), 0, 0.0
     text.train()
     for epoch in range(config["epochs"]):
         for rows in _batches_by_length(lengths, held, config["batch_size"], rng)[:steps_per_epoch]:
-            with autocast(precision, tokens.device):
+            with autocast(precision, device):
                 out = text(tokens[rows].long()).float()
-            goal = torch.from_numpy(goals[rows])
             # Squared distance to a unit vector: matches direction and length at once.
-            loss = (out - goal).square().sum(dim=1).mean()
+            loss = (out - goals[rows]).square().sum(dim=1).mean()
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(text.parameters(), 1.0)
@@ -148,9 +185,7 @@ def distill(
     return agreement
 
 
-def targets(
-    texts: list[Text], teacher: Teacher, config: dict[str, Any], folder: Path
-) -> np.ndarray:
+def targets(texts: list[Text], teacher: Teacher, config: dict[str, Any]) -> NDArray[np.float32]:
     """Return what the student is to say of each text: (N, D) float32, unit length.
 
     A text that names a word of the dictionary: the teacher's embedding of the text plus
@@ -160,43 +195,22 @@ def targets(
     named = {t.word.lower() for t in texts if t.word and t.word.lower() in senses}
     lines = [line for word in sorted(named) for line in senses[word]]
     written = [text.text for text in texts]
-    read = _read_once(list(dict.fromkeys([*written, *lines])), teacher, folder)
-    out = np.stack([read[text] for text in written]).astype(np.float32)
-    meaning = {
-        word: np.mean([read[line] for line in senses[word]], axis=0, dtype=np.float32)
-        for word in named
-    }
+    read = teacher([*written, *lines])
+    out = read[: len(written)]
+    said = dict(zip(lines, read[len(written) :], strict=True))
+    meaning = {word: np.mean([said[line] for line in senses[word]], axis=0) for word in named}
     for i, text in enumerate(texts):
         if text.word and (vector := meaning.get(text.word.lower())) is not None:
             out[i] += config["definitions"] * text.share * vector / np.linalg.norm(vector)
     return out / np.linalg.norm(out, axis=1, keepdims=True)
 
 
-def _read_once(texts: list[str], teacher: Teacher, folder: Path) -> dict[str, np.ndarray]:
-    """Return the teacher's embeddings (D,) float16 by text; what an earlier run read is kept."""
-    words, vectors = folder / "teacher.txt", folder / "teacher.npy"
-    known: list[str] = []
-    if words.is_file() and vectors.is_file():
-        known = words.read_text(encoding="utf-8").split("\n")
-        old = np.load(vectors)
-    row = {text: i for i, text in enumerate(known)}
-    new = [text for text in texts if text not in row]
-    if new:
-        log.info("text: the teacher reads %d texts", len(new))
-        fresh = teacher(new).astype(np.float16)
-        old = np.concatenate([old, fresh]) if known else fresh
-        row.update({text: len(known) + i for i, text in enumerate(new)})
-        words.write_text("\n".join(known + new), encoding="utf-8")
-        np.save(vectors, old)
-    return {text: old[row[text]] for text in texts}
-
-
-def _agreement(model: DualEncoder, tokens: Tensor, targets: np.ndarray) -> float:
+def _agreement(model: DualEncoder, tokens: Tensor, targets: Tensor) -> float:
     text = model.towers.text.eval()
     with torch.inference_mode():
         out = torch.cat([text(part) for part in tokens.split(250)])
     text.train()
-    return float(F.cosine_similarity(out, torch.from_numpy(targets)).mean())
+    return float(F.cosine_similarity(out, targets).mean())
 
 
 def _batches_by_length(

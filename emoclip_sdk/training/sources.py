@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from ..config import CalibrationConfig, ModelConfig
@@ -39,8 +40,8 @@ LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601, as the model
 class Source(Protocol):
     """A dataset with a training and a validation split."""
 
-    def training_set(self, encode: TextEncoder) -> TrainingSet:
-        """Return the training split with captions read by `encode`."""
+    def training_set(self, encode: TextEncoder, device: torch.device) -> TrainingSet:
+        """Return the training split on `device`, with captions read by `encode`."""
         ...
 
     def validate(self, clips: ClipEncoder, texts: Texts) -> dict[str, float]:
@@ -95,8 +96,8 @@ class FerPlus:
         self.valid = load_ferplus(root, "valid")
         self.recipe = recipe
 
-    def training_set(self, encode: TextEncoder) -> TrainingSet:
-        captions = {**self.recipe["captions"], "seed": self.recipe["seed"]}
+    def training_set(self, encode: TextEncoder, device: torch.device) -> TrainingSet:
+        captions = {**self.recipe["captions"], "seed": self.recipe["seed"], "device": device}
         measured = dict(captions.pop("measured"))
         if (file := measured.pop("file")) is None:
             return VotedPictures(self.train, encode, **captions)
@@ -166,8 +167,8 @@ class Captioned:
             if not clips:
                 raise DatasetError(f"{root}: no usable clip with a caption in the split '{split}'")
 
-    def training_set(self, encode: TextEncoder) -> TrainingSet:
-        return CaptionedClips(self.clips["train"], self.captions["train"], encode)
+    def training_set(self, encode: TextEncoder, device: torch.device) -> TrainingSet:
+        return CaptionedClips(self.clips["train"], self.captions["train"], encode, device=device)
 
     def validate(self, clips: ClipEncoder, texts: Texts) -> dict[str, float]:
         captions = self.captions["valid"]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from emoclip_sdk.training.corpus import Text
-from emoclip_sdk.training.distill import targets
+from emoclip_sdk.training.distill import KeptTeacher, Teacher, targets
 
 VECTORS = {
     "a doleful face": [1, 0, 0, 0],
@@ -44,7 +44,7 @@ def test_a_word_is_what_the_dictionary_says_of_its_senses(wordnet: Path, tmp_pat
         Text("a plain sentence"),
         Text("a doleful face"),
     ]
-    found = targets(texts, read, config, tmp_path)
+    found = targets(texts, KeptTeacher(lambda: read, tmp_path), config)
     half = 0.5**0.5  # both senses say as much
     expected = [
         [1, 0, 2 * half, 2 * half],
@@ -55,10 +55,10 @@ def test_a_word_is_what_the_dictionary_says_of_its_senses(wordnet: Path, tmp_pat
     unit = np.asarray(expected) / np.linalg.norm(expected, axis=1, keepdims=True)
     np.testing.assert_allclose(found, unit, atol=1e-3)
 
-    def asleep(texts: list[str]) -> np.ndarray:
+    def gone() -> Teacher:
         raise AssertionError("what was read is kept")
 
-    np.testing.assert_array_equal(targets(texts, asleep, config, tmp_path), found)
+    np.testing.assert_array_equal(targets(texts, KeptTeacher(gone, tmp_path), config), found)
 
 
 def test_no_dictionary(wordnet: Path, tmp_path: Path) -> None:
@@ -68,5 +68,5 @@ def test_no_dictionary(wordnet: Path, tmp_path: Path) -> None:
         assert texts == ["doleful"]
         return read(texts)
 
-    found = targets([Text("doleful", "doleful")], reads_texts_only, config, tmp_path)
+    found = targets([Text("doleful", "doleful")], reads_texts_only, config)
     np.testing.assert_allclose(found, [[1, 0, 0, 0]], atol=1e-3)

@@ -73,10 +73,10 @@ def _add(name: str) -> None:
             from ..mini import MiniRecipe, export, leave_one_out
 
             if name == "loco":
-                found = leave_one_out(content, dataset or "ferplus", root, folder, out)
+                found = leave_one_out(content, dataset or "ferplus", root, folder, out, device)
                 typer.echo(json.dumps(found, indent=2))
                 return
-            mini = MiniRecipe(content, dataset or "ferplus", root, folder)
+            mini = MiniRecipe(content, dataset or "ferplus", root, folder, device=device)
             typer.echo(json.dumps(export(mini, out), indent=2))
             return
         from ..datasets import open_clips
