@@ -66,7 +66,8 @@ def page(server):
 
 
 def files(server):
-    return sorted(path.name for path in server.folder.rglob("*") if path.is_file())
+    # os.walk passes over a folder that the server deletes meanwhile; rglob raises.
+    return sorted(name for _, _, names in os.walk(server.folder) for name in names)
 
 
 def status(address):
