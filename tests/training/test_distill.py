@@ -61,6 +61,26 @@ def test_a_word_is_what_the_dictionary_says_of_its_senses(wordnet: Path, tmp_pat
     np.testing.assert_array_equal(targets(texts, KeptTeacher(gone, tmp_path), config), found)
 
 
+def test_what_the_teacher_read_outlives_a_run_that_was_broken_off(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    def teacher(texts: list[str]) -> np.ndarray:
+        asked.extend(texts)
+        return np.asarray([[len(text), 1] for text in texts], np.float32)
+
+    two_lines = "a smile,\nand wide eyes"
+    KeptTeacher(lambda: teacher, tmp_path)([two_lines, "calm"])
+    texts = (tmp_path / "teacher.json").read_bytes()
+    KeptTeacher(lambda: teacher, tmp_path)(["broken off"])
+    (tmp_path / "teacher.json").write_bytes(texts)  # killed before the texts were written
+
+    found = KeptTeacher(lambda: teacher, tmp_path)(["new", two_lines, "calm"])
+    np.testing.assert_array_equal(found[:, 0], [3, len(two_lines), 4])
+    assert asked == [two_lines, "calm", "broken off", "new"]
+    again = KeptTeacher(lambda: pytest.fail("read again"), tmp_path)(["new", two_lines])
+    np.testing.assert_array_equal(again[:, 0], [3, len(two_lines)])
+
+
 def test_no_dictionary(wordnet: Path, tmp_path: Path) -> None:
     config = {"wordnet": str(wordnet), "definitions": 0.0}
 

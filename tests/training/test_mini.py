@@ -15,7 +15,7 @@ import torch
 from safetensors.torch import save_file
 
 from emoclip_sdk import EmoCLIP
-from emoclip_sdk.errors import CheckpointError
+from emoclip_sdk.errors import CheckpointError, EmoCLIPError
 from emoclip_sdk.training import mini
 from emoclip_sdk.training.actions import MOVEMENTS, picture_keys
 from emoclip_sdk.training.evaluation import evaluate_pictures
@@ -99,13 +99,7 @@ def recipe(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         text_noise=0.3,
     )
     recipe["temporal"].update(
-        views=1,
-        steps=10,
-        warmup=5,
-        batch_size=64,
-        longest=8,
-        text_noise=0.3,
-        balance=0.0,
+        views=1, steps=10, warmup=5, batch_size=64, longest=8, text_noise=0.3, balance=0.0
     )
     return recipe
 
@@ -181,6 +175,10 @@ def test_goes_on_from_weights_with_captions_of_measured_actions(
     assert {8 * 50, 30} <= set(read), "captions of votes, and of measured actions"
 
     (tmp_path / "run/images.safetensors").unlink()
+    recipe["images"]["texts"] = "both"
+    with pytest.raises(EmoCLIPError, match=r"images\.texts is 'both'"):
+        run.images()
+    recipe["images"]["texts"] = "student"
     save_file({"logit_scale": given["logit_scale"]}, tmp_path / "whole.safetensors")
     with pytest.raises(CheckpointError, match=r"whole\.safetensors: the recipe's model has"):
         run.images()
