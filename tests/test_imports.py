@@ -32,6 +32,21 @@ def test_no_torch(work):
     assert python(f"import sys; {work}; print({HEAVY})") == "[]\n"
 
 
+def test_the_embedded_model_comes_without_what_takes_long_to_import():
+    """open_clip and facenet-pytorch import torchvision and torch's compiler: seconds."""
+    code = (
+        "import sys, emoclip_sdk\n"
+        "from emoclip_sdk.video import MTCNNDetector\n"
+        "import numpy as np\n"
+        "picture = np.zeros((64, 64, 3), np.uint8)\n"
+        "model = emoclip_sdk.EmoCLIP.from_pretrained()\n"
+        "model.classify([picture], labels=['happiness', 'a raised brow'])\n"
+        "late = ('open_clip', 'timm', 'torchvision', 'torch._dynamo', 'sympy', 'facenet_pytorch')\n"
+        "print([m for m in late if m in sys.modules])"
+    )
+    assert python(code) == "[]\n"
+
+
 # The promises are wall time on a free machine (0.3 s and 0.6 s). Processor time is what a machine
 # that does other things as well can tell; both are imports, which wait for nothing else.
 

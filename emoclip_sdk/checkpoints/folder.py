@@ -11,12 +11,13 @@ import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from ..config import ModelConfig
 from ..errors import CheckpointError
@@ -218,7 +219,7 @@ def encoder_shapes(config: ModelConfig, where: str) -> dict[str, Tensor]:
 def _skeleton(config: ModelConfig, where: str) -> DualEncoder:
     try:
         try:
-            with torch.device("meta"):
+            with torch.device("meta"), _Unfilled():
                 return DualEncoder(config)
         except (NotImplementedError, RuntimeError):
             return DualEncoder(config)  # some timm towers need values while they are built
@@ -229,6 +230,20 @@ def _skeleton(config: ModelConfig, where: str) -> DualEncoder:
             f"{where}: no network can be built from this configuration "
             f"({type(error).__name__}: {error}). Check 'towers' and 'temporal' in {CONFIG_FILE}."
         ) from error
+
+
+class _Unfilled(TorchFunctionMode):
+    """Leaves out random starting values: on the meta device there are none.
+
+    torch computes the shape of a normal distribution there in Python, for which it imports its
+    compiler: three times as long as all else that loading the embedded model takes.
+    """
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        if func in (nn.init.normal_, Tensor.normal_):
+            return args[0] if args else kwargs["tensor"]
+        return func(*args, **kwargs)
 
 
 def _check_layout(folder: Path) -> None:

@@ -126,9 +126,9 @@ def check(
 
     bank = PromptBank.from_yaml(*files) if files else PromptBank.default()
     with working("reading the tokenizer"):
-        from open_clip.tokenizer import SimpleTokenizer
+        from ..nn import clip_tokenizer
 
-        tokenizer = SimpleTokenizer()
+        tokenizer = clip_tokenizer()
     problems = find_problems(bank, lambda text: len(tokenizer.encode(text)) + 2)
     for problem in problems:
         typer.echo(problem)

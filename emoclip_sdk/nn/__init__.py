@@ -4,7 +4,7 @@ from .dual_encoder import DualEncoder
 from .losses import contrastive_loss
 from .preprocess import preprocess
 from .temporal import FrameEnsemble, TemporalTransformer, build_temporal
-from .towers import Towers, build_tokenizer, open_clip_config
+from .towers import Towers, build_tokenizer, clip_tokenizer, open_clip_config
 
 __all__ = [
     "DualEncoder",
@@ -13,6 +13,7 @@ __all__ = [
     "Towers",
     "build_temporal",
     "build_tokenizer",
+    "clip_tokenizer",
     "contrastive_loss",
     "open_clip_config",
     "preprocess",

@@ -121,15 +121,14 @@ def runnable(visual: nn.Module, dtype: torch.dtype, size: int) -> nn.Module:
 
 def _fold_batch_norms(module: nn.Module) -> None:
     """Fold each batch norm that is registered right after a convolution into it, in place."""
-    from timm.layers.norm_act import BatchNormAct2d
     from torch.nn.utils.fusion import fuse_conv_bn_eval
 
     children = list(module.named_children())
     for (name, conv), (norm_name, norm) in itertools.pairwise(children):
         if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
             setattr(module, name, fuse_conv_bn_eval(conv, norm))
-            rest = norm.act if isinstance(norm, BatchNormAct2d) else nn.Identity()
-            setattr(module, norm_name, rest)
+            # Some batch norms, ours and timm's, have their activation inside.
+            setattr(module, norm_name, getattr(norm, "act", nn.Identity()))
     for _, child in children:
         _fold_batch_norms(child)
 

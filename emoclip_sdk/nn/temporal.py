@@ -85,9 +85,10 @@ class TemporalTransformer(nn.Module):
     def __init__(self, width: int, config: TemporalConfig) -> None:
         super().__init__()
         self.max_frames = config.max_positions - 1
-        # The reference starts both from N(0, 1).
-        self.cls_token = nn.Parameter(torch.randn(width))
-        self.positions = nn.Parameter(torch.randn(config.max_positions, width))
+        self.cls_token = nn.Parameter(torch.empty(width))
+        self.positions = nn.Parameter(torch.empty(config.max_positions, width))
+        for start in (self.cls_token, self.positions):
+            nn.init.normal_(start)  # N(0, 1), as in the reference
         self.layers = nn.ModuleList(_Layer(width, config) for _ in range(config.layers))
 
     def forward(self, frames: Tensor, mask: Tensor | None = None) -> Tensor:

@@ -1,20 +1,23 @@
-"""Image and text tower, as open_clip builds them, and the text tower's tokenizer."""
+"""Image and text tower, as open_clip configures them, and the text tower's tokenizer."""
 
 from __future__ import annotations
 
 import copy
+import importlib.util
 import re
 from collections.abc import Callable, Sequence
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..config import TowersConfig
 from ..errors import CheckpointError
+from .compact import CausalText, EfficientNetTower, builds
 
-__all__ = ["TextHead", "Towers", "build_tokenizer", "open_clip_config"]
+__all__ = ["TextHead", "Towers", "build_tokenizer", "clip_tokenizer", "open_clip_config"]
 
 
 def open_clip_config(config: TowersConfig) -> dict[str, Any]:
@@ -26,12 +29,12 @@ def open_clip_config(config: TowersConfig) -> dict[str, Any]:
         open_clip knows no architecture of that name, or something outside of the checkpoint is
         referred to.
     """
-    import open_clip
-
     _check_names(config)
     if config.model is not None:
         model = copy.deepcopy(config.model)
     else:
+        import open_clip
+
         model = copy.deepcopy(open_clip.get_model_config(config.name))
         if model is None:
             raise CheckpointError(
@@ -82,15 +85,32 @@ def build_tokenizer(config: TowersConfig) -> Callable[[Sequence[str]], Tensor]:
 
     Longer text is cut to the context length, the end token kept.
     """
-    from open_clip import tokenizer
-
     text = open_clip_config(config)["text_cfg"]
     length = text.get("context_length", 77)
     name = text.get("hf_tokenizer_name")
     if name:
-        return tokenizer.HFTokenizer(name, context_length=length)
-    simple = tokenizer.SimpleTokenizer(context_length=length)
-    return lambda texts: simple(list(texts))
+        from open_clip.tokenizer import HFTokenizer
+
+        return HFTokenizer(name, context_length=length)
+    simple = clip_tokenizer()
+    return lambda texts: simple(list(texts), context_length=length)
+
+
+@lru_cache
+def clip_tokenizer() -> Any:
+    """Return CLIP's tokenizer, a ``SimpleTokenizer`` of open_clip.
+
+    Its file is loaded by itself, which spares importing all of open_clip.
+    """
+    package = importlib.util.find_spec("open_clip")
+    if package is None or not package.submodule_search_locations:
+        raise ImportError("No module named 'open_clip'")
+    path = Path(package.submodule_search_locations[0]) / "tokenizer.py"
+    spec = importlib.util.spec_from_file_location("emoclip_sdk.nn._open_clip_tokenizer", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.SimpleTokenizer()
 
 
 class Towers(nn.Module):
@@ -104,17 +124,23 @@ class Towers(nn.Module):
 
     def __init__(self, config: TowersConfig) -> None:
         super().__init__()
-        import open_clip
-
         model = open_clip_config(config)
-        custom = model.pop("custom_text", False) or "hf_model_name" in model["text_cfg"]
-        model.pop("multimodal_cfg", None)
-        clip = (open_clip.CustomTextCLIP if custom else open_clip.CLIP)(**model)
         self.width: int = model["embed_dim"]
         self.has_text = config.text
-        self.visual: nn.Module = clip.visual
-        if config.text:
-            self.text = clip.text if custom else _CausalText(clip)
+        self.visual: nn.Module
+        if builds(model):
+            self.visual = EfficientNetTower(model["vision_cfg"]["timm_model_name"], self.width)
+            if config.text:
+                self.text: Any = CausalText(self.width, **model["text_cfg"])
+        else:
+            import open_clip
+
+            custom = model.pop("custom_text", False) or "hf_model_name" in model["text_cfg"]
+            model.pop("multimodal_cfg", None)
+            clip = (open_clip.CustomTextCLIP if custom else open_clip.CLIP)(**model)
+            self.visual = clip.visual
+            if config.text:
+                self.text = clip.text if custom else CausalText.of(clip)
         if config.text and config.text_head_hidden:
             self.text_head: nn.Module = TextHead(self.width, config.text_head_hidden)
         else:
@@ -127,34 +153,6 @@ class Towers(nn.Module):
     def encode_tokens(self, tokens: Tensor) -> Tensor:
         """Embed tokens (N, context_length) to (N, D), unnormalised."""
         return self.text_head(self.text(tokens))
-
-
-class _CausalText(nn.Module):
-    """CLIP's text transformer, run only as far as the longest text of the batch.
-
-    The attention is causal and the output is read at the end token, so positions behind it can't
-    change the result: a batch of short labels costs a tenth of the full 77 positions.
-    """
-
-    def __init__(self, clip: Any) -> None:
-        super().__init__()
-        self.token_embedding = clip.token_embedding
-        self.positional_embedding = clip.positional_embedding
-        self.transformer = clip.transformer
-        self.ln_final = clip.ln_final
-        self.text_projection = clip.text_projection
-
-    def forward(self, tokens: Tensor) -> Tensor:
-        end = tokens.argmax(dim=-1)  # the end token has the highest number of the vocabulary
-        n = int(end.max()) + 1
-        x = self.token_embedding(tokens[:, :n])
-        x = x + self.positional_embedding[:n].to(x.dtype)
-        mask = torch.full((n, n), float("-inf"), dtype=x.dtype, device=x.device).triu_(1)
-        x = self.ln_final(self.transformer(x, attn_mask=mask))
-        x = x[torch.arange(len(x), device=x.device), end]
-        if isinstance(self.text_projection, nn.Linear):
-            return self.text_projection(x)
-        return x if self.text_projection is None else x @ self.text_projection
 
 
 class TextHead(nn.Module):

@@ -14,6 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..nn.compact import SameConv2d, pad_same
+
 __all__ = ["quicken_depthwise"]
 
 
@@ -25,21 +27,20 @@ def quicken_depthwise(network: nn.Module) -> None:
     from timm.layers.conv2d_same import Conv2dSame
 
     for conv in network.modules():
-        if type(conv) not in (nn.Conv2d, Conv2dSame) or not isinstance(conv, nn.Conv2d):
+        if type(conv) not in (nn.Conv2d, SameConv2d, Conv2dSame):
             continue
+        assert isinstance(conv, nn.Conv2d)
         if conv.groups == conv.in_channels == conv.out_channels > 1:
-            same = isinstance(conv, Conv2dSame)
+            same = type(conv) is not nn.Conv2d
             conv.forward = functools.partial(_forward, conv, same)  # type: ignore[method-assign]
 
 
 def _forward(conv: nn.Conv2d, same: bool, x: Tensor) -> Tensor:
-    from timm.layers.padding import pad_same
-
     if not torch.is_autocast_enabled(x.device.type):
         return type(conv).forward(conv, x)
     padding: Any = conv.padding
     if same:  # TensorFlow's padding, which depends on the size of the picture
-        x = pad_same(x, list(conv.kernel_size), list(conv.stride), list(conv.dilation))
+        x = pad_same(x, conv)
         padding = (0, 0)
     dtype = torch.get_autocast_dtype(x.device.type)
     with torch.autocast(x.device.type, enabled=False):

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..errors import MissingDependencyError
-from ..nn import DualEncoder, Towers
+from ..nn import DualEncoder, Towers, clip_tokenizer
 from .bag_of_words import start_as_bag_of_words
 from .captions import EMOTION_ACTIONS, Captioner
 from .corpus import Text, definitions, templated_texts, wordnet_texts
@@ -234,9 +234,7 @@ def _batches_by_length(
 
 def _start_from_teacher(towers: Towers, teacher: Teacher) -> None:
     """Start as a bag of words, each token with what the teacher says of it."""
-    from open_clip.tokenizer import SimpleTokenizer
-
-    tokenizer = SimpleTokenizer()
+    tokenizer = clip_tokenizer()
     words = [tokenizer.decode([i]).strip() or "." for i in range(len(tokenizer.decoder) - 2)]
     vectors = torch.from_numpy(np.asarray(teacher(words), dtype=np.float32))
     start_as_bag_of_words(towers.text, vectors)

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from ..config import FaceConfig
 from ..errors import EmoCLIPError
-from .mtcnn import Cascade
 
 __all__ = ["Box", "Detection", "FaceDetector", "FaceFollower", "MTCNNDetector"]
 
@@ -87,6 +86,8 @@ class MTCNNDetector:
         self.detect_size = (config or FaceConfig()).detect_size
         self.batch_size = batch_size
         try:
+            from .mtcnn import Cascade
+
             self._cascade = Cascade(device)
         except ImportError as error:
             raise EmoCLIPError(

@@ -1,26 +1,28 @@
 """MTCNN's three networks on small pictures of large frames.
 
-Networks, weights and the arithmetic of boxes are facenet-pytorch's; what goes into the networks is
-cut out here. The levels of the picture pyramid are those that the library would use on the full
-frame, without the finest ones: a face that is found at all is found where the library finds it on
-the full frame, at a tenth of the time.
+Boxes are counted and put right as in facenet-pytorch. The levels of the picture pyramid are those
+that the library would use on the full frame, without the finest ones: a face that is found at all
+is found where the library finds it on the full frame, at a tenth of the time.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+from torch.nn.functional import interpolate
 
-if TYPE_CHECKING:
-    from torch import Tensor
+from .mtcnn_boxes import CELL, candidates, cut_out, distinct, put_right, squared
+from .mtcnn_networks import FACTOR, THRESHOLDS, load_networks
 
 __all__ = ["Cascade"]
 
-_CELL = 12  # pixels of a face as the first network sees it
 _SMALLEST = 20  # pixels of the smallest face that the library looks for
 # The smallest face that is looked for here: as a share of the picture's long side, and in pixels of
 # the reduced picture; what is smaller there mostly is texture.
@@ -40,19 +42,13 @@ class Cascade:
     Raises
     ------
     ImportError
-        facenet-pytorch is not installed or can't be imported.
+        facenet-pytorch is not installed, or its weights are not where they should be.
     """
 
     def __init__(self, device: str = "cpu") -> None:
-        import torch
-        from facenet_pytorch import MTCNN
-
         self.device = torch.device(device)
-        library = MTCNN(min_face_size=_SMALLEST, device=self.device).eval()
-        self.thresholds, self.factor = library.thresholds, library.factor
-        # Pooling and small convolutions are two to four times faster in this layout.
-        library.to(memory_format=torch.channels_last)
-        self._pnet, self._rnet, self._onet = library.pnet, library.rnet, library.onet
+        self._pnet, self._rnet, self._onet = load_networks(self.device)
+        self.thresholds, self.factor = THRESHOLDS, FACTOR
 
     def detect(
         self, frames: Sequence[NDArray[np.uint8]], long_side: int
@@ -71,8 +67,6 @@ class Cascade:
             For each frame x0, y0, x1, y1 in its pixels, the confidence, and the box that the last
             network has put right; the largest face first.
         """
-        import torch
-
         height, width = frames[0].shape[:2]
         with torch.inference_mode():
             small = torch.cat([_reduced(frame, long_side) for frame in frames])
@@ -103,8 +97,6 @@ class Cascade:
         ndarray, shape (N, 9)
             As by :meth:`detect`. The confidence is 0 where nothing of a seed is in the frame.
         """
-        import torch
-
         found = np.concatenate([seeds, np.zeros((len(seeds), 1)), seeds], axis=1)
         with torch.inference_mode():
             squares = torch.tensor(seeds, dtype=torch.float32, device=self.device)
@@ -116,21 +108,15 @@ class Cascade:
 
     def _input(self, pixels: Tensor) -> Tensor:
         """What the networks take of uint8 pictures."""
-        import torch
-
         pixels = pixels.to(self.device).contiguous(memory_format=torch.channels_last)
         return (pixels.float() - 127.5) * 0.0078125
 
     def _propose(self, small: Tensor, height: int, width: int) -> tuple[Tensor, Tensor]:
-        import torch
-        from facenet_pytorch.models.utils.detect_face import generateBoundingBox, rerec
-        from torchvision.ops import batched_nms
-
         found, owners, levels = [], [], []
         for level, scale in enumerate(self._scales(height, width, max(small.shape[2:]))):
             size = (int(height * scale + 1), int(width * scale + 1))
             shifts, scores = self._pnet(self._input(_averaged(small, size)))
-            boxes, places = generateBoundingBox(shifts, scores[:, 1], scale, self.thresholds[0])
+            boxes, places = candidates(shifts, scores, scale, self.thresholds[0])
             found.append(boxes)
             owners.append(places)
             levels.append(torch.full_like(places, level))
@@ -138,23 +124,23 @@ class Cascade:
             nothing = torch.zeros(0, 5, device=self.device)
             return nothing, nothing[:, 0].long()
         boxes, owner, level_of = torch.cat(found), torch.cat(owners), torch.cat(levels)
-        keep = batched_nms(boxes[:, :4], boxes[:, 4], owner * len(found) + level_of, 0.5)
+        keep = distinct(boxes, owner * len(found) + level_of, 0.5)
         boxes, owner = boxes[keep], owner[keep]
-        keep = batched_nms(boxes[:, :4], boxes[:, 4], owner, 0.7)
+        keep = distinct(boxes, owner, 0.7)
         boxes, owner = boxes[keep], owner[keep]
         sides = (boxes[:, 2:4] - boxes[:, :2]).repeat(1, 2)
         corners = boxes[:, :4] + boxes[:, 5:] * sides
-        return rerec(torch.cat([corners, boxes[:, 4:5]], dim=1)), owner
+        return squared(torch.cat([corners, boxes[:, 4:5]], dim=1)), owner
 
     def _scales(self, height: int, width: int, long_side: int) -> list[float]:
         """Levels of the library's pyramid, without those that are too fine for `long_side`."""
         longest = max(height, width)
-        finest = min(_CELL / _SMALLEST_SEEN * long_side, _CELL / _SMALLEST_SHARE)
-        scale = _CELL / _SMALLEST
+        finest = min(CELL / _SMALLEST_SEEN * long_side, CELL / _SMALLEST_SHARE)
+        scale = CELL / _SMALLEST
         skipped = round(math.log(scale * longest / finest) / -math.log(self.factor))
         scale *= self.factor ** max(skipped, 0)
         scales = []
-        while min(height, width) * scale >= _CELL:
+        while min(height, width) * scale >= CELL:
             scales.append(scale)
             scale *= self.factor
         return scales
@@ -162,45 +148,32 @@ class Cascade:
     def _refine(
         self, small: Tensor, height: int, width: int, boxes: Tensor, owner: Tensor
     ) -> tuple[Tensor, Tensor]:
-        import torch
-        from facenet_pytorch.models.utils.detect_face import bbreg, rerec
-        from torchvision.ops import batched_nms, roi_align
-
         inside = _inside(boxes, height, width)
         regions, boxes, owner = _whole(boxes, height, width)[inside], boxes[inside], owner[inside]
         if not len(boxes):
             return boxes, owner
         across, down = small.shape[3] / width, small.shape[2] / height
         regions = regions * regions.new_tensor([across, down, across, down])
-        regions = torch.cat([owner[:, None].to(regions), regions], dim=1)
-        pictures = self._input(small).contiguous()
-        crops = roi_align(pictures, regions, 24, sampling_ratio=2, aligned=True)
-        crops = crops.contiguous(memory_format=torch.channels_last)
-        shifts, scores = _in_passes(self._rnet, crops)
-        good = scores[:, 1] > self.thresholds[1]
-        boxes = torch.cat([boxes[good, :4], scores[good, 1:]], dim=1)
+        shifts, scores = _in_passes(self._rnet, cut_out(self._input(small), regions, owner, 24))
+        good = scores > self.thresholds[1]
+        boxes = torch.cat([boxes[good, :4], scores[good, None]], dim=1)
         owner, shifts = owner[good], shifts[good]
-        keep = batched_nms(boxes[:, :4], boxes[:, 4], owner, 0.7)
-        return rerec(bbreg(boxes[keep], shifts[keep])), owner[keep]
+        keep = distinct(boxes, owner, 0.7)
+        return squared(put_right(boxes[keep], shifts[keep])), owner[keep]
 
     def _confirm(
         self, frames: Sequence[NDArray[np.uint8]], boxes: Tensor, owner: Tensor
     ) -> tuple[Tensor, Tensor]:
-        from facenet_pytorch.models.utils.detect_face import batched_nms_numpy
-
         inside = _inside(boxes, *frames[0].shape[:2])
         boxes, owner = boxes[inside], owner[inside]
         boxes = self._look_closely([frames[i] for i in owner.tolist()], boxes)
         good = boxes[:, 4] > self.thresholds[2]
         boxes, owner = boxes[good], owner[good]
-        keep = batched_nms_numpy(boxes[:, :4], boxes[:, 4], owner, 0.7, "Min")
+        keep = distinct(boxes, owner, 0.7, within=True)
         return boxes[keep], owner[keep]
 
     def _look_closely(self, frames: Sequence[NDArray[np.uint8]], boxes: Tensor) -> Tensor:
         """Put each box right on its own frame, by the third network; (N, 9), see `detect`."""
-        import torch
-        from facenet_pytorch.models.utils.detect_face import bbreg
-
         if not len(boxes):
             return boxes.new_zeros(0, 9)
         crops = []
@@ -208,30 +181,24 @@ class Cascade:
         for frame, (x0, y0, x1, y1) in zip(frames, regions, strict=True):
             crops.append(_resized(_channels_first(frame[y0:y1, x0:x1]), (48, 48)))
         batch = self._input(torch.cat(crops))
-        shifts, _, scores = _in_passes(self._onet, batch)
+        shifts, scores = _in_passes(self._onet, batch)
         seeds = boxes[:, :4]
-        return torch.cat([bbreg(seeds.clone(), shifts), scores[:, 1:], seeds], dim=1)
+        return torch.cat([put_right(seeds, shifts), scores[:, None], seeds], dim=1)
 
 
 def _channels_first(rgb: NDArray[np.uint8]) -> Tensor:
     """View a picture (H, W, 3) as (1, 3, H, W); in memory the channels stay last."""
-    import torch
-
     writable = rgb if rgb.flags.writeable else rgb.copy()  # torch warns of the others
     return torch.from_numpy(writable).permute(2, 0, 1)[None]
 
 
 def _resized(pixels: Tensor, size: tuple[int, int]) -> Tensor:
     """Resize uint8 pictures (N, 3, H, W): ten times faster than torch does so with floats."""
-    from torch.nn.functional import interpolate
-
     return interpolate(pixels, size=size, mode="bilinear", antialias=True)
 
 
 def _whole(boxes: Tensor, height: int, width: int) -> Tensor:
     """Return the pixels of boxes inside of the frame, as the library counts them: (N, 4)."""
-    import torch
-
     x0, y0, x1, y1 = boxes[:, :4].trunc().unbind(1)
     return torch.stack(
         [x0.clamp(min=1) - 1, y0.clamp(min=1) - 1, x1.clamp(max=width), y1.clamp(max=height)], dim=1
@@ -245,8 +212,6 @@ def _inside(boxes: Tensor, height: int, width: int) -> Tensor:
 
 
 def _in_passes(network: Any, crops: Tensor) -> list[Tensor]:
-    import torch
-
     parts = [network(part) for part in crops.split(_PER_PASS)]
     return [torch.cat(values) for values in zip(*parts, strict=True)]
 
@@ -257,9 +222,6 @@ def _averaged(pixels: Tensor, size: tuple[int, int]) -> Tensor:
     The first network is particular about it: with :func:`_resized`, boxes are further from those of
     the library.
     """
-    import torch
-    from PIL import Image
-
     levels = [
         np.asarray(Image.fromarray(rgb).resize(size[::-1], Image.Resampling.BOX))
         for rgb in pixels.permute(0, 2, 3, 1).numpy()
