@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
@@ -66,7 +67,8 @@ class BatchClassifier:
         workers: int = 1,
         limit_s: float = LIMIT_S,
     ) -> None:
-        self._encode = _on_threads(encode, max(usable_cpus() - workers, 1))
+        self._encode = encode
+        self._threads = max(usable_cpus() - workers, 1)
         self._scorer = scorer
         self._track = track
         self._pool = WorkerPool(workers, open_reader, (config, faces), limit_s=limit_s)
@@ -95,7 +97,7 @@ class BatchClassifier:
             What is no fault of a video: a face detector that is not installed.
         """
         clips: dict[int, _Clip] = {}
-        waiting = _Waiting(self._encode)
+        waiting = _Waiting(self._embedded)
         for event in self._pool.run(paths):
             if event is None:
                 # The processes are busy: no use in waiting for the crops of further clips.
@@ -116,10 +118,15 @@ class BatchClassifier:
         for job, clip in clips.items():
             yield job, self._predictions(paths[job], clip)
 
+    def _embedded(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+        with _on_threads(self._threads):
+            return self._encode(crops)
+
     def _predictions(self, path: str, clip: _Clip) -> list[Prediction]:
         assert clip.read is not None
         try:
-            found = self._scorer.predictions(clip.read.stream(clip.embedded), self._track)
+            with _on_threads(self._threads):
+                found = self._scorer.predictions(clip.read.stream(clip.embedded), self._track)
         except VideoError as error:  # there is no track of that number
             return [self._scorer.empty(path, error=error.reason)]
         return [dataclasses.replace(prediction, source=path) for prediction in found]
@@ -172,21 +179,17 @@ class _Waiting:
                 start += len(crops)
 
 
-def _on_threads(
-    encode: Callable[[NDArray[np.uint8]], NDArray[np.float32]], threads: int
-) -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
+@contextmanager
+def _on_threads(threads: int) -> Iterator[None]:
     """Let the model leave the processors to the processes: threads that wait for one are slow."""
     import torch
 
-    def encoded(crops: NDArray[np.uint8]) -> NDArray[np.float32]:
-        before = torch.get_num_threads()
-        torch.set_num_threads(min(threads, before))
-        try:
-            return encode(crops)
-        finally:
-            torch.set_num_threads(before)
-
-    return encoded
+    before = torch.get_num_threads()
+    torch.set_num_threads(min(threads, before))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def in_order(results: Iterator[tuple[int, Any]]) -> Iterator[tuple[int, Any]]:

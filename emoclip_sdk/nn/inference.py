@@ -27,7 +27,7 @@ __all__ = ["Encoder", "has_amx", "pick_device", "pick_dtype", "runnable"]
 
 log = logging.getLogger(__name__)
 
-_FRAMES_PER_BATCH = 64
+_FRAMES_PER_BATCH = 32
 _TEXTS_PER_BATCH = 256
 _NO_MEMORY = re.compile("out of memory|not enough memory|can't allocate memory", re.IGNORECASE)
 FOLDED_WITHIN = 1e-3

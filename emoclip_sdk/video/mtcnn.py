@@ -112,10 +112,11 @@ class Cascade:
         return (pixels.float() - 127.5) * 0.0078125
 
     def _propose(self, small: Tensor, height: int, width: int) -> tuple[Tensor, Tensor]:
+        pictures = [Image.fromarray(rgb) for rgb in small.permute(0, 2, 3, 1).contiguous().numpy()]
         found, owners, levels = [], [], []
         for level, scale in enumerate(self._scales(height, width, max(small.shape[2:]))):
             size = (int(height * scale + 1), int(width * scale + 1))
-            shifts, scores = self._pnet(self._input(_averaged(small, size)))
+            shifts, scores = self._pnet(self._input(_averaged(pictures, size)))
             boxes, places = candidates(shifts, scores, scale, self.thresholds[0])
             found.append(boxes)
             owners.append(places)
@@ -216,16 +217,13 @@ def _in_passes(network: Any, crops: Tensor) -> list[Tensor]:
     return [torch.cat(values) for values in zip(*parts, strict=True)]
 
 
-def _averaged(pixels: Tensor, size: tuple[int, int]) -> Tensor:
-    """Resize uint8 pictures (N, 3, H, W) by area averaging, as the library does.
+def _averaged(pictures: Sequence[Image.Image], size: tuple[int, int]) -> Tensor:
+    """Resize pictures to (N, 3, H, W), uint8, by area averaging, as the library does.
 
     The first network is particular about it: with :func:`_resized`, boxes are further from those of
     the library.
     """
-    levels = [
-        np.asarray(Image.fromarray(rgb).resize(size[::-1], Image.Resampling.BOX))
-        for rgb in pixels.permute(0, 2, 3, 1).numpy()
-    ]
+    levels = [picture.resize(size[::-1], Image.Resampling.BOX) for picture in pictures]
     return torch.from_numpy(np.stack(levels)).permute(0, 3, 1, 2)
 
 
