@@ -202,14 +202,12 @@ def _frames(clip: Clip, config: ModelConfig, take: Take) -> list[Frame]:
     source, sampling = open_video(clip.video), config.sampling
     if take.mode == "rate":
         return list(source.sample(sampling.rate))
-    n = source.count()
-    if n == 0:
-        raise VideoError(source.name, "holds no frame that can be decoded")
     if take.mode == "stride":
-        return source.pick(range(min(take.phase, n - 1), n, sampling.stride))
-    rng = np.random.default_rng(take.seed)
+        return source.choose(lambda n: range(min(take.phase, n - 1), n, sampling.stride))
     window = paper if take.mode == "wrap" else inside
-    return source.pick(window(n, sampling.n_frames, sampling.stride, rng))
+    return source.choose(
+        lambda n: window(n, sampling.n_frames, sampling.stride, np.random.default_rng(take.seed))
+    )
 
 
 def _prominent(

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..config import SamplingConfig
 from .opening import open_video
-from .sampling import paper
+from .sampling import paper, uniform
 from .source import Frame
 
 __all__ = ["SamplingMode", "read_clip"]
@@ -61,7 +61,7 @@ def read_clip(
     if mode == "deterministic":
         return list(video.sample(sampling.rate))
     if mode == "uniform":
-        return video.spread(sampling.n_frames)
-    n = video.count()
-    rng = np.random.default_rng(seed)
-    return video.pick(paper(n, sampling.n_frames, sampling.stride, rng))
+        return video.choose(lambda n: uniform(n, sampling.n_frames))
+    return video.choose(
+        lambda n: paper(n, sampling.n_frames, sampling.stride, np.random.default_rng(seed))
+    )

@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import io
 import logging
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import VideoError
-from .source import MAX_PIXELS, RawFrame, VideoSource
+from .packets import FrameTable, Skipper, frame_table, with_next
+from .source import MAX_PIXELS, Frame, Needed, RawFrame, VideoSource
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
     from av.container import InputContainer
+    from av.packet import Packet
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
@@ -40,6 +42,8 @@ FORMATS = (
     "vvc,webm,wtv,yuv4mpegpipe"
     ",aac,aiff,flac,mp3,wav"  # for the message that they are sound alone
 )
+# Frames that a jump to a key frame must save, to be quicker than decoding on.
+WORTH_A_JUMP = 8
 DEFAULT_FPS = 25.0  # for the rare stream that has neither time stamps nor a frame rate
 
 
@@ -76,34 +80,36 @@ class FileSource(VideoSource):
         self._where = where or name
         self._media = media
         self._network = network
+        self._table: FrameTable | None = None
         self.duration: float | None = None
         if not network:  # a live address would lose its first seconds to a probe
             with self._open() as container:
                 self.duration = _duration(container, self._stream(container))
 
-    def decode(self) -> Generator[RawFrame, None, None]:
+    def decode(self, needed: Needed | None = None) -> Generator[RawFrame, None, None]:
         """Yield the frames; what fails after the first frame ends the video with a warning."""
         import av
 
         container = self._open()
         try:
-            stream = self._stream(container)
-            # Frame threading can hang when a decode is left early and torchvision is imported.
-            stream.thread_type = "SLICE"
-            stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
+            stream = self._decodable(container)
             clock = _Clock(stream)
             aspect = _pixel_aspect(stream)
             index = 0
             problem: Exception | None = None
-            packets = container.demux(stream)
-            while True:
-                try:
-                    packet = next(packets, None)
-                except (av.FFmpegError, OSError, ValueError) as error:
-                    problem = error
-                    break
-                if packet is None:
-                    break
+            broken: list[Exception] = []
+            packets = _until_broken(container.demux(stream), broken)
+            if needed is None or self._network:  # what is live waits for no later packet
+                pairs: Any = ((packet, None) for packet in packets)
+            else:
+                pairs = with_next(packets)
+            skipper = Skipper()
+            for packet, following in pairs:
+                wanted = True
+                if needed is not None:
+                    start, end = clock.at(packet.pts), clock.at(following)
+                    wanted = start is None or end is None or needed(start, end)
+                skipper.look(packet, needed=wanted)
                 try:
                     pictures = packet.decode()
                 except (av.FFmpegError, ValueError) as error:
@@ -112,8 +118,10 @@ class FileSource(VideoSource):
                     continue
                 for picture in pictures:
                     time, duration = clock(picture)
+                    index += skipper.missing(picture.pts)
                     yield RawFrame(index, time, duration, _converter(picture, aspect))
                     index += 1
+            problem = broken[0] if broken else problem
             if problem is not None:
                 if index == 0:
                     raise VideoError(self._where, f"no frame can be decoded ({_text(problem)})")
@@ -150,17 +158,82 @@ class FileSource(VideoSource):
         return container, sound, start  # type: ignore[return-value]
 
     def expected_count(self) -> int | None:
-        """Count the packets, which takes a hundredth of the time of decoding them."""
+        """Count the packets."""
+        table = self._frame_table()
+        return None if table is None else table.n
+
+    def pick(self, indices: Sequence[int] | NDArray[Any]) -> list[Frame]:
+        """Return frames by number, see :meth:`VideoSource.pick`.
+
+        Only what they need is decoded, from the key frames before them.
+        """
+        table = self._frame_table()
+        if table is not None and table.pts is not None and len(indices):
+            stamps: list[int] = table.pts.tolist()
+            found = self._fetch(table, stamps, sorted({int(i) for i in indices}))
+            if found is not None:
+                return [found[int(i)] for i in indices]
+        return super().pick(indices)
+
+    def _frame_table(self) -> FrameTable | None:
         import av
 
-        if self._network:
+        if self._table is None and not self._network:
+            try:
+                with self._open() as container:
+                    stream = self._stream(container)
+                    longest = int(LONGEST_STILL / _seconds(1, stream.time_base or 1))
+                    self._table = frame_table(container.demux(stream), longest)
+            except (av.FFmpegError, OSError, ValueError):
+                return None
+        return self._table
+
+    def _fetch(
+        self, table: FrameTable, stamps: list[int], wanted: list[int]
+    ) -> dict[int, Frame] | None:
+        """Decode frames, in ascending order; None where they are not found where they should be."""
+        import av
+
+        if wanted[0] < 0 or wanted[-1] >= table.n:
             return None
-        try:
-            with self._open() as container:
-                packets = container.demux(self._stream(container))
-                return sum(1 for packet in packets if packet.size and not packet.is_discard)
-        except (av.FFmpegError, OSError, ValueError):
-            return None
+        needed = {stamps[number] for number in wanted}
+        found: dict[int, Frame] = {}
+        last = -1  # the frame that came out last
+        with self._open() as container:
+            stream = self._decodable(container)
+            aspect, skipper = _pixel_aspect(stream), Skipper()
+            packets = container.demux(stream)
+            try:
+                for goal in wanted:
+                    key = table.key_before(goal)
+                    if key > last + WORTH_A_JUMP:
+                        container.seek(stamps[key], stream=stream)
+                        packets = container.demux(stream)
+                    while goal not in found:
+                        packet = next(packets)
+                        skipper.look(packet, needed=packet.pts in needed)
+                        for picture in packet.decode():
+                            number = table.number(picture.pts)
+                            if number is None:
+                                return None
+                            if picture.pts in needed and number not in found:
+                                time = _seconds(picture.pts - stamps[0], stream.time_base)
+                                to_rgb = _converter(picture, aspect)
+                                found[number] = RawFrame(number, time, None, to_rgb).frame()
+                            last = number
+                        if last > goal and goal not in found:
+                            return None
+            except (av.FFmpegError, OSError, ValueError, StopIteration):
+                return None
+        self.duration = _seconds(table.length, stream.time_base)
+        return found
+
+    def _decodable(self, container: InputContainer) -> VideoStream:
+        stream = self._stream(container)
+        # Frame threading can hang when a decode is left early and torchvision is imported.
+        stream.thread_type = "SLICE"
+        stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
+        return stream
 
     def _open(self) -> InputContainer:
         import av
@@ -237,6 +310,18 @@ def _pixel_aspect(stream: VideoStream) -> float:
     return aspect if 0.25 <= aspect <= 4 and abs(aspect - 1) > 0.01 else 1.0
 
 
+def _until_broken(
+    packets: Iterator[Packet[Any]], broken: list[Exception]
+) -> Generator[Packet[Any], None, None]:
+    """Yield packets up to an error, which is put into `broken`."""
+    import av
+
+    try:
+        yield from packets
+    except (av.FFmpegError, OSError, ValueError) as error:
+        broken.append(error)
+
+
 class _Clock:
     """Time stamps that start at 0 and never run backwards."""
 
@@ -245,6 +330,7 @@ class _Clock:
         step = 1.0 / float(rate) if rate else 1.0 / DEFAULT_FPS
         self._step = step if step <= LONGEST_STILL else 1.0 / DEFAULT_FPS
         self._start: int | None = None
+        self._base = stream.time_base
         self._skipped = 0.0
         self._last = -self._step
 
@@ -263,6 +349,13 @@ class _Clock:
         self._last = time
         shown = _seconds(picture.duration, base) if picture.duration and base else None
         return time, shown if shown is None or 0 <= shown <= LONGEST_STILL else None
+
+    def at(self, pts: int | None) -> float | None:
+        """Return the time of a frame that may come; None where it can't be told yet."""
+        if pts is None or self._start is None or not self._base:
+            return None
+        time = _seconds(pts - self._start, self._base) - self._skipped
+        return time if 0 <= time <= self._last + LONGEST_STILL else None
 
 
 def _duration(container: InputContainer, stream: VideoStream) -> float | None:

@@ -12,7 +12,7 @@ from typing import Any
 from ..errors import VideoError
 from .opening import open_video
 from .pictures import as_rgb
-from .source import Frame, RawFrame, VideoSource
+from .source import Frame, Needed, RawFrame, VideoSource
 
 __all__ = ["CameraSource", "LiveFrames", "PushedSource", "open_live"]
 
@@ -35,7 +35,7 @@ class CameraSource(VideoSource):
         self.number = number
         self.name = f"camera {number}"
 
-    def decode(self) -> Generator[RawFrame, None, None]:
+    def decode(self, needed: Needed | None = None) -> Generator[RawFrame, None, None]:
         """Yield frames with the times at which they came, until the camera stops."""
         try:
             import cv2
@@ -90,7 +90,7 @@ class PushedSource(VideoSource):
         self.name = "frames"
         self._frames = frames
 
-    def decode(self) -> Generator[RawFrame, None, None]:
+    def decode(self, needed: Needed | None = None) -> Generator[RawFrame, None, None]:
         """Yield the frames, the first one at 0."""
         start: float | None = None
         last = 0.0

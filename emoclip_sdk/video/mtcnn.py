@@ -223,7 +223,7 @@ def _averaged(pictures: Sequence[Image.Image], size: tuple[int, int]) -> Tensor:
     The first network is particular about it: with :func:`_resized`, boxes are further from those of
     the library.
     """
-    levels = [picture.resize(size[::-1], Image.Resampling.BOX) for picture in pictures]
+    levels = [np.asarray(p.resize(size[::-1], Image.Resampling.BOX)) for p in pictures]
     return torch.from_numpy(np.stack(levels)).permute(0, 3, 1, 2)
 
 

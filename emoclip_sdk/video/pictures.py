@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import VideoError
-from .source import MAX_PIXELS, RawFrame, VideoSource
+from .source import MAX_PIXELS, Needed, RawFrame, VideoSource
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -69,7 +69,7 @@ class StillsSource(VideoSource):
         self._load = load
         self._fps = fps
 
-    def decode(self) -> Generator[RawFrame, None, None]:
+    def decode(self, needed: Needed | None = None) -> Generator[RawFrame, None, None]:
         """Yield the frames."""
         for i in range(self._n):
             yield RawFrame(i, i / self._fps, 1 / self._fps, lambda i=i: self._load(i))  # type: ignore[misc]
@@ -96,7 +96,7 @@ class ImageSource(VideoSource):
             if not _is_animated(image):
                 self.duration = 0.0
 
-    def decode(self) -> Generator[RawFrame, None, None]:
+    def decode(self, needed: Needed | None = None) -> Generator[RawFrame, None, None]:
         """Yield the frames."""
         with _open(self._media, self._where) as image:
             animated = _is_animated(image)

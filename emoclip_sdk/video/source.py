@@ -7,6 +7,7 @@ one.
 
 from __future__ import annotations
 
+import logging
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Sequence
@@ -18,14 +19,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import VideoError
-from .sampling import uniform
 
-__all__ = ["MAX_PIXELS", "Frame", "RawFrame", "VideoSource"]
+__all__ = ["MAX_PIXELS", "Frame", "Needed", "RawFrame", "VideoSource"]
 
 # Containers round time stamps (Matroska to 1 ms). Without slack, a frame meant for k/rate would
 # fall on either side of it, and re-muxing a file would change what is sampled.
 TIME_SLACK = 2e-3
+_EPS = 1e-6
 
+Needed = Callable[[float, float], bool]
+
+log = logging.getLogger(__name__)
 
 MAX_PIXELS = 2**26
 """Pixels of a picture: 8192 x 8192, twice as many as 8K video has. A file of a kilobyte can claim
@@ -96,15 +100,22 @@ class VideoSource(ABC):
     duration: float | None = None
 
     @abstractmethod
-    def decode(self) -> Generator[RawFrame, None, None]:
-        """Yield all frames in order of time, the first one at 0."""
+    def decode(self, needed: Needed | None = None) -> Generator[RawFrame, None, None]:
+        """Yield frames in order of time, the first one at 0.
 
-    def _decode(self) -> Generator[RawFrame, None, None]:
+        Parameters
+        ----------
+        needed : callable, optional
+            Whether the frame that is shown from one time to another, in seconds, is needed. Others
+            may be left out; they count in the index all the same. None: all are.
+        """
+
+    def _decode(self, needed: Needed | None = None) -> Generator[RawFrame, None, None]:
         """Decode, insist on at least one frame, and learn the true duration at the end."""
         last: RawFrame | None = None
         gap = 0.0
         # Closed at once when a reader leaves early: a decoder must not wait for the collector.
-        with closing(self.decode()) as raws:
+        with closing(self.decode(needed)) as raws:
             for raw in raws:
                 if last is not None:
                     gap = raw.time - last.time
@@ -139,10 +150,16 @@ class VideoSource(ABC):
         """
         if not (rate > 0 and math.isfinite(rate)):
             raise VideoError(self.name, f"the sampling rate must be positive, not {rate}")
+
+        def needed(start: float, end: float) -> bool:
+            """Do as below, but in doubt say yes."""
+            k = max(math.ceil((start - TIME_SLACK) * rate - _EPS), 0)
+            return k / rate < end - TIME_SLACK + _EPS
+
         held: RawFrame | None = None
         gap = 0.0
         k = 0
-        with closing(self._decode()) as raws:
+        with closing(self._decode(needed)) as raws:
             for raw in raws:
                 until = raw.time - TIME_SLACK
                 if held is not None:
@@ -164,10 +181,11 @@ class VideoSource(ABC):
         """Return the number of frames as far as it can be told without decoding; None: unknown."""
         return None
 
-    def spread(self, n_frames: int) -> list[Frame]:
-        """Return frames spread over the video as :func:`~emoclip_sdk.video.uniform` says.
+    def choose(self, plan: Callable[[int], Sequence[int] | NDArray[Any]]) -> list[Frame]:
+        """Return the frames that `plan` names when it is told how many there are.
 
-        In one pass where the expected number of frames proves right, else in two.
+        The expected number is told first, and what really decodes only where a frame that was named
+        then is not there.
 
         Raises
         ------
@@ -175,17 +193,12 @@ class VideoSource(ABC):
             No frame can be read.
         """
         count = self.expected_count()
-        if count is None:
-            return self.pick(uniform(self.count(), n_frames))
-        wanted = set(uniform(count, n_frames).tolist())
-        found = []
-        last = -1
-        with closing(self._decode()) as raws:
-            for raw in raws:
-                last = raw.index
-                if last in wanted:
-                    found.append(raw.frame())
-        return found if last + 1 == count else self.pick(uniform(last + 1, n_frames))
+        if count:
+            try:
+                return self.pick(plan(count))
+            except VideoError:
+                log.debug("%s: holds less than the %d frames that it claims", self.name, count)
+        return self.pick(plan(self.count()))
 
     def pick(self, indices: Sequence[int] | NDArray[Any]) -> list[Frame]:
         """Return frames by number, in the order asked for; numbers may repeat.
