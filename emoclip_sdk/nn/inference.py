@@ -58,8 +58,8 @@ def pick_dtype(
 ) -> torch.dtype:
     """Resolve ``"auto"``: the fastest precision that keeps what an image tower says.
 
-    For a transformer, bfloat16 where matrix units make it faster (CUDA from compute capability 8,
-    processors with AMX). Through the many layers of a convolutional tower bfloat16 rounds too much:
+    For a transformer, bfloat16 where the hardware multiplies it faster (CUDA from compute capability
+    8, processors with AMX or AVX-512 BF16). Through the many layers of a convolutional tower bfloat16 rounds too much:
     there it is float16, where the hardware computes with it. float32 everywhere else. Temporal
     module, text tower and scores are always computed in float32.
     """
@@ -74,7 +74,8 @@ def pick_dtype(
     if device.type == "cuda":
         fast = torch.cuda.get_device_capability(device) >= (8, 0)
     else:
-        fast = device.type == "cpu" and _has("avx512_fp16" if convolutional else "amx_bf16")
+        flags = ("avx512_fp16",) if convolutional else ("amx_bf16", "avx512_bf16")
+        fast = device.type == "cpu" and any(map(_has, flags))
     return half if fast else torch.float32
 
 

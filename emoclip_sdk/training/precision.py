@@ -17,9 +17,9 @@ _DTYPES: dict[Precision, torch.dtype] = {"bf16": torch.bfloat16, "fp16": torch.f
 
 
 def pick_precision(precision: Precision | Literal["auto"], device: torch.device) -> Precision:
-    """Resolve ``"auto"``: bf16 where matrix units make it faster, else fp32.
+    """Resolve ``"auto"``: bf16 where the hardware multiplies it faster, else fp32.
 
-    On a processor without them PyTorch computes bfloat16 several times slower than float32.
+    On a processor that can't PyTorch computes bfloat16 several times slower than float32.
     """
     if precision != "auto":
         return precision

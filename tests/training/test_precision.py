@@ -10,7 +10,11 @@ from emoclip_sdk.training.precision import pick_precision
 
 def test_bfloat16_only_where_it_is_fast(monkeypatch) -> None:
     processor = torch.device("cpu")
-    for flags, expected in (("avx2", "fp32"), ("avx2 amx_bf16 amx_tile", "bf16")):
+    for flags, expected in (
+        ("avx2", "fp32"),
+        ("avx2 amx_bf16 amx_tile", "bf16"),
+        ("avx2 avx512_bf16", "bf16"),
+    ):
         monkeypatch.setattr(inference, "_has", lambda flag, flags=flags: flag in flags.split())
         assert pick_precision("auto", processor) == expected
         assert pick_precision("fp16", processor) == "fp16"
