@@ -58,10 +58,10 @@ def pick_dtype(
 ) -> torch.dtype:
     """Resolve ``"auto"``: the fastest precision that keeps what an image tower says.
 
-    For a transformer, bfloat16 where the hardware multiplies it faster (CUDA from compute capability
-    8, processors with AMX or AVX-512 BF16). Through the many layers of a convolutional tower bfloat16 rounds too much:
-    there it is float16, where the hardware computes with it. float32 everywhere else. Temporal
-    module, text tower and scores are always computed in float32.
+    For a transformer, bfloat16 where the hardware multiplies it faster: CUDA from compute
+    capability 8, processors with AMX or AVX-512 BF16. Through the many layers of a convolutional
+    tower bfloat16 rounds too much: there it is float16, where the hardware computes with it.
+    float32 everywhere else. Temporal module, text tower and scores are always computed in float32.
     """
     if dtype != "auto":
         found = getattr(torch, dtype, None) if isinstance(dtype, str) else dtype
