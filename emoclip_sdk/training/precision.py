@@ -9,14 +9,15 @@ import torch
 
 from ..nn.inference import pick_dtype
 
-__all__ = ["Precision", "autocast", "pick_precision"]
+__all__ = ["Precision", "PrecisionChoice", "autocast", "pick_precision"]
 
 Precision = Literal["fp32", "bf16", "fp16"]
+PrecisionChoice = Literal["auto", "fp32", "bf16", "fp16"]
 
 _DTYPES: dict[Precision, torch.dtype] = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
-def pick_precision(precision: Precision | Literal["auto"], device: torch.device) -> Precision:
+def pick_precision(precision: PrecisionChoice, device: torch.device) -> Precision:
     """Resolve ``"auto"``: bf16 where the hardware multiplies it faster, else fp32.
 
     On a processor that can't PyTorch computes bfloat16 several times slower than float32.

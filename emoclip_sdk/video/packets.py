@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left, bisect_right, insort
 from collections import deque
 from collections.abc import Generator, Iterable
@@ -19,6 +20,8 @@ __all__ = ["FrameTable", "Skipper", "frame_table", "with_next"]
 # Packets that are read ahead: more than any codec's frames are out of order. The last frames of a
 # video are always decoded, then, and tell how long it is.
 _AHEAD = 32
+# Two days of 60 frames a second. What claims more is damaged, or means to fill the memory.
+_MOST_FRAMES = 10_000_000
 
 
 @dataclass(frozen=True)
@@ -63,12 +66,12 @@ def frame_table(packets: Iterable[Packet[Any]], longest_still: int) -> FrameTabl
     longest_still : int
         Ticks between two frames beyond which time stamps are not believed.
     """
-    n, keys, stamps = 0, list[int](), list[int]()
-    last = (0, 0)  # time stamp and duration
+    n, keys, stamps = 0, array("q"), array("q")
+    last = (-(2**63), 0)  # time stamp and duration
     for packet in packets:
         if packet.size and not packet.is_discard:
             n += 1
-            if packet.pts is not None:
+            if packet.pts is not None and n <= _MOST_FRAMES:
                 stamps.append(packet.pts)
                 last = max(last, (packet.pts, packet.duration or 0))
                 if packet.is_keyframe:

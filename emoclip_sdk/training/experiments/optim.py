@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from ...errors import EmoCLIPError
-from ..precision import Precision, autocast
+from ..precision import PrecisionChoice, autocast, pick_precision
 from ..schedule import cosine_lambda
 from .settings import OptimSettings, Rates
 
@@ -97,14 +97,14 @@ class Amp:
 
     Parameters
     ----------
-    precision : {"fp32", "bf16", "fp16"}
+    precision : {"auto", "fp32", "bf16", "fp16"}
     device : torch.device
     """
 
-    def __init__(self, precision: Precision, device: torch.device) -> None:
+    def __init__(self, precision: PrecisionChoice, device: torch.device) -> None:
         self.device = device
-        self.precision: Precision = precision
-        self.scaler = torch.amp.GradScaler(device.type, enabled=precision == "fp16")
+        self.precision = pick_precision(precision, device)
+        self.scaler = torch.amp.GradScaler(device.type, enabled=self.precision == "fp16")
 
     def autocast(self) -> AbstractContextManager[None]:
         """Return the context of a forward pass."""

@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeVar
 
 from ...errors import EmoCLIPError
 from ..frames import Augmentation
-from ..precision import Precision
+from ..precision import PrecisionChoice
 
 __all__ = [
     "DataSettings",
@@ -146,8 +146,9 @@ class OptimSettings:
     schedule : {"multistep", "cosine"}
         "multistep": times `gamma` at the epochs `milestones`. "cosine": to 0 in the last step,
         after `warmup` steps.
-    precision : {"fp32", "bf16", "fp16"}
-        fp16 scales the loss, and skips a step whose gradients overflow.
+    precision : {"auto", "fp32", "bf16", "fp16"}
+        "auto": see :func:`~emoclip_sdk.training.precision.pick_precision`. fp16 scales the loss,
+        and skips a step whose gradients overflow.
     """
 
     kind: Literal["sgd", "adamw"] = "sgd"
@@ -162,7 +163,7 @@ class OptimSettings:
     gamma: float = 0.1
     warmup: int = 0
     clip_grad: float | None = None
-    precision: Precision = "fp32"
+    precision: PrecisionChoice = "fp32"
     grad_checkpointing: bool = False
 
 

@@ -24,6 +24,7 @@ from ...nn import build_tokenizer
 from ..cache import FrameCache, frame_embeddings, pool_frames, weights_hash
 from ..datasets.clips import Clip, ClipDataset
 from ..embed import View
+from ..precision import pick_precision
 from ..workers import Workers
 from .process import Process
 from .samples import CachedFrames, ClipSource, DecodedFrames
@@ -173,7 +174,7 @@ class Experiment:
             cropped=self.dataset.cropped,
             view=view,
             workers=self.workers,
-            precision=settings.optim.precision,
+            precision=pick_precision(settings.optim.precision, self.process.device),
         )
         if self.process.world > 1:
             mine = self.process.share(list(clips))
@@ -253,7 +254,7 @@ def split_embeddings(
             process.share(list(clips)),
             cropped=experiment.dataset.cropped,
             workers=experiment.workers,
-            precision=settings.optim.precision,
+            precision=pick_precision(settings.optim.precision, process.device),
         )
         mine = pool_frames(model, frames)
         if process.world == 1:
