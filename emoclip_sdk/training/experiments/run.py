@@ -36,13 +36,11 @@ from .start import start_model
 from .state import write_text
 from .tasks import ContrastiveTask, ProbeTask
 from .texts import text_table
-from .zero_shot import class_scores, label_figures, standardised
+from .zero_shot import class_scores, label_figures
 
 __all__ = ["run_experiment", "train_contrastive"]
 
 log = logging.getLogger(__name__)
-
-_COHORT = 500  # training clips on which labels are standardised
 
 
 def run_experiment(
@@ -184,9 +182,7 @@ def _loco(experiment: Experiment, out: Path) -> dict[str, Any]:
 
     ``auc`` beside the recall: whether the class's description ranks its own clips over the others,
     which a model may well know while its decisions still go to the classes that it was trained on.
-    ``standardised``: the same decisions after :func:`~.zero_shot.standardised` on training clips,
-    whose labels are not used. ``others``: the mean recall of the classes that were trained, which
-    a rule in favour of the one left out would lower.
+    ``others``: the mean recall of the classes that were trained.
     """
     dataset = experiment.dataset
     test = _labelled(dataset.splits.get("test", ()), dataset.name)
@@ -215,18 +211,15 @@ def _loco(experiment: Experiment, out: Path) -> dict[str, Any]:
             settings=_shared_cache(experiment),
         )
         model, figures = train_contrastive(one)
-        train, _ = one.splits()
-        cohort = train[:: -(-len(train) // _COHORT)]
-        scores, reference = (
-            class_scores(model, split_embeddings(one, model, clips)(), dataset.classes)
-            for clips in (test, cohort)
-        )
+        scores = class_scores(model, split_embeddings(one, model, test)(), dataset.classes)
+        right = decide(scores) == labels
+        others = [right[labels == c].mean() for c in np.unique(labels) if c != label]
         found = decide(scores[mine])
         counts = np.bincount(found[found >= 0], minlength=len(dataset.classes))
         per_class[name] = {
-            **_recalls(decide(scores), labels, label),
+            "recall": float(right[mine].mean()),
+            "others": float(np.mean(others)) if others else None,
             "auc": _ranking(scores[:, label], mine),
-            "standardised": _recalls(decide(standardised(scores, reference)), labels, label),
             "n": int(mine.sum()),
             "best epoch": figures["best"]["epoch"],
             "taken for": {
@@ -238,26 +231,13 @@ def _loco(experiment: Experiment, out: Path) -> dict[str, Any]:
         hits += int((found == label).sum())
         n += int(mine.sum())
         log.info("without %s: recall %.4f of %d clips", name, per_class[name]["recall"], mine.sum())
-    rows = per_class.values()
+    recalls = [row["recall"] for row in per_class.values()]
     return {
-        "uar": float(np.mean([row["recall"] for row in rows])),
-        "uar standardised": float(np.mean([row["standardised"]["recall"] for row in rows])),
+        "uar": float(np.mean(recalls)),
         "war": hits / n,
         "n": n,
         "chance": 1 / len(dataset.classes),
         "per_class": per_class,
-    }
-
-
-def _recalls(
-    found: NDArray[np.intp], labels: NDArray[np.int_], left_out: int
-) -> dict[str, float | None]:
-    """Return the recall of the class that was left out, and the mean recall of the others."""
-    right = found == labels
-    others = [right[labels == c].mean() for c in np.unique(labels) if c != left_out]
-    return {
-        "recall": float(right[labels == left_out].mean()),
-        "others": float(np.mean(others)) if others else None,
     }
 
 

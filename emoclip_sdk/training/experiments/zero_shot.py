@@ -14,7 +14,7 @@ from ...scoring import cosine_similarities
 from ..datasets.clips import Clip
 from ..evaluation.metrics import decide, recalls
 
-__all__ = ["caption_figures", "class_scores", "label_figures", "standardised"]
+__all__ = ["caption_figures", "class_scores", "label_figures"]
 
 
 def class_scores(
@@ -28,27 +28,6 @@ def class_scores(
     encoder = LabelEncoder(model.prompts, lambda texts: model.encode_text(texts).cpu().numpy())
     vectors, _ = encoder.embed(list(classes))
     return cosine_similarities(video, vectors)
-
-
-def standardised(scores: NDArray[np.float64], cohort: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Measure each label's scores by those that it gives to a cohort of clips.
-
-    The Z-norm of speaker verification (Auckenthaler et al. 2000): minus the cohort's mean, in units
-    of its standard deviation, label by label. A label that was never trained has lower and closer
-    scores than the others, and loses to them although it ranks clips well. Nobody needs to know
-    what the cohort's clips show.
-
-    Parameters
-    ----------
-    scores : ndarray, (N, C)
-    cohort : ndarray, (M, C)
-        Rows of NaN (no face) don't count.
-    """
-    known = cohort[np.isfinite(cohort).all(axis=1)]
-    if not len(known):
-        return scores
-    spread = known.std(axis=0)
-    return (scores - known.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
 
 
 def label_figures(
