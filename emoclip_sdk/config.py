@@ -35,7 +35,7 @@ OPENAI_STD = (0.26862954, 0.26130258, 0.27577711)
 
 @dataclass(frozen=True)
 class TowersConfig:
-    """Image and text tower, built by open_clip.
+    """Image and text tower, as open_clip configures them.
 
     Parameters
     ----------
