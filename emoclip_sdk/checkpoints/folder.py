@@ -236,7 +236,7 @@ class _Unfilled(TorchFunctionMode):
     """Leaves out random starting values: on the meta device there are none.
 
     torch computes the shape of a normal distribution there in Python, for which it imports its
-    compiler: three times as long as all else that loading the embedded model takes.
+    compiler: longer than all else that loading the embedded model takes.
     """
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import importlib.util
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,20 @@ from torch import Tensor, nn
 
 from ..config import TowersConfig
 from ..errors import CheckpointError
-from .compact import CausalText, EfficientNetTower, builds
+from .causal_text import CausalText
+from .efficientnet import EFFICIENTNETS, EfficientNetTower
 
 __all__ = ["TextHead", "Towers", "build_tokenizer", "clip_tokenizer", "open_clip_config"]
+
+# What an open_clip configuration may say, to be built without it.
+_VISION_KEYS = {
+    "image_size",
+    "timm_model_name",
+    "timm_model_pretrained",
+    "timm_pool",
+    "timm_proj",
+}
+_TEXT_KEYS = {"context_length", "heads", "layers", "vocab_size", "width"}
 
 
 def open_clip_config(config: TowersConfig) -> dict[str, Any]:
@@ -113,6 +124,19 @@ def clip_tokenizer() -> Any:
     return module.SimpleTokenizer()
 
 
+def _built_here(model: Mapping[str, Any]) -> bool:
+    """Tell whether both towers of an open_clip model configuration are built without open_clip."""
+    vision, text = model.get("vision_cfg", {}), model.get("text_cfg", {})
+    return (
+        set(model) <= {"embed_dim", "vision_cfg", "text_cfg", "quick_gelu"}
+        and not model.get("quick_gelu")
+        and set(vision) <= _VISION_KEYS
+        and vision.get("timm_model_name") in EFFICIENTNETS
+        and (vision.get("timm_pool"), vision.get("timm_proj")) == ("avg", "linear")
+        and set(text) <= _TEXT_KEYS
+    )
+
+
 class Towers(nn.Module):
     """The two CLIP towers into one joint space of size `width`.
 
@@ -128,7 +152,7 @@ class Towers(nn.Module):
         self.width: int = model["embed_dim"]
         self.has_text = config.text
         self.visual: nn.Module
-        if builds(model):
+        if _built_here(model):
             self.visual = EfficientNetTower(model["vision_cfg"]["timm_model_name"], self.width)
             if config.text:
                 self.text: Any = CausalText(self.width, **model["text_cfg"])

@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..nn.compact import SameConv2d, pad_same
+from ..nn.efficientnet import SameConv2d, pad_same
 
 __all__ = ["quicken_depthwise"]
 

@@ -169,8 +169,7 @@ class FileSource(VideoSource):
         """
         table = self._frame_table()
         if table is not None and table.pts is not None and len(indices):
-            stamps: list[int] = table.pts.tolist()
-            found = self._fetch(table, stamps, sorted({int(i) for i in indices}))
+            found = self._fetch(table, table.pts, sorted({int(i) for i in indices}))
             if found is not None:
                 return [found[int(i)] for i in indices]
         return super().pick(indices)
@@ -189,14 +188,14 @@ class FileSource(VideoSource):
         return self._table
 
     def _fetch(
-        self, table: FrameTable, stamps: list[int], wanted: list[int]
+        self, table: FrameTable, stamps: NDArray[np.int64], wanted: list[int]
     ) -> dict[int, Frame] | None:
         """Decode frames, in ascending order; None where they are not found where they should be."""
         import av
 
         if wanted[0] < 0 or wanted[-1] >= table.n:
             return None
-        needed = {stamps[number] for number in wanted}
+        needed = {int(stamps[number]) for number in wanted}
         found: dict[int, Frame] = {}
         last = -1  # the frame that came out last
         with self._open() as container:
@@ -207,7 +206,7 @@ class FileSource(VideoSource):
                 for goal in wanted:
                     key = table.key_before(goal)
                     if key > last + WORTH_A_JUMP:
-                        container.seek(stamps[key], stream=stream)
+                        container.seek(int(stamps[key]), stream=stream)
                         packets = container.demux(stream)
                     while goal not in found:
                         packet = next(packets)
@@ -217,7 +216,7 @@ class FileSource(VideoSource):
                             if number is None:
                                 return None
                             if picture.pts in needed and number not in found:
-                                time = _seconds(picture.pts - stamps[0], stream.time_base)
+                                time = _seconds(picture.pts - int(stamps[0]), stream.time_base)
                                 to_rgb = _converter(picture, aspect)
                                 found[number] = RawFrame(number, time, None, to_rgb).frame()
                             last = number

@@ -77,7 +77,7 @@ class MTCNNDetector:
     Raises
     ------
     EmoCLIPError
-        facenet-pytorch is not installed or can't be imported.
+        facenet-pytorch is not installed, or its weights can't be read.
     """
 
     def __init__(

@@ -18,7 +18,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from .mtcnn_boxes import CELL, candidates, cut_out, distinct, put_right, squared
+from .mtcnn_boxes import CELL, candidates, nms, regress, roi_crops, square
 from .mtcnn_networks import FACTOR, THRESHOLDS, load_networks
 
 __all__ = ["Cascade"]
@@ -125,13 +125,13 @@ class Cascade:
             nothing = torch.zeros(0, 5, device=self.device)
             return nothing, nothing[:, 0].long()
         boxes, owner, level_of = torch.cat(found), torch.cat(owners), torch.cat(levels)
-        keep = distinct(boxes, owner * len(found) + level_of, 0.5)
+        keep = nms(boxes, owner * len(found) + level_of, 0.5)
         boxes, owner = boxes[keep], owner[keep]
-        keep = distinct(boxes, owner, 0.7)
+        keep = nms(boxes, owner, 0.7)
         boxes, owner = boxes[keep], owner[keep]
         sides = (boxes[:, 2:4] - boxes[:, :2]).repeat(1, 2)
         corners = boxes[:, :4] + boxes[:, 5:] * sides
-        return squared(torch.cat([corners, boxes[:, 4:5]], dim=1)), owner
+        return square(torch.cat([corners, boxes[:, 4:5]], dim=1)), owner
 
     def _scales(self, height: int, width: int, long_side: int) -> list[float]:
         """Levels of the library's pyramid, without those that are too fine for `long_side`."""
@@ -155,12 +155,12 @@ class Cascade:
             return boxes, owner
         across, down = small.shape[3] / width, small.shape[2] / height
         regions = regions * regions.new_tensor([across, down, across, down])
-        shifts, scores = _in_passes(self._rnet, cut_out(self._input(small), regions, owner, 24))
+        shifts, scores = _in_passes(self._rnet, roi_crops(self._input(small), regions, owner, 24))
         good = scores > self.thresholds[1]
         boxes = torch.cat([boxes[good, :4], scores[good, None]], dim=1)
         owner, shifts = owner[good], shifts[good]
-        keep = distinct(boxes, owner, 0.7)
-        return squared(put_right(boxes[keep], shifts[keep])), owner[keep]
+        keep = nms(boxes, owner, 0.7)
+        return square(regress(boxes[keep], shifts[keep])), owner[keep]
 
     def _confirm(
         self, frames: Sequence[NDArray[np.uint8]], boxes: Tensor, owner: Tensor
@@ -170,7 +170,7 @@ class Cascade:
         boxes = self._look_closely([frames[i] for i in owner.tolist()], boxes)
         good = boxes[:, 4] > self.thresholds[2]
         boxes, owner = boxes[good], owner[good]
-        keep = distinct(boxes, owner, 0.7, within=True)
+        keep = nms(boxes, owner, 0.7, within=True)
         return boxes[keep], owner[keep]
 
     def _look_closely(self, frames: Sequence[NDArray[np.uint8]], boxes: Tensor) -> Tensor:
@@ -184,7 +184,7 @@ class Cascade:
         batch = self._input(torch.cat(crops))
         shifts, scores = _in_passes(self._onet, batch)
         seeds = boxes[:, :4]
-        return torch.cat([put_right(seeds, shifts), scores[:, None], seeds], dim=1)
+        return torch.cat([regress(seeds, shifts), scores[:, None], seeds], dim=1)
 
 
 def _channels_first(rgb: NDArray[np.uint8]) -> Tensor:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, grid_sample
 
-__all__ = ["CELL", "candidates", "cut_out", "distinct", "put_right", "squared"]
+__all__ = ["CELL", "candidates", "nms", "regress", "roi_crops", "square"]
 
 CELL = 12
 """Pixels of a face as the first network sees it."""
@@ -37,13 +37,13 @@ def candidates(
     return torch.cat([first, last, confidence[:, None], shifts[picture, :, y, x]], dim=1), picture
 
 
-def put_right(boxes: Tensor, shifts: Tensor) -> Tensor:
+def regress(boxes: Tensor, shifts: Tensor) -> Tensor:
     """Move each border by `shifts` (N, 4), in lengths of the box; further columns stay."""
     lengths = (boxes[:, 2:4] - boxes[:, :2] + 1).repeat(1, 2)
     return torch.cat([boxes[:, :4] + shifts * lengths, boxes[:, 4:]], dim=1)
 
 
-def squared(boxes: Tensor) -> Tensor:
+def square(boxes: Tensor) -> Tensor:
     """Widen the shorter side about the middle; further columns stay."""
     lengths = boxes[:, 2:4] - boxes[:, :2]
     side = lengths.amax(dim=1, keepdim=True)
@@ -51,7 +51,7 @@ def squared(boxes: Tensor) -> Tensor:
     return torch.cat([first, first + side, boxes[:, 4:]], dim=1)
 
 
-def distinct(boxes: Tensor, group: Tensor, most: float, within: bool = False) -> Tensor:
+def nms(boxes: Tensor, group: Tensor, most: float, within: bool = False) -> Tensor:
     """Non-maximum suppression within each group, on boxes with their confidence.
 
     Returns the rows that are kept, the most confident first: no two of a group overlap by more than
@@ -78,7 +78,7 @@ def distinct(boxes: Tensor, group: Tensor, most: float, within: bool = False) ->
 def _shares(
     ours: NDArray[np.float32], theirs: NDArray[np.float32], within: bool
 ) -> NDArray[np.float32]:
-    """Return how much boxes (N, 4) and (M, 4) overlap: (N, M), see `distinct`."""
+    """Return how much boxes (N, 4) and (M, 4) overlap: (N, M), see `nms`."""
     # The library counts a box's last pixels only where it compares with the smaller one.
     areas = [np.prod(boxes[:, 2:] - boxes[:, :2] + within, axis=1) for boxes in (ours, theirs)]
     mine, other = areas[0][:, None], areas[1][None, :]
@@ -90,7 +90,7 @@ def _shares(
     return found
 
 
-def cut_out(pictures: Tensor, regions: Tensor, owner: Tensor, size: int) -> Tensor:
+def roi_crops(pictures: Tensor, regions: Tensor, owner: Tensor, size: int) -> Tensor:
     """Cut regions (N, 4), in pixels, out of their pictures (M, 3, H, W): (N, 3, size, size).
 
     Each pixel is the mean of 2 x 2 points between which the picture is interpolated.

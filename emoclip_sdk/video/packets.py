@@ -128,7 +128,7 @@ def with_next(
 class Skipper:
     """Tells a decoder which packets it may skip, and counts the frames that are missing then.
 
-    A decoder skips only what no other frame refers to: a third of most videos' frames.
+    A decoder skips only what no other frame refers to.
     """
 
     def __init__(self) -> None:

@@ -70,7 +70,7 @@ def test_in_a_process_of_its_own(model) -> None:
 @pytest.mark.parametrize("size", [1, 5, 21])
 def test_pictures_at_once(model, size, monkeypatch) -> None:
     expected = model.classify(portrait()).scores
-    monkeypatch.setattr(inference, "_FRAMES_PER_BATCH", size)
+    monkeypatch.setattr(inference, "_FRAMES_IN_CACHE", size)
     assert model.classify(portrait()).scores == pytest.approx(expected, abs=2e-3)
 
 

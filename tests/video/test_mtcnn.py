@@ -44,10 +44,10 @@ def test_suppression_is_that_of_the_library(most: float, monkeypatch) -> None:
     group = torch.tensor(rng.integers(0, 3, 200))
     expected = batched_nms(rows[:, :4], rows[:, 4], group, most)
     assert 10 < len(expected) < 150
-    assert mtcnn_boxes.distinct(rows, group, most).tolist() == expected.tolist()
+    assert mtcnn_boxes.nms(rows, group, most).tolist() == expected.tolist()
     within = batched_nms_numpy(rows[:, :4], rows[:, 4], group, most, "Min")
-    assert mtcnn_boxes.distinct(rows, group, most, within=True).tolist() == within.tolist()
-    assert mtcnn_boxes.distinct(rows[:0], group[:0], most).tolist() == []
+    assert mtcnn_boxes.nms(rows, group, most, within=True).tolist() == within.tolist()
+    assert mtcnn_boxes.nms(rows[:0], group[:0], most).tolist() == []
 
 
 def test_cut_out_regions_are_those_of_roi_align() -> None:
@@ -65,7 +65,7 @@ def test_cut_out_regions_are_those_of_roi_align() -> None:
         aligned=True,
     )
     torch.testing.assert_close(
-        mtcnn_boxes.cut_out(pictures, regions, owner, 24), expected, atol=1e-4, rtol=1e-4
+        mtcnn_boxes.roi_crops(pictures, regions, owner, 24), expected, atol=1e-4, rtol=1e-4
     )
 
 

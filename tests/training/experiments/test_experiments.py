@@ -12,6 +12,7 @@ import pytest
 import torch
 import yaml
 
+import emoclip_sdk.training.experiments.run as run_module
 from emoclip_sdk import EmoCLIP
 from emoclip_sdk.errors import CheckpointError, DatasetError, EmoCLIPError
 from emoclip_sdk.training.datasets.clips import Clip, ClipDataset
@@ -133,6 +134,23 @@ def test_loco_trains_without_the_class_and_tests_it(
     assert json.loads((tmp_path / "out/metrics.json").read_text()) == figures
     # One cache serves all classes.
     assert not (tmp_path / "run/anger/cache").exists() and (tmp_path / "run/cache").is_dir()
+
+
+def test_loco_states_how_the_trained_classes_fare(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        run_module,
+        "class_scores",
+        lambda model, video, classes: np.tile(np.eye(len(classes))[0], (len(video), 1)),
+    )
+    recipe = learning_recipe("loco")
+    recipe["optim"]["epochs"] = 1
+    recipe["loco"] = {"classes": list(CLASSES[:2])}
+    figures = run_experiment(recipe, colours(), tmp_path / "out", tmp_path / "run")
+    rows = figures["per_class"]
+    assert [rows[name]["recall"] for name in CLASSES[:2]] == [1, 0]
+    assert [rows[name]["others"] for name in CLASSES[:2]] == pytest.approx([0, 1 / 3])
 
 
 def test_probe_learns_and_is_evaluated(tmp_path: Path, tiny_checkpoint: Path) -> None:

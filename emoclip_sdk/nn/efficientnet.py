@@ -1,26 +1,25 @@
-"""Towers that are built without open_clip: EfficientNet-Lite and CLIP's plain text transformer.
+"""EfficientNet-Lite (Tan & Le 2019) as an image tower, built without timm and open_clip.
 
-The embedded model consists of these. open_clip and timm build the same layers from the same
-configuration, with tensors of the same names, but importing them takes three times as long as
-loading this model, most of it in torchvision and torch's compiler.
+The same layers, with tensors of the same names in the same order: a test compares them. Importing
+timm and open_clip imports torchvision and torch's compiler, which takes far longer than loading the
+embedded model, in every process.
 """
 
 from __future__ import annotations
 
 import math
 from collections import OrderedDict
-from collections.abc import Mapping
-from typing import Any, cast
+from typing import cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-__all__ = ["CausalText", "EfficientNetTower", "SameConv2d", "builds", "pad_same"]
+__all__ = ["EFFICIENTNETS", "EfficientNetTower", "SameConv2d", "pad_same"]
 
-# Tan & Le 2019 (EfficientNet), without squeeze and excitation and with ReLU6 ("Lite"). A stage:
-# repetitions, kernel, stride, expansion, channels. Stem and head keep their width in every size.
+# "Lite": without squeeze and excitation, and with ReLU6. A stage: repetitions, kernel, stride,
+# expansion, channels. Stem and head keep their width in every size.
 _STAGES = (
     (1, 3, 1, 1, 16),
     (2, 3, 2, 6, 24),
@@ -31,32 +30,12 @@ _STAGES = (
     (1, 3, 1, 6, 320),
 )
 _STEM, _HEAD = 32, 1280
-_SIZES = {  # factors of width and depth
+EFFICIENTNETS = {
     "tf_efficientnet_lite0": (1.0, 1.0),
     "tf_efficientnet_lite1": (1.0, 1.1),
     "tf_efficientnet_lite2": (1.1, 1.2),
 }
-_VISION_KEYS = {
-    "image_size",
-    "timm_model_name",
-    "timm_model_pretrained",
-    "timm_pool",
-    "timm_proj",
-}
-_TEXT_KEYS = {"context_length", "heads", "layers", "vocab_size", "width"}
-
-
-def builds(model: Mapping[str, Any]) -> bool:
-    """Tell whether both towers of an open_clip model configuration can be built here."""
-    vision, text = model.get("vision_cfg", {}), model.get("text_cfg", {})
-    return (
-        set(model) <= {"embed_dim", "vision_cfg", "text_cfg", "quick_gelu"}
-        and not model.get("quick_gelu")
-        and set(vision) <= _VISION_KEYS
-        and vision.get("timm_model_name") in _SIZES
-        and (vision.get("timm_pool"), vision.get("timm_proj")) == ("avg", "linear")
-        and set(text) <= _TEXT_KEYS
-    )
+"""Factors of width and depth by timm's names."""
 
 
 class EfficientNetTower(nn.Module):
@@ -65,14 +44,14 @@ class EfficientNetTower(nn.Module):
     Parameters
     ----------
     name : str
-        Of timm, ``tf_efficientnet_lite0`` to ``2``.
+        A key of :data:`EFFICIENTNETS`.
     width : int
         D, size of the embeddings.
     """
 
     def __init__(self, name: str, width: int) -> None:
         super().__init__()
-        self.trunk = _EfficientNet(*_SIZES[name])
+        self.trunk = _EfficientNet(*EFFICIENTNETS[name])
         self.head = nn.Sequential(OrderedDict(proj=nn.Linear(_HEAD, width, bias=False)))
 
     def forward(self, images: Tensor) -> Tensor:
@@ -197,110 +176,3 @@ def _multiple_of_8(channels: float) -> int:
     """Round to a multiple of 8, by less than a tenth downwards."""
     rounded = max(8, int(channels + 4) // 8 * 8)
     return rounded if rounded >= 0.9 * channels else rounded + 8
-
-
-class CausalText(nn.Module):
-    """CLIP's text transformer, run only as far as the longest text of the batch.
-
-    The attention is causal and the output is read at the end token, so positions behind it can't
-    change the result: a batch of short labels costs a tenth of the full 77 positions.
-
-    Parameters
-    ----------
-    embed_dim : int
-        D, size of the embeddings.
-    context_length, vocab_size, width, heads, layers : int
-        As open_clip's ``text_cfg`` has them, with its defaults.
-    """
-
-    token_embedding: nn.Embedding
-    positional_embedding: nn.Parameter
-    transformer: nn.Module
-    ln_final: nn.LayerNorm
-    text_projection: nn.Linear | nn.Parameter | None
-
-    def __init__(
-        self,
-        embed_dim: int,
-        context_length: int = 77,
-        vocab_size: int = 49408,
-        width: int = 512,
-        heads: int = 8,
-        layers: int = 12,
-    ) -> None:
-        super().__init__()
-        self.token_embedding = nn.Embedding(vocab_size, width)
-        self.positional_embedding = nn.Parameter(torch.empty(context_length, width))
-        self.transformer = _Transformer(width, heads, layers)
-        self.ln_final = _LayerNorm(width)
-        self.text_projection = nn.Parameter(torch.empty(width, embed_dim))
-        # CLIP's start (Radford et al. 2021)
-        nn.init.normal_(self.token_embedding.weight, std=0.02)
-        nn.init.normal_(self.positional_embedding, std=0.01)
-        nn.init.normal_(self.text_projection, std=width**-0.5)
-
-    @classmethod
-    def of(cls, clip: Any) -> CausalText:
-        """Take the text tower out of open_clip's ``CLIP``."""
-        text = cls.__new__(cls)
-        nn.Module.__init__(text)
-        for name in cls.__annotations__:
-            setattr(text, name, getattr(clip, name))
-        return text
-
-    def forward(self, tokens: Tensor) -> Tensor:
-        """Embed tokens (N, context_length) to (N, D)."""
-        end = tokens.argmax(dim=-1)  # the end token has the highest number of the vocabulary
-        n = int(end.max()) + 1
-        x = self.token_embedding(tokens[:, :n])
-        x = x + self.positional_embedding[:n].to(x.dtype)
-        mask = torch.full((n, n), float("-inf"), dtype=x.dtype, device=x.device).triu_(1)
-        x = self.ln_final(self.transformer(x, attn_mask=mask))
-        x = x[torch.arange(len(x), device=x.device), end]
-        if isinstance(self.text_projection, nn.Linear):
-            return self.text_projection(x)
-        return x if self.text_projection is None else x @ self.text_projection
-
-
-class _LayerNorm(nn.LayerNorm):
-    """Returns the type that it was given, under autocast as well."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        return super().forward(x).to(x.dtype)
-
-
-class _Block(nn.Module):
-    """Pre-norm attention and a perceptron of four times the width."""
-
-    def __init__(self, width: int, heads: int, layers: int) -> None:
-        super().__init__()
-        self.ln_1 = _LayerNorm(width)
-        self.attn = nn.MultiheadAttention(width, heads, batch_first=True)
-        self.ln_2 = _LayerNorm(width)
-        wide, narrow = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
-        self.mlp = nn.Sequential(OrderedDict(c_fc=wide, gelu=nn.GELU(), c_proj=narrow))
-        std = width**-0.5
-        nn.init.normal_(self.attn.in_proj_weight, std=std)
-        nn.init.normal_(wide.weight, std=std * 0.5**0.5)
-        for last in (self.attn.out_proj, narrow):  # what is added to the residual stream
-            nn.init.normal_(last.weight, std=std * (2 * layers) ** -0.5)
-
-    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        y = self.ln_1(x)
-        x = x + self.attn(y, y, y, need_weights=False, attn_mask=mask.to(y.dtype))[0]
-        return x + self.mlp(self.ln_2(x))
-
-
-class _Transformer(nn.Module):
-    def __init__(self, width: int, heads: int, layers: int) -> None:
-        super().__init__()
-        self.grad_checkpointing = False
-        self.resblocks = nn.ModuleList(_Block(width, heads, layers) for _ in range(layers))
-
-    def forward(self, x: Tensor, attn_mask: Tensor) -> Tensor:
-        for block in self.resblocks:
-            if self.grad_checkpointing and torch.is_grad_enabled():
-                x = cast(Tensor, checkpoint(block, x, attn_mask, use_reentrant=False))
-            else:
-                x = block(x, attn_mask)
-        return x

@@ -9,7 +9,8 @@ from torch import nn
 
 from emoclip_sdk.config import TowersConfig
 from emoclip_sdk.nn import Towers, build_tokenizer
-from emoclip_sdk.nn.compact import CausalText, EfficientNetTower
+from emoclip_sdk.nn.causal_text import CausalText
+from emoclip_sdk.nn.efficientnet import EfficientNetTower
 
 SMALL = {"context_length": 77, "vocab_size": 49408, "width": 64, "heads": 2, "layers": 2}
 
@@ -80,12 +81,15 @@ def test_checkpointed_gradients_are_the_same() -> None:
     torch.manual_seed(0)
     towers = Towers(TowersConfig(model=_model(0))).eval()
     images, tokens = torch.randn(2, 3, 64, 64), torch.tensor([[49406, 320, 49407]])
-    found = []
+    found, passes = [], []
+    for part in (towers.visual.trunk.blocks[2], towers.text.transformer.resblocks[0]):
+        part.register_forward_pre_hook(lambda *_: passes.append(1))
     for enable in (False, True):
         towers.visual.set_grad_checkpointing(enable)
         towers.text.transformer.grad_checkpointing = enable
         towers.zero_grad()
         (towers.encode_images(images).sum() + towers.encode_tokens(tokens).sum()).backward()
         found.append({name: p.grad.clone() for name, p in towers.named_parameters()})
+    assert len(passes) == 2 + 4  # what is not kept is computed twice
     for name, gradient in found[0].items():
         torch.testing.assert_close(found[1][name], gradient, msg=name)
