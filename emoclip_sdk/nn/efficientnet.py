@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-__all__ = ["EFFICIENTNETS", "EfficientNetTower", "SameConv2d", "pad_same"]
+__all__ = ["LITE_SIZES", "EfficientNetTower", "SameConv2d", "pad_same"]
 
 # "Lite": without squeeze and excitation, and with ReLU6. A stage: repetitions, kernel, stride,
 # expansion, channels. Stem and head keep their width in every size.
@@ -30,7 +30,7 @@ _STAGES = (
     (1, 3, 1, 6, 320),
 )
 _STEM, _HEAD = 32, 1280
-EFFICIENTNETS = {
+LITE_SIZES = {
     "tf_efficientnet_lite0": (1.0, 1.0),
     "tf_efficientnet_lite1": (1.0, 1.1),
     "tf_efficientnet_lite2": (1.1, 1.2),
@@ -44,14 +44,14 @@ class EfficientNetTower(nn.Module):
     Parameters
     ----------
     name : str
-        A key of :data:`EFFICIENTNETS`.
+        A key of :data:`LITE_SIZES`.
     width : int
         D, size of the embeddings.
     """
 
     def __init__(self, name: str, width: int) -> None:
         super().__init__()
-        self.trunk = _EfficientNet(*EFFICIENTNETS[name])
+        self.trunk = _EfficientNet(*LITE_SIZES[name])
         self.head = nn.Sequential(OrderedDict(proj=nn.Linear(_HEAD, width, bias=False)))
 
     def forward(self, images: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from ..config import TowersConfig
 from ..errors import CheckpointError
 from .causal_text import CausalText
-from .efficientnet import EFFICIENTNETS, EfficientNetTower
+from .efficientnet import LITE_SIZES, EfficientNetTower
 
 __all__ = ["TextHead", "Towers", "build_tokenizer", "clip_tokenizer", "open_clip_config"]
 
@@ -131,7 +131,7 @@ def _built_here(model: Mapping[str, Any]) -> bool:
         set(model) <= {"embed_dim", "vision_cfg", "text_cfg", "quick_gelu"}
         and not model.get("quick_gelu")
         and set(vision) <= _VISION_KEYS
-        and vision.get("timm_model_name") in EFFICIENTNETS
+        and vision.get("timm_model_name") in LITE_SIZES
         and (vision.get("timm_pool"), vision.get("timm_proj")) == ("avg", "linear")
         and set(text) <= _TEXT_KEYS
     )
