@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -96,3 +97,23 @@ def test_a_damaged_video_gives_what_it_can(make_video) -> None:
     source = open_video(path)
     assert len(source.choose(lambda n: uniform(n, 8))) == 8
     assert len(list(source.sample(7))) > 20
+
+
+def test_decoding_begins_at_the_last_key_frame_before() -> None:
+    table = packets.FrameTable(9, np.arange(9), np.array([0, 3, 6]))
+    assert [table.key_before(number) for number in (0, 2, 3, 5, 8)] == [0, 0, 3, 3, 6]
+
+
+def test_what_is_shown_next_is_not_guessed() -> None:
+    def packet(pts: int, dts: int) -> SimpleNamespace:
+        return SimpleNamespace(size=1, pts=pts, dts=dts)
+
+    # Frame 11 comes later than any packet that is read ahead.
+    late = [packet(10, 0), *(packet(1000 + i, 1 + i) for i in range(40)), packet(1100, 1100)]
+    assert next(packets.with_next(late)) == (late[0], None)
+    order = [packet(i, i) for i in range(100)]
+    following = [after for _, after in packets.with_next(order)]
+    assert following[:60] == list(range(1, 61))
+    assert following[-1] is None
+    order[20].dts = 5  # time stamps run backwards: nothing is known from there on
+    assert {after for _, after in packets.with_next(order)} == {None}
