@@ -27,17 +27,18 @@ from pathlib import Path
 
 import torch
 
-from emoclip_sdk.nn.inference import pick_device
-from emoclip_sdk.training.datasets import ClipDataset, open_clips
-from emoclip_sdk.training.experiments import Process, read_settings
-from emoclip_sdk.training.experiments.optim import Amp, build_optimizer, freeze
-from emoclip_sdk.training.experiments.samples import ClipSource, DecodedFrames, Plan
-from emoclip_sdk.training.experiments.setup import Experiment, encoded_texts, training_source
-from emoclip_sdk.training.experiments.start import start_model
-from emoclip_sdk.training.experiments.tasks import ContrastiveTask
-from emoclip_sdk.training.experiments.texts import text_table
-from emoclip_sdk.training.recipe import load_recipe
-from emoclip_sdk.training.workers import Workers
+from emoclip_sdk.inference.encoder import pick_device
+from emoclip_sdk.training.data.datasets import ClipDataset, open_clips
+from emoclip_sdk.training.data.samples import ClipSource, DecodedFrames
+from emoclip_sdk.training.engine.optim import Amp, build_optimizer, freeze
+from emoclip_sdk.training.engine.plan import Plan
+from emoclip_sdk.training.engine.recipe import load_recipe
+from emoclip_sdk.training.engine.workers import Workers
+from emoclip_sdk.training.paper import Process, read_settings
+from emoclip_sdk.training.paper.setup import Experiment, encoded_texts, training_source
+from emoclip_sdk.training.paper.start import start_model
+from emoclip_sdk.training.paper.tasks import ContrastiveTask
+from emoclip_sdk.training.paper.texts import text_table
 
 RECIPE = "mafw-frozen"
 

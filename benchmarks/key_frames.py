@@ -12,9 +12,10 @@ import time
 from pathlib import Path
 
 from emoclip_sdk import EmoCLIP
-from emoclip_sdk.bench.straightforward import Straightforward
-from emoclip_sdk.video import MTCNNDetector, face_frames, open_video
-from emoclip_sdk.video.tracking import iou
+from emoclip_sdk.diagnostics.bench.straightforward import Straightforward
+from emoclip_sdk.faces import MTCNNDetector, face_frames
+from emoclip_sdk.faces.tracking import iou
+from emoclip_sdk.video import open_video
 
 DISTANCES = (1, 2, 4, 6, 8)  # farther ones are cut by the time between key frames
 RATE = 7

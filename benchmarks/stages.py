@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from emoclip_sdk import EmoCLIP
-from emoclip_sdk.bench.clips import moving_face
-from emoclip_sdk.video import MTCNNDetector, open_video
+from emoclip_sdk.diagnostics.bench.clips import moving_face
+from emoclip_sdk.faces import MTCNNDetector
+from emoclip_sdk.video import open_video
 
 TURNS = 10
 RATE = 7

@@ -6,7 +6,6 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .analysis import Episode, TrackSummary
     from .config import ModelConfig
     from .errors import (
         BatchError,
@@ -18,21 +17,16 @@ if TYPE_CHECKING:
         PromptError,
         VideoError,
     )
-    from .explain import Explanation
-    from .few_shot import FewShotReport
-    from .live import LiveResult
     from .model import EmoCLIP
-    from .probe import RegressionProbe
+    from .probes.probe import RegressionProbe
     from .prompts import PromptBank
-    from .results import (
-        FaceTrack,
-        ModelInfo,
-        Prediction,
-        ProbeResult,
-        ScoreEstimate,
-        Timeline,
-        TimelineRow,
-    )
+    from .results.analysis import Episode, TrackSummary
+    from .results.explanation import Explanation
+    from .results.live import LiveResult
+    from .results.ratings import ProbeResult, ScoreEstimate
+    from .results.records import FaceTrack, ModelInfo, Prediction, TimelineRow
+    from .results.timeline import Timeline
+    from .selection.few_shot import FewShotReport
 
 __version__ = "0.1.0"
 
@@ -67,26 +61,21 @@ __all__ = [
 # Names are looked up on first use: importing the package takes no torch and no time.
 _MODULES = {
     "EmoCLIP": "model",
-    "Explanation": "explain",
-    "FewShotReport": "few_shot",
-    "LiveResult": "live",
-    "Episode": "analysis",
+    "Episode": "results.analysis",
+    "Explanation": "results.explanation",
+    "FaceTrack": "results.records",
+    "FewShotReport": "selection.few_shot",
+    "LiveResult": "results.live",
     "ModelConfig": "config",
+    "ModelInfo": "results.records",
+    "Prediction": "results.records",
+    "ProbeResult": "results.ratings",
     "PromptBank": "prompts",
-    "RegressionProbe": "probe",
-    "TrackSummary": "analysis",
-    **dict.fromkeys(
-        (
-            "FaceTrack",
-            "ModelInfo",
-            "Prediction",
-            "ProbeResult",
-            "ScoreEstimate",
-            "Timeline",
-            "TimelineRow",
-        ),
-        "results",
-    ),
+    "RegressionProbe": "probes.probe",
+    "ScoreEstimate": "results.ratings",
+    "Timeline": "results.timeline",
+    "TimelineRow": "results.records",
+    "TrackSummary": "results.analysis",
     **dict.fromkeys((name for name in __all__ if name.endswith("Error")), "errors"),
 }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import logging
 import os
 from collections.abc import Generator, Iterator, Sequence
@@ -12,32 +11,27 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from .clips import track_clips
 from .errors import EmoCLIPError
-from .explain import Explanation, explain_video
-from .few_shot import FewShotReport, fit_prototypes
-from .live import LiveResult, live_results
-from .pretrained import PretrainedModel
+from .inference.clips import track_clips
+from .inference.explain import explain_video
+from .inference.live import live_results
+from .inference.pretrained import PretrainedModel
+from .inference.reader import FaceMode, ReadOptions
+from .inference.stream import FaceStream, TrackChoice, check_track, choose_tracks
+from .inference.videos import each_video
+from .inference.windows import check_windows
 from .prompts import CompoundMode
-from .reading import (
-    FaceMode,
-    FaceReader,
-    FaceStream,
-    ReadOptions,
-    Track,
-    check_track,
-    check_windows,
-    choose_tracks,
-    each_video,
-)
-from .results import ModelInfo, Prediction, Timeline, TimelineRow
-from .scoring import Scorer
+from .results.explanation import Explanation
+from .results.live import LiveResult
+from .results.records import Prediction, TimelineRow
+from .results.timeline import Timeline
+from .selection.few_shot import FewShotReport, fit_prototypes
 from .video import SamplingMode
 
 if TYPE_CHECKING:
     import torch
 
-    from .probe import RegressionProbe
+    from .probes.probe import RegressionProbe
 
 __all__ = ["EmoCLIP"]
 
@@ -50,11 +44,6 @@ class EmoCLIP(PretrainedModel):
     Made by :meth:`from_pretrained`. The model reads what a face shows, not what a person feels.
     Loading, saving, labels and texts are those of :class:`PretrainedModel`.
     """
-
-    @functools.cached_property
-    def reader(self) -> FaceReader:
-        """Reads videos; its detector is made once."""
-        return FaceReader(self.config, self.encoder.frames)
 
     @classmethod
     def load_probe(
@@ -80,7 +69,7 @@ class EmoCLIP(PretrainedModel):
         CheckpointError
             The folder can't be read, or the model is another one.
         """
-        from .probe import load_probe
+        from .probes.probe import load_probe
 
         probe = load_probe(folder)
         name = probe.config["encoder"]["name"]
@@ -115,7 +104,7 @@ class EmoCLIP(PretrainedModel):
         video: Any,
         labels: Sequence[str] | None = None,
         *,
-        track: Track = "prominent",
+        track: TrackChoice = "prominent",
         compound: CompoundMode = "average",
         faces: FaceMode | None = None,
         sampling: SamplingMode = "deterministic",
@@ -184,7 +173,7 @@ class EmoCLIP(PretrainedModel):
         videos: Sequence[str | os.PathLike[str]],
         labels: Sequence[str] | None = None,
         *,
-        track: Track = "prominent",
+        track: TrackChoice = "prominent",
         compound: CompoundMode = "average",
         faces: FaceMode | None = None,
         min_score: float | None = None,
@@ -224,7 +213,7 @@ class EmoCLIP(PretrainedModel):
             As by :meth:`classify`.
         """
         from .batch import LIMIT_S, BatchClassifier, in_order
-        from .processes import usable_cpus
+        from .runtime.processes import usable_cpus
 
         track, faces = check_track(track), ReadOptions(faces).faces
         scorer = self.scorer(labels, compound, min_score)
@@ -473,24 +462,3 @@ class EmoCLIP(PretrainedModel):
     def unfit_labels(self) -> None:
         """Undo :meth:`fit_labels`: labels are their texts again."""
         self._labels.fit({})
-
-    def scorer(
-        self, labels: Sequence[str] | None, compound: CompoundMode, min_score: float | None
-    ) -> Scorer:
-        """Make labels ready, once for any number of videos; parameters as in :meth:`classify`."""
-        calibration = self.config.calibration
-        if min_score is None:
-            min_score = calibration.min_score
-        elif not 0 <= min_score <= 1:
-            raise EmoCLIPError(f"min_score must be in [0, 1], not {min_score}")
-        vectors, texts = self.embed_labels(labels, compound=compound)
-        return Scorer(
-            vectors,
-            texts,
-            self.encoder.pool,
-            self.encoder.logit_scale / calibration.temperature,
-            self.config.sampling.n_frames,
-            ModelInfo(self.name, self.revision, self._labels.hash),
-            self._labels.embed(self.labels)[0] if self.labels else vectors[:0],
-            min_score,
-        )

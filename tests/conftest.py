@@ -83,7 +83,7 @@ def textless_model(textless_checkpoint):
 @pytest.fixture(scope="session")
 def embedded_model():
     """The model inside the package, where it is there."""
-    folder = Path(importlib.util.find_spec("emoclip_sdk").origin).parent / "weights"
+    folder = Path(importlib.util.find_spec("emoclip_sdk").origin).parent / "assets"
     if not (folder / "emoclip-mini" / "model.safetensors").is_file():
         pytest.skip("this checkout has no embedded weights")
     from emoclip_sdk import EmoCLIP
@@ -141,7 +141,7 @@ class TwoFaces:
     BOXES = ((10.0, 10.0, 60.0, 60.0), (90.0, 20.0, 120.0, 50.0))
 
     def detect(self, frames):
-        from emoclip_sdk.video import Detection
+        from emoclip_sdk.faces import Detection
 
         found = [Detection(box, 0.99) for box in self.BOXES]
         return [list(found) if frame[0, 0, 0] > 128 else [] for frame in frames]

@@ -36,7 +36,7 @@ def test_the_embedded_model_comes_without_what_takes_long_to_import():
     """open_clip and facenet-pytorch import torchvision and torch's compiler: seconds."""
     code = (
         "import sys, emoclip_sdk\n"
-        "from emoclip_sdk.video import MTCNNDetector\n"
+        "from emoclip_sdk.faces import MTCNNDetector\n"
         "import numpy as np\n"
         "picture = np.zeros((64, 64, 3), np.uint8)\n"
         "model = emoclip_sdk.EmoCLIP.from_pretrained()\n"

@@ -12,7 +12,7 @@ import pytest
 
 from emoclip_sdk import CheckpointError, EmoCLIP, EmoCLIPError, PromptError, VideoError
 from emoclip_sdk.config import ModelConfig
-from emoclip_sdk.scoring import cosine_similarities, softmax_scores
+from emoclip_sdk.inference.scorer import cosine_similarities, softmax_scores
 
 LABELS = ["happiness", "anger", "boredom"]
 
@@ -158,8 +158,8 @@ def test_long_video_is_the_mean_of_its_windows(tiny_model, stripes):
 def test_encode_video_agrees_with_embed(tiny_model, stripes):
     import torch
 
+    from emoclip_sdk.faces import center_crop
     from emoclip_sdk.nn import preprocess
-    from emoclip_sdk.video import center_crop
 
     frames = stripes(10)
     images = torch.from_numpy(np.stack([center_crop(frame, 32) for frame in frames]))

@@ -58,7 +58,7 @@ def test_a_wheel_without_licence_or_weights_and_with_tests(check, tmp_path):
         for name in names:
             file.writestr(name, "")
     assert check.check_wheel(wheel) == [
-        f"{wheel.name}: no emoclip_sdk/weights/emoclip-mini/model.safetensors",
+        f"{wheel.name}: no emoclip_sdk/assets/emoclip-mini/model.safetensors",
         f"{wheel.name}: no licence file NOTICE",
         f"{wheel.name}: tests/test_model.py doesn't belong there",
     ]

@@ -15,10 +15,10 @@ import numpy as np
 from sklearn.metrics import roc_auc_score
 
 from emoclip_sdk import EmoCLIP
-from emoclip_sdk.scoring import cosine_similarities
-from emoclip_sdk.training.actions import load_actions
-from emoclip_sdk.training.captions import ACTIONS
-from emoclip_sdk.training.ferplus import load_ferplus
+from emoclip_sdk.inference.scorer import cosine_similarities
+from emoclip_sdk.training.data.captions import ACTIONS
+from emoclip_sdk.training.data.ferplus import load_ferplus
+from emoclip_sdk.training.mini.actions import load_actions
 
 OTHER_WORDS = {
     "inner_brows_up": "the middle of the brow is hoisted",

@@ -21,10 +21,10 @@ from sklearn.model_selection import cross_val_score
 from sklearn.preprocessing import normalize
 
 from emoclip_sdk.prompts import PromptBank
-from emoclip_sdk.training.captions import load_lexicon
-from emoclip_sdk.training.corpus import WORDNET_DIR, Text
-from emoclip_sdk.training.distill import KeptTeacher, load_teacher, targets
+from emoclip_sdk.training.data.captions import load_lexicon
+from emoclip_sdk.training.data.corpus import WORDNET_DIR, Text
 from emoclip_sdk.training.evaluation.card.wording import SYNONYMS
+from emoclip_sdk.training.mini.distill import KeptTeacher, load_teacher, targets
 
 WEIGHTS = (0.0, 0.5, 1.0, 2.0, 4.0)
 

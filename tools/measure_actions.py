@@ -51,7 +51,7 @@ def main(dataset: str, model: str, out: str) -> None:
                 break
         if row % 1000 == 999:
             print(f"{row + 1} of {len(images)}, {time.monotonic() - begun:.0f} s", flush=True)
-    # As emoclip_sdk.training.actions.picture_keys, which this environment may lack.
+    # As emoclip_sdk.training.mini.actions.picture_keys, which this environment may lack.
     keys = [hashlib.sha256(i.tobytes()).digest()[:8] for i in images]
     np.savez_compressed(
         out,

@@ -37,13 +37,13 @@ LICENCES = ("LICENSE", "NOTICE")
 IN_WHEEL = (
     "emoclip_sdk/__init__.py",
     "emoclip_sdk/py.typed",
-    "emoclip_sdk/weights/emoclip-mini/config.json",
-    "emoclip_sdk/weights/emoclip-mini/model.safetensors",
-    "emoclip_sdk/_data/prompts/mafw.yaml",
-    "emoclip_sdk/_data/prompts/states.yaml",
-    "emoclip_sdk/_data/prompts/compounds.yaml",
-    "emoclip_sdk/_data/prompts/templates.yaml",
-    "emoclip_sdk/_data/portrait.mp4",
+    "emoclip_sdk/assets/emoclip-mini/config.json",
+    "emoclip_sdk/assets/emoclip-mini/model.safetensors",
+    "emoclip_sdk/assets/prompts/mafw.yaml",
+    "emoclip_sdk/assets/prompts/states.yaml",
+    "emoclip_sdk/assets/prompts/compounds.yaml",
+    "emoclip_sdk/assets/prompts/templates.yaml",
+    "emoclip_sdk/assets/portrait.mp4",
 )
 IN_SDIST = (
     *LICENCES,

@@ -1,8 +1,8 @@
 """The seam between the processes: faces are cut out in one, and embedded in another.
 
-A worker reads a video as any :class:`~emoclip_sdk.reading.FaceReader` does, except that its
-"encoder" sends the crops away and returns embeddings of width 0. What is left of the video then is
-small; :meth:`ReadVideo.stream` completes it where the model is.
+A worker reads a video as any :class:`FaceReader` does, except that its "encoder" sends the crops
+away and returns embeddings of width 0. What is left of the video then is small;
+:meth:`ReadVideo.stream` completes it where the model is.
 """
 
 from __future__ import annotations
@@ -14,11 +14,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..clips import EmbeddedFrame
 from ..config import ModelConfig
 from ..errors import EmoCLIPError, VideoError
-from ..reading import FaceMode, FaceReader, FaceStream, ReadOptions, failed_name
-from ..video import MTCNNDetector, TrackTable
+from ..faces import MTCNNDetector, TrackTable
+from ..inference.frames import EmbeddedFrame
+from ..inference.reader import FaceMode, FaceReader, ReadOptions
+from ..inference.stream import FaceStream
+from ..inference.videos import failed_name
 
 __all__ = ["ReadVideo", "open_reader"]
 

@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 
 from ..config import ModelConfig
 from ..errors import VideoError
-from ..processes import usable_cpus
-from ..reading import FaceMode, Track
-from ..results import Prediction
-from ..scoring import Scorer
-from ..worker_pool import WorkerPool
+from ..inference.reader import FaceMode
+from ..inference.scorer import Scorer
+from ..inference.stream import TrackChoice
+from ..results.records import Prediction
+from ..runtime.processes import usable_cpus
+from ..runtime.worker_pool import WorkerPool
 from .crops import ReadVideo, open_reader
 
 __all__ = ["LIMIT_S", "BatchClassifier", "in_order"]
@@ -62,7 +63,7 @@ class BatchClassifier:
         scorer: Scorer,
         config: ModelConfig,
         *,
-        track: Track = "prominent",
+        track: TrackChoice = "prominent",
         faces: FaceMode | None = None,
         workers: int = 1,
         limit_s: float = LIMIT_S,

@@ -17,16 +17,17 @@ from typing import TYPE_CHECKING, Any
 
 from ..config import ModelConfig
 from ..errors import BatchError, EmoCLIPError, MissingDependencyError
-from ..reading import FaceMode, Track
-from ..results import Prediction
-from ..scoring import Scorer
+from ..inference.reader import FaceMode
+from ..inference.scorer import Scorer
+from ..inference.stream import TrackChoice
+from ..results.records import Prediction
 from .local import BatchClassifier
 
 if TYPE_CHECKING:
     import torch
 
+    from ..inference.encoder import Encoder
     from ..nn import DualEncoder
-    from ..nn.inference import Encoder
 
 __all__ = ["RayClassifier", "RayWork", "classify_on_ray"]
 
@@ -57,7 +58,7 @@ class RayClassifier:
     def __init__(self, work: Any) -> None:
         import ray
 
-        from ..nn.inference import Encoder
+        from ..inference.encoder import Encoder
 
         given: RayWork = ray.get(work)
         encoder = Encoder(given.network, given.config, "auto", given.dtype)
@@ -82,7 +83,7 @@ def classify_on_ray(
     *,
     actors: int | None = None,
     address: str | None = None,
-    track: Track = "prominent",
+    track: TrackChoice = "prominent",
     faces: FaceMode | None = None,
     limit_s: float,
 ) -> Iterator[Iterator[tuple[int, list[Prediction]]]]:

@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from ..errors import MissingDependencyError
-from ..results import Prediction
+from ..results.records import Prediction
 
 if TYPE_CHECKING:
     import pyarrow

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import BatchError
-from ..processes import usable_cpus
-from ..reading import FaceMode, ReadOptions, Track, check_track
-from ..results import Prediction
-from ..scoring import Scorer
+from ..inference.reader import FaceMode, ReadOptions
+from ..inference.scorer import Scorer
+from ..inference.stream import TrackChoice, check_track
+from ..results.records import Prediction
+from ..runtime.processes import usable_cpus
 from .inputs import BatchInput, find_inputs
 from .local import LIMIT_S, BatchClassifier
 from .rows import NO_FACE, prediction_rows, row_schema
@@ -23,7 +24,7 @@ from .store import ResultStore
 if TYPE_CHECKING:
     import torch
 
-    from ..model import EmoCLIP
+    from ..inference.pretrained import PretrainedModel
     from ..prompts import CompoundMode
 
 __all__ = ["BatchReport", "run_batch"]
@@ -58,7 +59,7 @@ class BatchReport:
 class _Engine:
     """How videos are classified; see the parameters of :func:`run_batch`."""
 
-    model: EmoCLIP
+    model: PretrainedModel
     scorer: Scorer
     kind: str
     options: dict[str, Any] = field(default_factory=dict)
@@ -92,9 +93,9 @@ def run_batch(
     inputs: str | PathLike[str] | Iterable[str | PathLike[str] | BatchInput],
     out: str | PathLike[str],
     *,
-    model: EmoCLIP,
+    model: PretrainedModel,
     labels: Sequence[str] | None = None,
-    track: Track = "prominent",
+    track: TrackChoice = "prominent",
     compound: CompoundMode = "average",
     faces: FaceMode | None = None,
     min_score: float | None = None,
@@ -121,7 +122,7 @@ def run_batch(
         Folders, manifests (``.csv``) and videos; see :func:`find_inputs`.
     out : path
         Ends in ``.parquet``.
-    model : EmoCLIP
+    model : PretrainedModel
     labels, track, compound, faces, min_score
         As in :meth:`EmoCLIP.classify`.
     workers : int, optional

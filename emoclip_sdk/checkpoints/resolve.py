@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import difflib
-import importlib.resources
 import re
 from pathlib import Path
 
 import torch
 
+from ..assets import asset
 from ..errors import CheckpointError
 from .baselines import BASELINES, Baseline, load_baseline
 from .folder import Checkpoint, load_folder
@@ -134,7 +134,7 @@ def load(
 
 def embedded_folder() -> Path:
     """Return the folder of the model inside the package."""
-    folder = Path(str(importlib.resources.files("emoclip_sdk"))) / "weights" / EMBEDDED
+    folder = asset(EMBEDDED)
     if not folder.is_dir():
         raise CheckpointError(
             f"{folder}: the embedded model is not there, so this installation is incomplete. "

@@ -42,7 +42,7 @@ def bench(
     are medians and ratios of medians. ViT-B/32 has random weights: it serves for speed alone.
     """
     with working("measuring; some minutes"):
-        from ..bench import run_benchmarks
+        from ..diagnostics.bench import run_benchmarks
 
         found = run_benchmarks(
             turns=turns, clips=clips, media=media, long=long, interview=interview

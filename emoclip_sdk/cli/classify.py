@@ -24,7 +24,7 @@ from .output import (
 from .videos import attempt, expand
 
 if TYPE_CHECKING:
-    from ..results import Prediction
+    from ..results.records import Prediction
 
 __all__ = ["classify"]
 
@@ -98,7 +98,7 @@ def classify(
 
 
 def _failed(video: str, labels: Sequence[str], reason: str) -> Prediction:
-    from ..results import Prediction
+    from ..results.records import Prediction
 
     nothing = dict.fromkeys(labels, float("nan"))
     return Prediction(video, nothing, nothing, {}, error=reason)

@@ -14,8 +14,8 @@ from .output import NO_FACE, complain, new_table, print_json, progress, results_
 from .videos import expand
 
 if TYPE_CHECKING:
-    from ..compare import Comparison
-    from ..results import Prediction
+    from ..results.records import Prediction
+    from ..selection.compare import Comparison
 
 __all__ = ["compare"]
 
@@ -61,8 +61,8 @@ def compare(
     wanted = wanted_labels(first, labels, labels_file, compound)
     if set(wanted_labels(second, labels, labels_file, compound)) != set(wanted):
         raise typer.BadParameter("the two have other label sets.", param_hint="--labels")
-    from ..compare import Comparison, compare_models
-    from ..reading import ReadOptions
+    from ..inference.reader import ReadOptions
+    from ..selection.compare import Comparison, compare_models
 
     options = ReadOptions(faces, fps=fps, allow_network=allow_network)
     with progress(len(found)) as begin:

@@ -20,7 +20,7 @@ def doctor(model: o.Model = None, device: o.Device = "auto", as_json: o.AsJSON =
     """
     from rich.text import Text
 
-    from ..doctor import examine
+    from ..diagnostics.doctor import examine
 
     with working("looking"):
         findings = list(examine(model, device))

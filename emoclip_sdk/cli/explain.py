@@ -26,7 +26,7 @@ from .output import (
 from .videos import attempt
 
 if TYPE_CHECKING:
-    from ..explain import Explanation
+    from ..results.explanation import Explanation
 
 __all__ = ["explain"]
 
@@ -104,7 +104,7 @@ def _print(found: Explanation, top: int) -> None:
     console.print(score_list(prediction.top(top)))
     console.print()
     frames = new_table("time>", "change>", "attention>")
-    for frame in found.telling():
+    for frame in found.top_frames():
         change = "" if math.isnan(frame.change) else f"{frame.change:+.2g}"
         frames.add_row(f"{frame.time:.2f}", change, f"{frame.attention:.3f}")
     n = len(found.frames)

@@ -40,7 +40,7 @@ def export_onnx(
         )
     loaded = load_model(model, "cpu", "float32")
     with working(f"exporting {loaded.name}"):
-        from ..onnx_export import export_onnx as write
+        from ..inference.onnx_export import export_onnx as write
 
         facts = write(loaded, out, calibration=calibrate or (), faces=faces, opset=opset)
     for file, cosine in facts["cosine"].items():

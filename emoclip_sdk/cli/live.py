@@ -17,7 +17,7 @@ from .output import NO_FACE, complain, label_text, new_table, results_console
 if TYPE_CHECKING:
     from rich.console import Group
 
-    from ..live import LiveResult
+    from ..results.live import LiveResult
 
 __all__ = ["live"]
 

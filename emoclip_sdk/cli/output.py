@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-    from ..results import Prediction, TimelineRow
+    from ..results.records import Prediction, TimelineRow
 
 __all__ = [
     "DEBUG",

@@ -12,15 +12,7 @@ import typer
 
 from . import options as o
 from .loading import load_model
-from .output import (
-    NO_FACE,
-    complain,
-    new_table,
-    print_json,
-    progress,
-    results_console,
-    working,
-)
+from .output import NO_FACE, complain, new_table, print_json, progress, results_console, working
 from .videos import attempt
 
 if TYPE_CHECKING:
@@ -176,7 +168,7 @@ def score(
     import numpy as np
 
     from ..errors import EmoCLIPError
-    from ..wording import read_labelled, score_wordings
+    from ..selection.wording import read_labelled, score_wordings
 
     try:
         clips = read_labelled(file)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import EmoCLIPError, MissingDependencyError
-from ..results import ModelInfo
+from ..results.records import ModelInfo
 from . import options as o
 from .loading import load_model, wanted_labels
 from .output import (
@@ -28,7 +28,7 @@ from .output import (
 from .videos import attempt
 
 if TYPE_CHECKING:
-    from ..results import Timeline
+    from ..results.timeline import Timeline
 
 __all__ = ["timeline"]
 

@@ -9,11 +9,12 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from ..analysis import Cell, cells, runs
 from ..export.style import label_colors, time_ticks
+from ..results.analysis import Cell, cells, runs
 
 if TYPE_CHECKING:
-    from ..results import Timeline, TimelineRow
+    from ..results.records import TimelineRow
+    from ..results.timeline import Timeline
 
 __all__ = ["chart_html", "player_html"]
 

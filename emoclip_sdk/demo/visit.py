@@ -18,9 +18,9 @@ from ..prompts import LabelText, compose
 from ..video.opening import VIDEO_SUFFIXES, open_video
 
 if TYPE_CHECKING:
+    from ..inference.stream import FaceStream
     from ..model import EmoCLIP
-    from ..reading import FaceStream
-    from ..results import Timeline
+    from ..results.timeline import Timeline
 
 __all__ = ["DOWNLOADS", "Visit"]
 

@@ -22,7 +22,7 @@ from .overlay import Overlay
 if TYPE_CHECKING:
     from av.container import OutputContainer
 
-    from ..results import Timeline
+    from ..results.records import ScoredWindows
     from ..video import VideoSource
 
 __all__ = ["VIDEOS", "Drawing", "annotate_video", "check_video_ending", "write_video"]
@@ -61,7 +61,7 @@ def check_video_ending(path: str | Path) -> str:
 
 
 def annotate_video(
-    timeline: Timeline,
+    timeline: ScoredWindows,
     video: Any,
     path: str | Path,
     *,

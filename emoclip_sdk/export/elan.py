@@ -15,7 +15,7 @@ from .files import plain
 from .stretches import Stretch, stretches
 
 if TYPE_CHECKING:
-    from ..results import Timeline
+    from ..results.records import ScoredWindows
 
 __all__ = ["eaf"]
 
@@ -38,14 +38,14 @@ _CONSTRAINTS = {
 }
 
 
-def eaf(timeline: Timeline, path: Path) -> str:
+def eaf(timeline: ScoredWindows, path: Path) -> str:
     """Return an ELAN document: a tier of labels for each face, with a tier of scores below it.
 
     The labels are a controlled vocabulary, so ELAN offers them when an annotation is corrected.
 
     Parameters
     ----------
-    timeline : Timeline
+    timeline : ScoredWindows
     path : Path
         Where it will be written: media are found from there.
     """
@@ -87,7 +87,7 @@ def eaf(timeline: Timeline, path: Path) -> str:
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(root, "unicode") + "\n"
 
 
-def _header(root: Element, timeline: Timeline, path: Path, n_labels: int) -> None:
+def _header(root: Element, timeline: ScoredWindows, path: Path, n_labels: int) -> None:
     header = SubElement(root, "HEADER", {"MEDIA_FILE": "", "TIME_UNITS": "milliseconds"})
     media = _media(timeline.source, path)
     if media:

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..analysis import Cell, cells, runs
+from ..results.analysis import Cell, cells, runs
 from .style import MUTED, clock, label_colors
 
 if TYPE_CHECKING:
     from PIL import Image, ImageFont
 
-    from ..results import Timeline
+    from ..results.records import ScoredWindows
 
 __all__ = ["Overlay"]
 
@@ -34,7 +34,7 @@ class Overlay:
 
     Parameters
     ----------
-    timeline : Timeline
+    timeline : ScoredWindows
     size : (int, int)
         Width and height of a frame in pixels.
 
@@ -45,7 +45,7 @@ class Overlay:
         factor where it is small, and the strip below it.
     """
 
-    def __init__(self, timeline: Timeline, size: tuple[int, int]) -> None:
+    def __init__(self, timeline: ScoredWindows, size: tuple[int, int]) -> None:
         factor = math.ceil(_MIN_WIDTH / size[0])
         self._picture = (size[0] * factor, size[1] * factor)
         self._timeline = timeline

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..analysis import Cell, cells, runs
 from ..errors import EmoCLIPError, MissingDependencyError
+from ..results.analysis import Cell, cells, runs
 from .style import GRID, INK, MUTED, label_colors, time_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from ..results import Timeline
+    from ..results.records import ScoredWindows
 
 __all__ = ["plot_heatmap", "plot_timeline"]
 
@@ -30,7 +30,7 @@ _GAP = "#f3f4f6"
 _RUNS = 0.11  # height of the strip of best labels, as a share of the scores' height
 
 
-def plot_timeline(timeline: Timeline, path: str | Path | None = None) -> Any:
+def plot_timeline(timeline: ScoredWindows, path: str | Path | None = None) -> Any:
     """Draw scores over time, one panel per face track; gaps stay empty.
 
     The eight labels that matter most have colours, the others are grey. The strip above the scores
@@ -70,7 +70,7 @@ def plot_timeline(timeline: Timeline, path: str | Path | None = None) -> Any:
     return _written(figure, path)
 
 
-def plot_heatmap(timeline: Timeline, path: str | Path | None = None) -> Any:
+def plot_heatmap(timeline: ScoredWindows, path: str | Path | None = None) -> Any:
     """Draw the scores of every label as colours over time, one panel per face track.
 
     Time in which the face is out of view stays grey.
@@ -107,13 +107,13 @@ def plot_heatmap(timeline: Timeline, path: str | Path | None = None) -> Any:
     return _written(figure, path)
 
 
-def _tracks(timeline: Timeline) -> list[int | None]:
+def _tracks(timeline: ScoredWindows) -> list[int | None]:
     """Return the faces. Time in which nobody is there is a panel only where there is no face."""
     seen = dict.fromkeys(row.track for row in timeline.rows if row.track is not None)
     return [*seen] or [None]
 
 
-def _figure(height: float, timeline: Timeline) -> Figure:
+def _figure(height: float, timeline: ScoredWindows) -> Figure:
     try:
         from matplotlib.figure import Figure
     except ImportError:
@@ -132,7 +132,7 @@ def _literal(text: str) -> str:
     return text.replace("$", r"\$")
 
 
-def _finish(axes: Axes, timeline: Timeline, track: int | None) -> None:
+def _finish(axes: Axes, timeline: ScoredWindows, track: int | None) -> None:
     end = max([timeline.duration or 0.0, *(row.end for row in timeline.rows)], default=0.0)
     axes.set_xlim(0, end or 1.0)
     ticks, names = time_ticks(0, end or 1.0)

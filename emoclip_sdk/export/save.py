@@ -14,16 +14,16 @@ from .files import writing
 from .tables import TABLES, save_rows
 
 if TYPE_CHECKING:
-    from ..results import Timeline
+    from ..results.records import ScoredWindows
 
 __all__ = ["ENDINGS", "check_ending", "save_timeline"]
 
 
-def _json(timeline: Timeline, path: Path) -> str:
+def _json(timeline: ScoredWindows, path: Path) -> str:
     return json.dumps(timeline.to_dict(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-_DOCUMENTS: dict[str, Callable[[Timeline, Path], str]] = {
+_DOCUMENTS: dict[str, Callable[[ScoredWindows, Path], str]] = {
     ".json": _json,
     ".vtt": lambda timeline, path: stretches.webvtt(timeline),
     ".srt": lambda timeline, path: stretches.srt(timeline),
@@ -50,7 +50,7 @@ def check_ending(path: str | Path) -> str:
     return ending
 
 
-def save_timeline(timeline: Timeline, path: str | Path) -> None:
+def save_timeline(timeline: ScoredWindows, path: str | Path) -> None:
     """Write a timeline; see :meth:`Timeline.save`.
 
     Raises

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..analysis import runs
+from ..results.analysis import runs
 from .files import plain
 
 if TYPE_CHECKING:
-    from ..results import Timeline
+    from ..results.records import ScoredWindows
 
 __all__ = ["Stretch", "end_of", "rttm", "srt", "stretches", "textgrid", "webvtt"]
 
@@ -33,7 +33,7 @@ class Stretch:
     score: float
 
 
-def stretches(timeline: Timeline) -> dict[int, list[Stretch]]:
+def stretches(timeline: ScoredWindows) -> dict[int, list[Stretch]]:
     """Return the runs of each face, by its number."""
     return {
         track: [
@@ -45,13 +45,13 @@ def stretches(timeline: Timeline) -> dict[int, list[Stretch]]:
     }
 
 
-def end_of(timeline: Timeline) -> int:
+def end_of(timeline: ScoredWindows) -> int:
     """Return the length of the video in milliseconds, 1 at least."""
     ends = [row.end for row in timeline.rows]
     return max(1, round(1000 * max([timeline.duration or 0.0, *ends])))
 
 
-def webvtt(timeline: Timeline) -> str:
+def webvtt(timeline: ScoredWindows) -> str:
     """Return subtitles; several faces share a cue, a line and a voice each."""
     told = ["WEBVTT", f"NOTE\nApparent expression in {html.escape(plain(timeline.source), False)}"]
     for start, end, shown in _cues(stretches(timeline)):
@@ -60,7 +60,7 @@ def webvtt(timeline: Timeline) -> str:
     return "\n\n".join(told) + "\n"
 
 
-def srt(timeline: Timeline) -> str:
+def srt(timeline: ScoredWindows) -> str:
     """Return subtitles; several faces share one, a line each."""
     found = stretches(timeline)
     told = []
@@ -93,7 +93,7 @@ def _clock(ms: int, point: str) -> str:
     return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}{point}{ms:03d}"
 
 
-def textgrid(timeline: Timeline) -> str:
+def textgrid(timeline: ScoredWindows) -> str:
     """Return a TextGrid in Praat's long text form: an interval tier for each face."""
     end = end_of(timeline)
     tiers: dict[str, Sequence[Stretch]] = {
@@ -142,7 +142,7 @@ def _filled(those: Sequence[Stretch], end: int) -> Iterator[tuple[int, int, str]
         yield at, end, ""
 
 
-def rttm(timeline: Timeline) -> str:
+def rttm(timeline: ScoredWindows) -> str:
     """Return RTTM lines: the name is ``face0/label``, the confidence the mean score."""
     file = _word(Path(timeline.source).stem or "video")
     told = [

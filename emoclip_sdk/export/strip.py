@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import EmoCLIPError, MissingDependencyError
 
 if TYPE_CHECKING:
-    from ..explain import Explanation, FrameWeight
+    from ..results.records import FrameWeight, Prediction
 
 __all__ = ["draw_strip"]
 
@@ -20,7 +20,9 @@ __all__ = ["draw_strip"]
 FOR, AGAINST, OTHER = "#0072B2", "#D55E00", "#999999"
 
 
-def draw_strip(explanation: Explanation, path: str | Path | None = None) -> Any:
+def draw_strip(
+    prediction: Prediction, frames: Sequence[FrameWeight], path: str | Path | None = None
+) -> Any:
     """Draw the faces that have a picture above the weights of all frames.
 
     Returns
@@ -38,7 +40,6 @@ def draw_strip(explanation: Explanation, path: str | Path | None = None) -> Any:
         raise MissingDependencyError("matplotlib", "plot", "Plotting") from None
     from PIL import Image
 
-    prediction, frames = explanation.prediction, explanation.frames
     shown = [frame for frame in frames if frame.picture is not None]
     if not shown:
         raise EmoCLIPError(f"{prediction.source}: there is no face to draw")

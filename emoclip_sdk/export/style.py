@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..analysis import cells
-from ..results import Timeline
+from ..results.analysis import cells
+from ..results.records import ScoredWindows
 
 __all__ = [
     "GRID",
@@ -37,7 +37,7 @@ MUTED = "#9aa5b1"
 GRID = "#e4e7eb"
 
 
-def ranked_labels(timeline: Timeline) -> list[str]:
+def ranked_labels(timeline: ScoredWindows) -> list[str]:
     """Return the labels, those first that are the best one for the longest, then by mean score."""
     lasting = dict.fromkeys(timeline.labels, 0.0)
     total = dict.fromkeys(timeline.labels, 0.0)
@@ -51,7 +51,7 @@ def ranked_labels(timeline: Timeline) -> list[str]:
     return sorted(timeline.labels, key=lambda label: (-lasting[label], -total[label]))
 
 
-def label_colors(timeline: Timeline, among: int = len(OKABE_ITO)) -> dict[str, str]:
+def label_colors(timeline: ScoredWindows, among: int = len(OKABE_ITO)) -> dict[str, str]:
     """Give a colour to those labels that matter most in a timeline; the others share none."""
     chosen = set(ranked_labels(timeline)[: min(among, len(OKABE_ITO))])
     named = [label for label in timeline.labels if label in chosen]

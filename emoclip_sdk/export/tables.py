@@ -17,26 +17,14 @@ from ..errors import MissingDependencyError
 from .files import writing
 
 if TYPE_CHECKING:
-    import pandas
+    from ..results.records import ModelInfo, Prediction, TimelineRow
 
-    from ..results import ModelInfo, Prediction, TimelineRow
-
-__all__ = ["TABLES", "prediction_records", "save_rows", "to_pandas", "write_csv"]
+__all__ = ["TABLES", "prediction_records", "save_rows", "write_csv"]
 
 _ROW_GROUP = 4096  # rows of a Parquet file that wait to be written together
 
 Record = dict[str, Any]
 Opened = AbstractContextManager[Callable[[Record], Any]]
-
-
-def to_pandas(records: Sequence[Record]) -> pandas.DataFrame:
-    """Return a data frame of flat rows. ``track`` may be missing and is still a whole number."""
-    try:
-        import pandas
-    except ImportError:
-        raise MissingDependencyError("pandas", "plot", "A data frame") from None
-    table = pandas.DataFrame.from_records(list(records))
-    return table.astype({"track": "Int64"}) if "track" in table else table
 
 
 def prediction_records(predictions: Sequence[Prediction]) -> list[Record]:
@@ -112,7 +100,7 @@ def save_rows(
     MissingDependencyError
         Parquet, and pyarrow is not installed.
     """
-    from ..results import TimelineRow
+    from ..results.records import TimelineRow
 
     path = Path(path)
     source = source.encode("utf-8", "backslashreplace").decode()  # names need not be text

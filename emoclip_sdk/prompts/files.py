@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..assets import asset
 from ..errors import PromptError
 from .labels import Entry, label_key, parse_weight, tidy
 
@@ -40,16 +41,16 @@ class PromptFile:
 
 
 def shipped_files() -> list[Path]:
-    """Return the files of the installed package, or of the source checkout it runs from."""
-    package = Path(__file__).resolve().parents[1]
-    folders = (package / "_data" / "prompts", package.parent / "prompts")
-    for folder in folders:
-        if (folder / SHIPPED[0]).is_file():
-            return [folder / name for name in SHIPPED]
-    raise PromptError(
-        f"The prompt files of emoclip_sdk are missing: neither {folders[0]} nor {folders[1]} has "
-        f"{SHIPPED[0]}. The installation is damaged: install the package again."
-    )
+    """Return the shipped prompt files."""
+    folder = asset("prompts")
+    missing = [name for name in SHIPPED if not (folder / name).is_file()]
+    if missing:
+        raise PromptError(
+            f"{folder}: {', '.join(missing)} of emoclip_sdk is missing. The installation is "
+            "damaged: install the package again (in a git checkout on Windows, with "
+            "'git config core.symlinks true')."
+        )
+    return [folder / name for name in SHIPPED]
 
 
 def read_prompt_file(path: str | Path) -> PromptFile:

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from emoclip_sdk.batch.rows import prediction_rows
 from emoclip_sdk.batch.store import ResultStore
 from emoclip_sdk.errors import BatchError, EmoCLIPError
-from emoclip_sdk.results import Prediction
+from emoclip_sdk.results.records import Prediction
 
 LABELS = ("joy", "fear")
 SETTINGS = {"labels": list(LABELS), "revision": None}

@@ -15,9 +15,9 @@ def package(tmp_path, monkeypatch):
 
 
 def test_none_is_the_embedded_model(package):
-    (package / "weights" / "emoclip-mini").mkdir(parents=True)
+    (package / "emoclip-mini").mkdir(parents=True)
     assert resolve() == resolve("emoclip-mini") == embedded_folder()
-    assert resolve() == package / "weights" / "emoclip-mini"
+    assert resolve() == package / "emoclip-mini"
 
 
 def test_a_package_without_its_model_is_a_broken_installation(package):

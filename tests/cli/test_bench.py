@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from emoclip_sdk.bench.clips import portrait
 from emoclip_sdk.cli import main
+from emoclip_sdk.diagnostics.bench.clips import portrait
 
 
 @pytest.fixture

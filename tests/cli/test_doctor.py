@@ -65,7 +65,7 @@ def test_a_model_and_a_device_that_are_not_there(examined, tmp_path):
 
 
 def test_what_nobody_expected(examined, monkeypatch):
-    monkeypatch.setattr("emoclip_sdk.bench.clips.portrait", lambda: 1 / 0)
+    monkeypatch.setattr("emoclip_sdk.diagnostics.bench.clips.portrait", lambda: 1 / 0)
     code, found, _ = examined()
     assert code == 1 and "ZeroDivisionError" in found["embedded model"]["text"]
     assert "EMOCLIP_DEBUG" in found["embedded model"]["advice"]

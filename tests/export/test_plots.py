@@ -5,7 +5,8 @@ import sys
 import pytest
 
 from emoclip_sdk.errors import EmoCLIPError, MissingDependencyError
-from emoclip_sdk.results import Timeline, TimelineRow
+from emoclip_sdk.results.records import TimelineRow
+from emoclip_sdk.results.timeline import Timeline
 
 NAN = float("nan")
 

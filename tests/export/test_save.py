@@ -12,7 +12,8 @@ import pytest
 
 from emoclip_sdk.errors import EmoCLIPError, MissingDependencyError
 from emoclip_sdk.export.save import ENDINGS
-from emoclip_sdk.results import ModelInfo, Timeline, TimelineRow
+from emoclip_sdk.results.records import ModelInfo, TimelineRow
+from emoclip_sdk.results.timeline import Timeline
 
 NAN = float("nan")
 JOY = 'joy, "un <b>-forced</b>" & true'  # whatever a person may call a label

@@ -7,7 +7,7 @@ import pytest
 
 from emoclip_sdk.errors import VideoError
 from emoclip_sdk.export.tables import prediction_records, save_rows, write_csv
-from emoclip_sdk.results import Prediction, TimelineRow
+from emoclip_sdk.results.records import Prediction, TimelineRow
 
 NAN = float("nan")
 

@@ -8,8 +8,8 @@ import torch
 import torch.nn.functional as F
 
 from emoclip_sdk.config import ImageConfig, ModelConfig, TemporalConfig, TowersConfig
+from emoclip_sdk.inference.encoder import Encoder
 from emoclip_sdk.nn import DualEncoder
-from emoclip_sdk.nn.inference import Encoder
 
 pytestmark = pytest.mark.gpu
 

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emoclip_sdk.config import FaceConfig
-from emoclip_sdk.video import Detection, Frame, face_frames
+from emoclip_sdk.faces import Detection, face_frames
+from emoclip_sdk.video import Frame
 
 numbers = st.floats(-50, 200) | st.sampled_from([float("nan"), float("inf"), 0.0])
 detections = st.builds(Detection, st.tuples(*[numbers] * 4), st.floats(0, 1))

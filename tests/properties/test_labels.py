@@ -8,8 +8,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from emoclip_sdk.errors import PromptError
+from emoclip_sdk.inference.scorer import cosine_similarities, softmax_scores
 from emoclip_sdk.prompts import LabelEncoder, PromptBank, compose
-from emoclip_sdk.scoring import cosine_similarities, softmax_scores
 
 BANK = PromptBank.default()
 NAMES = sorted(set(BANK.names()) - set(BANK.compounds))

@@ -6,7 +6,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emoclip_sdk.clips import EmbeddedFrame, spans, windows
+from emoclip_sdk.inference.clips import spans
+from emoclip_sdk.inference.frames import EmbeddedFrame
+from emoclip_sdk.inference.windows import windows
 from emoclip_sdk.video import uniform
 from emoclip_sdk.video.sampling import inside, paper
 

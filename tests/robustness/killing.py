@@ -111,7 +111,7 @@ def train(folder: str) -> None:
     """Train a tiny model on cached frame embeddings; run in a process of its own."""
     from training.experiments.conftest import colours, tiny_recipe
 
-    from emoclip_sdk.training.experiments import run_experiment
+    from emoclip_sdk.training.paper import run_experiment
 
     place = Path(folder)
     run_experiment(tiny_recipe(frozen=True), colours(), place / "out", place / "run")
@@ -120,8 +120,8 @@ def train(folder: str) -> None:
 def crop(videos: str, out: str) -> None:
     """Crop a folder of videos without looking for faces; run in a process of its own."""
     from emoclip_sdk.config import FaceConfig
-    from emoclip_sdk.training.datasets.crop import CropSettings, find_videos
-    from emoclip_sdk.training.datasets.crop_pool import crop_videos
+    from emoclip_sdk.training.data.crop import CropSettings, find_videos
+    from emoclip_sdk.training.data.crop_pool import crop_videos
 
     found, _ = find_videos(Path(videos), Path(out))
     settings = CropSettings(64, faces=FaceConfig(detector="none"))

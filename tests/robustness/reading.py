@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from emoclip_sdk.worker_pool import WorkerPool
+from emoclip_sdk.runtime.worker_pool import WorkerPool
 
 from .clips import Clip, encode
 

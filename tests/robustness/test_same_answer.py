@@ -12,9 +12,9 @@ import av
 import numpy as np
 import pytest
 
-import emoclip_sdk.nn.inference as inference
+import emoclip_sdk.inference.encoder as inference
 from emoclip_sdk import EmoCLIP
-from emoclip_sdk.bench.clips import portrait
+from emoclip_sdk.diagnostics.bench.clips import portrait
 from emoclip_sdk.video import open_video
 
 LABELS = (["happiness", "anger"], ["a wide smile", "fear", "surprise"], None, ["calm", "sadness"])

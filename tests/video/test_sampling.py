@@ -5,12 +5,7 @@ import pytest
 
 from emoclip_sdk.config import SamplingConfig
 from emoclip_sdk.errors import VideoError
-from emoclip_sdk.video import (
-    open_video,
-    paper,
-    read_clip,
-    uniform,
-)
+from emoclip_sdk.video import open_video, paper, read_clip, uniform
 
 from .conftest import grey_ramp
 

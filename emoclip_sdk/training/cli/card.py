@@ -36,9 +36,9 @@ def run_card_suite(
     Parameters are the options of ``evaluate``.
     """
     from ...model import EmoCLIP
+    from ..data.ferplus import load_ferplus
     from ..evaluation import BLIND
     from ..evaluation.card import card_suite, local_folder, writable_folder, write_card
-    from ..ferplus import load_ferplus
 
     if dataset != "ferplus":
         raise typer.BadParameter("the suite needs FER+'s votes: ferplus", param_hint="--dataset")

@@ -12,8 +12,8 @@ import typer
 from .application import app
 
 if TYPE_CHECKING:
-    from ..datasets.check import CheckReport, FoldReport
-    from ..datasets.crop import CropResult
+    from ..data.crop import CropResult
+    from ..data.datasets.check import CheckReport, FoldReport
 
 __all__: list[str] = []
 
@@ -49,8 +49,8 @@ def check(
     if fold != "all" and not fold.isdecimal():
         raise typer.BadParameter("a number, or all", param_hint="--fold")
     from ...cli.output import progress
-    from ..datasets import DATASETS
-    from ..datasets.check import check_dataset
+    from ..data.datasets import DATASETS
+    from ..data.datasets.check import check_dataset
 
     known = DATASETS.get(dataset)
     folds = known.folds if known and fold == "all" else (1,) if fold == "all" else (int(fold),)
@@ -77,8 +77,8 @@ def check(
 
 def _print_report(report: CheckReport, written: Path | None) -> None:
     from ...cli.output import results_console
-    from ..datasets import DATASETS
-    from ..datasets.check import ADVICE
+    from ..data.datasets import DATASETS
+    from ..data.datasets.check import ADVICE
 
     console = results_console()
     info = DATASETS[report.name]
@@ -144,8 +144,8 @@ def crop(
     """
     from ...cli.output import progress
     from ...config import FaceConfig
-    from ..datasets.crop import CropSettings, find_videos, finished, prepare_folder, write_report
-    from ..datasets.crop_pool import crop_videos
+    from ..data.crop import CropSettings, find_videos, finished, prepare_folder, write_report
+    from ..data.crop_pool import crop_videos
 
     faces = FaceConfig() if margin is None else FaceConfig(margin=margin)
     settings = CropSettings(size, rate, faces)
@@ -171,7 +171,7 @@ def crop(
 
 def _print_results(results: list[CropResult], out: Path, left: int) -> None:
     from ...cli.output import results_console
-    from ..datasets.crop import CROP_REPORT
+    from ..data.crop import CROP_REPORT
 
     console = results_console()
     for result in sorted(results, key=lambda r: r.video):

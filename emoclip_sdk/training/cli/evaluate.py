@@ -12,7 +12,7 @@ from .application import app
 from .card import run_card_suite
 
 if TYPE_CHECKING:
-    from ..datasets import ClipDataset
+    from ..data.datasets import ClipDataset
 
 __all__: list[str] = []
 
@@ -127,8 +127,8 @@ def evaluate(
     import torch
 
     from ...model import EmoCLIP
-    from ..cache import FrameCache
-    from ..datasets import open_clips
+    from ..data.cache import FrameCache
+    from ..data.datasets import open_clips
     from ..evaluation import (
         BLIND,
         blind_scores,

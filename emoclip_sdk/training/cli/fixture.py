@@ -57,7 +57,7 @@ def make_fixture(
     probe can reach at best is in best_possible.json.
     """
     if dataset == "ness":
-        from ..fixture.interviews import draw_interview, make_interviews
+        from ..synthetic.interviews import draw_interview, make_interviews
 
         write = functools.partial(draw_interview, size=size, seed=seed) if videos else None
         make_interviews(
@@ -70,8 +70,8 @@ def make_fixture(
         )
         typer.echo(f"{out}: ness, {interviews} interviews; the manifest is {out / 'manifest.csv'}")
         return
-    from ..fixture import GROUND_TRUTH
-    from ..fixture import make_fixture as make
+    from ..synthetic import GROUND_TRUTH
+    from ..synthetic import make_fixture as make
 
     make(
         dataset,

@@ -70,7 +70,7 @@ def ness(
 
     from ...errors import EmoCLIPError
     from ...model import EmoCLIP
-    from ..cache import FrameCache
+    from ..data.cache import FrameCache
     from ..ness.clips import embed_study
     from ..ness.manifest import read_study
     from ..ness.report import published_rows, save_probe, write_study

@@ -33,8 +33,8 @@ def tables(
     """
     import torch
 
-    from ..cache import FrameCache
-    from ..report import Bench, read_roots, write_report
+    from ..data.cache import FrameCache
+    from ..paper.tables import Bench, read_roots, write_report
 
     bench = Bench(
         read_roots(roots),

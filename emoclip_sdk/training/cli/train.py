@@ -70,7 +70,7 @@ def _add(name: str) -> None:
         content = experiment_recipe(name, recipe, change, seed)
         folder = run or out.with_name(out.name + "-run")
         if content["experiment"] == "mini":
-            from ..mini import MiniRecipe, export, leave_one_out
+            from ..mini.run import MiniRecipe, export, leave_one_out
 
             if name == "loco":
                 found = leave_one_out(content, dataset or "ferplus", root, folder, out, device)
@@ -79,8 +79,8 @@ def _add(name: str) -> None:
             mini = MiniRecipe(content, dataset or "ferplus", root, folder, device=device)
             typer.echo(json.dumps(export(mini, out), indent=2))
             return
-        from ..datasets import open_clips
-        from ..experiments import distributed, run_experiment
+        from ..data.datasets import open_clips
+        from ..paper import distributed, run_experiment
 
         clips = open_clips(
             dataset or "mafw",
@@ -109,7 +109,7 @@ def experiment_recipe(
     command: str, name: str, changes: list[str] | None, seed: int | None
 ) -> dict[str, Any]:
     """Read a recipe and refuse one that is meant for another command."""
-    from ..recipe import load_recipe
+    from ..engine.recipe import load_recipe
 
     changes = [*(changes or ()), *([] if seed is None else [f"seed={seed}"])]
     content = load_recipe(name, changes)

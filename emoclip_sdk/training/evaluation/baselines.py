@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import DatasetError
-from ..datasets import Clip
+from ..data.datasets import Clip
 
 __all__ = ["BLIND", "blind_scores"]
 

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import DatasetError
+from ...inference.scorer import cosine_similarities, softmax_scores
 from ...model import EmoCLIP
 from ...prompts import CompoundMode
-from ...scoring import cosine_similarities, softmax_scores
-from ..cache import FrameCache
-from ..datasets import Clip
-from ..ferplus import Pictures
+from ..data.cache import FrameCache
+from ..data.datasets import Clip
+from ..data.ferplus import Pictures
 from .bootstrap import LEVEL, bootstrap_draws, intervals
 from .frames import clip_frames
 from .groups import Attributes, group_figures

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...model import EmoCLIP
-from ..cache import FrameCache, frame_embeddings
-from ..datasets import Clip
-from ..workers import Workers
+from ..data.cache import FrameCache, frame_embeddings
+from ..data.datasets import Clip
+from ..engine.workers import Workers
 
 __all__ = ["clip_frames"]
 
@@ -23,7 +23,7 @@ def clip_frames(
     cropped: bool = True,
     workers: int = 0,
 ) -> list[NDArray[np.float32]]:
-    """Embed the frames of clips, see :func:`~emoclip_sdk.training.cache.frame_embeddings`.
+    """Embed the frames of clips, see :func:`~emoclip_sdk.training.data.cache.frame_embeddings`.
 
     Parameters
     ----------

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import DatasetError
-from ..datasets import Clip
+from ..data.datasets import Clip
 from .bootstrap import bootstrap_draws, intervals
 from .gaps import group_gap
 from .metrics import decide, recalls

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...model import EmoCLIP
-from ..cache import pool_frames
+from ..data.cache import pool_frames
 
 __all__ = ["FrameMode", "pool_clips"]
 

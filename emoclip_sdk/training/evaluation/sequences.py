@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ...errors import DatasetError
-from ..ferplus import Pictures
-from ..frames import warp
+from ..data.ferplus import Pictures
+from ..data.frames import warp
 
 __all__ = ["PictureSequences", "picture_sequences"]
 

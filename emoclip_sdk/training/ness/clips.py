@@ -15,11 +15,11 @@ import torch
 from numpy.typing import NDArray
 
 from ...errors import DatasetError, VideoError
-from ...interview import EmbeddedInterview, interview_clips, read_interview
+from ...inference.reader import FaceMode
 from ...model import EmoCLIP
-from ...reading import FaceMode
-from ..cache import FrameCache, clip_identity, weights_hash
-from ..datasets.clips import Clip
+from ...probes.interview import EmbeddedInterview, interview_clips, read_interview
+from ..data.cache import FrameCache, clip_identity, weights_hash
+from ..data.datasets.clips import Clip
 from .manifest import Interview, Study
 
 __all__ = ["StudyClips", "embed_study"]
@@ -74,7 +74,7 @@ def embed_study(
     cache : FrameCache
         Gets one entry for each video.
     faces : {"mtcnn", "none"}, optional
-        See :func:`~emoclip_sdk.interview.interview_clips`.
+        See :func:`~emoclip_sdk.probes.interview.interview_clips`.
 
     Returns
     -------

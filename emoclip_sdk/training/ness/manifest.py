@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import DatasetError
-from ..datasets.lists import read_text
+from ..data.datasets.lists import read_text
 from .scales import Scale, Score
 
 __all__ = ["BEST_FILE", "LAYOUT", "Interview", "Study", "read_study"]

@@ -148,7 +148,7 @@ class Perceptrons(nn.Module):
         return (out + self.output_bias[fold, 0]).numpy()
 
     def state_of(self, fold: int) -> dict[str, Tensor]:
-        """Return one fold's tensors, named as in :class:`~emoclip_sdk.probe.RegressionProbe`."""
+        """Return one fold's tensors, named as in :class:`RegressionProbe`."""
         return {
             "mean": self.mean[fold],
             "scale": self.scale[fold],

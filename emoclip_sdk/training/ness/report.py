@@ -13,9 +13,9 @@ import numpy as np
 import yaml
 
 from ...errors import DatasetError
-from ...probe import CONFIG_FILE, KIND, WEIGHTS_FILE
+from ...probes.probe import CONFIG_FILE, KIND, WEIGHTS_FILE
+from ..engine.state import save_weights, write_text
 from ..evaluation.bootstrap import LEVEL
-from ..experiments.state import save_weights, write_text
 from .card import probe_card
 from .figures import FIGURES
 from .perceptrons import Perceptrons

@@ -10,9 +10,9 @@ import pytest
 from typer.testing import CliRunner
 
 from emoclip_sdk.errors import DatasetError
-from emoclip_sdk.training import datasets
 from emoclip_sdk.training.cli import app
-from emoclip_sdk.training.datasets import Clip, ClipDataset
+from emoclip_sdk.training.data import datasets
+from emoclip_sdk.training.data.datasets import Clip, ClipDataset
 
 CLASSES = ("anger", "happiness", "anger_happiness")
 

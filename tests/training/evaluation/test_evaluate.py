@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from emoclip_sdk.errors import DatasetError
-from emoclip_sdk.training.cache import FrameCache
-from emoclip_sdk.training.datasets import Clip
+from emoclip_sdk.training.data.cache import FrameCache
+from emoclip_sdk.training.data.datasets import Clip
 from emoclip_sdk.training.evaluation import (
     blind_scores,
     evaluate_clips,

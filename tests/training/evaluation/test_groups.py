@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from emoclip_sdk.errors import DatasetError
-from emoclip_sdk.training.datasets import Clip
+from emoclip_sdk.training.data.datasets import Clip
 from emoclip_sdk.training.evaluation import group_figures, read_attributes
 from emoclip_sdk.training.evaluation.gaps import group_gap
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from emoclip_sdk.training.fixture.interviews import make_interviews
-from emoclip_sdk.training.recipe import load_recipe
+from emoclip_sdk.training.engine.recipe import load_recipe
+from emoclip_sdk.training.synthetic.interviews import make_interviews
 
 # A dozen patients make few steps in an epoch.
 SMALL = ["probe.hidden=32", "optim.epochs=60", "optim.batch_size=6", "optim.lr=1e-2",

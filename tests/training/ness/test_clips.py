@@ -12,8 +12,8 @@ from PIL import Image
 
 from emoclip_sdk import EmoCLIP
 from emoclip_sdk.errors import DatasetError
-from emoclip_sdk.interview import interview_clips
-from emoclip_sdk.training.cache import FrameCache
+from emoclip_sdk.probes.interview import interview_clips
+from emoclip_sdk.training.data.cache import FrameCache
 from emoclip_sdk.training.ness.clips import embed_study
 from emoclip_sdk.training.ness.manifest import read_study
 from emoclip_sdk.training.ness.scales import shipped_scales

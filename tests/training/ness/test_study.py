@@ -14,7 +14,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from emoclip_sdk.errors import EmoCLIPError
-from emoclip_sdk.training.cache import FrameCache
+from emoclip_sdk.training.data.cache import FrameCache
 from emoclip_sdk.training.ness.baselines import predict_baseline
 from emoclip_sdk.training.ness.clips import StudyClips, embed_study
 from emoclip_sdk.training.ness.figures import score_figures, shuffled_rows

@@ -9,8 +9,8 @@ import torch
 from numpy.typing import NDArray
 
 from ....errors import MissingDependencyError
-from ....scoring import softmax_scores
-from ...calibrate import OFFERED, offered_subsets
+from ....inference.scorer import softmax_scores
+from ..calibration import OFFERED, offered_subsets
 from .rows import Row, Split
 
 __all__ = ["BINS", "abstention_row", "auroc", "calibration_error", "calibration_row"]

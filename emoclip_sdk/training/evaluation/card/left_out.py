@@ -10,10 +10,10 @@ import numpy as np
 
 from ....checkpoints.folder import CONFIG_FILE
 from ....errors import DatasetError
+from ....inference.scorer import cosine_similarities
 from ....model import EmoCLIP
-from ....scoring import cosine_similarities
-from ...cache import pool_frames
-from ...ferplus import Pictures
+from ...data.cache import pool_frames
+from ...data.ferplus import Pictures
 from ..frames import clip_frames
 from ..prompts import class_vectors
 from .rows import Row, Split, picture_clips

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ....scoring import cosine_similarities
+from ....inference.scorer import cosine_similarities
 from ..metrics import recalls
 from ..pooling import FrameMode, pool_clips
 from ..sequences import CALM, picture_sequences

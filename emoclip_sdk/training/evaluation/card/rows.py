@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ....inference.scorer import cosine_similarities
 from ....model import EmoCLIP
-from ....scoring import cosine_similarities
-from ...cache import pool_frames
-from ...datasets import Clip
-from ...ferplus import Pictures
+from ...data.cache import pool_frames
+from ...data.datasets import Clip
+from ...data.ferplus import Pictures
 from ..evaluate import zero_shot_scores
 from ..frames import clip_frames
 from ..prompts import class_vectors

@@ -10,8 +10,8 @@ from statistics import median
 import numpy as np
 
 from ....checkpoints.folder import WEIGHTS_FILE
-from ....machine import machine_facts
 from ....model import EmoCLIP
+from ....runtime.machine import machine_facts
 from .rows import Row
 
 __all__ = ["crops_per_second", "deflated_size", "speed_row"]

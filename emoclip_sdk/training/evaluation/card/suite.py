@@ -11,7 +11,7 @@ from typing import Any
 from .... import __version__
 from ....checkpoints.folder import WEIGHTS_FILE
 from ....model import EmoCLIP
-from ...ferplus import Pictures
+from ...data.ferplus import Pictures
 from .confidence import abstention_row, calibration_row
 from .left_out import left_out_row
 from .motion import motion_row

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.resources
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from ....scoring import cosine_similarities
+from ....inference.scorer import cosine_similarities
 from ..evaluate import measure
 from ..metrics import recalls
 from ..prompts import class_vectors
@@ -22,7 +23,7 @@ __all__ = ["PARAPHRASES", "PHOTO", "SYNONYMS", "accuracy_row", "spread_row", "sy
 PHOTO = "a photo of a face that shows {label}"
 """The photo template. No training caption speaks of a photo."""
 
-_DATA = Path(__file__).parents[2]
+_DATA = Path(str(importlib.resources.files(__package__)))
 PARAPHRASES = _DATA / "paraphrases.yaml"
 SYNONYMS = _DATA / "synonyms.yaml"
 

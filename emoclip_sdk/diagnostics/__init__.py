@@ -1,0 +1,1 @@
+"""What ``emoclip doctor`` and ``emoclip bench`` tell of an installation."""

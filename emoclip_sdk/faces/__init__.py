@@ -1,0 +1,29 @@
+"""Detect, track and crop: who is where in sampled frames. Knows no label and no model.
+
+Importing it imports neither torch nor PyAV nor Pillow.
+"""
+
+from __future__ import annotations
+
+from .crop import center_crop, face_crop
+from .detector import Box, Detection, FaceDetector, FaceFollower, MTCNNDetector
+from .frames import Face, FrameFaces, face_frames
+from .track_table import TrackStats, TrackTable, most_prominent
+from .tracking import MAX_GAP
+
+__all__ = [
+    "MAX_GAP",
+    "Box",
+    "Detection",
+    "Face",
+    "FaceDetector",
+    "FaceFollower",
+    "FrameFaces",
+    "MTCNNDetector",
+    "TrackStats",
+    "TrackTable",
+    "center_crop",
+    "face_crop",
+    "face_frames",
+    "most_prominent",
+]

@@ -1,0 +1,75 @@
+"""Frames whose faces are embedded: every face goes through the image tower once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..faces import Detection, FrameFaces
+
+__all__ = ["EmbeddedFrame", "embed_faces"]
+
+
+Vector = NDArray[np.float32]
+Encode = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+
+_BATCH = 64  # crops
+_LONGEST_WAIT = 256  # frames, where few of them show a face
+
+
+@dataclass(frozen=True)
+class EmbeddedFrame:
+    """The faces of one sampled frame.
+
+    Attributes
+    ----------
+    time : float
+        Seconds.
+    faces : dict of int to ndarray (D,)
+        Frame embedding of each track that is in view.
+    found : dict of int to Detection
+        Where each of them is in the picture, and how sure the detector is of it.
+    """
+
+    time: float
+    faces: Mapping[int, Vector]
+    found: Mapping[int, Detection] = field(default_factory=dict)
+
+
+def embed_faces(
+    stream: Iterable[FrameFaces], encode: Encode, *, at_once: bool = False
+) -> Iterator[EmbeddedFrame]:
+    """Embed the crops of a stream of frames in batches; no more crops than a batch are held.
+
+    Parameters
+    ----------
+    stream : iterable of FrameFaces
+        In order of time.
+    encode : callable
+        Crops (N, S, S, 3) to embeddings (N, D).
+    at_once : bool
+        Embed each frame when it comes.
+    """
+    waiting: list[FrameFaces] = []
+    crops: list[NDArray[np.uint8]] = []
+
+    def finished() -> Iterator[EmbeddedFrame]:
+        vectors = iter(encode(np.stack(crops)) if crops else ())
+        for frame in waiting:
+            yield EmbeddedFrame(
+                frame.time,
+                {face.track: next(vectors) for face in frame.faces},
+                {face.track: Detection(face.box, face.confidence) for face in frame.faces},
+            )
+        waiting.clear()
+        crops.clear()
+
+    for frame in stream:
+        waiting.append(frame)
+        crops += [face.crop for face in frame.faces]
+        if at_once or len(crops) >= _BATCH or len(waiting) >= _LONGEST_WAIT:
+            yield from finished()
+    yield from finished()

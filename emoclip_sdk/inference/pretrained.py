@@ -1,0 +1,306 @@
+"""A checkpoint in use: weights, labels and texts, loaded and saved; its reader and its scorer."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import logging
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..config import ModelConfig
+from ..errors import CheckpointError, EmoCLIPError
+from ..prompts import CompoundMode, LabelEncoder, LabelText, PromptBank
+from ..results.records import ModelInfo
+from .reader import FaceReader
+from .scorer import Scorer
+
+if TYPE_CHECKING:
+    import torch
+
+    from ..nn import DualEncoder
+
+__all__ = ["PretrainedModel"]
+
+log = logging.getLogger(__name__)
+
+Model = TypeVar("Model", bound="PretrainedModel")
+
+
+class PretrainedModel:
+    """What :class:`EmoCLIP` is below its calls: a network, its labels, its checkpoint.
+
+    Parameters
+    ----------
+    config : ModelConfig
+        Architecture, sampling, faces, preprocessing and label set.
+    network : DualEncoder
+        The weights.
+    prompts : PromptBank, optional
+        Descriptions of labels; the shipped bank by default.
+    name, revision : str
+        Written into results.
+    device, dtype : str
+        ``"auto"``: a GPU if there is one; for the image tower the fastest precision that keeps its
+        embeddings, see :func:`~emoclip_sdk.inference.encoder.pick_dtype`.
+    """
+
+    def __init__(
+        self,
+        config: ModelConfig,
+        network: DualEncoder,
+        *,
+        prompts: PromptBank | None = None,
+        name: str = "unnamed",
+        revision: str | None = None,
+        device: str | torch.device = "auto",
+        dtype: str | torch.dtype = "auto",
+    ) -> None:
+        from .encoder import Encoder
+
+        self.config = config
+        self.name = name
+        self.revision = revision
+        self.encoder = Encoder(network, config, device, dtype)
+        self._labels = LabelEncoder(
+            prompts or PromptBank.default(),
+            lambda texts: self.encode_text(texts).float().cpu().numpy(),
+        )
+
+    @classmethod
+    def from_pretrained(
+        cls: type[Model],
+        name: str | Path | None = None,
+        *,
+        revision: str | None = None,
+        cache_dir: str | Path | None = None,
+        token: str | bool | None = None,
+        local_files_only: bool = False,
+        device: str | torch.device = "auto",
+        dtype: str | torch.dtype = "auto",
+    ) -> Model:
+        """Load a model.
+
+        Parameters
+        ----------
+        name : str or Path, optional
+            None: the embedded model, which needs no network. A local folder, a repository
+            ``"org/name"`` on the Hugging Face Hub, or a named baseline: ``clip-vit-b-32``,
+            ``clip-vit-b-32-openai``, ``farl-vit-b-16``.
+        revision, cache_dir, token, local_files_only
+            As in huggingface_hub.
+        device, dtype : str
+            See :class:`EmoCLIP`.
+
+        Raises
+        ------
+        CheckpointError
+            The checkpoint is missing, incomplete or of a newer format.
+        HubError
+            The repository can't be reached or read.
+        """
+        from ..checkpoints import load
+
+        checkpoint = load(
+            name,
+            revision=revision,
+            cache_dir=cache_dir,
+            token=token,
+            local_files_only=local_files_only,
+        )
+        config = checkpoint.config
+        return cls(
+            config,
+            checkpoint.model,
+            prompts=PromptBank.from_yaml(checkpoint.prompts) if checkpoint.prompts else None,
+            name=str(name or config.info.get("name", "emoclip-mini")),
+            revision=revision,
+            device=device,
+            dtype=dtype,
+        )
+
+    def save_pretrained(self, folder: str | Path) -> None:
+        """Write config, weights, prompt bank and model card, so that `from_pretrained` reads them.
+
+        Weights come back bit for bit as they are in memory. Labels that :meth:`EmoCLIP.fit_labels`
+        moved are saved as their texts alone: fit them again.
+        """
+        from ..checkpoints import model_card, save_folder
+
+        if self._labels.is_fitted:
+            log.warning("%s: fitted labels are not saved, only their texts", folder)
+        info = self.config.info
+        save_folder(
+            folder,
+            self.config,
+            self.encoder.network.state_dict(),
+            prompts_yaml=self.prompts.to_yaml(),
+            card=model_card(self.config, info.get("metrics"), info.get("training")),
+        )
+
+    def push_to_hub(
+        self,
+        repo: str,
+        *,
+        token: str | bool | None = None,
+        private: bool | None = None,
+        revision: str | None = None,
+        commit_message: str = "Upload an EmoCLIP checkpoint",
+        create_pr: bool = False,
+    ) -> str:
+        """Save to a repository on the Hub, with a generated model card; returns its address."""
+        from ..checkpoints import push_to_hub
+
+        with tempfile.TemporaryDirectory() as folder:
+            self.save_pretrained(folder)
+            return push_to_hub(
+                folder,
+                repo,
+                token=token,
+                private=private,
+                revision=revision,
+                commit_message=commit_message,
+                create_pr=create_pr,
+            )
+
+    # Labels
+
+    @property
+    def prompts(self) -> PromptBank:
+        """The model's prompt bank. Models don't share what is added to it."""
+        return self._labels.bank
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The label set that is scored when a call names none."""
+        return self.config.prompts.labels
+
+    def add_label(
+        self, name: str, descriptions: str | Sequence[str], *, aliases: Sequence[str] = ()
+    ) -> None:
+        """Describe a label in your own words: what brows, eyes and mouth do."""
+        self.prompts.add_label(name, descriptions, aliases=aliases)
+
+    def add_compound(
+        self,
+        name: str,
+        parts: Sequence[str] | Mapping[str, float],
+        weights: Sequence[float] | None = None,
+    ) -> None:
+        """Define a compound emotion as the mean of its parts' text embeddings (eq. 2)."""
+        self.prompts.add_compound(name, parts, weights)
+
+    def with_prompts(self: Model, prompts: PromptBank | None = None) -> Model:
+        """Return a model with the same weights, not copied, and a bank of its own.
+
+        Parameters
+        ----------
+        prompts : PromptBank, optional
+            None: a copy of this model's bank.
+        """
+        other = copy.copy(self)
+        other._labels = LabelEncoder(prompts or self.prompts.copy(), self._labels.encode_text)
+        return other
+
+    def embed_labels(
+        self, labels: Sequence[str] | None = None, *, compound: CompoundMode = "average"
+    ) -> tuple[NDArray[np.float32], list[LabelText]]:
+        """Embed labels as `classify` does.
+
+        Returns
+        -------
+        embeddings : ndarray, (N, D)
+            Unnormalised.
+        texts : list of LabelText
+            What each label was turned into.
+        """
+        if labels is None and not self.labels:
+            raise EmoCLIPError(f"{self.name} has no label set of its own: name some labels")
+        return self._labels.embed(self.labels if labels is None else labels, compound=compound)
+
+    def embed_text(self, texts: str | Sequence[str]) -> NDArray[np.float32]:
+        """Embed texts word for word: one text to (D,), a list of N to (N, D), unnormalised."""
+        wanted = [texts] if isinstance(texts, str) else list(texts)
+        vectors: NDArray[np.float32] = self.encode_text(wanted).float().cpu().numpy()
+        return vectors[0] if isinstance(texts, str) else vectors
+
+    # Reading and scoring
+
+    @functools.cached_property
+    def reader(self) -> FaceReader:
+        """Reads videos; its detector is made once."""
+        return FaceReader(self.config, self.encoder.frames)
+
+    def scorer(
+        self, labels: Sequence[str] | None, compound: CompoundMode, min_score: float | None
+    ) -> Scorer:
+        """Make labels ready, once for any number of videos; parameters as in :meth:`classify`."""
+        calibration = self.config.calibration
+        if min_score is None:
+            min_score = calibration.min_score
+        elif not 0 <= min_score <= 1:
+            raise EmoCLIPError(f"min_score must be in [0, 1], not {min_score}")
+        vectors, texts = self.embed_labels(labels, compound=compound)
+        return Scorer(
+            vectors,
+            texts,
+            self.encoder.pool,
+            self.encoder.logit_scale / calibration.temperature,
+            self.config.sampling.n_frames,
+            ModelInfo(self.name, self.revision, self._labels.hash),
+            self._labels.embed(self.labels)[0] if self.labels else vectors[:0],
+            min_score,
+        )
+
+    # Low level, torch in and out
+
+    def encode_video(self, clips: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
+        """Embed preprocessed clips.
+
+        Parameters
+        ----------
+        clips : Tensor, (B, T, 3, H, W)
+            Normalised as ``config.image`` says.
+        mask : Tensor of bool, (B, T), optional
+            True where there is a frame, False where there is padding.
+
+        Returns
+        -------
+        Tensor, (B, D)
+            Unnormalised, as eq. 2 needs.
+        """
+        return self.encoder.video(clips, mask)
+
+    def encode_text(self, texts: Sequence[str]) -> torch.Tensor:
+        """Embed N texts to (N, D), unnormalised.
+
+        Raises
+        ------
+        CheckpointError
+            The checkpoint has no text tower.
+        """
+        if not self.config.towers.text:
+            raise CheckpointError(
+                f"{self.name}: this checkpoint has no text tower. It can embed video, but scoring "
+                "labels needs text: convert it again with --text-from, or use another model"
+            )
+        return self.encoder.texts(texts)
+
+    def compile(self: Model) -> Model:
+        """Compile the image tower with torch.compile, and return the model itself.
+
+        Takes seconds for a small transformer and minutes for a convolutional tower, and once more
+        after the weights have changed; results differ by rounding only. Measure whether it pays.
+
+        Raises
+        ------
+        EmoCLIPError
+            torch can't compile here, as without a C++ compiler; the model works as before.
+        """
+        self.encoder.compile()
+        return self

@@ -1,0 +1,218 @@
+"""From embeddings to results: cosine similarity, the softmax of eq. 1, rows of a timeline."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..prompts import LabelText
+from ..results.analysis import in_order
+from ..results.records import ModelInfo, Prediction, TimelineRow
+from ..results.timeline import Timeline
+from .clips import pool_clips, track_clips
+from .frames import EmbeddedFrame
+from .paths import PathRecorder
+from .stream import FaceStream, TrackChoice, choose_tracks
+from .windows import WindowClip, windows
+
+__all__ = ["Scorer", "cosine_similarities", "softmax_scores"]
+
+_BATCH = 32  # windows
+
+
+def cosine_similarities(
+    video: NDArray[np.floating[Any]], text: NDArray[np.floating[Any]]
+) -> NDArray[np.float64]:
+    """Compare clips (B, D) with labels (N, D), both unnormalised: (B, N) in [-1, 1]."""
+    v = np.asarray(video, np.float64)
+    t = np.asarray(text, np.float64)
+    v = v / np.linalg.norm(v, axis=1, keepdims=True)
+    t = t / np.linalg.norm(t, axis=1, keepdims=True)
+    return np.asarray(v @ t.T)
+
+
+def softmax_scores(
+    similarities: NDArray[np.floating[Any]], logit_scale: float
+) -> NDArray[np.float64]:
+    """Turn cosine similarities (B, N) to scores (B, N) that sum to 1 over the labels (eq. 1)."""
+    logits = logit_scale * np.asarray(similarities, np.float64)
+    logits -= logits.max(axis=1, keepdims=True)
+    exp = np.exp(logits)
+    return np.asarray(exp / exp.sum(axis=1, keepdims=True))
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """Scores a fixed set of labels on any number of videos.
+
+    Attributes
+    ----------
+    vectors : ndarray, (N, D)
+        Label embeddings, unnormalised.
+    texts : sequence of LabelText
+        What the N labels became.
+    pool : callable
+        Frame embeddings (M, D) and clips (rows of them, -1 in gaps) to clip embeddings (W, D).
+    logit_scale : float
+        Inverse temperature of eq. 1, calibrated.
+    n_frames : int
+        Frames of the model's span.
+    model : ModelInfo
+    reference : ndarray, (R, D)
+        Embeddings of the model's own labels, which compete for the confidence.
+    min_score : float
+        A confidence below abstains.
+    """
+
+    vectors: NDArray[np.float32]
+    texts: Sequence[LabelText]
+    pool: Callable[[NDArray[np.float32], Sequence[Sequence[int]]], NDArray[np.float32]]
+    logit_scale: float
+    n_frames: int
+    model: ModelInfo
+    reference: NDArray[np.float32]
+    min_score: float
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels in the caller's wording."""
+        return tuple(text.label for text in self.texts)
+
+    @property
+    def prompts(self) -> dict[str, str]:
+        """What each label was turned into."""
+        return {text.label: text.kind for text in self.texts}
+
+    def predictions(self, video: FaceStream, track: TrackChoice) -> list[Prediction]:
+        """Read a video and score the tracks that `track` means, each clip by clip, averaged.
+
+        Without a face: one prediction that says so.
+        """
+        clips = track_clips(video, self.n_frames, self.pool)
+        chosen = choose_tracks(video, track)
+        return [self._prediction(video, t, clips[t]) for t in chosen] or [
+            self.empty(video.name, video)
+        ]
+
+    def _prediction(self, video: FaceStream, track: int, clips: NDArray[np.float32]) -> Prediction:
+        similarities, scores, rivals = self._compare(clips)
+        confidence = float(rivals.mean(axis=0).max())
+        tracks = video.tracks
+        return Prediction(
+            source=video.name,
+            scores=self._named(scores.mean(axis=0)),
+            similarities=self._named(similarities.mean(axis=0)),
+            prompts=self.prompts,
+            confidence=confidence,
+            abstained=confidence < self.min_score,
+            track=track,
+            tracks=tracks,
+            n_frames=next(found.n_frames for found in tracks if found.id == track),
+            duration=video.duration,
+            model=self.model,
+        )
+
+    def empty(
+        self, name: str, video: FaceStream | None = None, *, error: str | None = None
+    ) -> Prediction:
+        """Return the result of a video without a face, or of one that can't be read."""
+        nothing = self._named(np.full(len(self.texts), np.nan))
+        return Prediction(
+            source=name,
+            scores=nothing,
+            similarities=dict(nothing),
+            prompts=self.prompts,
+            duration=video.duration if video else None,
+            error=error,
+            model=self.model,
+        )
+
+    def rows(self, video: FaceStream, window: float, step: float) -> Iterator[TimelineRow]:
+        """Score every track in every window of `window` seconds, one each `step` seconds.
+
+        In order of time, while the video is read.
+        """
+        return self._rows(video, video, window, step)
+
+    def _rows(
+        self, frames: Iterable[EmbeddedFrame], video: FaceStream, window: float, step: float
+    ) -> Iterator[TimelineRow]:
+        laid = windows(frames, window, step, self.n_frames, lambda: video.duration)
+        found = itertools.chain.from_iterable(laid)
+        while batch := list(itertools.islice(found, _BATCH)):
+            yield from self._scored(batch)
+
+    def moments(self, video: FaceStream, window: float, step: float) -> Iterator[list[TimelineRow]]:
+        """Score as :meth:`rows`, but yield each window's rows as soon as it has ended.
+
+        Who is out of view just then has no row.
+        """
+        for clips in windows(video, window, step, self.n_frames, at_once=True):
+            yield list(self._scored(clips))
+
+    def timeline(self, video: FaceStream, window: float, step: float) -> Timeline:
+        """Collect :meth:`rows`, in order of tracks, then of time; where nobody is, at the end."""
+        recorder = PathRecorder()
+        rows = in_order(self._rows(recorder.watch(video), video, window, step))
+        return Timeline(
+            source=video.name,
+            labels=self.labels,
+            window=window,
+            step=step,
+            rows=rows,
+            prompts=self.prompts,
+            tracks=video.tracks,
+            duration=video.duration,
+            model=self.model,
+            min_score=self.min_score,
+            paths=recorder.paths(),
+        )
+
+    def _scored(self, batch: Sequence[WindowClip]) -> Iterator[TimelineRow]:
+        similarities = np.full((len(batch), len(self.texts)), np.nan)
+        scores, rivals = similarities.copy(), similarities.copy()
+        shown = [i for i, window in enumerate(batch) if window.n_frames]
+        if shown:
+            pooled = pool_clips([batch[i].clip for i in shown], self.pool)
+            similarities[shown], scores[shown], rivals[shown] = self._compare(pooled)
+        confidence = rivals.max(axis=1)
+        for i, window in enumerate(batch):
+            yield TimelineRow(
+                window.track,
+                window.start,
+                window.end,
+                window.n_frames,
+                self._named(scores[i]),
+                self._named(similarities[i]),
+                float(confidence[i]),
+                bool(confidence[i] < self.min_score),
+                window.face.box if window.face else None,
+                window.face.confidence if window.face else float("nan"),
+            )
+
+    def scores(self, clips: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Score pooled clips (W, D): (W, N)."""
+        return self._compare(clips)[1]
+
+    def _compare(self, clips: NDArray[np.float32]) -> tuple[NDArray[np.float64], ...]:
+        """Return similarities, scores, and the labels' scores among the model's own labels too."""
+        n = len(self.vectors)
+        every = cosine_similarities(clips, np.concatenate([self.vectors, self._rivals()]))
+        similarities = every[:, :n]
+        rivals = softmax_scores(every, self.logit_scale)[:, :n]
+        return similarities, softmax_scores(similarities, self.logit_scale), rivals
+
+    def _rivals(self) -> NDArray[np.float32]:
+        """Return those of the model's own labels that are not offered, under whatever name."""
+        if not len(self.reference):
+            return self.vectors[:0]
+        same = cosine_similarities(self.reference, self.vectors) > 1 - 1e-6
+        return self.reference[~same.any(axis=1)]
+
+    def _named(self, values: NDArray[np.float64]) -> dict[str, float]:
+        return dict(zip(self.labels, map(float, values), strict=True))

@@ -1,0 +1,100 @@
+"""The faces of a video as frame embeddings, and which of its tracks a caller means."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Literal
+
+from ..errors import EmoCLIPError, VideoError
+from ..faces import TrackTable, most_prominent
+from ..results.records import FaceTrack
+from .frames import EmbeddedFrame
+
+__all__ = ["FaceStream", "TrackChoice", "check_track", "choose_tracks"]
+
+
+TrackChoice = int | Literal["prominent", "all"]
+
+
+def check_track(track: Any) -> TrackChoice:
+    """Return `track`; refuse what no video could have, before any is read."""
+    if track == "prominent" or track == "all":
+        return track
+    try:
+        return operator.index(track)
+    except TypeError:
+        raise EmoCLIPError(f"track must be 'prominent', 'all' or a number, not {track!r}") from None
+
+
+def choose_tracks(video: FaceStream, track: TrackChoice) -> list[int]:
+    """Return the numbers of the tracks that `track` means; none where there is no face.
+
+    To be asked when the stream was read to its end.
+
+    Raises
+    ------
+    VideoError
+        There are faces, but none of that number.
+    """
+    there = [found.id for found in video.tracks]
+    if track == "all":
+        return there
+    if track == "prominent":
+        best = video.most_prominent
+        return [] if best is None else [best]
+    if track not in there and there:
+        listed = ", ".join(map(str, there))
+        raise VideoError(video.name, f"there is no face track {track}; there are: {listed}")
+    return [int(track)] if there else []
+
+
+class FaceStream:
+    """The faces of a video as frame embeddings, in order of time, read while they are asked for.
+
+    Attributes
+    ----------
+    name : str
+        File name or description of the source.
+    table : TrackTable
+        The faces that were met so far.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        frames: Iterable[EmbeddedFrame],
+        table: TrackTable,
+        duration: Callable[[], float | None],
+    ) -> None:
+        self.name = name
+        self._frames = frames
+        self.table = table
+        self._duration = duration
+
+    def __iter__(self) -> Iterator[EmbeddedFrame]:
+        return iter(self._frames)
+
+    @property
+    def duration(self) -> float | None:
+        """Length in seconds, as far as known; what was really there, after the last frame."""
+        return self._duration()
+
+    @property
+    def tracks(self) -> tuple[FaceTrack, ...]:
+        """A summary of each face that was met so far."""
+        n = self.table.n_frames
+        return tuple(
+            FaceTrack(s.track, s.first, s.last, s.n_frames, s.n_frames / n, s.prominence)
+            for s in self.table.stats()
+        )
+
+    @property
+    def most_prominent(self) -> int | None:
+        """The track that is large, long in view and surely a face; None without any."""
+        best = most_prominent(self.table.stats())
+        return None if best is None else best.track
+
+    def kept(self) -> FaceStream:
+        """Read to the end, and return what can be gone through any number of times."""
+        return FaceStream(self.name, list(self._frames), self.table, self._duration)

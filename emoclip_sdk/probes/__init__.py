@@ -1,0 +1,1 @@
+"""Ratings estimated from long videos by a trained probe."""

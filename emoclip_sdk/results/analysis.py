@@ -1,0 +1,383 @@
+"""What can be told of a timeline: runs of a label, episodes, summaries, other steps of time.
+
+Windows may overlap. Each one speaks for the time that is nearer to its middle than to that of its
+neighbours, which cuts the time of a face into cells that don't overlap. A window without the face
+is certain about all of its length: the cells beside it end there.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import EmoCLIPError
+from .records import ScoredWindows, TimelineRow
+
+__all__ = [
+    "Cell",
+    "Episode",
+    "Run",
+    "TrackSummary",
+    "cells",
+    "episodes",
+    "in_order",
+    "resampled",
+    "runs",
+    "smoothed",
+    "summary",
+]
+
+_EPS = 1e-6  # seconds
+
+Windows = TypeVar("Windows", bound=ScoredWindows)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """The time that a window speaks for. Cells of a track follow one another in time."""
+
+    start: float
+    end: float
+    row: TimelineRow
+
+
+@dataclass(frozen=True)
+class Run:
+    """A stretch in which one label stays the best one.
+
+    Attributes
+    ----------
+    track : int
+    label : str
+    start, end : float
+        Seconds.
+    score : float
+        Mean score of the label.
+    """
+
+    track: int
+    label: str
+    start: float
+    end: float
+    score: float
+
+
+@dataclass(frozen=True)
+class Episode:
+    """A stretch in which the score of one label stays above a threshold.
+
+    Attributes
+    ----------
+    track : int
+    label : str
+    onset, apex, offset : float
+        Seconds: where it begins, where the score is highest, where it ends.
+    peak : float
+        The highest score.
+    mean : float
+        Mean score.
+    """
+
+    track: int
+    label: str
+    onset: float
+    apex: float
+    offset: float
+    peak: float
+    mean: float
+
+
+@dataclass(frozen=True)
+class TrackSummary:
+    """One face over the whole of a timeline.
+
+    Attributes
+    ----------
+    track : int
+    start, end : float
+        Seconds: from the first window with the face to the last.
+    seconds : float
+        How long the face was looked at.
+    shares : dict of str to float
+        For each label, the share of this time in which it was the best one.
+    abstained : float
+        The share in which none of the labels fitted. With `shares` it sums to 1.
+    scores, similarities : dict of str to float
+        Means over time.
+    """
+
+    track: int
+    start: float
+    end: float
+    seconds: float
+    shares: dict[str, float]
+    abstained: float
+    scores: dict[str, float]
+    similarities: dict[str, float]
+
+    def to_record(self) -> dict[str, Any]:
+        """Return a flat row."""
+        return {
+            "track": self.track,
+            "start": self.start,
+            "end": self.end,
+            "seconds": self.seconds,
+            "abstained": self.abstained,
+            **{f"share:{label}": value for label, value in self.shares.items()},
+            **{f"score:{label}": value for label, value in self.scores.items()},
+            **{f"similarity:{label}": value for label, value in self.similarities.items()},
+        }
+
+
+def cells(timeline: ScoredWindows) -> dict[int, list[Cell]]:
+    """Return the cells of each face, without gaps."""
+    return {track: list(_cells(rows)) for track, rows in _by_track(timeline).items()}
+
+
+def _by_track(timeline: ScoredWindows) -> dict[int, list[TimelineRow]]:
+    found: dict[int, list[TimelineRow]] = {}
+    for row in timeline.rows:
+        if row.track is not None:
+            found.setdefault(row.track, []).append(row)
+    return {track: sorted(rows, key=lambda r: r.start) for track, rows in sorted(found.items())}
+
+
+def _cells(rows: Sequence[TimelineRow]) -> Iterator[Cell]:
+    gap_ends = -math.inf
+    for i, row in enumerate(rows):
+        if not row.face_found:
+            gap_ends = row.end
+            continue
+        start, end = max(row.start, gap_ends), row.end
+        if i and rows[i - 1].face_found and rows[i - 1].end > row.start:
+            start = max(start, (_middle(rows[i - 1]) + _middle(row)) / 2)
+        for after in rows[i + 1 :]:
+            if after.start >= end:
+                break
+            if not after.face_found:
+                end = after.start
+            elif after is rows[i + 1]:
+                end = min(end, (_middle(row) + _middle(after)) / 2)
+        if end - start > _EPS:
+            yield Cell(start, end, row)
+
+
+def _middle(row: TimelineRow) -> float:
+    return (row.start + row.end) / 2
+
+
+def runs(timeline: ScoredWindows) -> dict[int, list[Run]]:
+    """Return for each face the stretches of its best label, where the model did not abstain."""
+    return {
+        track: [_run(track, group) for group in _same_label(those)]
+        for track, those in cells(timeline).items()
+    }
+
+
+def _same_label(those: Sequence[Cell]) -> Iterator[list[Cell]]:
+    group: list[Cell] = []
+    for cell in those:
+        if cell.row.abstained:
+            continue
+        gap = group and cell.start - group[-1].end > _EPS
+        if group and (gap or cell.row.label != group[0].row.label):
+            yield group
+            group = []
+        group.append(cell)
+    if group:
+        yield group
+
+
+def _run(track: int, group: Sequence[Cell]) -> Run:
+    label = str(group[0].row.label)
+    return Run(track, label, group[0].start, group[-1].end, _mean_score(group, label))
+
+
+def _mean_score(those: Sequence[Cell], label: str) -> float:
+    weights = [cell.end - cell.start for cell in those]
+    return float(np.average([cell.row.scores[label] for cell in those], weights=weights))
+
+
+def episodes(
+    timeline: ScoredWindows, threshold: float, min_duration: float, merge_gap: float
+) -> list[Episode]:
+    """Find the episodes of each label; see :meth:`Timeline.episodes`."""
+    if not 0 <= threshold <= 1:
+        raise EmoCLIPError(f"threshold is a score in [0, 1], not {threshold}")
+    if not (min_duration >= 0 and merge_gap >= 0):
+        raise EmoCLIPError(
+            f"min_duration and merge_gap are seconds and can't be negative: {min_duration} and "
+            f"{merge_gap}"
+        )
+    found = []
+    for track, those in cells(timeline).items():
+        for label in timeline.labels:
+            groups: list[list[Cell]] = []
+            for cell in those:
+                if cell.row.abstained or cell.row.scores[label] < threshold:
+                    continue
+                if groups and cell.start - groups[-1][-1].end < merge_gap + _EPS:
+                    groups[-1].append(cell)
+                else:
+                    groups.append([cell])
+            for group in groups:
+                onset, offset = group[0].start, group[-1].end
+                if offset - onset < min_duration - _EPS:
+                    continue
+                best = max(group, key=lambda cell: cell.row.scores[label])
+                apex = (best.start + best.end) / 2
+                mean = _mean_score(group, label)
+                peak = best.row.scores[label]
+                found.append(Episode(track, label, onset, apex, offset, peak, mean))
+    return sorted(found, key=lambda e: (e.track, e.onset, timeline.labels.index(e.label)))
+
+
+def summary(timeline: ScoredWindows) -> list[TrackSummary]:
+    """Sum up each face; see :meth:`Timeline.summary`."""
+    found = []
+    for track, those in cells(timeline).items():
+        if not those:
+            continue
+        weights = np.array([cell.end - cell.start for cell in those])
+        seconds = float(weights.sum())
+        shares = dict.fromkeys(timeline.labels, 0.0)
+        abstained = 0.0
+        for cell, weight in zip(those, weights / seconds, strict=True):
+            if cell.row.abstained:
+                abstained += float(weight)
+            else:
+                shares[str(cell.row.label)] += float(weight)
+        mean = _averaged(timeline.labels, [cell.row for cell in those], weights)
+        found.append(
+            TrackSummary(
+                track,
+                those[0].start,
+                those[-1].end,
+                seconds,
+                shares,
+                abstained,
+                mean["scores"],
+                mean["similarities"],
+            )
+        )
+    return found
+
+
+def _averaged(
+    labels: Sequence[str], rows: Sequence[TimelineRow], weights: NDArray[np.float64]
+) -> dict[str, Any]:
+    """Return the weighted means of scores, similarities and confidence."""
+
+    def mean(values: Sequence[Any]) -> NDArray[np.float64]:
+        return np.asarray(np.average(np.asarray(values, float), axis=0, weights=weights))
+
+    scores = mean([[row.scores[label] for label in labels] for row in rows])
+    similarities = mean([[row.similarities[label] for label in labels] for row in rows])
+    return {
+        "scores": dict(zip(labels, scores.tolist(), strict=True)),
+        "similarities": dict(zip(labels, similarities.tolist(), strict=True)),
+        "confidence": float(mean([row.confidence for row in rows])),
+    }
+
+
+def smoothed(timeline: Windows, seconds: float) -> Windows:
+    """Average over neighbouring windows; see :meth:`Timeline.smooth`."""
+    _check_seconds("smooth", seconds)
+    rows: list[TimelineRow] = [row for row in timeline.rows if row.track is None]
+    for those in _by_track(timeline).values():
+        seen = [row for row in those if row.face_found]
+        middles = np.array([_middle(row) for row in seen])
+        for row in those:
+            if row.face_found:
+                low, high = _middle(row) - seconds / 2 - _EPS, _middle(row) + seconds / 2 + _EPS
+                near = seen[np.searchsorted(middles, low) : np.searchsorted(middles, high)]
+                mean = _averaged(timeline.labels, near, np.ones(len(near)))
+                row = dataclasses.replace(
+                    row, **mean, abstained=mean["confidence"] < timeline.min_score
+                )
+            rows.append(row)
+    return dataclasses.replace(timeline, rows=in_order(rows))
+
+
+def resampled(timeline: Windows, step: float) -> Windows:
+    """Lay windows of another length over a timeline; see :meth:`Timeline.resample`."""
+    _check_seconds("resample", step)
+    if not timeline.rows:
+        return dataclasses.replace(timeline, window=step, step=step)
+    end = max(row.end for row in timeline.rows)
+    rows: list[TimelineRow] = []
+    taken: set[int] = set()
+    for track, those in cells(timeline).items():
+        ends = np.array([cell.end for cell in those])
+        starts = np.array([cell.start for cell in those])
+        ks = _slots(starts[0], ends[-1], step) if those else range(0)
+        for k in ks:
+            start, stop = k * step, min((k + 1) * step, end)
+            first = int(np.searchsorted(ends, start + _EPS))
+            last = int(np.searchsorted(starts, stop - _EPS))
+            rows.append(_resampled_row(timeline, track, start, stop, those[first:last]))
+        taken.update(ks)
+    nobody: set[int] = set()
+    for row in timeline.rows:
+        if row.track is None:
+            nobody.update(_slots(row.start, row.end, step))
+    for k in nobody - taken:
+        rows.append(_gap(timeline, None, k * step, min((k + 1) * step, end)))
+    return dataclasses.replace(timeline, window=step, step=step, rows=in_order(rows))
+
+
+def _slots(start: float, end: float, step: float) -> range:
+    return range(math.floor((start + _EPS) / step), math.floor((end - _EPS) / step) + 1)
+
+
+def _gap(timeline: ScoredWindows, track: int | None, start: float, end: float) -> TimelineRow:
+    nothing = dict.fromkeys(timeline.labels, math.nan)
+    return TimelineRow(track, start, end, 0, nothing, dict(nothing))
+
+
+def _resampled_row(
+    timeline: ScoredWindows, track: int, start: float, stop: float, those: Sequence[Cell]
+) -> TimelineRow:
+    if not those:
+        return _gap(timeline, track, start, stop)
+    weights = np.array([min(c.end, stop) - max(c.start, start) for c in those])
+    rows = [cell.row for cell in those]
+    mean = _averaged(timeline.labels, rows, weights)
+    # A window's frames are spread over all of its length, also over what other cells cover.
+    frames = sum(
+        w * row.n_frames / max(row.end - row.start, _EPS)
+        for w, row in zip(weights, rows, strict=True)
+    )
+    located = [(row, w) for row, w in zip(rows, weights, strict=True) if row.box is not None]
+    box, sure = None, math.nan
+    if located:
+        shares = [w for _, w in located]
+        x0, y0, x1, y1 = np.average([row.box for row, _ in located], axis=0, weights=shares)
+        box = (float(x0), float(y0), float(x1), float(y1))
+        sure = float(np.average([row.detection_confidence for row, _ in located], weights=shares))
+    return TimelineRow(
+        track,
+        start,
+        stop,
+        max(1, round(frames)),
+        **mean,
+        abstained=mean["confidence"] < timeline.min_score,
+        box=box,
+        detection_confidence=sure,
+    )
+
+
+def in_order(rows: Iterable[TimelineRow]) -> tuple[TimelineRow, ...]:
+    """Sort rows by track, then by time; where nobody is, at the end."""
+    return tuple(sorted(rows, key=lambda row: (row.track is None, row.track or 0, row.start)))
+
+
+def _check_seconds(what: str, seconds: float) -> None:
+    if not (seconds > 0 and math.isfinite(seconds)):
+        raise EmoCLIPError(f"{what} takes a positive number of seconds, not {seconds}")

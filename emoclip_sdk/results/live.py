@@ -1,0 +1,56 @@
+"""What the faces in front of a camera showed in one window of time: plain data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from .records import ModelInfo, TimelineRow
+
+__all__ = ["LiveResult"]
+
+
+@dataclass(frozen=True)
+class LiveResult:
+    """What the faces in front of a camera showed in one window of time.
+
+    Attributes
+    ----------
+    source : str
+        ``"camera 0"``, ``"frames"`` or the name of a file.
+    start, end : float
+        Seconds from the first frame.
+    rows : tuple of TimelineRow
+        One for each face in the window; one without a track where nobody is there.
+    fps : float
+        Frames per second that the model looked at in this window; less than its sampling rate
+        where frames were dropped.
+    dropped : int
+        Frames so far that came while the model was busy, and were left out.
+    delay : float
+        Seconds from the coming of the frame that ended the window to this result.
+    model : ModelInfo
+    """
+
+    source: str
+    start: float
+    end: float
+    rows: tuple[TimelineRow, ...]
+    fps: float
+    dropped: int
+    delay: float
+    model: ModelInfo
+
+    @property
+    def face_found(self) -> bool:
+        """Whether somebody is there."""
+        return any(row.face_found for row in self.rows)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON types; NaN becomes None."""
+        return {
+            **{key: getattr(self, key) for key in ("source", "start", "end")},
+            "rows": [row.to_dict() for row in self.rows],
+            **{key: getattr(self, key) for key in ("fps", "dropped", "delay")},
+            "model": vars(self.model).copy(),
+        }

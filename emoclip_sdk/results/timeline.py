@@ -1,0 +1,146 @@
+"""Scores over time, with what can be done with them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..export.annotate import annotate_video
+from ..export.plots import plot_heatmap, plot_timeline
+from ..export.save import save_timeline
+from .analysis import Episode, TrackSummary, episodes, resampled, smoothed, summary
+from .records import ScoredWindows
+from .tables import to_pandas
+
+if TYPE_CHECKING:
+    import pandas
+
+__all__ = ["Timeline"]
+
+
+@dataclass(frozen=True)
+class Timeline(ScoredWindows):
+    """Scores over time: one row per face track and window, in order of tracks, then of time.
+
+    Its attributes are those of :class:`ScoredWindows`.
+    """
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """Return a data frame of :meth:`to_records`. Needs pandas."""
+        return to_pandas(self.to_records())
+
+    def summary(self) -> list[TrackSummary]:
+        """Sum up each face: how long it was there, shares of time per label, mean scores.
+
+        ``pandas.DataFrame(s.to_record() for s in timeline.summary())`` makes a table of it.
+        """
+        return summary(self)
+
+    def episodes(
+        self, threshold: float = 0.5, *, min_duration: float = 0.0, merge_gap: float = 0.0
+    ) -> list[Episode]:
+        """Find the stretches in which the score of a label is `threshold` or more.
+
+        A window in which the model abstained counts as below. Times are as fine as the step of the
+        windows. ``pandas.DataFrame(timeline.episodes())`` makes a table of them.
+
+        Parameters
+        ----------
+        threshold : float
+            In [0, 1]. At 0.5, a label outweighs all the others together.
+        min_duration : float
+            Seconds; shorter episodes are left out, after merging.
+        merge_gap : float
+            Seconds; two episodes of a label that are no further apart become one.
+
+        Returns
+        -------
+        list of Episode
+            In order of tracks, then of onsets.
+
+        Raises
+        ------
+        EmoCLIPError
+            A value out of range.
+        """
+        return episodes(self, threshold, min_duration, merge_gap)
+
+    def resample(self, step: float) -> Timeline:
+        """Return a timeline of windows of `step` seconds that follow one another without overlap.
+
+        Scores, similarities, confidences and boxes are means over the time that windows of this
+        timeline speak for. A finer step than this timeline's shows nothing new.
+
+        Raises
+        ------
+        EmoCLIPError
+            `step` is not positive.
+        """
+        return resampled(self, step)
+
+    def smooth(self, seconds: float) -> Timeline:
+        """Return a timeline with each row's scores averaged over `seconds` about its middle.
+
+        Similarities and confidences too; rows abstain anew. Gaps stay gaps.
+
+        Raises
+        ------
+        EmoCLIPError
+            `seconds` is not positive.
+        """
+        return smoothed(self, seconds)
+
+    def save(self, path: str | Path) -> None:
+        """Write a file; the ending says which kind.
+
+        Tables with every row (:meth:`to_records`): ``.csv``, ``.jsonl``, ``.parquet`` (extra
+        ``parquet``). Everything (:meth:`to_dict`): ``.json``. The best label of each face over
+        time, without windows in which the model abstained: ``.vtt`` and ``.srt`` subtitles,
+        ``.eaf`` (ELAN), ``.TextGrid`` (Praat), ``.rttm``.
+
+        Raises
+        ------
+        EmoCLIPError
+            Another ending, or the file can't be written.
+        """
+        save_timeline(self, path)
+
+    def plot(self, path: str | Path | None = None) -> Any:
+        """Draw the scores over time, one panel per track; returns the matplotlib figure.
+
+        Needs the extra ``plot``. With `path` the figure is also written there.
+        """
+        return plot_timeline(self, path)
+
+    def heatmap(self, path: str | Path | None = None) -> Any:
+        """Draw the scores of every label as colours over time; as :meth:`plot` otherwise."""
+        return plot_heatmap(self, path)
+
+    def annotate(
+        self,
+        video: Any,
+        path: str | Path,
+        *,
+        fps: float | None = None,
+        allow_network: bool = False,
+    ) -> None:
+        """Write the video with boxes, labels and a strip that shows this timeline.
+
+        Parameters
+        ----------
+        video
+            What the timeline was made of: a path, bytes, a folder of frames, an array or pictures.
+        path : str or Path
+            ``.mp4``, ``.m4v``, ``.mov``, ``.mkv`` or ``.webm``. The sound of `video` is kept.
+        fps, allow_network
+            As the timeline was made with.
+
+        Raises
+        ------
+        VideoError
+            The video can't be read.
+        EmoCLIPError
+            Another ending, or the file can't be written.
+        """
+        annotate_video(self, video, path, fps=fps, allow_network=allow_network)

@@ -1,0 +1,1 @@
+"""Worker processes that may die, and the machine that all runs on."""

@@ -1,0 +1,173 @@
+"""The same videos under two models, or under two prompt banks of one model."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import EmoCLIPError, VideoError
+from ..inference.frames import EmbeddedFrame
+from ..inference.reader import FaceReader, ReadOptions
+from ..inference.stream import FaceStream
+from ..inference.videos import failed_name
+from ..results.records import Prediction
+
+if TYPE_CHECKING:
+    from ..inference.pretrained import PretrainedModel
+
+__all__ = ["Comparison", "compare_models", "read_for_both"]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two predictions for each video.
+
+    Attributes
+    ----------
+    pairs : tuple of (Prediction, Prediction)
+        Under the first and the second model, of each one's most prominent face.
+    """
+
+    pairs: tuple[tuple[Prediction, Prediction], ...]
+
+    @property
+    def read(self) -> list[tuple[Prediction, Prediction]]:
+        """The pairs in which both found a face."""
+        return [(a, b) for a, b in self.pairs if a.face_found and b.face_found]
+
+    @property
+    def agreement(self) -> float:
+        """Share of the videos with a face to which both give the same label; NaN without any."""
+        return float(np.mean([a.label == b.label for a, b in self.read])) if self.read else math.nan
+
+    def per_label(self) -> dict[str, dict[str, Any]]:
+        """Return for each label how the two differ.
+
+        ``a`` and ``b``: videos that get it; ``both``: videos that get it from both;
+        ``score_a`` and ``score_b``: mean scores; ``difference``: mean of b's score minus a's;
+        ``distance``: mean of its absolute value. None without a face.
+        """
+        labels = self.pairs[0][0].scores if self.pairs else {}
+        found = {}
+        for label in labels:
+            scores = np.array([(a.scores[label], b.scores[label]) for a, b in self.read])
+            won = np.array([(a.label == label, b.label == label) for a, b in self.read], bool)
+            if not len(scores):
+                scores, won = np.full((1, 2), np.nan), np.zeros((1, 2), bool)
+            change = scores[:, 1] - scores[:, 0]
+            figures = {
+                "score_a": scores[:, 0].mean(),
+                "score_b": scores[:, 1].mean(),
+                "difference": change.mean(),
+                "distance": np.abs(change).mean(),
+            }
+            found[label] = {
+                "a": int(won[:, 0].sum()),
+                "b": int(won[:, 1].sum()),
+                "both": int(won.all(axis=1).sum()),
+                **{key: None if np.isnan(v) else float(v) for key, v in figures.items()},
+            }
+        return found
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON types; NaN becomes None."""
+        return {
+            "videos": len(self.pairs),
+            "with_face": len(self.read),
+            "agreement": None if math.isnan(self.agreement) else self.agreement,
+            "per_label": self.per_label(),
+            "pairs": [
+                {
+                    "source": a.source,
+                    "agree": a.label == b.label if a.face_found and b.face_found else None,
+                    "a": a.to_dict(),
+                    "b": b.to_dict(),
+                }
+                for a, b in self.pairs
+            ],
+        }
+
+
+def compare_models(
+    a: PretrainedModel,
+    b: PretrainedModel,
+    videos: Sequence[Any],
+    labels: Sequence[str] | None = None,
+    *,
+    options: ReadOptions | None = None,
+    progress: Callable[[Any], None] = lambda video: None,
+) -> Comparison:
+    """Score labels on videos under two models; faces are found once where both look alike.
+
+    Parameters
+    ----------
+    a, b : PretrainedModel
+    videos : sequence
+        Anything that :meth:`EmoCLIP.classify` takes.
+    labels : sequence of str, optional
+        None: the label set of both, which must be the same.
+    options : ReadOptions, optional
+    progress : callable
+        Is told each video before it is read.
+
+    Returns
+    -------
+    Comparison
+        Videos that can't be read have `error` set in both predictions.
+    """
+    if labels is None and set(a.labels) != set(b.labels):
+        raise EmoCLIPError(f"{a.name} and {b.name} have other label sets: name the labels")
+    wanted = a.labels if labels is None else labels
+    scorers = [model.scorer(wanted, "average", None) for model in (a, b)]
+    pairs = []
+    for video in videos:
+        progress(video)
+        try:
+            streams = read_for_both(a, b, video, options or ReadOptions())
+            one, other = (
+                scorer.predictions(stream, "prominent")[0]
+                for scorer, stream in zip(scorers, streams, strict=True)
+            )
+        except VideoError as error:
+            name, reason = failed_name(video, error)
+            one, other = (scorer.empty(name, error=reason) for scorer in scorers)
+        pairs.append((one, other))
+    return Comparison(tuple(pairs))
+
+
+def read_for_both(
+    a: PretrainedModel, b: PretrainedModel, video: Any, options: ReadOptions
+) -> tuple[FaceStream, FaceStream]:
+    """Read a video for two models: once, where both sample, find and cut faces alike."""
+    if a.encoder.network is b.encoder.network:
+        stream = a.reader(video, options).kept()
+        return stream, stream
+    looks = [
+        (c.sampling.rate, c.faces, c.image.crop_size or c.image.size) for c in (a.config, b.config)
+    ]
+    if looks[0] != looks[1]:
+        return a.reader(video, options), b.reader(video, options)
+
+    def encode(crops: Any) -> Any:
+        return np.concatenate([model.encoder.frames(crops) for model in (a, b)], axis=1)
+
+    reader = FaceReader(a.config, encode)
+    reader.detector = a.reader.detector
+    stream = reader(video, options).kept()
+    a.reader.detector = reader.detector
+    width = a.encoder.width
+
+    def half(part: slice) -> FaceStream:
+        frames = [
+            EmbeddedFrame(
+                frame.time, {track: v[part] for track, v in frame.faces.items()}, frame.found
+            )
+            for frame in stream
+        ]
+        return FaceStream(stream.name, frames, stream.table, lambda: stream.duration)
+
+    return half(slice(width)), half(slice(width, None))

@@ -1,0 +1,247 @@
+"""Frame embeddings of frozen image towers, kept on disk: what makes an epoch cheap."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import logging
+import os
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from ...errors import DatasetError
+from ...inference.clips import Span
+from ...model import EmoCLIP
+from ..engine.precision import Precision
+from ..engine.workers import Workers
+from .datasets.clips import Clip
+from .embed import View, embed_frames
+
+__all__ = [
+    "FrameCache",
+    "clip_identity",
+    "frame_embeddings",
+    "pool_frames",
+    "weights_hash",
+]
+
+log = logging.getLogger(__name__)
+
+
+class FrameCache:
+    """A folder of frame embeddings, one safetensors file per clip and view.
+
+    A file is found by what decides its content: the image tower's weights, crop size and colour,
+    sampling, augmentation, and the video's path, size and time of change. It is written under a
+    temporary name and renamed, so any number of processes may fill one folder.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Made when the first file is written.
+    dtype : torch.dtype
+        float16 or float32, the kind of number that is stored.
+    """
+
+    def __init__(self, folder: str | Path, dtype: torch.dtype = torch.float16) -> None:
+        self.folder = Path(folder)
+        self.dtype = dtype
+
+    def load(self, key: str, name: str) -> Tensor | None:
+        """Return an entry (T, D), or None where there is none that can be read."""
+        try:
+            return load_file(self._path(key, name))["frames"]
+        except (OSError, SafetensorError, KeyError):
+            return None  # not there, or cut short by a full disk: computed and written again
+
+    def store(self, key: str, name: str, frames: Tensor) -> Tensor:
+        """Write an entry (T, D) and return it as it will be read: rounded to `dtype`."""
+        path = self._path(key, name)
+        kept = frames.to(self.dtype).contiguous()
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle, temporary = tempfile.mkstemp(prefix=".writing-", dir=path.parent)
+            os.close(handle)
+            try:
+                save_file({"frames": kept}, temporary)
+                os.replace(temporary, path)
+            except BaseException:
+                Path(temporary).unlink(missing_ok=True)
+                raise
+        except (OSError, SafetensorError) as error:
+            raise DatasetError(
+                f"{path}: the cache can't be written ({error}). Make room, or name another folder "
+                "with --cache FOLDER or --set data.cache=FOLDER"
+            ) from error
+        return kept
+
+    def _path(self, key: str, name: str) -> Path:
+        # Folders of a hundred thousand files are slow on many file systems.
+        return self.folder / key / name[:2] / f"{name}.safetensors"
+
+
+def weights_hash(module: nn.Module) -> str:
+    """Return the SHA-256 of a module's parameters and buffers, names and types included."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(module.state_dict().items()):
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        flat = tensor.detach().cpu().contiguous().reshape(-1)
+        digest.update(flat.view(torch.uint8).numpy().data)
+    return digest.hexdigest()
+
+
+def frame_embeddings(
+    model: EmoCLIP,
+    clips: Sequence[Clip],
+    cache: FrameCache | None = None,
+    *,
+    cropped: bool = True,
+    view: View | None = None,
+    workers: Workers | None = None,
+    precision: Precision = "fp32",
+) -> list[NDArray[np.float32]]:
+    """Embed the frames of clips one by one, or read what was embedded before.
+
+    Parameters
+    ----------
+    model : EmoCLIP
+        Its image tower, sampling and preprocessing.
+    clips : sequence of Clip
+    cache : FrameCache, optional
+        None: nothing is kept.
+    cropped : bool
+        The frames are face crops already (:attr:`ClipDataset.cropped`).
+    view : View, optional
+        A view for training: every `stride`-th frame. None: as :meth:`EmoCLIP.embed` reads a
+        video, frames at ``sampling.rate``, without augmentation.
+    workers : Workers, optional
+        Processes that decode; without any, this one does.
+    precision : {"fp32", "bf16", "fp16"}
+        Of the image tower's products.
+
+    Returns
+    -------
+    list of ndarray, each (T, D)
+        Unnormalised. Without `view`, NaN in frames in which the face is not in view. (0, D) for
+        a clip that shows no face or can't be read; these are logged.
+    """
+    key = _key(model, cropped, view, precision, cache)
+    found: list[Tensor | None] = [None] * len(clips)
+    names: list[str] = []
+    if cache is not None:
+        names = [clip_identity(clip) for clip in clips]
+        found = [cache.load(key, name) for name in names]
+    todo = [i for i, frames in enumerate(found) if frames is None]
+    start = said = time.monotonic()
+    new = embed_frames(
+        model, clips, todo, cropped=cropped, view=view, workers=workers, precision=precision
+    )
+    for done, (i, frames) in enumerate(zip(todo, new, strict=True), 1):
+        found[i] = cache.store(key, names[i], frames) if cache and len(frames) else frames
+        if time.monotonic() - said > 10:
+            said = time.monotonic()
+            rate = done / (said - start)
+            log.info(
+                "frames of %d/%d clips embedded, %.1f a second, %.0f s to go",
+                done,
+                len(todo),
+                rate,
+                (len(todo) - done) / rate,
+            )
+    return [frames.float().numpy() for frames in found if frames is not None]
+
+
+def pool_frames(model: EmoCLIP, frames: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+    """Pool clips of frame embeddings as :meth:`EmoCLIP.embed` does.
+
+    Parameters
+    ----------
+    model : EmoCLIP
+    frames : sequence of ndarray, each (T, D)
+        From :func:`frame_embeddings`. A long clip is pooled window by window and averaged.
+
+    Returns
+    -------
+    ndarray, (N, D)
+        Unnormalised; NaN for a clip without a frame.
+    """
+    out = np.full((len(frames), model.encoder.width), np.nan, np.float32)
+    windows: list[list[int]] = []
+    owners: list[int] = []
+    first = 0
+    for i, clip in enumerate(frames):
+        span = Span[int](model.config.sampling.n_frames)
+        found: list[list[int | None]] = []
+        for row, frame in enumerate(clip, first):
+            if np.isnan(frame).any():
+                span.skip()
+            else:
+                found += span.push(row)
+        found += span.finish()
+        windows += [[-1 if row is None else row for row in rows] for rows in found]
+        owners += [i] * len(found)
+        first += len(clip)
+    if windows:
+        pooled = model.encoder.pool(np.concatenate(list(frames)), windows)
+        owner = np.asarray(owners)
+        for i in np.unique(owner):
+            out[i] = pooled[owner == i].mean(axis=0)
+    return out
+
+
+def _key(
+    model: EmoCLIP,
+    cropped: bool,
+    view: View | None,
+    precision: Precision,
+    cache: FrameCache | None,
+) -> str:
+    if cache is None:
+        return ""
+    config = model.config
+    settings = {
+        "format": 2,
+        "visual": weights_hash(model.encoder.network.towers.visual),
+        "image": dataclasses.asdict(config.image),
+        "faces": None if cropped else dataclasses.asdict(config.faces),
+        "sampling": config.sampling.rate if view is None else [config.sampling.stride],
+        "view": None if view is None else view.number,
+        "precision": precision,
+        "stored": str(cache.dtype),
+    }
+    if view is not None and view.number:
+        settings["augmentation"] = [dataclasses.asdict(view.augmentation), view.seed]
+    text = json.dumps(settings, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:24]
+
+
+def clip_identity(clip: Clip) -> str:
+    """Hash a clip's id and its video: path, sizes and times of change, or an array's content."""
+    digest = hashlib.sha256(clip.id.encode())
+    video = clip.video
+    if isinstance(video, np.ndarray):
+        digest.update(str(video.shape).encode())
+        digest.update(np.ascontiguousarray(video).data)
+        return digest.hexdigest()[:32]
+    digest.update(str(video.resolve()).encode())
+    try:
+        entries = [video]
+        if video.is_dir():
+            with os.scandir(video) as listing:
+                entries = sorted(Path(entry.path) for entry in listing)
+        for entry in entries:
+            stat = entry.stat()
+            digest.update(f"\0{entry.name} {stat.st_size} {stat.st_mtime_ns}".encode())
+    except OSError:
+        digest.update(b"\0missing")  # reading it says what is wrong
+    return digest.hexdigest()[:32]

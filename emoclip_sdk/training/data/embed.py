@@ -1,0 +1,141 @@
+"""Clips through a frozen image tower, frame by frame."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ...model import EmoCLIP
+from ..engine.precision import Precision, autocast
+from ..engine.workers import Workers
+from .datasets.clips import Clip
+from .frames import (
+    Augmentation,
+    ClipCrops,
+    Take,
+    clip_rng,
+    draw_transform,
+    fill_gaps,
+    read_clips,
+    warp,
+)
+
+__all__ = ["View", "embed_frames"]
+
+log = logging.getLogger(__name__)
+
+_BATCH = 64  # pictures
+
+
+@dataclass(frozen=True)
+class View:
+    """One of the fixed number of ways in which training sees a clip.
+
+    View 0 is not augmented. View v has a transform of its own for each clip and begins at frame
+    ``v mod stride``, so that all frames are seen though every `stride`-th is kept.
+
+    Attributes
+    ----------
+    number : int
+    augmentation : Augmentation
+    seed : int
+    """
+
+    number: int
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    seed: int = 0
+
+
+def embed_frames(
+    model: EmoCLIP,
+    clips: Sequence[Clip],
+    todo: Sequence[int],
+    *,
+    cropped: bool = True,
+    view: View | None = None,
+    workers: Workers | None = None,
+    precision: Precision = "fp32",
+) -> Iterator[Tensor]:
+    """Yield the frame embeddings (T, D) of the rows `todo` of `clips`, in that order.
+
+    Parameters and results as in :func:`~emoclip_sdk.training.data.cache.frame_embeddings`.
+    """
+    take = Take("rate")
+    if view is not None:
+        take = Take("stride", phase=view.number % model.config.sampling.stride)
+    wanted = [(i, take) for i in todo]
+    laid: deque[list[int]] = deque()
+
+    def pictures() -> Iterator[NDArray[np.uint8]]:
+        crops = read_clips(clips, model.config, wanted, cropped=cropped, workers=workers)
+        for i, clip in zip(todo, crops, strict=True):
+            if clip.problem:
+                log.warning("not used: %s", clip.problem)
+            laid.append(clip.rows if view is None else fill_gaps(clip.rows))
+            yield _seen(model, clips[i], clip, view)
+
+    def encode(batch: NDArray[np.uint8]) -> NDArray[np.float32]:
+        with autocast(precision, model.encoder.device):
+            return model.encoder.frames(batch)
+
+    for found in _in_batches(encode, pictures(), model.encoder.width):
+        rows = torch.tensor(laid.popleft(), dtype=torch.long)
+        frames = torch.from_numpy(found)[rows.clamp(min=0)]
+        frames[rows < 0] = float("nan")
+        yield frames
+
+
+def _seen(model: EmoCLIP, clip: Clip, crops: ClipCrops, view: View | None) -> NDArray[np.uint8]:
+    """Return the crops (N, S, S, 3) as a view shows them."""
+    images = crops.images
+    if view is not None and view.number and len(images):
+        rng = clip_rng(view.seed, view.number, clip.id, "view")
+        transform = draw_transform(rng, view.augmentation).expand(len(images), 2, 3)
+        images = warp(images.to(model.encoder.device), transform)
+        images = images.round().to(torch.uint8).cpu()
+    return images.numpy()
+
+
+def _in_batches(
+    encode: Callable[[NDArray[np.uint8]], NDArray[np.float32]],
+    clips: Iterable[NDArray[np.uint8]],
+    width: int,
+) -> Iterator[NDArray[np.float32]]:
+    """Embed clips of pictures (N, S, S, 3) to (N, `width`) each, in batches across clips.
+
+    Every batch is full, the last one by blank pictures. What a picture's embedding is then depends
+    on the picture alone: with batches of other sizes, other matrix kernels run, and the last bit
+    would depend on which clips were in the cache already.
+    """
+    sizes: deque[int] = deque()
+    waiting: list[NDArray[np.uint8]] = []
+    ready = np.zeros((0, width), np.float32)
+    n = 0
+    for images in clips:
+        sizes.append(len(images))
+        if len(images):
+            waiting.append(images)
+            n += len(images)
+        if n >= _BATCH:
+            pictures = np.concatenate(waiting)
+            full = n - n % _BATCH
+            ready = np.concatenate([ready, encode(pictures[:full])])
+            waiting, n = [pictures[full:]], n - full
+        while sizes and sizes[0] <= len(ready):
+            size = sizes.popleft()
+            yield ready[:size]
+            ready = ready[size:]
+    if n:
+        pictures = np.concatenate(waiting)
+        blank = np.zeros((_BATCH - n, *pictures.shape[1:]), np.uint8)
+        ready = np.concatenate([ready, encode(np.concatenate([pictures, blank]))[:n]])
+    for size in sizes:
+        yield ready[:size]
+        ready = ready[size:]

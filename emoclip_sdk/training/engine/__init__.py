@@ -1,0 +1,1 @@
+"""One training loop, with optimizers, precision, exact resume, logs and recipes."""

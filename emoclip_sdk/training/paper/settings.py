@@ -1,0 +1,173 @@
+"""A recipe as dataclasses: unknown keys and wrong values are refused before anything is read."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar
+
+from ...errors import EmoCLIPError
+from ..data.frames import Augmentation
+from ..engine.schema import read_dataclass
+from ..engine.settings import OptimSettings, RunSettings
+
+__all__ = [
+    "DataSettings",
+    "ExperimentSettings",
+    "LocoSettings",
+    "ModelSettings",
+    "ObjectiveSettings",
+    "ProbeSettings",
+    "read_settings",
+]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class ModelSettings:
+    """Where the network starts.
+
+    Attributes
+    ----------
+    start : str, optional
+        A named baseline, a checkpoint folder, a Hub repository, or ``"embedded"``. None: random
+        towers as in `towers`.
+    towers : dict, optional
+        :class:`~emoclip_sdk.config.TowersConfig`, for random towers.
+    temporal : dict, optional
+        :class:`~emoclip_sdk.config.TemporalConfig`. None: as `start` has it.
+    token_std : float
+        Standard deviation of class token and positions of a new temporal module. 1 in the
+        reference; embeddings of small random towers would drown in that.
+    sampling, image : dict, optional
+        Keys of `SamplingConfig` and `ImageConfig` that differ from `start`.
+    bag_of_words : bool
+        Random towers only: the text tower starts as the mean of its tokens' embeddings
+        (:func:`~..bag_of_words.start_as_bag_of_words`), so that captions which share words are
+        alike from the first step.
+    prompts : str, optional
+        A prompt file whose descriptions go before those of the prompt bank; saved with the model.
+    """
+
+    start: str | None = None
+    towers: dict[str, Any] | None = None
+    temporal: dict[str, Any] | None = None
+    token_std: float = 1.0
+    sampling: dict[str, Any] | None = None
+    image: dict[str, Any] | None = None
+    bag_of_words: bool = False
+    prompts: str | None = None
+
+
+@dataclass(frozen=True)
+class DataSettings:
+    """What is drawn from the dataset.
+
+    Attributes
+    ----------
+    valid_share : float
+        Of the training clips, held out for model selection where the dataset has no such split.
+    views : int
+        Cached views of each clip; used with a frozen image tower.
+    cache : str, optional
+        Folder of the frame cache. None: ``cache`` in the run folder.
+    cache_dtype : {"float16", "float32"}
+    augmentation : Augmentation
+    workers : int
+        Processes that decode.
+    window : {"wrap", "inside"}
+        A training clip starts anywhere and goes on from the beginning where the video ends, as in
+        the reference, or lies inside the video, its frames in order.
+    """
+
+    valid_share: float = 0.1
+    views: int = 8
+    cache: str | None = None
+    cache_dtype: Literal["float16", "float32"] = "float16"
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    workers: int = 4
+    window: Literal["wrap", "inside"] = "wrap"
+
+
+@dataclass(frozen=True)
+class ObjectiveSettings:
+    """What is pulled together.
+
+    Attributes
+    ----------
+    texts : {"captions", "descriptions"}
+        Sample-level captions, or a description of the clip's class drawn from the prompt bank.
+    positives : {"own", "text", "class"}
+        A clip's positives in the batch: its own text (the paper on captions), every text of the
+        same wording, or every text of a clip of its class.
+    negatives : {"gathered", "local"}
+        Over all processes, or, as in the reference, those of each process alone.
+    """
+
+    texts: Literal["captions", "descriptions"] = "captions"
+    positives: Literal["own", "text", "class"] = "own"
+    negatives: Literal["gathered", "local"] = "gathered"
+
+
+@dataclass(frozen=True)
+class ProbeSettings:
+    """The perceptron on the frozen video encoder: width → `hidden` → classes."""
+
+    hidden: int = 256
+
+
+@dataclass(frozen=True)
+class LocoSettings:
+    """Which classes are left out, one after the other; None: each."""
+
+    classes: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class ExperimentSettings:
+    """A whole recipe."""
+
+    name: str
+    experiment: Literal["contrastive", "supervised", "loco", "probe"]
+    model: ModelSettings
+    optim: OptimSettings
+    seed: int = 0
+    data: DataSettings = field(default_factory=DataSettings)
+    objective: ObjectiveSettings = field(default_factory=ObjectiveSettings)
+    probe: ProbeSettings = field(default_factory=ProbeSettings)
+    loco: LocoSettings = field(default_factory=LocoSettings)
+    run: RunSettings = field(default_factory=RunSettings)
+    training: dict[str, Any] = field(default_factory=dict)
+
+
+def read_settings(recipe: dict[str, Any]) -> ExperimentSettings:
+    """Check a recipe and return it as dataclasses.
+
+    Raises
+    ------
+    EmoCLIPError
+        An unknown or missing key, or a value of a wrong kind; the message names it.
+    """
+    settings = read_dataclass(ExperimentSettings, recipe, "recipe")
+    data, optim = settings.data, settings.optim
+    wrong = [
+        text
+        for text, bad in (
+            ("data.valid_share must be between 0 and 1", not 0 < data.valid_share < 1),
+            ("data.views must be at least 1", data.views < 1),
+            ("data.augmentation.crop must be in (0, 1]", not 0 < data.augmentation.crop <= 1),
+            ("optim.batch_size must be at least 2", optim.batch_size < 2),
+            ("optim.accumulate must be from 1 to batch_size",
+             not 1 <= optim.accumulate <= optim.batch_size),
+            ("optim.epochs must be at least 1", optim.epochs < 1),
+            ("optim.lr: no part has a learning rate",
+             all(rate is None for rate in dataclasses.astuple(optim.lr))),
+            ("run.save_every and run.log_every must be at least 1",
+             min(settings.run.save_every, settings.run.log_every) < 1),
+        )
+        if bad
+    ]  # fmt: skip
+    if wrong:
+        raise EmoCLIPError(f"recipe: {'; '.join(wrong)}")
+    return settings

@@ -1,0 +1,302 @@
+"""What an experiment is made of: splits, cached frames, texts, validation."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.distributed as dist
+import yaml
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ...errors import CheckpointError, DatasetError, EmoCLIPError
+from ...model import EmoCLIP
+from ...nn import build_tokenizer
+from ..data.cache import FrameCache, frame_embeddings, pool_frames, weights_hash
+from ..data.datasets.clips import Clip, ClipDataset
+from ..data.embed import View
+from ..data.samples import CachedFrames, ClipSource, DecodedFrames
+from ..engine.precision import pick_precision
+from ..engine.process import Process
+from ..engine.schema import differences
+from ..engine.state import STATE_FILE, write_text
+from ..engine.workers import Workers
+from .settings import ExperimentSettings
+from .texts import TextTable
+from .zero_shot import caption_figures, class_scores, label_figures
+
+__all__ = [
+    "Experiment",
+    "encoded_texts",
+    "split_embeddings",
+    "training_source",
+    "without_class",
+    "zero_shot",
+]
+
+log = logging.getLogger(__name__)
+
+_TEXTS_PER_BATCH = 256
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One recipe on one dataset, in one run folder.
+
+    Attributes
+    ----------
+    settings : ExperimentSettings
+    recipe : dict
+        The recipe as it was read, overrides included.
+    dataset : ClipDataset
+    folder : Path
+        Run folder.
+    process : Process
+    workers : Workers
+        Read clips for training, validation and the cache.
+    fold : int
+        For the record; `dataset` is this fold already.
+    paper_selection : bool
+        Choose the epoch on the test split, as the reference does.
+    """
+
+    settings: ExperimentSettings
+    recipe: dict[str, Any]
+    dataset: ClipDataset
+    folder: Path
+    process: Process
+    workers: Workers
+    fold: int = 1
+    paper_selection: bool = False
+
+    @property
+    def cache(self) -> FrameCache:
+        """The frame cache of this run, or the one that the recipe names."""
+        data = self.settings.data
+        folder = Path(data.cache).expanduser() if data.cache else self.folder / "cache"
+        return FrameCache(folder, getattr(torch, data.cache_dtype))
+
+    @property
+    def frozen(self) -> bool:
+        """Whether the image tower stays as it is, so that its embeddings can be kept."""
+        return self.settings.optim.lr.visual is None
+
+    def splits(self) -> tuple[tuple[Clip, ...], tuple[Clip, ...]]:
+        """Return the clips to train on, and those by which the epoch is chosen.
+
+        The latter are the dataset's validation split, or one cut from training. The test split is
+        not looked at, unless `paper_selection` asks for it.
+        """
+        dataset = self.dataset
+        if not dataset.splits.get("train"):
+            raise DatasetError(f"{dataset.name}: there is no clip to train on")
+        if self.paper_selection:
+            log.warning("the epoch is chosen on the test split, as in the reference")
+            return dataset.splits["train"], dataset.splits.get("test", ())
+        if not dataset.splits.get("valid"):
+            from ..data.datasets import with_validation
+
+            data = self.settings.data
+            dataset = with_validation(dataset, data.valid_share, self.settings.seed)
+        return dataset.splits["train"], dataset.splits["valid"]
+
+    def claim(self, model: EmoCLIP, train: Sequence[Clip], valid: Sequence[Clip]) -> None:
+        """Write down what this run is, ``recipe.yaml`` and ``run.json``, or find it there.
+
+        Raises
+        ------
+        EmoCLIPError
+            The folder holds the state of another run; the message names what differs.
+        """
+        identity = self._identity(model, train, valid)
+        path = self.folder / "run.json"
+        if (self.folder / STATE_FILE).exists():
+            try:
+                changed = differences(json.loads(path.read_text(encoding="utf-8")), identity)
+            except (OSError, ValueError) as error:
+                raise CheckpointError(
+                    f"{path}: does not say what the state beside it belongs to ({error}). Remove "
+                    "the folder to start again, or name another one with --run"
+                ) from error
+            if changed:
+                raise EmoCLIPError(
+                    f"{self.folder}: holds a run of another recipe: {'; '.join(changed)}. Take "
+                    "the same settings, name another folder with --run, or remove this one"
+                )
+        elif self.process.main:
+            write_text(path, json.dumps(identity, indent=2) + "\n")
+            text = yaml.safe_dump(self.recipe, sort_keys=False, allow_unicode=True)
+            write_text(self.folder / "recipe.yaml", text)
+
+    def _identity(
+        self, model: EmoCLIP, train: Sequence[Clip], valid: Sequence[Clip]
+    ) -> dict[str, Any]:
+        """Describe all that changes the result, in JSON types."""
+        recipe = copy.deepcopy(self.recipe)
+        for key in ("run", "training", "name"):
+            recipe.pop(key, None)
+        for key in ("workers", "cache"):
+            (recipe.get("data") or {}).pop(key, None)
+        digest = hashlib.sha256()
+        for clip in (*train, *valid):
+            digest.update(json.dumps([clip.id, clip.label, clip.caption]).encode())
+        identity = {
+            "recipe": recipe,
+            "start": {
+                "weights": weights_hash(model.encoder.network)[:16],
+                "prompts": model.prompts.hash,
+            },
+            "processes": self.process.world,
+            "dataset": {
+                "name": self.dataset.name,
+                "fold": self.fold,
+                "classes": list(self.dataset.classes),
+                "clips, labels and captions": digest.hexdigest()[:16],
+                "paper selection": self.paper_selection,
+            },
+        }
+        return dict(json.loads(json.dumps(identity)))
+
+    def embed_frames(
+        self, model: EmoCLIP, clips: Sequence[Clip], view: View | None = None
+    ) -> list[NDArray[np.float32]]:
+        """Embed frames through the cache; several processes share the work."""
+        settings = self.settings
+        options: dict[str, Any] = dict(
+            cropped=self.dataset.cropped,
+            view=view,
+            workers=self.workers,
+            precision=pick_precision(settings.optim.precision, self.process.device),
+        )
+        if self.process.world > 1:
+            mine = self.process.share(list(clips))
+            frame_embeddings(model, mine, self.cache, **options)
+            self.process.barrier()
+        return frame_embeddings(model, clips, self.cache, **options)
+
+
+def training_source(
+    experiment: Experiment, model: EmoCLIP, clips: Sequence[Clip]
+) -> tuple[ClipSource, tuple[Clip, ...]]:
+    """Return where training clips come from, and those that can be used.
+
+    With a frozen image tower, all views are embedded now; clips without a face are left out.
+    """
+    settings, device = experiment.settings, experiment.process.device
+    if not experiment.frozen:
+        source = DecodedFrames(
+            clips,
+            model.config,
+            cropped=experiment.dataset.cropped,
+            augmentation=settings.data.augmentation,
+            seed=settings.seed,
+            workers=experiment.workers,
+            device=device,
+            window=settings.data.window,
+        )
+        return source, tuple(clips)
+    views = []
+    for number in range(settings.data.views):
+        view = View(number, settings.data.augmentation, settings.seed)
+        views.append(experiment.embed_frames(model, clips, view))
+    usable = [i for i in range(len(clips)) if all(len(view[i]) for view in views)]
+    if not usable:
+        raise DatasetError(f"{experiment.dataset.name}: no training clip could be read")
+    kept = [[view[i] for i in usable] for view in views]
+    ids = [clips[i].id for i in usable]
+    n_frames = model.config.sampling.n_frames
+    source_ = CachedFrames(kept, ids, n_frames, settings.seed, device, settings.data.window)
+    return source_, tuple(clips[i] for i in usable)
+
+
+def encoded_texts(model: EmoCLIP, table: TextTable, frozen: bool) -> Tensor:
+    """Return what the network takes for each text: tokens, or the frozen transformer's output.
+
+    Raises
+    ------
+    CheckpointError
+        The model has no text tower.
+    """
+    if not model.config.towers.text:
+        raise CheckpointError(
+            f"{model.name}: has no text tower, so there is nothing to train the clips with. Start "
+            "from a model that has one"
+        )
+    tokens = build_tokenizer(model.config.towers)(table.texts)
+    if not frozen:
+        return tokens
+    text, device = model.encoder.network.towers.text, model.encoder.device
+    with torch.no_grad():
+        parts = [text(part.to(device)).float().cpu() for part in tokens.split(_TEXTS_PER_BATCH)]
+    return torch.cat(parts)
+
+
+def split_embeddings(
+    experiment: Experiment, model: EmoCLIP, clips: Sequence[Clip]
+) -> Callable[[], NDArray[np.float32]]:
+    """Return a function that embeds clips (N, D) by the network as it is when it is called."""
+    if experiment.frozen:
+        frames = experiment.embed_frames(model, clips)
+        return lambda: pool_frames(model, frames)
+    process, settings = experiment.process, experiment.settings
+
+    def embed() -> NDArray[np.float32]:
+        frames = frame_embeddings(
+            model,
+            process.share(list(clips)),
+            cropped=experiment.dataset.cropped,
+            workers=experiment.workers,
+            precision=pick_precision(settings.optim.precision, process.device),
+        )
+        mine = pool_frames(model, frames)
+        if process.world == 1:
+            return mine
+        parts: list[Any] = [None] * process.world
+        dist.all_gather_object(parts, mine)
+        out = np.zeros((len(clips), mine.shape[1]), np.float32)
+        for rank, part in enumerate(parts):
+            out[rank :: process.world] = part
+        return out
+
+    return embed
+
+
+def zero_shot(
+    experiment: Experiment, model: EmoCLIP, clips: Sequence[Clip]
+) -> Callable[[], dict[str, float]]:
+    """Return the validation: UAR and WAR by class descriptions, or recall@1 of captions."""
+    labelled = [clip for clip in clips if clip.label is not None]
+    used = labelled or [clip for clip in clips if clip.caption]
+    if not used:
+        raise DatasetError(
+            f"{experiment.dataset.name}: no validation clip has a label or a caption"
+        )
+    embed = split_embeddings(experiment, model, used)
+    classes = experiment.dataset.classes
+
+    def validate() -> dict[str, float]:
+        model.encoder.network.eval()
+        video = embed()
+        if labelled:
+            return label_figures(class_scores(model, video, classes), used, classes)
+        return caption_figures(model, video, [clip.caption or "" for clip in used])
+
+    return validate
+
+
+def without_class(dataset: ClipDataset, label: int) -> ClipDataset:
+    """Return a dataset without any clip of a class; the class itself stays in the list."""
+    splits = {
+        name: tuple(clip for clip in clips if clip.label != label)
+        for name, clips in dataset.splits.items()
+    }
+    return replace(dataset, splits=splits)

@@ -1,0 +1,119 @@
+"""The network a run starts from: a checkpoint with another temporal module, or random towers."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, TypeVar
+
+import torch
+
+from ...checkpoints import EMBEDDED, load
+from ...config import (
+    FORMAT_VERSION,
+    ImageConfig,
+    ModelConfig,
+    PromptConfig,
+    SamplingConfig,
+    TemporalConfig,
+)
+from ...errors import EmoCLIPError
+from ...model import EmoCLIP
+from ...nn import DualEncoder
+from ...prompts import PromptBank
+from ..engine.bag_of_words import start_as_bag_of_words
+from .settings import ModelSettings
+
+__all__ = ["start_model"]
+
+T = TypeVar("T")
+
+
+def start_model(
+    settings: ModelSettings, labels: tuple[str, ...], *, seed: int, device: torch.device
+) -> EmoCLIP:
+    """Build the model that a run starts from.
+
+    Parameters
+    ----------
+    settings : ModelSettings
+    labels : tuple of str
+        Become the model's own label set.
+    seed : int
+        Of random weights.
+    device : torch.device
+
+    Returns
+    -------
+    EmoCLIP
+        In float32. Its network is frozen and in eval mode.
+
+    Raises
+    ------
+    EmoCLIPError
+        A checkpoint that can't be loaded, or settings that contradict each other.
+    """
+    if (settings.start is None) == (settings.towers is None):
+        raise EmoCLIPError("recipe: model: give either start or towers, not both and not neither")
+    prompts = None
+    if settings.start is None:
+        base = ModelConfig.from_dict(
+            {"format_version": FORMAT_VERSION, "towers": settings.towers}, where="recipe: model"
+        )
+        old = None
+    else:
+        name = None if settings.start in ("embedded", EMBEDDED) else settings.start
+        checkpoint = load(name, dtype=torch.float32)
+        base, old = checkpoint.config, checkpoint.model
+        if checkpoint.prompts is not None:
+            prompts = PromptBank.from_yaml(checkpoint.prompts)
+    config = dataclasses.replace(
+        base,
+        temporal=_changed(base.temporal, settings.temporal, TemporalConfig, "temporal"),
+        sampling=_changed(base.sampling, settings.sampling, SamplingConfig, "sampling"),
+        image=_changed(base.image, settings.image, ImageConfig, "image"),
+        prompts=PromptConfig(labels),
+        info={},
+    )
+    if settings.prompts is not None:
+        prompts = PromptBank.from_yaml(settings.prompts, base=prompts or PromptBank.default())
+    if settings.bag_of_words and settings.start is not None:
+        raise EmoCLIPError("recipe: model.bag_of_words is for random towers, not with model.start")
+    torch.manual_seed(seed)
+    network = DualEncoder(config)
+    if settings.bag_of_words:
+        start_as_bag_of_words(network.towers.text)
+    new_temporal = old is None or config.temporal != base.temporal
+    if old is not None:
+        kept = {
+            name: tensor
+            for name, tensor in old.state_dict().items()
+            if not (new_temporal and name.startswith("temporal."))
+        }
+        network.load_state_dict({**network.state_dict(), **kept})
+    if new_temporal:
+        with torch.no_grad():
+            for name, parameter in network.temporal.named_parameters():
+                if name in ("cls_token", "positions"):
+                    parameter.mul_(settings.token_std)
+    # float32: these are the weights that learn and that are saved.
+    return EmoCLIP(
+        config,
+        network,
+        prompts=prompts,
+        name=settings.start or "random towers",
+        device=device,
+        dtype="float32",
+    )
+
+
+def _changed(base: T, changes: dict[str, Any] | None, kind: type[T], where: str) -> T:
+    if not changes:
+        return base
+    known = {f.name for f in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    unknown = sorted(set(changes) - known)
+    if unknown:
+        raise EmoCLIPError(
+            f"recipe: model.{where}: unknown keys {unknown}; known are {sorted(known)}"
+        )
+    values = {key: tuple(v) if isinstance(v, list) else v for key, v in changes.items()}
+    return dataclasses.replace(base, **values)  # type: ignore[type-var]

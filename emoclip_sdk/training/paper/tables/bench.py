@@ -1,0 +1,248 @@
+"""Measures one model on one fold, and keeps what it measured."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ....checkpoints import BASELINES, EMBEDDED
+from ....errors import DatasetError
+from ....model import EmoCLIP
+from ....prompts import CompoundMode
+from ...data.cache import FrameCache
+from ...data.datasets import Clip, ClipDataset, Task, open_clips
+from ...evaluation import (
+    FrameMode,
+    blind_scores,
+    class_vectors,
+    labelled,
+    measure_clips,
+    pool_clips,
+    zero_shot_scores,
+)
+from ...evaluation.frames import clip_frames
+from ..probe import evaluate_probe
+from .inputs import checkpoint_hash, clips_hash, file_hash, texts_hash
+from .loco import left_out_figures
+from .published import published
+from .roots import Absent, Roots
+from .store import keep
+
+__all__ = ["Bench", "Request"]
+
+_FORMAT = 1
+_SPLIT = "test"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to measure. `model` is a key of ``published.yaml``, or ``majority``."""
+
+    model: str
+    dataset: str
+    fold: int = 1
+    task: Task = "single"
+    prompts: str = "bank"
+    frames: FrameMode = "temporal"
+    compound: CompoundMode = "average"
+
+
+class Bench:
+    """Measures, each thing once: a result whose inputs are unchanged is read from the folder.
+
+    Parameters
+    ----------
+    roots : Roots
+    folder : Path
+        One JSON file for each measurement.
+    cache : FrameCache
+        Frame embeddings, which many measurements share.
+    device : str
+    workers : int
+        Processes that read video.
+    draws, seed : int
+        Of the bootstrap.
+    """
+
+    def __init__(
+        self,
+        roots: Roots,
+        folder: Path,
+        cache: FrameCache,
+        *,
+        device: str = "auto",
+        workers: int = 0,
+        draws: int = 1000,
+        seed: int = 0,
+    ) -> None:
+        self.roots = roots
+        self.folder = folder
+        self.cache = cache
+        self.device = device
+        self.workers = workers
+        self.draws = draws
+        self.seed = seed
+        self._datasets: dict[tuple[str, int, Task], ClipDataset] = {}
+        self._model: tuple[str, EmoCLIP] | None = None
+        self._frames: tuple[Any, list[NDArray[np.float32]]] | None = None
+
+    def dataset(self, name: str, fold: int, task: Task) -> ClipDataset:
+        """Open a fold, once.
+
+        Raises
+        ------
+        Absent
+            No root is given.
+        DatasetError
+            It is not as it should be.
+        """
+        key = (name, fold, task)
+        if key not in self._datasets:
+            root = self.roots.dataset(name)
+            self._datasets[key] = open_clips(name, root, fold=fold, task=task)
+        return self._datasets[key]
+
+    def measure(self, request: Request) -> dict[str, Any]:
+        """Return the figures of a request, see :func:`~emoclip_sdk.training.evaluation.measure`.
+
+        Raises
+        ------
+        Absent
+            A dataset or model is not there.
+        EmoCLIPError
+            One that is there can't be used.
+        """
+        dataset = self.dataset(request.dataset, request.fold, request.task)
+        clips = labelled(dataset.splits.get(_SPLIT, ()))
+        prompts = self.roots.prompts if request.prompts == "bank" else request.prompts
+        request = dataclasses.replace(request, prompts=prompts)
+        about, work = self._plan(request, dataset, clips)
+        inputs = {
+            "format": _FORMAT,
+            **dataclasses.asdict(request),
+            **about,
+            "split": _SPLIT,
+            "clips": clips_hash(clips, dataset.classes),
+            "bootstrap": [self.draws, self.seed],
+        }
+        parts = (request.dataset, request.task, f"fold{request.fold}", request.model)
+        return keep(self.folder, "-".join((*parts, request.frames)), inputs, work)
+
+    def projection(
+        self, request: Request, project: Callable[[NDArray[np.float32]], dict[str, Any]]
+    ) -> dict[str, Any]:
+        """Apply `project` to the video embeddings (N, D) of a test split.
+
+        Returns
+        -------
+        dict
+            What `project` returns, and ``clips``, ``labels`` and ``classes`` of the N clips: those
+            that can be read and show a face.
+
+        Raises
+        ------
+        Absent, EmoCLIPError
+            As :meth:`measure`.
+        """
+        dataset = self.dataset(request.dataset, request.fold, request.task)
+        clips = labelled(dataset.splits.get(_SPLIT, ()))
+        where = self.roots.model(request.model, request.dataset, request.fold)
+        inputs = {
+            "format": _FORMAT,
+            **dataclasses.asdict(request),
+            "weights": checkpoint_hash(where),
+            "clips": clips_hash(clips, dataset.classes),
+        }
+
+        def work() -> dict[str, Any]:
+            model = self.model(where)
+            frames = self.frames(model, request, clips, dataset.cropped)
+            video = pool_clips(model, frames, request.frames)
+            seen = np.flatnonzero(np.isfinite(video).all(axis=1))
+            shown = [clips[i] for i in seen]
+            return {
+                **project(video[seen]),
+                "clips": [clip.id for clip in shown],
+                "labels": [clip.label for clip in shown],
+                "classes": list(dataset.classes),
+            }
+
+        return keep(self.folder, f"figure3-{request.model}-{request.frames}", inputs, work)
+
+    def model(self, name: str) -> EmoCLIP:
+        """Load a model; the last one is held."""
+        if self._model is None or self._model[0] != name:
+            self._model = self._frames = None
+            self._model = (name, EmoCLIP.from_pretrained(name, device=self.device))
+        return self._model[1]
+
+    def frames(
+        self, model: EmoCLIP, request: Request, clips: list[Clip], cropped: bool
+    ) -> list[NDArray[np.float32]]:
+        """Return frame embeddings; those of the last model and split are held."""
+        key = (id(model), request.dataset, request.fold, request.task)
+        if self._frames is None or self._frames[0] != key:
+            found = clip_frames(model, clips, self.cache, cropped=cropped, workers=self.workers)
+            self._frames = (key, found)
+        return self._frames[1]
+
+    def _plan(
+        self, request: Request, dataset: ClipDataset, clips: list[Clip]
+    ) -> tuple[dict[str, Any], Callable[[], dict[str, Any]]]:
+        """Return what decides the result, found out without loading a model, and how to get it."""
+        options: dict[str, Any] = {"draws": self.draws, "seed": self.seed}
+        if request.model == "majority":
+            train = dataset.splits.get("train", ())
+            counts = np.bincount([c.label for c in train if c.label is not None])
+
+            def blind() -> dict[str, Any]:
+                scores = blind_scores("majority", train, len(clips), len(dataset.classes))
+                return measure_clips(scores, clips, dataset.classes, **options)
+
+            return {"train": counts.tolist()}, blind
+        where = self.roots.model(request.model, request.dataset, request.fold)
+        kind, folder = published().models[request.model].kind, Path(where)
+        if kind == "loco":
+            files: dict[str, Any] = {"weights": file_hash(folder / "metrics.json")}
+            return files, lambda: left_out_figures(folder, clips, dataset.classes, **options)
+        if kind == "probe":
+            found = file_hash(folder / "probe.json", folder / "probe.safetensors")
+            return {"weights": found}, lambda: self._probe(folder, dataset, clips)
+
+        def zero_shot() -> dict[str, Any]:
+            model = self.model(where)
+            vectors = class_vectors(model, dataset.classes, request.prompts, request.compound)
+            frames = self.frames(model, request, clips, dataset.cropped)
+            video = pool_clips(model, frames, request.frames)
+            scores = zero_shot_scores(model, video, vectors)
+            return measure_clips(scores, clips, dataset.classes, **options)
+
+        texts = texts_hash(where, dataset.classes, request.prompts, request.compound)
+        return {"weights": checkpoint_hash(where), "texts": texts}, zero_shot
+
+    def _probe(self, folder: Path, dataset: ClipDataset, clips: list[Clip]) -> dict[str, Any]:
+        model = self.model(self._encoder(folder))
+        found = evaluate_probe(folder, model, dataset, _SPLIT, self.cache, workers=self.workers)
+        scores = np.asarray(found["probabilities"], np.float64)
+        return measure_clips(scores, clips, dataset.classes, draws=self.draws, seed=self.seed)
+
+    def _encoder(self, folder: Path) -> str:
+        """Return the model that a probe was trained on; its weights are checked later."""
+        path = folder / "probe.json"
+        try:
+            name = str(json.loads(path.read_text(encoding="utf-8"))["encoder"]["name"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise DatasetError(f"{path}: doesn't name the probe's encoder ({error!r})") from error
+        for place in (self.roots.path.parent / name, Path(name)):
+            if place.is_dir():
+                return str(place)
+        if name in (EMBEDDED, *BASELINES):
+            return name
+        raise Absent(f"{path}: the probe's encoder '{name}' is not there")

@@ -1,0 +1,163 @@
+"""The paper's tables with our figures beside the published ones, as plain data."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from ....errors import EmoCLIPError
+from ...data.datasets import DATASETS, Problem
+from ...evaluation import mean_of_folds
+from .bench import Bench, Request
+from .published import Row, Table
+from .roots import Absent
+
+__all__ = ["dataset_summary", "fill_table"]
+
+log = logging.getLogger(__name__)
+
+_OTHERS = "work of others, quoted by the paper; not measured here"
+
+
+def fill_table(bench: Bench, table: Table) -> dict[str, Any]:
+    """Measure what can be measured of a table.
+
+    Returns
+    -------
+    dict
+        JSON types: ``id``, ``title``, ``note``, ``columns`` (headings by key), ``figures`` and
+        ``parts``, one for each dataset, with ``dataset``, ``title`` and ``rows``. A row has
+        ``cells``; ``figures`` with ``published``, ``measured``, ``interval`` and ``difference``
+        of each, in percent or None; ``n``, clips over all measured folds; ``folds``; ``why``,
+        sentences on what is missing; ``others``, whether it is other people's work.
+    """
+    return {
+        "id": table.id,
+        "title": table.title,
+        "note": table.note,
+        "columns": dict(table.columns),
+        "figures": list(table.figures),
+        "parts": [
+            {
+                "dataset": name,
+                "title": DATASETS[name].title,
+                "rows": [_row(bench, table, name, row) for row in table.rows],
+            }
+            for name in table.datasets
+        ],
+    }
+
+
+def _row(bench: Bench, table: Table, dataset: str, row: Row) -> dict[str, Any]:
+    found: list[tuple[int, dict[str, Any]]] = []
+    why: dict[str, list[int]] = {}
+    folds = DATASETS[dataset].folds if row.measure else ()
+    for fold in folds:
+        request = Request(dataset=dataset, fold=fold, task=table.task, **row.measure)  # type: ignore[arg-type]
+        try:
+            figures = bench.measure(request)
+        except (Absent, EmoCLIPError) as reason:
+            why.setdefault(str(reason), []).append(fold)
+            continue
+        log.info(
+            "%s, %s fold %d, %s: UAR %.2f, WAR %.2f",
+            table.id,
+            dataset,
+            fold,
+            ", ".join(row.measure.values()),
+            100 * figures["uar"],
+            100 * figures["war"],
+        )
+        found.append((fold, figures))
+    published = row.published.get(dataset, {})
+    return {
+        "cells": dict(row.cells),
+        "figures": {
+            key: _figure(key, published.get(key), [figures for _, figures in found])
+            for key in table.figures
+        },
+        "n": sum(figures["n"] for _, figures in found),
+        "unusable": sum(len(figures["unusable"]) for _, figures in found),
+        "folds": [fold for fold, _ in found],
+        "of_folds": len(folds),
+        "others": not row.measure,
+        "why": [_sentence(reason, missing, folds) for reason, missing in why.items()]
+        if row.measure
+        else [_OTHERS],
+    }
+
+
+def _figure(key: str, published: float | None, folds: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Average a figure over folds and compare it, all in percent."""
+    values = [100 * fold[key] for fold in folds if fold[key] is not None]
+    measured = sum(values) / len(values) if values else None
+    interval = None
+    if measured is not None:
+        interval = mean_of_folds([fold["bootstrap"]["draws"].get(key, []) for fold in folds])
+    return {
+        "published": published,
+        "measured": measured,
+        "interval": None if interval is None else [100 * bound for bound in interval],
+        "difference": None if measured is None or published is None else measured - published,
+    }
+
+
+def _sentence(reason: str, missing: Sequence[int], folds: Sequence[int]) -> str:
+    if len(missing) == len(folds):
+        return reason
+    return f"fold {', '.join(map(str, missing))}: {reason}"
+
+
+def dataset_summary(bench: Bench, tables: Sequence[Table]) -> list[dict[str, Any]]:
+    """Say what lies under the datasets that the tables name.
+
+    Returns
+    -------
+    list of dict
+        ``name``, ``title``, ``root`` (None: not given), ``note``, and per task and fold ``sets``
+        with ``train`` and ``test`` clips, the number of ``problems`` and ``complete``: whether
+        the numbers of clips are the published ones.
+    """
+    summary = []
+    for name in dict.fromkeys(name for table in tables for name in table.datasets):
+        root = bench.roots.datasets.get(name)
+        sets = []
+        tasks = dict.fromkeys(table.task for table in tables if name in table.datasets)
+        for task in tasks if root is not None else ():
+            for fold in DATASETS[name].folds:
+                about: dict[str, Any] = {"task": task, "fold": fold}
+                try:
+                    dataset = bench.dataset(name, fold, task)
+                except EmoCLIPError as error:
+                    sets.append({**about, "error": str(error)})
+                    continue
+                counts = {key: len(clips) for key, clips in dataset.splits.items()}
+                off = [p for p in dataset.problems if p.kind == "unexpected count"]
+                sets.append(
+                    {
+                        **about,
+                        "train": counts.get("train", 0) + counts.get("valid", 0),
+                        "test": counts.get("test", 0),
+                        "problems": len(dataset.problems),
+                        "complete": not off,
+                        "off": _short(off[0]) if off else "",
+                    }
+                )
+        info = DATASETS[name]
+        summary.append(
+            {
+                "name": name,
+                "title": info.title,
+                "root": None if root is None else str(root),
+                "note": info.note,
+                "sets": sets,
+            }
+        )
+    return summary
+
+
+def _short(problem: Problem) -> str:
+    """Return the split and its numbers, without those of each class."""
+    split = problem.where.rpartition(", ")[2]
+    return f"{split}: {problem.what.partition(':')[0]}"

@@ -1,0 +1,175 @@
+"""The report from end to end: measure, then write Markdown, HTML, CSV, JSON and Figure 3."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import datetime
+import json
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from .... import __version__
+from ....errors import DatasetError, MissingDependencyError
+from .bench import Bench
+from .figure3 import draw_panels, measure_panels, write_panels
+from .published import published
+from .tables import dataset_summary, fill_table
+
+__all__ = ["render", "write_report"]
+
+log = logging.getLogger(__name__)
+
+_NOTHING, _MINUS = "\N{EN DASH}", "\N{MINUS SIGN}"
+FIGURE_NAMES = {"uar": "UAR", "war": "WAR", "f1": "F1", "auc": "AUC"}
+
+
+def write_report(bench: Bench, out: Path) -> dict[str, Any]:
+    """Measure what is there and write the report.
+
+    Parameters
+    ----------
+    bench : Bench
+    out : Path
+        Folder: ``report.html``, ``report.md``, ``tables.json``, ``table_1.csv`` ...,
+        ``figure3.csv``, ``figure3.png``.
+
+    Returns
+    -------
+    dict
+        Content of ``tables.json``.
+
+    Raises
+    ------
+    MissingDependencyError
+        jinja2 or matplotlib is not installed. Nothing is measured then.
+    DatasetError
+        The folder can't be written.
+    """
+    _require()
+    content = published()
+    tables = [fill_table(bench, table) for table in content.tables]
+    panels, why = measure_panels(bench, content.figure_3)
+    report: dict[str, Any] = {
+        "source": content.source,
+        "version": __version__,
+        "date": datetime.date.today().isoformat(),
+        "roots": str(bench.roots.path),
+        "prompts": bench.roots.prompts,
+        "draws": bench.draws,
+        "datasets": dataset_summary(bench, content.tables),
+        "models": [
+            {"name": name, "what": kind.what, "given": _given(bench.roots.models.get(name))}
+            for name, kind in content.models.items()
+        ],
+        "tables": tables,
+        "figure_3": {
+            "title": content.figure_3.title,
+            "published": content.figure_3.explained_variance,
+            "panels": [
+                {
+                    "model": panel.model,
+                    "title": panel.title,
+                    "n": len(panel.clips),
+                    "explained": [100 * float(share) for share in panel.explained],
+                }
+                for panel in panels
+            ],
+            "why": why,
+        },
+    }
+    picture = None
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        if panels:
+            write_panels(panels, out / "figure3.csv")
+            draw_panels(panels, out / "figure3.png")
+            picture = base64.b64encode((out / "figure3.png").read_bytes()).decode()
+        for table in tables:
+            _write_csv(table, out / f"{table['id']}.csv")
+        text = json.dumps(report, indent=2, ensure_ascii=False)
+        (out / "tables.json").write_text(text + "\n", encoding="utf-8")
+        (out / "report.md").write_text(render("report.md.j2", report), encoding="utf-8")
+        page = render("report.html.j2", report, picture=picture)
+        (out / "report.html").write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise DatasetError(f"{out}: the report can't be written ({error})") from error
+    return report
+
+
+def render(template: str, report: Mapping[str, Any], **more: Any) -> str:
+    """Fill a template of this package with a report."""
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader(__package__ or "", "templates"),
+        autoescape=template.endswith(".html.j2"),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    environment.filters.update(number=_number, signed=_signed, cell=_cell, bar=_bar)
+    names = {"names": FIGURE_NAMES}
+    return environment.get_template(template).render(**report, **names, **more)
+
+
+def _require() -> None:
+    for package in ("jinja2", "matplotlib", "torchmetrics"):
+        try:
+            __import__(package)
+        except ImportError:
+            raise MissingDependencyError(package, "train", "The report") from None
+
+
+def _given(entry: str | Mapping[str, str] | None) -> str:
+    if isinstance(entry, Mapping):
+        return ", ".join(f"{dataset}: {where}" for dataset, where in entry.items())
+    return entry or ""
+
+
+def _write_csv(table: Mapping[str, Any], path: Path) -> None:
+    """Write one row for each row of the table, dataset and figure."""
+    keys = list(table["columns"])
+    numbers = ("published", "measured", "low", "high", "difference")
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow([*keys, "dataset", "figure", *numbers, "n", "folds", "why"])
+        for part in table["parts"]:
+            for row in part["rows"]:
+                cells = [row["cells"].get(key, "") for key in keys]
+                folds = " ".join(map(str, row["folds"]))
+                for name, figure in row["figures"].items():
+                    low, high = figure["interval"] or (None, None)
+                    values = [figure["published"], figure["measured"], low, high]
+                    shown = ["" if v is None else f"{v:g}" for v in values[:1]]
+                    shown += [_plain(v) for v in (*values[1:], figure["difference"])]
+                    n = row["n"] or ""
+                    why = "; ".join(row["why"])
+                    writer.writerow([*cells, part["dataset"], name, *shown, n, folds, why])
+
+
+def _plain(value: float | None) -> str:
+    return "" if value is None else f"{value:.4f}"
+
+
+def _number(value: float | None, digits: int = 2) -> str:
+    return _NOTHING if value is None else f"{value:.{digits}f}"
+
+
+def _signed(value: float | None) -> str:
+    """Write a difference with its sign, and a true minus."""
+    return _NOTHING if value is None else f"{value:+.2f}".replace("-", _MINUS)
+
+
+def _cell(value: Any) -> str:
+    """Write a cell of the paper: a tick for yes, nothing for no."""
+    if isinstance(value, bool):
+        return "✓" if value else "✗"
+    return str(value) if value is not None else ""
+
+
+def _bar(text: str) -> str:
+    """Make text fit into a cell of a Markdown table."""
+    return text.replace("|", "\\|").replace("\n", " ")

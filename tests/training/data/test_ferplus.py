@@ -1,0 +1,69 @@
+"""FER+ reader: the usual filter, and what it refuses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from emoclip_sdk.errors import DatasetError
+from emoclip_sdk.training.data.ferplus import FERPLUS_CLASSES, load_ferplus
+
+COLUMNS = np.array([*FERPLUS_CLASSES, "unknown", "NF"])
+
+
+def _save(path: Path, votes: list[list[int]], duplicate: list[bool] | None = None) -> Path:
+    n = len(votes)
+    np.savez(
+        path,
+        images=np.arange(n, dtype=np.uint8)[:, None, None].repeat(48, 1).repeat(48, 2),
+        votes=np.array(votes, np.uint8),
+        columns=COLUMNS,
+        split=np.array(["train"] * (n - 1) + ["valid"]),
+        duplicate=np.array(duplicate or [False] * n),
+        name=np.array([f"fer{i}.png" for i in range(n)]),
+    )
+    return path
+
+
+def test_filter_and_normalisation(tmp_path: Path) -> None:
+    path = _save(
+        tmp_path / "f.npz",
+        [
+            [6, 3, 1, 0, 0, 0, 0, 0, 0, 0],  # the single vote goes
+            [0, 9, 1, 0, 0, 0, 0, 0, 0, 0],  # a duplicate
+            [2, 2, 0, 0, 0, 0, 0, 0, 6, 0],  # mostly unknown
+            [4, 0, 0, 0, 0, 0, 0, 0, 1, 5],  # not a face
+            [4, 0, 0, 0, 0, 0, 0, 0, 4, 2],  # even with unknown
+            [2, 2, 1, 1, 1, 1, 1, 1, 0, 0],  # more than half of the votes are single ones
+            [0, 0, 0, 0, 0, 0, 0, 10, 0, 0],  # another split
+        ],
+        [False, True, False, False, False, False, False],
+    )
+    train = load_ferplus(path, "train")
+    assert len(train) == 1
+    assert train.votes[0].tolist() == pytest.approx([2 / 3, 1 / 3, 0, 0, 0, 0, 0, 0])
+    assert train.labels.tolist() == [0]
+    assert load_ferplus(path, "valid").labels.tolist() == [7]
+
+
+def test_refuses_what_is_not_ferplus(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match=r"gone\.npz: no such file"):
+        load_ferplus(tmp_path / "gone.npz", "train")
+    text = tmp_path / "text.npz"
+    text.write_text("no")
+    with pytest.raises(DatasetError, match=r"text\.npz"):
+        load_ferplus(text, "train")
+    np.savez(tmp_path / "lacks.npz", images=np.zeros(1))
+    (tmp_path / "half.npz").write_bytes((tmp_path / "lacks.npz").read_bytes()[:200])
+    with pytest.raises(DatasetError, match=r"half\.npz: not a FER\+ file"):
+        load_ferplus(tmp_path / "half.npz", "train")
+    with pytest.raises(DatasetError, match="votes"):
+        load_ferplus(tmp_path / "lacks.npz", "train")
+
+
+def test_real_file_has_the_known_sizes(shared: Path) -> None:
+    path = shared / "data" / "ferplus.npz"
+    assert len(load_ferplus(path, "valid")) == 3230
+    assert len(load_ferplus(path, "train")) == 26867

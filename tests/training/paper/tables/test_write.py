@@ -1,0 +1,84 @@
+"""The report as a reader gets it."""
+
+from __future__ import annotations
+
+import csv
+import json
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from emoclip_sdk.training.paper.tables import principal_components, published, write_report
+
+
+class _Cells(HTMLParser):
+    """Collects the text of table cells, and what a page would load from elsewhere."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.cells: list[str] = []
+        self.loads: list[str] = []
+        self.inside = False
+
+    def handle_starttag(self, tag, attrs):
+        self.inside = tag in ("td", "th")
+        if self.inside:
+            self.cells.append("")
+        self.loads += [v for k, v in attrs if k in ("src", "href") and not v.startswith("#")]
+
+    def handle_data(self, data):
+        if self.inside:
+            self.cells[-1] += data.strip()
+
+
+def test_report(make_bench, tiny_checkpoint: Path, tmp_path: Path) -> None:
+    roots = f"datasets: {{mafw: M}}\nmodels: {{clip: {tiny_checkpoint}}}\n"
+    out = tmp_path / "report"
+    report = write_report(make_bench(roots), out)
+    assert json.loads((out / "tables.json").read_text()) == report
+
+    page = _Cells()
+    page.feed((out / "report.html").read_text())
+    markdown = (out / "report.md").read_text()
+    assert all(address.startswith("data:image/png;base64,") for address in page.loads)
+    for table in published().tables:
+        for row in table.rows:
+            for figures in row.published.values():
+                for value in figures.values():
+                    assert f"{value:.2f}" in page.cells
+                    assert f"| {value:.2f} |" in markdown
+    measured = report["tables"][0]["parts"][0]["rows"][0]["figures"]["uar"]
+    assert f"{measured['measured']:.2f}" in "".join(page.cells)
+    for absent in ("no root for afew in roots.yaml", "EmoCLIP: no model emoclip in roots.yaml"):
+        assert absent in (out / "report.html").read_text()
+        assert absent in markdown
+    # These are two clips a class, and not MAFW.
+    assert "not the datasets of the paper" in (out / "report.html").read_text()
+
+    with (out / "table_4.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 5 * 4 * 2
+    assert {row["published"] for row in rows if row["dataset"] == "afew"} >= {"44.32", "39.9"}
+    with (out / "figure3.csv").open() as file:
+        points = list(csv.DictReader(file))
+    assert len(points) == 22 and points[0]["class"] == "anger"
+    assert (out / "figure3.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_principal_components_agree_with_scikit_learn() -> None:
+    decomposition = pytest.importorskip("sklearn.decomposition")
+    rng = np.random.default_rng(0)
+    vectors = rng.normal(size=(40, 8)) * np.arange(1, 9) + 3
+    points, explained = principal_components(vectors)
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    pca = decomposition.PCA(3).fit(unit)
+    np.testing.assert_allclose(explained, pca.explained_variance_ratio_, rtol=1e-6)
+    np.testing.assert_allclose(np.abs(points), np.abs(pca.transform(unit)), atol=1e-9)
+
+
+def test_components_of_very_few_clips() -> None:
+    points, explained = principal_components(np.array([[1.0, 0.0], [0.0, 1.0]]))
+    assert points.shape == (2, 3)
+    assert explained == pytest.approx([1, 0, 0])

@@ -1,0 +1,248 @@
+"""The experiments from end to end, on colours."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import yaml
+
+import emoclip_sdk.training.paper.run as run_module
+from emoclip_sdk import EmoCLIP
+from emoclip_sdk.errors import CheckpointError, DatasetError, EmoCLIPError
+from emoclip_sdk.training.data.datasets.clips import Clip, ClipDataset
+from emoclip_sdk.training.paper import evaluate_probe, run_experiment
+from emoclip_sdk.training.paper import setup as parts
+from emoclip_sdk.training.paper.tasks import ContrastiveTask
+
+from .conftest import CLASSES, colours, tiny_recipe
+
+
+class Untouchable:
+    """Stands where the test split is."""
+
+    def _fail(self, *_: Any) -> Any:
+        pytest.fail("the test split was looked at")
+
+    __iter__ = __len__ = __getitem__ = __bool__ = _fail
+
+
+def seen_clips(monkeypatch: pytest.MonkeyPatch) -> list[set[str]]:
+    """Ids of the clips of every task that is built, and their texts."""
+    found: list[set[str]] = []
+    original = ContrastiveTask.__post_init__
+
+    def built(self: ContrastiveTask) -> None:
+        found.append({clip.id for clip in self.table.clips} | set(self.table.texts))
+        original(self)
+
+    monkeypatch.setattr(ContrastiveTask, "__post_init__", built)
+    return found
+
+
+def learning_recipe(experiment: str = "supervised") -> dict[str, Any]:
+    recipe = tiny_recipe(experiment)
+    recipe["objective"] = {"texts": "descriptions", "positives": "class"}
+    recipe["optim"] |= {"epochs": 10, "batch_size": 16}
+    recipe["optim"]["lr"] |= {"text_blocks": 3e-3, "text_rest": 3e-3}
+    recipe["run"] = {"save_every": 1000, "log_every": 4}
+    return recipe
+
+
+def test_supervised_learns_and_writes_a_model(tmp_path: Path) -> None:
+    dataset = colours(8)
+    figures = run_experiment(learning_recipe(), dataset, tmp_path / "model", tmp_path / "run")
+    assert figures["best"]["uar"] >= 0.9
+    assert len(figures["epochs"]) == 10
+    losses = [
+        float(line.split(",")[2])
+        for line in (tmp_path / "run/log.csv").read_text().splitlines()[1:]
+    ]
+    assert losses[-1] < 0.7 * losses[0]
+    assert json.loads((tmp_path / "run/metrics.json").read_text()) == figures
+    assert yaml.safe_load((tmp_path / "run/recipe.yaml").read_text())["seed"] == 3
+
+    model = EmoCLIP.from_pretrained(tmp_path / "model", device="cpu")
+    assert model.labels == CLASSES
+    test = dataset.splits["test"]
+    results = model.classify([clip.video for clip in test], faces="none")
+    right = [CLASSES.index(r.label) == c.label for r, c in zip(results, test, strict=True)]
+    assert np.mean(right) >= 0.75
+    card = (tmp_path / "model/README.md").read_text()
+    assert "colours, fold 1, validation split" in card and "UAR" in card
+
+
+@pytest.mark.parametrize("frozen", [True, False])
+def test_selection_never_looks_at_the_test_split(frozen: bool, tmp_path: Path) -> None:
+    whole = colours()
+    dataset = dataclasses.replace(whole, splits={**whole.splits, "test": Untouchable()})
+    recipe = tiny_recipe(frozen=frozen)
+    recipe["optim"]["epochs"] = 1
+    run_experiment(recipe, dataset, tmp_path / "out", tmp_path / "run")
+
+
+def test_validation_is_cut_from_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = colours()
+    splits = {"train": whole.splits["train"], "test": whole.splits["test"]}
+    validated: list[set[str]] = []
+    original = parts.zero_shot
+
+    def spy(experiment: Any, model: EmoCLIP, clips: Any) -> Any:
+        validated.append({clip.id for clip in clips})
+        return original(experiment, model, clips)
+
+    monkeypatch.setattr("emoclip_sdk.training.paper.run.zero_shot", spy)
+    trained = seen_clips(monkeypatch)
+    recipe = tiny_recipe()
+    recipe["optim"]["epochs"] = 1
+    recipe["data"]["valid_share"] = 0.25
+    dataset = dataclasses.replace(whole, splits=splits)
+    run_experiment(recipe, dataset, tmp_path / "a", tmp_path / "a-run")
+    assert validated[0] and all(name.startswith("train") for name in validated[0])
+    assert not validated[0] & trained[0]
+    run_experiment(recipe, dataset, tmp_path / "b", tmp_path / "b-run", paper_selection=True)
+    assert validated[1] == {clip.id for clip in splits["test"]}
+    assert "chosen" in (tmp_path / "b/README.md").read_text()
+
+
+def test_loco_trains_without_the_class_and_tests_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained = seen_clips(monkeypatch)
+    recipe = learning_recipe("loco")
+    recipe["optim"]["epochs"] = 1
+    figures = run_experiment(recipe, colours(), tmp_path / "out", tmp_path / "run")
+    from emoclip_sdk.prompts import PromptBank
+
+    bank = PromptBank.default()
+    assert len(trained) == 4
+    for label, (name, seen) in enumerate(zip(CLASSES, trained, strict=True)):
+        assert not any(item.startswith(f"train-{label}-") for item in seen)
+        assert not seen & set(bank.descriptions(name))
+        assert any(item.startswith(f"train-{(label + 1) % 4}-") for item in seen)
+    assert set(figures["per_class"]) == set(CLASSES) and figures["n"] == 8
+    rows = list(figures["per_class"].values())
+    assert figures["uar"] == pytest.approx(np.mean([row["recall"] for row in rows]))
+    assert all(0 <= row["others"] <= 1 for row in rows)
+    # Each class's own clips against the others' of the whole split.
+    assert all(0 <= row["auc"] <= 1 and row["n"] == 2 for row in figures["per_class"].values())
+    assert json.loads((tmp_path / "out/metrics.json").read_text()) == figures
+    # One cache serves all classes.
+    assert not (tmp_path / "run/anger/cache").exists() and (tmp_path / "run/cache").is_dir()
+
+
+def test_loco_states_how_the_trained_classes_fare(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        run_module,
+        "class_scores",
+        lambda model, video, classes: np.tile(np.eye(len(classes))[0], (len(video), 1)),
+    )
+    recipe = learning_recipe("loco")
+    recipe["optim"]["epochs"] = 1
+    recipe["loco"] = {"classes": list(CLASSES[:2])}
+    figures = run_experiment(recipe, colours(), tmp_path / "out", tmp_path / "run")
+    rows = figures["per_class"]
+    assert [rows[name]["recall"] for name in CLASSES[:2]] == [1, 0]
+    assert [rows[name]["others"] for name in CLASSES[:2]] == pytest.approx([0, 1 / 3])
+
+
+def test_probe_learns_and_is_evaluated(tmp_path: Path, tiny_checkpoint: Path) -> None:
+    recipe = tiny_recipe("probe")
+    recipe["model"] = {"start": str(tiny_checkpoint), "sampling": {"stride": 2}}
+    recipe["optim"] |= {"epochs": 15, "batch_size": 16}
+    recipe.pop("objective")
+    dataset = colours(8)
+    figures = run_experiment(recipe, dataset, tmp_path / "probe", tmp_path / "run")
+    assert figures["best"]["uar"] > 0.6
+    content = json.loads((tmp_path / "probe/probe.json").read_text())
+    assert (content["width"], content["hidden"], content["classes"]) == (32, 256, list(CLASSES))
+
+    model = EmoCLIP.from_pretrained(tiny_checkpoint, device="cpu")
+    found = evaluate_probe(tmp_path / "probe", model, dataset, "valid")
+    assert found["uar"] == pytest.approx(figures["best"]["uar"])
+    assert found["probabilities"].shape == (8, 4)
+    with torch.no_grad():
+        next(model.encoder.network.temporal.parameters()).add_(1.0)
+    with pytest.raises(CheckpointError, match="was trained on"):
+        evaluate_probe(tmp_path / "probe", model, dataset)
+
+
+def test_frame_ensemble_is_fine_tuned(tmp_path: Path, tiny_checkpoint: Path) -> None:
+    before = EmoCLIP.from_pretrained(tiny_checkpoint, device="cpu").encoder.network.state_dict()
+    recipe = tiny_recipe(frozen=False)
+    recipe["model"] = {"start": str(tiny_checkpoint), "temporal": {"kind": "mean"}}
+    recipe["optim"] |= {
+        "kind": "sgd", "schedule": "multistep", "milestones": [1], "epochs": 2, "accumulate": 2,
+        "grad_checkpointing": True,
+        "lr": {"visual": 1e-3, "text_blocks": 1e-3, "logit_scale": "1e-3"},
+    }  # fmt: skip
+    run_experiment(recipe, colours(), tmp_path / "out", tmp_path / "run")
+    after = EmoCLIP.from_pretrained(tmp_path / "out", device="cpu").encoder.network.state_dict()
+    assert not any(key.startswith("temporal") for key in after)
+    changed = {key for key in after if not torch.equal(before[key], after[key])}
+    assert any(key.startswith("towers.visual.") for key in changed)
+    text = {key for key in changed if key.startswith("towers.text.")}
+    assert text and all(key.startswith("towers.text.transformer.") for key in text)
+    rates = {row.split(",")[3] for row in (tmp_path / "run/log.csv").read_text().splitlines()[1:]}
+    assert rates == {"0.001", "0.0001"}
+
+
+def test_captions_alone_are_enough(tmp_path: Path) -> None:
+    whole = colours()
+    splits = {
+        name: tuple(
+            dataclasses.replace(c, label=None, caption=c.caption or "a calm face") for c in clips
+        )
+        for name, clips in whole.splits.items()
+    }
+    recipe = tiny_recipe()
+    recipe["optim"]["epochs"] = 1
+    dataset = ClipDataset("captions", (), splits)
+    figures = run_experiment(recipe, dataset, tmp_path / "out", tmp_path / "run")
+    assert 0 <= figures["best"]["recall@1"] <= 1
+
+
+def test_unreadable_clips(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    whole = colours()
+    gone = Clip("gone", tmp_path / "gone.mp4", 1, "a smile")
+    splits = {**whole.splits, "train": (*whole.splits["train"], gone)}
+    dataset = dataclasses.replace(whole, splits=splits)
+    recipe = tiny_recipe()
+    recipe["optim"]["epochs"] = 1
+    run_experiment(recipe, dataset, tmp_path / "out", tmp_path / "run")
+    assert "not used: gone: " in caplog.text
+    # Read anew in every epoch, it can't be left out in advance: the run ends and says why.
+    recipe = tiny_recipe(frozen=False)
+    with pytest.raises(DatasetError, match=r"gone: .*emoclip-train check"):
+        run_experiment(recipe, dataset, tmp_path / "out", tmp_path / "run2")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"optim": {"lr": {"temporl": 1e-3}}}, "temporl"),
+        ({"optim": {"precision": "fp8"}}, "fp32, bf16, fp16"),
+        ({"optim": {"epochs": "many"}}, "epochs"),
+        ({"optim": {"lr": {}}}, "no part has a learning rate"),
+        ({"model": {"start": None, "towers": None}}, "either start or towers"),
+        ({"model": {"temporal": {"layer": 1}}}, "layer"),
+        ({"data": {"valid_share": 2}}, "valid_share"),
+        ({"epochs": 3}, "epochs"),
+    ],
+)
+def test_wrong_recipes_are_named(change: dict[str, Any], message: str, tmp_path: Path) -> None:
+    recipe = tiny_recipe()
+    for key, value in change.items():
+        if isinstance(value, dict):
+            recipe[key] = {**recipe.get(key, {}), **value}
+        else:
+            recipe[key] = value
+    with pytest.raises(EmoCLIPError, match=message):
+        run_experiment(recipe, colours(), tmp_path / "out", tmp_path / "run")
