@@ -22,8 +22,8 @@ from torch import Tensor, nn
 from ...errors import DatasetError
 from ...inference.clips import Span
 from ...model import EmoCLIP
+from ...runtime.worker_pool import WorkerPool
 from ..engine.precision import Precision
-from ..engine.workers import Workers
 from .datasets.clips import Clip
 from .embed import View, embed_frames
 
@@ -107,7 +107,7 @@ def frame_embeddings(
     *,
     cropped: bool = True,
     view: View | None = None,
-    workers: Workers | None = None,
+    workers: WorkerPool | None = None,
     precision: Precision = "fp32",
 ) -> list[NDArray[np.float32]]:
     """Embed the frames of clips one by one, or read what was embedded before.
@@ -124,7 +124,7 @@ def frame_embeddings(
     view : View, optional
         A view for training: every `stride`-th frame. None: as :meth:`EmoCLIP.embed` reads a
         video, frames at ``sampling.rate``, without augmentation.
-    workers : Workers, optional
+    workers : WorkerPool, optional
         Processes that decode; without any, this one does.
     precision : {"fp32", "bf16", "fp16"}
         Of the image tower's products.

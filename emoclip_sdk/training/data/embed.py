@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ...model import EmoCLIP
+from ...runtime.worker_pool import WorkerPool
 from ..engine.precision import Precision, autocast
-from ..engine.workers import Workers
 from .datasets.clips import Clip
 from .frames import (
     Augmentation,
@@ -60,7 +60,7 @@ def embed_frames(
     *,
     cropped: bool = True,
     view: View | None = None,
-    workers: Workers | None = None,
+    workers: WorkerPool | None = None,
     precision: Precision = "fp32",
 ) -> Iterator[Tensor]:
     """Yield the frame embeddings (T, D) of the rows `todo` of `clips`, in that order.

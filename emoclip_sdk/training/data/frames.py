@@ -21,8 +21,8 @@ from torch import Tensor
 from ...config import ModelConfig
 from ...errors import VideoError
 from ...faces import FrameFaces, MTCNNDetector, TrackTable, center_crop, face_frames, most_prominent
+from ...runtime.worker_pool import WorkerPool
 from ...video import Frame, inside, open_video, paper
-from ..engine.workers import Workers
 from .datasets.clips import Clip
 
 __all__ = [
@@ -248,7 +248,7 @@ def read_clips(
     wanted: Iterable[tuple[int, Take]],
     *,
     cropped: bool = True,
-    workers: Workers | None = None,
+    workers: WorkerPool | None = None,
 ) -> Iterator[ClipCrops]:
     """Read clips one after the other, in worker processes where there are any.
 
@@ -260,7 +260,7 @@ def read_clips(
         Rows of `clips` and which of their frames. Read ahead, so it must not depend on results.
     cropped : bool
         See :func:`clip_crops`.
-    workers : Workers, optional
+    workers : WorkerPool, optional
         They only decode, so that neither threads nor a GPU of this process get in their way.
 
     Yields
@@ -273,8 +273,8 @@ def read_clips(
         for row, take in wanted:
             yield reader(clips[row], take)
         return
-    items = ((config, cropped, _video_only(clips[row]), take) for row, take in wanted)
-    for images, rows, problem in workers.map(_read, items):
+    jobs = ((_read, config, cropped, _video_only(clips[row]), take) for row, take in wanted)
+    for images, rows, problem in workers.map(jobs):
         yield ClipCrops(torch.from_numpy(images), rows, problem)
 
 

@@ -13,9 +13,9 @@ from torch import Tensor
 from ...config import ModelConfig
 from ...errors import DatasetError
 from ...nn import preprocess
+from ...runtime.worker_pool import WorkerPool
 from ...video import inside, paper
 from ..engine.plan import Plan
-from ..engine.workers import Workers
 from .datasets.clips import Clip
 from .frames import Augmentation, Take, clip_rng, draw_transform, fill_gaps, read_clips, warp
 
@@ -85,7 +85,7 @@ class DecodedFrames:
     cropped : bool
     augmentation : Augmentation
     seed : int
-    workers : Workers
+    workers : WorkerPool
     device : torch.device
         Where pictures are transformed: workers only decode.
     window : {"wrap", "inside"}
@@ -99,7 +99,7 @@ class DecodedFrames:
         cropped: bool,
         augmentation: Augmentation,
         seed: int,
-        workers: Workers,
+        workers: WorkerPool,
         device: torch.device,
         window: Window = "wrap",
     ) -> None:

@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 
 from emoclip_sdk.config import FaceConfig, ImageConfig, ModelConfig, SamplingConfig, TowersConfig
+from emoclip_sdk.runtime.worker_pool import WorkerPool
 from emoclip_sdk.training.data.datasets.clips import Clip
 from emoclip_sdk.training.data.frames import (
     Augmentation,
@@ -23,7 +24,6 @@ from emoclip_sdk.training.data.frames import (
     read_clips,
     warp,
 )
-from emoclip_sdk.training.engine.workers import Workers
 
 CONFIG = ModelConfig(
     TowersConfig(name="ViT-B-32"),
@@ -153,7 +153,7 @@ def test_workers_change_nothing_and_errors_come_back(tmp_path: Path) -> None:
     clips.append(Clip("gone", tmp_path / "gone"))
     wanted = [(row, Take("wrap", seed=row)) for row in (2, 0, 3, 1)]
     here = list(read_clips(clips, CONFIG, wanted))
-    with Workers(1) as workers:
+    with WorkerPool(1) as workers:
         first = read_clips(clips, CONFIG, wanted, workers=workers)
         begun = [next(first)]
         # A second stream while the first one is open, as validation in the middle of training.
@@ -176,7 +176,7 @@ def test_faces_are_the_same_in_a_worker(shared: Path) -> None:
         found += read_clips(clips, config, [(0, Take())], cropped=False)
         assert torch.get_num_threads() == threads
     torch.set_num_threads(before)
-    with Workers(1) as workers:
+    with WorkerPool(1) as workers:
         found += read_clips(clips, config, [(0, Take())], cropped=False, workers=workers)
     assert len(found[0].images) > 5
     assert all(torch.equal(found[0].images, other.images) for other in found[1:])

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from ....errors import DatasetError, VideoError
+from ....runtime.worker_pool import WorkerPool
 from ....video import open_video
-from ...engine.workers import Workers
 from .clips import Clip, ClipDataset, Problem
 from .registry import DATASETS, Task, read_clips
 from .sizes import PublishedSizes, class_counts
@@ -186,8 +186,8 @@ def unreadable_clips(
     """Decode every frame of every clip and return a problem for each that can't be decoded."""
     paths = [clip.video for clip in clips if not isinstance(clip.video, np.ndarray)]
     problems = []
-    with Workers(workers) as pool:
-        for i, problem in enumerate(pool.map(_decode, ((path,) for path in paths)), start=1):
+    with WorkerPool(workers) as pool:
+        for i, problem in enumerate(pool.map((_decode, path) for path in paths), start=1):
             if problem is not None:
                 problems.append(problem)
             if progress is not None:
