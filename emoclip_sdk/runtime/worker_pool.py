@@ -23,7 +23,7 @@ from typing import Any, Literal
 
 from ..errors import EmoCLIPError
 from .processes import SPAWN, sigint_blocked
-from .worker_process import RemoteTraceback, serve
+from .worker_process import RemoteTraceback, run_worker
 
 __all__ = ["WorkerEvent", "WorkerPool"]
 
@@ -342,7 +342,7 @@ class WorkerPool:
                 return
             ours, theirs = SPAWN.Pipe()
             process = SPAWN.Process(
-                target=serve, args=(theirs, self._setup, self._arguments), daemon=True
+                target=run_worker, args=(theirs, self._setup, self._arguments), daemon=True
             )
             with sigint_blocked():
                 process.start()

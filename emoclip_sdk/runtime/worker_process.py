@@ -17,7 +17,7 @@ from typing import Any
 from ..errors import EmoCLIPError
 from .processes import end_with_parent
 
-__all__ = ["RemoteTraceback", "serve"]
+__all__ = ["RemoteTraceback", "run_worker"]
 
 
 class RemoteTraceback(Exception):
@@ -31,7 +31,7 @@ class _LogForwarder(logging.handlers.QueueHandler):
         self.queue(("log", record))  # type: ignore[operator]
 
 
-def serve(
+def run_worker(
     pipe: Connection, setup: Callable[..., Callable[[Any], Any]], arguments: tuple[Any, ...]
 ) -> None:
     """Do jobs until the pipe ends; the main function of a worker process.

@@ -144,7 +144,7 @@ def crop(
     """
     from ...cli.output import progress
     from ...config import FaceConfig
-    from ..data.crop import CropSettings, find_videos, finished, prepare_folder, write_report
+    from ..data.crop import CropSettings, find_videos, finished, prepare_folder, write_crop_report
     from ..data.crop_pool import crop_videos
 
     faces = FaceConfig() if margin is None else FaceConfig(margin=margin)
@@ -164,7 +164,7 @@ def crop(
 
             crop_videos(to_do, settings, workers=workers, done=done)
     finally:
-        write_report(results, out)
+        write_crop_report(results, out)
         _print_results(results, out, left=len({j.video for j in jobs} - {r.video for r in results}))
     raise typer.Exit(1 if any(r.status == "failed" for r in results) else 0)
 

@@ -73,7 +73,7 @@ def ness(
     from ..data.cache import FrameCache
     from ..ness.clips import embed_study
     from ..ness.manifest import read_study
-    from ..ness.report import published_rows, save_probe, write_study
+    from ..ness.report import published_rows, save_rating_probe, write_study
     from ..ness.scales import read_scales, shipped_scales
     from ..ness.study import fit_final, run_study
     from .train import experiment_recipe
@@ -94,7 +94,7 @@ def ness(
     result.document["unusable"] = unusable
     result.document["published"] = published_rows(scale)
     write_study(result, folder)
-    save_probe(result, fit_final(study, clips, content), folder / "probe")
+    save_rating_probe(result, fit_final(study, clips, content), folder / "probe")
     if as_json:
         typer.echo(json.dumps(result.document, indent=2, ensure_ascii=False))
     else:

@@ -23,7 +23,8 @@ from ...errors import DatasetError, VideoError
 from ...faces import FaceDetector, TrackTable, face_frames, most_prominent
 from ...video import open_video
 from ...video.opening import VIDEO_SUFFIXES
-from .datasets.locate import CROP_SETTINGS, has_pictures, is_visible
+from ...video.pictures import CROP_SETTINGS
+from .datasets.locate import has_pictures, is_visible
 
 __all__ = [
     "CROP_REPORT",
@@ -35,7 +36,7 @@ __all__ = [
     "finished",
     "partial_folder",
     "prepare_folder",
-    "write_report",
+    "write_crop_report",
 ]
 
 CROP_REPORT = "crop-report.csv"
@@ -224,7 +225,7 @@ def _save(crop: NDArray[np.uint8], path: Path) -> None:
     Image.fromarray(crop).save(path, compress_level=3)
 
 
-def write_report(results: Iterable[CropResult], out: Path) -> None:
+def write_crop_report(results: Iterable[CropResult], out: Path) -> None:
     """Write ``crop-report.csv``: video, clip (relative to the folder), status, frames, why."""
     path = out / CROP_REPORT
     partial = path.with_name(f".{path.name}.partial")

@@ -19,11 +19,11 @@ from .datasets.clips import Clip
 from .frames import (
     Augmentation,
     ClipCrops,
-    Take,
+    FrameSelection,
     clip_rng,
     draw_transform,
     fill_gaps,
-    read_clips,
+    read_clip_crops,
     warp,
 )
 
@@ -67,14 +67,14 @@ def embed_frames(
 
     Parameters and results as in :func:`~emoclip_sdk.training.data.cache.frame_embeddings`.
     """
-    take = Take("rate")
+    take = FrameSelection("rate")
     if view is not None:
-        take = Take("stride", phase=view.number % model.config.sampling.stride)
+        take = FrameSelection("stride", phase=view.number % model.config.sampling.stride)
     wanted = [(i, take) for i in todo]
     laid: deque[list[int]] = deque()
 
     def pictures() -> Iterator[NDArray[np.uint8]]:
-        crops = read_clips(clips, model.config, wanted, cropped=cropped, workers=workers)
+        crops = read_clip_crops(clips, model.config, wanted, cropped=cropped, workers=workers)
         for i, clip in zip(todo, crops, strict=True):
             if clip.problem:
                 log.warning("not used: %s", clip.problem)

@@ -28,12 +28,12 @@ from .datasets.clips import Clip
 __all__ = [
     "Augmentation",
     "ClipCrops",
-    "Take",
+    "FrameSelection",
     "clip_crops",
     "clip_rng",
     "draw_transform",
     "fill_gaps",
-    "read_clips",
+    "read_clip_crops",
     "warp",
 ]
 
@@ -58,7 +58,7 @@ class Augmentation:
 
 
 @dataclass(frozen=True)
-class Take:
+class FrameSelection:
     """Which frames of a clip.
 
     Attributes
@@ -148,7 +148,7 @@ def fill_gaps(rows: Sequence[int]) -> list[int]:
 def clip_crops(
     clip: Clip,
     config: ModelConfig,
-    take: Take,
+    take: FrameSelection,
     *,
     cropped: bool = True,
     detector: MTCNNDetector | None = None,
@@ -160,7 +160,7 @@ def clip_crops(
     clip : Clip
     config : ModelConfig
         Sampling, faces and crop size.
-    take : Take
+    take : FrameSelection
         Which frames.
     cropped : bool
         The frames are face crops already and are only resized. Otherwise faces are found, and
@@ -188,7 +188,7 @@ def clip_crops(
     return ClipCrops(torch.from_numpy(np.stack(list(crops.values()))), rows)
 
 
-def _frames(clip: Clip, config: ModelConfig, take: Take) -> list[Frame]:
+def _frames(clip: Clip, config: ModelConfig, take: FrameSelection) -> list[Frame]:
     source, sampling = open_video(clip.video), config.sampling
     if take.mode == "rate":
         return list(source.sample(sampling.rate))
@@ -227,7 +227,7 @@ class _Reader:
         self.cropped = cropped
         self.detector: MTCNNDetector | None = None
 
-    def __call__(self, clip: Clip, take: Take) -> ClipCrops:
+    def __call__(self, clip: Clip, take: FrameSelection) -> ClipCrops:
         cropped = self.cropped or self.config.faces.detector == "none"
         if not cropped and self.detector is None:
             self.detector = MTCNNDetector(self.config.faces)
@@ -242,10 +242,10 @@ class _Reader:
             torch.set_num_threads(threads)
 
 
-def read_clips(
+def read_clip_crops(
     clips: Sequence[Clip],
     config: ModelConfig,
-    wanted: Iterable[tuple[int, Take]],
+    wanted: Iterable[tuple[int, FrameSelection]],
     *,
     cropped: bool = True,
     workers: WorkerPool | None = None,
@@ -256,7 +256,7 @@ def read_clips(
     ----------
     clips : sequence of Clip
     config : ModelConfig
-    wanted : iterable of (int, Take)
+    wanted : iterable of (int, FrameSelection)
         Rows of `clips` and which of their frames. Read ahead, so it must not depend on results.
     cropped : bool
         See :func:`clip_crops`.
@@ -286,7 +286,7 @@ _reader: _Reader | None = None  # of a worker process
 
 
 def _read(
-    config: ModelConfig, cropped: bool, clip: Clip, take: Take
+    config: ModelConfig, cropped: bool, clip: Clip, take: FrameSelection
 ) -> tuple[NDArray[np.uint8], list[int], str]:
     """Read a clip in a worker process.
 

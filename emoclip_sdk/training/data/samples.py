@@ -17,11 +17,19 @@ from ...runtime.worker_pool import WorkerPool
 from ...video import inside, paper
 from ..engine.plan import Plan
 from .datasets.clips import Clip
-from .frames import Augmentation, Take, clip_rng, draw_transform, fill_gaps, read_clips, warp
+from .frames import (
+    Augmentation,
+    FrameSelection,
+    clip_rng,
+    draw_transform,
+    fill_gaps,
+    read_clip_crops,
+    warp,
+)
 
 __all__ = ["CachedFrames", "ClipSource", "DecodedFrames", "Window"]
 
-# How a window of frames is drawn, see :class:`~..frames.Take`.
+# How a window of frames is drawn, see :class:`~..frames.FrameSelection`.
 Window = Literal["wrap", "inside"]
 
 
@@ -114,7 +122,7 @@ class DecodedFrames:
 
     def stream(self, plan: Plan) -> Iterator[Tensor]:
         wanted = ((row, self._take(row, epoch)) for epoch, rows in plan for row in rows)
-        stream = read_clips(
+        stream = read_clip_crops(
             self.clips, self.config, wanted, cropped=self.cropped, workers=self.workers
         )
         for epoch, rows in plan:
@@ -129,9 +137,9 @@ class DecodedFrames:
                 crops.append(clip.images[fill_gaps(clip.rows)].to(self.device, non_blocking=True))
             yield self._images(crops, epoch, rows)
 
-    def _take(self, row: int, epoch: int) -> Take:
+    def _take(self, row: int, epoch: int) -> FrameSelection:
         rng = clip_rng(self.seed, epoch, self.clips[row].id, "window")
-        return Take(self.window, seed=int(rng.integers(2**62)))
+        return FrameSelection(self.window, seed=int(rng.integers(2**62)))
 
     def _images(self, crops: list[Tensor], epoch: int, rows: list[int]) -> Tensor:
         """Transform and normalise (T, S, S, 3) clips of a batch."""

@@ -12,7 +12,7 @@ from .evaluate import (
 )
 from .groups import Attributes, group_figures, read_attributes
 from .metrics import FIGURES, decide, figures_of_merit, recalls
-from .pooling import FrameMode, pool_clips
+from .pooling import FrameMode, clip_embeddings
 from .prompts import class_bank, class_vectors
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "bootstrap_draws",
     "class_bank",
     "class_vectors",
+    "clip_embeddings",
     "decide",
     "evaluate_clips",
     "evaluate_pictures",
@@ -35,7 +36,6 @@ __all__ = [
     "mean_of_folds",
     "measure",
     "measure_clips",
-    "pool_clips",
     "read_attributes",
     "recalls",
     "zero_shot_scores",

@@ -20,7 +20,7 @@ from .bootstrap import LEVEL, bootstrap_draws, intervals
 from .frames import clip_frames
 from .groups import Attributes, group_figures
 from .metrics import FIGURES, figures_of_merit
-from .pooling import FrameMode, pool_clips
+from .pooling import FrameMode, clip_embeddings
 from .prompts import class_vectors
 
 __all__ = [
@@ -59,7 +59,7 @@ def evaluate_clips(
     prompts : str or Path
         See :func:`class_bank`.
     frames : {"temporal", "mean", "middle"}
-        See :func:`pool_clips`.
+        See :func:`clip_embeddings`.
     compound : {"average", "concatenate"}
         See :func:`class_vectors`.
     cropped : bool
@@ -84,7 +84,7 @@ def evaluate_clips(
     wanted = labelled(clips)
     vectors = class_vectors(model, classes, prompts, compound)
     embedded = clip_frames(model, wanted, cache, cropped=cropped, workers=workers)
-    scores = zero_shot_scores(model, pool_clips(model, embedded, frames), vectors)
+    scores = zero_shot_scores(model, clip_embeddings(model, embedded, frames), vectors)
     return measure_clips(scores, wanted, classes, attributes=attributes, draws=draws, seed=seed)
 
 

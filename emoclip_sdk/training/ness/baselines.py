@@ -16,9 +16,9 @@ try:
 except ImportError:
     raise MissingDependencyError("sklearn", "train", "The probe's baselines") from None
 
-__all__ = ["BASELINES", "Witness", "predict_baseline"]
+__all__ = ["REGRESSORS", "Witness", "predict_baseline"]
 
-BASELINES = ("mean", "ridge", "svr")
+REGRESSORS = ("mean", "ridge", "svr")
 
 
 class Witness(TransformerMixin, BaseEstimator):  # type: ignore[misc]

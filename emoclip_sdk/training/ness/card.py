@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .figures import FIGURES
+from .figures import RATING_FIGURES
 
 if TYPE_CHECKING:
     from .study import StudyResult
@@ -96,7 +96,7 @@ def probe_card(result: StudyResult, scores: list[dict[str, Any]]) -> str:
     for score in scores:
         found = result.figures["probe"][score["name"]]
         cells = []
-        for figure in FIGURES:
+        for figure in RATING_FIGURES:
             value, limits = found[figure], found["intervals"][figure]
             cell = "not defined" if value is None else f"{value:.2f}"
             cells.append(cell if limits is None else f"{cell} [{limits[0]:.2f}, {limits[1]:.2f}]")

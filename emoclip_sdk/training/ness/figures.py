@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from ..evaluation.bootstrap import interval
 
-__all__ = ["FIGURES", "score_figures", "shuffled_rows"]
+__all__ = ["RATING_FIGURES", "score_figures", "shuffled_rows"]
 
-FIGURES = ("mae", "rmse", "pcc")
+RATING_FIGURES = ("mae", "rmse", "pcc")
 Numbers = NDArray[np.float64]
 
 

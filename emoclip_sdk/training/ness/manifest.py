@@ -17,11 +17,11 @@ from ...errors import DatasetError
 from ..data.datasets.lists import read_text
 from .scales import Scale, Score
 
-__all__ = ["BEST_FILE", "LAYOUT", "Interview", "Study", "read_study"]
+__all__ = ["BEST_FILE", "STUDY_LAYOUT", "Interview", "Study", "read_study"]
 
 log = logging.getLogger(__name__)
 
-LAYOUT = (
+STUDY_LAYOUT = (
     "a CSV file with the columns video (a file, relative to this one; .npz: already embedded), "
     "patient, and one for each score of the scale; a score that is missing is left empty"
 )
@@ -107,7 +107,7 @@ def read_study(path: str | Path, scale: Scale) -> Study:
     """
     path = Path(path)
     path = path / "manifest.csv" if path.is_dir() else path
-    reader = csv.reader(io.StringIO(read_text(path, LAYOUT), newline=""))
+    reader = csv.reader(io.StringIO(read_text(path, STUDY_LAYOUT), newline=""))
     problems: list[tuple[int, str]] = []
     found: list[tuple[int, Interview]] = []
     try:
@@ -132,7 +132,7 @@ def read_study(path: str | Path, scale: Scale) -> Study:
         more = f" ({len(problems) - 1} more, in lines {others})" if others else ""
         raise DatasetError(f"{path}:{line}: {what}{more}")
     if not found:
-        raise DatasetError(f"{path}: lists no interview. Expected: {LAYOUT}")
+        raise DatasetError(f"{path}: lists no interview. Expected: {STUDY_LAYOUT}")
     return Study(path, scale, scores, tuple(interview for _, interview in found))
 
 
@@ -146,7 +146,7 @@ def _scores(path: Path, columns: list[str], scale: Scale) -> tuple[Score, ...]:
     missing = [name for name in ("video", "patient") if name not in columns]
     if missing or twice:
         what = f"no column {' and '.join(missing)}" if missing else f"two columns {twice[0]}"
-        raise DatasetError(f"{path}:1: there is {what}. Expected: {LAYOUT}")
+        raise DatasetError(f"{path}:1: there is {what}. Expected: {STUDY_LAYOUT}")
     scores = tuple(
         score
         for score in scale.scores

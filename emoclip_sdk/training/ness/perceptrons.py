@@ -18,7 +18,7 @@ from ...errors import EmoCLIPError
 from .clips import StudyClips
 from .folds import Fold, Ledger
 
-__all__ = ["FITTED", "Perceptrons", "ProbeSettings", "fit_perceptrons"]
+__all__ = ["FITTED", "PerceptronSettings", "Perceptrons", "fit_perceptrons"]
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ _CHUNK = 4096  # clips of one forward pass at inference
 
 
 @dataclass(frozen=True)
-class ProbeSettings:
+class PerceptronSettings:
     """How the probe is trained; see the recipe ``ness``.
 
     Attributes
@@ -55,7 +55,7 @@ class ProbeSettings:
     weight_decay: float
 
     @classmethod
-    def read(cls, recipe: Mapping[str, Any]) -> ProbeSettings:
+    def read(cls, recipe: Mapping[str, Any]) -> PerceptronSettings:
         """Take the settings from a recipe.
 
         Raises
@@ -163,7 +163,7 @@ def fit_perceptrons(
     clips: StudyClips,
     targets: NDArray[np.float64],
     folds: Sequence[Fold],
-    settings: ProbeSettings,
+    settings: PerceptronSettings,
     ledger: Ledger,
     *,
     seed: int = 0,
@@ -180,7 +180,7 @@ def fit_perceptrons(
         Ratings in the range of one item, NaN where missing: masked in the loss.
     folds : sequence of Fold
         Only the training sides are used.
-    settings : ProbeSettings
+    settings : PerceptronSettings
     ledger : Ledger
         Gets what the scalers and the perceptrons have seen.
     seed : int
@@ -252,7 +252,7 @@ def _standardise(
 
 
 def _crop(
-    clips: StudyClips, row: int, settings: ProbeSettings, rng: np.random.Generator
+    clips: StudyClips, row: int, settings: PerceptronSettings, rng: np.random.Generator
 ) -> NDArray[np.intp]:
     """Draw a crop of an interview, and clips at equal distances from it."""
     begin, end = clips.starts[row : row + 2]

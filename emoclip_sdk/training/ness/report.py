@@ -17,12 +17,12 @@ from ...probes.probe import CONFIG_FILE, KIND, WEIGHTS_FILE
 from ..engine.state import save_weights, write_text
 from ..evaluation.bootstrap import LEVEL
 from .card import probe_card
-from .figures import FIGURES
+from .figures import RATING_FIGURES
 from .perceptrons import Perceptrons
 from .pictures import draw_scatter
 from .study import StudyResult
 
-__all__ = ["METHODS", "comparison", "published_rows", "save_probe", "write_study"]
+__all__ = ["METHODS", "comparison", "published_rows", "save_rating_probe", "write_study"]
 
 METHODS = {
     "probe": "EmoCLIP (LP), measured",
@@ -51,7 +51,7 @@ def published_rows(scale: str) -> list[dict[str, Any]]:
             "method": row["method"],
             "measured": bool(row.get("measured")),
             "figures": {
-                score: None if cell is None else dict(zip(FIGURES, cell, strict=True))
+                score: None if cell is None else dict(zip(RATING_FIGURES, cell, strict=True))
                 for score, cell in zip(table["columns"], row["figures"], strict=True)
             },
         }
@@ -93,15 +93,17 @@ def write_study(result: StudyResult, out: Path) -> None:
 def _write_table(result: StudyResult, path: Path) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
-        ends = [f"{figure}_{end}" for figure in FIGURES for end in ("low", "high")]
-        writer.writerow(["method", "score", "n", *FIGURES, *ends])
+        ends = [f"{figure}_{end}" for figure in RATING_FIGURES for end in ("low", "high")]
+        writer.writerow(["method", "score", "n", *RATING_FIGURES, *ends])
         for name, figures in comparison(result):
             for score, found in figures.items():
                 if found is None:
                     continue
                 intervals = found.get("intervals", {})
-                limits = [x for figure in FIGURES for x in (intervals.get(figure) or ("", ""))]
-                values = [found[figure] for figure in FIGURES]
+                limits = [
+                    x for figure in RATING_FIGURES for x in (intervals.get(figure) or ("", ""))
+                ]
+                values = [found[figure] for figure in RATING_FIGURES]
                 writer.writerow([name, score, found.get("n", ""), *values, *limits])
 
 
@@ -146,7 +148,7 @@ def _report(result: StudyResult) -> str:
     lines += ["| method | score | n | MAE | RMSE | PCC |", "| --- | --- | ---: | --- | --- | --- |"]
     lines += [
         f"| {METHODS[method]} | {names[score]} | {found['n']} | "
-        + " | ".join(_with_interval(found, figure) for figure in FIGURES)
+        + " | ".join(_with_interval(found, figure) for figure in RATING_FIGURES)
         + " |"
         for method, figures in result.figures.items()
         for score, found in figures.items()
@@ -166,7 +168,7 @@ def _report(result: StudyResult) -> str:
 def _cell(found: dict[str, Any] | None) -> str:
     if found is None:
         return _NOTHING
-    return " / ".join(_number(found[figure]) for figure in FIGURES)
+    return " / ".join(_number(found[figure]) for figure in RATING_FIGURES)
 
 
 def _number(value: float | None) -> str:
@@ -179,7 +181,7 @@ def _with_interval(found: dict[str, Any], figure: str) -> str:
     return text if limits is None else f"{text} [{limits[0]:.2f}, {limits[1]:.2f}]"
 
 
-def save_probe(result: StudyResult, final: Perceptrons, out: Path) -> None:
+def save_rating_probe(result: StudyResult, final: Perceptrons, out: Path) -> None:
     """Write the probe's folder: ``probe.json``, ``probe.safetensors``, ``README.md``.
 
     Raises

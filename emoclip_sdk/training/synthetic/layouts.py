@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 
 import yaml
 
+from ...video.pictures import CROP_SETTINGS
 from ..data.datasets.classes import BASIC_CLASSES, MAFW_CLASSES, MAFW_COMPOUNDS
-from ..data.datasets.locate import CROP_SETTINGS
 from .clips import FOLDS, Options, PlannedClip, plan_clips, plan_turns
 from .wording import chinese
 

@@ -12,9 +12,9 @@ from emoclip_sdk.training.data.cache import FrameCache
 from emoclip_sdk.training.data.datasets import Clip
 from emoclip_sdk.training.evaluation import (
     blind_scores,
+    clip_embeddings,
     evaluate_clips,
     measure_clips,
-    pool_clips,
     zero_shot_scores,
 )
 
@@ -35,7 +35,7 @@ def test_middle_mean_and_temporal_on_planted_frames(tiny_model) -> None:
     none = np.zeros((0, text.shape[1]), np.float32)
     decisions = {}
     for mode in ("middle", "mean", "temporal"):
-        video = pool_clips(tiny_model, [shown, none], mode)
+        video = clip_embeddings(tiny_model, [shown, none], mode)
         assert np.isnan(video[1]).all()
         decisions[mode] = zero_shot_scores(tiny_model, video, text)[0].argmax()
         if mode == "mean":

@@ -20,7 +20,7 @@ from emoclip_sdk.training.ness.clips import StudyClips, embed_study
 from emoclip_sdk.training.ness.figures import score_figures, shuffled_rows
 from emoclip_sdk.training.ness.folds import Ledger, make_folds
 from emoclip_sdk.training.ness.manifest import Study, read_study
-from emoclip_sdk.training.ness.perceptrons import ProbeSettings, fit_perceptrons
+from emoclip_sdk.training.ness.perceptrons import PerceptronSettings, fit_perceptrons
 from emoclip_sdk.training.ness.scales import shipped_scales
 from emoclip_sdk.training.ness.study import run_study
 
@@ -40,7 +40,7 @@ def test_test_patients_change_nothing_in_their_fold(planted: Path, recipe: dict[
     study, clips = loaded(planted)
     targets = study.ratings / study.divisors
     folds = make_folds(study.patients, 4)
-    settings = ProbeSettings.read(recipe)
+    settings = PerceptronSettings.read(recipe)
     together = fit_perceptrons(clips, targets, folds, settings, Ledger(study.patients))
     # Whatever the test patients are rated and look like, the fold's perceptron is the same.
     test = folds[1].test
@@ -60,7 +60,7 @@ def test_missing_ratings_teach_nothing(planted: Path, recipe: dict[str, Any]) ->
     targets = np.full(study.ratings.shape, np.nan)
     targets[:, 0] = study.ratings[:, 0]
     folds = make_folds(study.patients, 3)
-    settings = ProbeSettings.read(recipe)
+    settings = PerceptronSettings.read(recipe)
     trained = fit_perceptrons(clips, targets, folds, settings, Ledger(study.patients))
     # A score that nobody rated stays at its start, zero, but for the decay of its random weights.
     assert trained.output_bias[:, 0, 1:].abs().max() == 0

@@ -15,7 +15,7 @@ from ....errors import DatasetError, VideoError
 from ....runtime.worker_pool import WorkerPool
 from ....video import open_video
 from .clips import Clip, ClipDataset, Problem
-from .registry import DATASETS, Task, read_clips
+from .registry import DATASETS, DatasetTask, read_dataset
 from .sizes import PublishedSizes, class_counts
 
 __all__ = ["ADVICE", "CheckReport", "FoldReport", "check_dataset", "unreadable_clips"]
@@ -81,7 +81,7 @@ class CheckReport:
     """
 
     name: str
-    task: Task
+    task: DatasetTask
     root: Path
     folds: tuple[FoldReport, ...]
     problems: tuple[Problem, ...]
@@ -133,7 +133,7 @@ def check_dataset(
     root: Path,
     *,
     folds: Sequence[int] = (1,),
-    task: Task = "single",
+    task: DatasetTask = "single",
     sizes: bool = True,
     frames: bool = False,
     workers: int = 1,
@@ -164,7 +164,7 @@ def check_dataset(
     problems: dict[tuple[str, str], Problem] = {}
     clips: dict[str, Clip] = {}
     for fold in folds:
-        dataset = read_clips(name, root, fold=fold, task=task, sizes=sizes)
+        dataset = read_dataset(name, root, fold=fold, task=task, sizes=sizes)
         published = DATASETS[name].sizes(fold, task)
         reports.append(FoldReport(fold, dataset, published))
         for problem in dataset.problems:

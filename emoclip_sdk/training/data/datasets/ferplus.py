@@ -10,9 +10,9 @@ from ..ferplus import FERPLUS_CLASSES, load_ferplus
 from .clips import Clip, ClipDataset
 from .rows import SPLITS
 
-__all__ = ["LAYOUT", "read_ferplus"]
+__all__ = ["FERPLUS_LAYOUT", "read_ferplus"]
 
-LAYOUT = "ROOT (ferplus.npz, or a folder that holds it) with the arrays of docs/training.md"
+FERPLUS_LAYOUT = "ROOT (ferplus.npz, or a folder that holds it) with the arrays of docs/training.md"
 
 
 def read_ferplus(root: Path) -> ClipDataset:

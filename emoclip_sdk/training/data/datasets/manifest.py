@@ -10,12 +10,12 @@ from ....errors import DatasetError
 from .clips import ClipDataset, Problem, Split
 from .lists import read_text
 from .locate import MissingClip, has_pictures
-from .rows import SPLITS, Row, gather
+from .rows import SPLITS, ListRow, gather
 from .trees import crops_or_not
 
-__all__ = ["LAYOUT", "read_manifest"]
+__all__ = ["MANIFEST_LAYOUT", "read_manifest"]
 
-LAYOUT = (
+MANIFEST_LAYOUT = (
     "ROOT (a CSV file, or a folder with manifest.csv) with the columns path, split (train, valid "
     "or test) and label or caption or both, perhaps subject; paths are relative to the file"
 )
@@ -44,9 +44,9 @@ def read_manifest(root: Path, cropped: bool | None = None) -> ClipDataset:
     problems: list[Problem] = []
     records = _records(path, problems)
     labels = sorted({label for _, _, label, _, _, _ in records if label})
-    rows: dict[Split, list[Row]] = {}
+    rows: dict[Split, list[ListRow]] = {}
     for where, name, label, caption, subject, split in records:
-        row = Row(name, where, labels.index(label) if label else None, caption, subject)
+        row = ListRow(name, where, labels.index(label) if label else None, caption, subject)
         rows.setdefault(split, []).append(row)
     folder = path.parent
     clips = [folder / name for _, name, *_ in records]
@@ -68,7 +68,7 @@ _Record = tuple[str, str, str | None, str | None, str | None, Split]
 
 def _records(path: Path, problems: list[Problem]) -> list[_Record]:
     """Return where, path, label, caption, subject and split of the rows that make sense."""
-    reader = csv.DictReader(io.StringIO(read_text(path, LAYOUT), newline=""))
+    reader = csv.DictReader(io.StringIO(read_text(path, MANIFEST_LAYOUT), newline=""))
     found: list[_Record] = []
     try:
         columns = [(name or "").strip().lower() for name in reader.fieldnames or ()]
@@ -76,7 +76,7 @@ def _records(path: Path, problems: list[Problem]) -> list[_Record]:
         missing = sorted({"path", "split"} - set(columns))
         if missing or not {"label", "caption"} & set(columns):
             lacks = " and ".join(missing) or "label or caption"
-            raise DatasetError(f"{path}: there is no column {lacks}. Expected: {LAYOUT}")
+            raise DatasetError(f"{path}: there is no column {lacks}. Expected: {MANIFEST_LAYOUT}")
         for record in reader:
             where = f"{path}:{reader.line_num}"
             if None in record or None in record.values():

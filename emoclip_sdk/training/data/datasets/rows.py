@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from .clips import Clip, ClipDataset, Problem, Split
 from .locate import MissingClip
 
-__all__ = ["SPLITS", "Row", "gather"]
+__all__ = ["SPLITS", "ListRow", "gather"]
 
 SPLITS: tuple[Split, ...] = ("train", "valid", "test")
 
 
 @dataclass(frozen=True)
-class Row:
+class ListRow:
     """A well-formed row of a list.
 
     Attributes
@@ -41,7 +41,7 @@ class Row:
 def gather(
     name: str,
     classes: Sequence[str],
-    rows: Mapping[Split, Iterable[Row]],
+    rows: Mapping[Split, Iterable[ListRow]],
     find: Callable[[str], Path | NDArray[np.uint8]],
     *,
     cropped: bool,
@@ -56,12 +56,12 @@ def gather(
     ----------
     name, classes, cropped, problems
         Of the dataset; what is found here is appended to the problems.
-    rows : mapping of str to iterable of Row
+    rows : mapping of str to iterable of ListRow
     find : callable
         From a row's id to its video; raises :class:`MissingClip`.
     """
     told = list(problems)
-    taken: dict[str, tuple[str, Row]] = {}
+    taken: dict[str, tuple[str, ListRow]] = {}
     subjects: dict[str, str] = {}
     splits: dict[str, tuple[Clip, ...]] = {}
     for split in reversed([s for s in SPLITS if s in rows]):
@@ -85,7 +85,7 @@ def gather(
     return ClipDataset(name, tuple(classes), ordered, cropped, tuple(dict.fromkeys(told)))
 
 
-def _repeated(row: Row, split: str, first_split: str, first: Row) -> Problem:
+def _repeated(row: ListRow, split: str, first_split: str, first: ListRow) -> Problem:
     if split != first_split:
         what = f"{row.id} is also in {first_split} ({first.where}) and left out of {split}"
         return Problem("in two splits", row.where, what)

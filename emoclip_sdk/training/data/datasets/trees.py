@@ -12,7 +12,7 @@ from ....video.pictures import FRAME_SUFFIXES
 from .classes import BASIC_CLASSES, class_of_word
 from .clips import ClipDataset, Problem, Split
 from .locate import ClipFolder, MissingClip, has_pictures, is_visible, made_by_crop
-from .rows import SPLITS, Row, gather
+from .rows import SPLITS, ListRow, gather
 
 __all__ = ["AFEW_LAYOUT", "FOLDER_LAYOUT", "crops_or_not", "read_afew", "read_folder"]
 
@@ -45,7 +45,7 @@ def read_afew(root: Path) -> ClipDataset:
     """
     problems: list[Problem] = []
     faces = root / "AFEW_Face"
-    rows: dict[Split, list[Row]] = {}
+    rows: dict[Split, list[ListRow]] = {}
     for split, folder in (("train", "train"), ("test", "validation")):
         if not (faces / folder).is_dir():
             raise DatasetError(f"{faces / folder}: no such folder. Expected: {AFEW_LAYOUT}")
@@ -60,7 +60,7 @@ def read_afew(root: Path) -> ClipDataset:
                 continue
             for name in _clip_names(emotion, problems, pictures=False):
                 clip = f"{folder}/{emotion.name}/{name}"
-                rows[split].append(Row(clip, str(emotion / name), label))  # type: ignore[index]
+                rows[split].append(ListRow(clip, str(emotion / name), label))  # type: ignore[index]
     find = ClipFolder(faces, AFEW_LAYOUT).find
     return gather("afew", BASIC_CLASSES, rows, find, cropped=True, problems=problems)
 
@@ -104,12 +104,12 @@ def read_folder(root: Path, cropped: bool | None = None) -> ClipDataset:
                 problems.append(Problem("unexpected file", str(member), "is in no class's folder"))
     classes = sorted({label for _, label, _ in found})
     present = {split for _, split in parts}
-    rows: dict[Split, list[Row]] = {split: [] for split in SPLITS if split in present}
+    rows: dict[Split, list[ListRow]] = {split: [] for split in SPLITS if split in present}
     videos: dict[str, Path] = {}
     for split, label, path in found:
         clip = path.relative_to(root).as_posix()
         videos[clip] = path
-        rows[split].append(Row(clip, str(path), classes.index(label)))
+        rows[split].append(ListRow(clip, str(path), classes.index(label)))
     cropped, mixed = crops_or_not(list(videos.values()), root, cropped)
 
     def find(clip: str) -> Path:

@@ -16,19 +16,19 @@ from ...data.cache import pool_frames
 from ...data.ferplus import Pictures
 from ..frames import clip_frames
 from ..prompts import class_vectors
-from .rows import Row, Split, picture_clips
+from .rows import CardRow, EvaluatedSplit, picture_clips
 
 __all__ = ["left_out_row"]
 
 KEY = "left_out"
 
 
-def left_out_row(split: Split, folder: Path | None = None, *, where: str) -> Row:
+def left_out_row(split: EvaluatedSplit, folder: Path | None = None, *, where: str) -> CardRow:
     """Measure the recall of classes by models that never saw them.
 
     Parameters
     ----------
-    split : Split
+    split : EvaluatedSplit
     folder : Path, optional
         Holds one checkpoint folder for each class, under its name. None: what the checkpoint's
         own card says, see :func:`~emoclip_sdk.training.evaluation.card.write_card`.
@@ -63,7 +63,7 @@ def left_out_row(split: Split, folder: Path | None = None, *, where: str) -> Row
     return _row(per_class, float(np.mean(found)) if found else None, how, not missing)
 
 
-def _recall(folder: Path, split: Split, name: str) -> dict[str, Any]:
+def _recall(folder: Path, split: EvaluatedSplit, name: str) -> dict[str, Any]:
     model = EmoCLIP.from_pretrained(folder, device=split.model.encoder.device)
     mine = split.labels == split.classes.index(name)
     pictures = Pictures(split.pictures.images[mine], split.pictures.votes[mine], split.classes)
@@ -77,7 +77,7 @@ def _recall(folder: Path, split: Split, name: str) -> dict[str, Any]:
     }
 
 
-def _stored(split: Split, where: str) -> Row:
+def _stored(split: EvaluatedSplit, where: str) -> CardRow:
     card = split.model.config.info.get("card") or {}
     for name in dict.fromkeys((where, *card)):
         for row in card.get(name, {}).get("rows", ()):
@@ -95,8 +95,8 @@ def _stored(split: Split, where: str) -> Row:
     )
 
 
-def _row(per_class: dict[str, Any], mean: float | None, how: str, complete: bool) -> Row:
-    return Row(
+def _row(per_class: dict[str, Any], mean: float | None, how: str, complete: bool) -> CardRow:
+    return CardRow(
         KEY,
         "recall of a class that was never trained on",
         {"mean recall": mean},

@@ -9,16 +9,16 @@ from numpy.typing import NDArray
 
 from ....inference.scorer import cosine_similarities
 from ..metrics import recalls
-from ..pooling import FrameMode, pool_clips
+from ..pooling import FrameMode, clip_embeddings
 from ..sequences import CALM, picture_sequences
-from .rows import Row, Split
+from .rows import CardRow, EvaluatedSplit
 
 __all__ = ["motion_row"]
 
 LENGTH, APEX = 16, 4  # frames: 2.3 s at 7 a second, of which 0.6 s are expressive
 
 
-def motion_row(split: Split, count: int = 480, seed: int = 0) -> Row:
+def motion_row(split: EvaluatedSplit, count: int = 480, seed: int = 0) -> CardRow:
     """Compare the temporal module with the mean of frames on `count` clips made of pictures.
 
     See :func:`~emoclip_sdk.training.evaluation.sequences.picture_sequences`. Their frames go
@@ -32,7 +32,7 @@ def motion_row(split: Split, count: int = 480, seed: int = 0) -> Row:
     neutral = split.classes.index("neutral")
     figures: dict[str, dict[str, Any]] = {}
     for mode in modes:
-        video = pool_clips(split.model, frames, mode)
+        video = clip_embeddings(split.model, frames, mode)
         predicted = cosine_similarities(video, split.text).argmax(axis=1)
         right = predicted == made.labels
         found = recalls(predicted, made.labels, split.classes)
@@ -45,7 +45,7 @@ def motion_row(split: Split, count: int = 480, seed: int = 0) -> Row:
             "per_class": found["per_class"],
         }
     wars: dict[str, float] = {mode: figures[mode]["war"] for mode in modes}
-    return Row(
+    return CardRow(
         "temporal",
         "temporal module against mean of frames",
         {"gain in war": wars["temporal"] - wars["mean"], **wars},

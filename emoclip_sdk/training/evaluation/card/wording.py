@@ -16,7 +16,7 @@ from ....inference.scorer import cosine_similarities
 from ..evaluate import measure
 from ..metrics import recalls
 from ..prompts import class_vectors
-from .rows import Row, Split
+from .rows import CardRow, EvaluatedSplit
 
 __all__ = ["PARAPHRASES", "PHOTO", "SYNONYMS", "accuracy_row", "spread_row", "synonym_row"]
 
@@ -28,11 +28,11 @@ PARAPHRASES = _DATA / "paraphrases.yaml"
 SYNONYMS = _DATA / "synonyms.yaml"
 
 
-def accuracy_row(split: Split, *, draws: int = 1000, seed: int = 0) -> Row:
+def accuracy_row(split: EvaluatedSplit, *, draws: int = 1000, seed: int = 0) -> CardRow:
     """Measure WAR and UAR with the bank's descriptions; intervals by the bootstrap."""
     found = measure(split.scores, split.labels, split.classes, draws=draws, seed=seed)
     keep = ("f1", "auc", "intervals", "per_class", "confusion")
-    return Row(
+    return CardRow(
         "accuracy",
         "accuracy with the bank's descriptions",
         {"war": found["war"], "uar": found["uar"]},
@@ -44,12 +44,12 @@ def accuracy_row(split: Split, *, draws: int = 1000, seed: int = 0) -> Row:
     )
 
 
-def spread_row(split: Split, files: Sequence[Path] = ()) -> Row:
+def spread_row(split: EvaluatedSplit, files: Sequence[Path] = ()) -> CardRow:
     """Measure how far WAR moves with the wording.
 
     Parameters
     ----------
-    split : Split
+    split : EvaluatedSplit
     files : sequence of Path
         Descriptions by others, YAML ``name: sentence``.
     """
@@ -73,7 +73,7 @@ def spread_row(split: Split, files: Sequence[Path] = ()) -> Row:
             " A fifth, by others, belongs to it and was not given: --prompts-file FILE "
             "(YAML name: sentence)."
         )
-    return Row(
+    return CardRow(
         "wording",
         "spread of WAR over wordings",
         {"spread": max(wars) - min(wars), "lowest war": min(wars)},
@@ -84,7 +84,7 @@ def spread_row(split: Split, files: Sequence[Path] = ()) -> Row:
     )
 
 
-def synonym_row(split: Split) -> Row:
+def synonym_row(split: EvaluatedSplit) -> CardRow:
     """Measure whether single words that no caption holds find the clips of their class.
 
     A word is embedded as a user's label: by the bank's descriptions where the bank knows it (alone
@@ -112,7 +112,7 @@ def synonym_row(split: Split) -> Row:
         "the bank has it as another label": in_bank & ~own_name,
         "through the templates": ~in_bank,
     }
-    return Row(
+    return CardRow(
         "synonyms",
         "synonyms: the right class first",
         {
@@ -139,7 +139,7 @@ def synonym_row(split: Split) -> Row:
     )
 
 
-def _centroids(split: Split) -> NDArray[np.float64]:
+def _centroids(split: EvaluatedSplit) -> NDArray[np.float64]:
     """Return the mean unit embedding of each class's clips, (C, D); NaN for a class without any."""
     unit = split.video / np.linalg.norm(split.video, axis=1, keepdims=True)
     out = np.full((len(split.classes), unit.shape[1]), np.nan)

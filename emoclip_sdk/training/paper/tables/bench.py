@@ -17,19 +17,19 @@ from ....errors import DatasetError
 from ....model import EmoCLIP
 from ....prompts import CompoundMode
 from ...data.cache import FrameCache
-from ...data.datasets import Clip, ClipDataset, Task, open_clips
+from ...data.datasets import Clip, ClipDataset, DatasetTask, open_clips
 from ...evaluation import (
     FrameMode,
     blind_scores,
     class_vectors,
+    clip_embeddings,
     labelled,
     measure_clips,
-    pool_clips,
     zero_shot_scores,
 )
 from ...evaluation.frames import clip_frames
 from ..probe import evaluate_probe
-from .inputs import checkpoint_hash, clips_hash, file_hash, texts_hash
+from .inputs import checkpoint_hash, clips_hash, files_hash, texts_hash
 from .loco import left_out_figures
 from .published import published
 from .roots import Absent, Roots
@@ -48,7 +48,7 @@ class Request:
     model: str
     dataset: str
     fold: int = 1
-    task: Task = "single"
+    task: DatasetTask = "single"
     prompts: str = "bank"
     frames: FrameMode = "temporal"
     compound: CompoundMode = "average"
@@ -89,11 +89,11 @@ class Bench:
         self.workers = workers
         self.draws = draws
         self.seed = seed
-        self._datasets: dict[tuple[str, int, Task], ClipDataset] = {}
+        self._datasets: dict[tuple[str, int, DatasetTask], ClipDataset] = {}
         self._model: tuple[str, EmoCLIP] | None = None
         self._frames: tuple[Any, list[NDArray[np.float32]]] | None = None
 
-    def dataset(self, name: str, fold: int, task: Task) -> ClipDataset:
+    def dataset(self, name: str, fold: int, task: DatasetTask) -> ClipDataset:
         """Open a fold, once.
 
         Raises
@@ -164,7 +164,7 @@ class Bench:
         def work() -> dict[str, Any]:
             model = self.model(where)
             frames = self.frames(model, request, clips, dataset.cropped)
-            video = pool_clips(model, frames, request.frames)
+            video = clip_embeddings(model, frames, request.frames)
             seen = np.flatnonzero(np.isfinite(video).all(axis=1))
             shown = [clips[i] for i in seen]
             return {
@@ -210,17 +210,17 @@ class Bench:
         where = self.roots.model(request.model, request.dataset, request.fold)
         kind, folder = published().models[request.model].kind, Path(where)
         if kind == "loco":
-            files: dict[str, Any] = {"weights": file_hash(folder / "metrics.json")}
+            files: dict[str, Any] = {"weights": files_hash(folder / "metrics.json")}
             return files, lambda: left_out_figures(folder, clips, dataset.classes, **options)
         if kind == "probe":
-            found = file_hash(folder / "probe.json", folder / "probe.safetensors")
+            found = files_hash(folder / "probe.json", folder / "probe.safetensors")
             return {"weights": found}, lambda: self._probe(folder, dataset, clips)
 
         def zero_shot() -> dict[str, Any]:
             model = self.model(where)
             vectors = class_vectors(model, dataset.classes, request.prompts, request.compound)
             frames = self.frames(model, request, clips, dataset.cropped)
-            video = pool_clips(model, frames, request.frames)
+            video = clip_embeddings(model, frames, request.frames)
             scores = zero_shot_scores(model, video, vectors)
             return measure_clips(scores, clips, dataset.classes, **options)
 

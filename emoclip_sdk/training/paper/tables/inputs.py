@@ -11,11 +11,12 @@ import numpy as np
 from ....checkpoints import resolve
 from ....errors import EmoCLIPError
 from ....prompts import CompoundMode, PromptBank, compose
+from ....runtime.hashes import file_hash
 from ...data.datasets import Clip
 from ...evaluation import class_bank
 from .roots import Absent
 
-__all__ = ["checkpoint_hash", "clips_hash", "file_hash", "texts_hash"]
+__all__ = ["checkpoint_hash", "clips_hash", "files_hash", "texts_hash"]
 
 
 def checkpoint_hash(name: str) -> str:
@@ -30,7 +31,7 @@ def checkpoint_hash(name: str) -> str:
     """
     found = resolve(name)
     if isinstance(found, Path):
-        return file_hash(found / "config.json", found / "model.safetensors")
+        return files_hash(found / "config.json", found / "model.safetensors")
     return f"{found.name} from {found.repo or found.url}"
 
 
@@ -53,19 +54,22 @@ def texts_hash(name: str, classes: tuple[str, ...], prompts: str, compound: Comp
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
-def file_hash(*paths: Path) -> str:
-    """Return the SHA-256 of files, one after the other."""
-    digest = hashlib.sha256()
-    for path in paths:
-        try:
-            with path.open("rb") as file:
-                while block := file.read(1 << 22):
-                    digest.update(block)
-        except FileNotFoundError:
-            raise Absent(f"{path}: no such file") from None
-        except OSError as error:
-            raise EmoCLIPError(f"{path}: can't be read ({error})") from error
-    return digest.hexdigest()[:16]
+def files_hash(*paths: Path) -> str:
+    """Return the first 16 digits of the SHA-256 of files, one after the other.
+
+    Raises
+    ------
+    Absent
+        A file is missing.
+    EmoCLIPError
+        One can't be read.
+    """
+    try:
+        return file_hash(*paths)[:16]
+    except FileNotFoundError as error:
+        raise Absent(f"{error.filename}: no such file") from None
+    except OSError as error:
+        raise EmoCLIPError(f"{error.filename}: can't be read ({error})") from error
 
 
 def clips_hash(clips: list[Clip], classes: tuple[str, ...]) -> str:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import yaml
 
-__all__ = ["Figure3", "ModelKind", "Published", "Row", "Table", "published"]
+__all__ = ["Figure3", "ModelKind", "Published", "PublishedRow", "Table", "published"]
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class ModelKind:
 
 
 @dataclass(frozen=True)
-class Row:
+class PublishedRow:
     """A row of a table.
 
     Attributes
@@ -63,8 +63,8 @@ class Table:
     datasets, figures : tuple of str
         Every row has each figure on each dataset.
     columns : mapping of str to str
-        Headings of :attr:`Row.cells`.
-    rows : tuple of Row
+        Headings of :attr:`PublishedRow.cells`.
+    rows : tuple of PublishedRow
     """
 
     id: str
@@ -73,7 +73,7 @@ class Table:
     datasets: tuple[str, ...]
     figures: tuple[str, ...]
     columns: Mapping[str, str]
-    rows: tuple[Row, ...]
+    rows: tuple[PublishedRow, ...]
     note: str = ""
 
 
@@ -111,7 +111,7 @@ def published() -> Published:
                     **table,
                     "datasets": tuple(table["datasets"]),
                     "figures": tuple(table["figures"]),
-                    "rows": tuple(Row(**row) for row in table["rows"]),
+                    "rows": tuple(PublishedRow(**row) for row in table["rows"]),
                 }
             )
             for table in content["tables"]

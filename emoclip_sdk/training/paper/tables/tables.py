@@ -10,7 +10,7 @@ from ....errors import EmoCLIPError
 from ...data.datasets import DATASETS, Problem
 from ...evaluation import mean_of_folds
 from .bench import Bench, Request
-from .published import Row, Table
+from .published import PublishedRow, Table
 from .roots import Absent
 
 __all__ = ["dataset_summary", "fill_table"]
@@ -49,7 +49,7 @@ def fill_table(bench: Bench, table: Table) -> dict[str, Any]:
     }
 
 
-def _row(bench: Bench, table: Table, dataset: str, row: Row) -> dict[str, Any]:
+def _row(bench: Bench, table: Table, dataset: str, row: PublishedRow) -> dict[str, Any]:
     found: list[tuple[int, dict[str, Any]]] = []
     why: dict[str, list[int]] = {}
     folds = DATASETS[dataset].folds if row.measure else ()

@@ -23,8 +23,8 @@ from emoclip_sdk.training.data.captions import ACTIONS
 from emoclip_sdk.training.data.ferplus import FERPLUS_CLASSES, Pictures
 from emoclip_sdk.training.evaluation import class_bank, class_vectors, evaluate_pictures
 from emoclip_sdk.training.evaluation.card import (
-    Row,
-    Split,
+    CardRow,
+    EvaluatedSplit,
     card_suite,
     local_folder,
     writable_folder,
@@ -115,7 +115,7 @@ def test_every_row_of_the_table(tiny_model, tiny_checkpoint, pictures, outside) 
 
 
 def test_goals() -> None:
-    row = Row("k", "f", {"a": 0.5, "b": 0.1}, {"a": (">=", 0.5), "b": ("<=", 0.05)}, 1, "h")
+    row = CardRow("k", "f", {"a": 0.5, "b": 0.1}, {"a": (">=", 0.5), "b": ("<=", 0.05)}, 1, "h")
     assert row.met is False
     assert dataclasses.replace(row, values={"a": 0.5, "b": 0.05}).met is True
     assert dataclasses.replace(row, values={"a": 0.9, "b": None}).met is None
@@ -144,7 +144,7 @@ def test_confidence_is_that_of_a_prediction(tiny_model, pictures) -> None:
     tiny_model.config = dataclasses.replace(
         tiny_model.config, prompts=PromptConfig(FERPLUS_CLASSES)
     )
-    split = Split(tiny_model, pictures)
+    split = EvaluatedSplit(tiny_model, pictures)
     offered = [1, 3, 4, 7]
     names = [FERPLUS_CLASSES[i] for i in offered]
     clip = np.repeat(pictures.images[5][None, ..., None], 3, axis=3)
@@ -183,7 +183,9 @@ def test_clips_are_the_same_with_the_same_seed(pictures: Pictures) -> None:
 
 
 def test_synonyms_against_centroids_that_are_the_descriptions(tiny_model, pictures) -> None:
-    split = Split(tiny_model, Pictures(pictures.images[:8], pictures.votes[:8], FERPLUS_CLASSES))
+    split = EvaluatedSplit(
+        tiny_model, Pictures(pictures.images[:8], pictures.votes[:8], FERPLUS_CLASSES)
+    )
     split.__dict__["video"] = class_vectors(tiny_model, FERPLUS_CLASSES)
     row = synonym_row(split)
     assert row.n == 120
@@ -197,7 +199,7 @@ def test_synonyms_against_centroids_that_are_the_descriptions(tiny_model, pictur
 
 
 def test_left_out_classes(tiny_model, tiny_checkpoint, pictures, tmp_path: Path) -> None:
-    split = Split(tiny_model, pictures)
+    split = EvaluatedSplit(tiny_model, pictures)
     for name in ("anger", "fear"):
         shutil.copytree(tiny_checkpoint, tmp_path / name)
     row = left_out_row(split, tmp_path, where="valid")
