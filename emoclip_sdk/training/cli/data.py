@@ -94,13 +94,13 @@ def _print_report(report: CheckReport, written: Path | None) -> None:
         console.print(f"Published sizes: {published.source}.")
     if info.note:
         console.print(info.note)
-    for kind, found in report.by_kind().items():
-        console.print(f"{kind}: {len(found)}. {ADVICE[kind]}")
-        for problem in found[:_SHOWN]:
+    for kind, problems in report.by_kind().items():
+        console.print(f"{kind}: {len(problems)}. {ADVICE[kind]}")
+        for problem in problems[:_SHOWN]:
             console.print(f"  {problem.where}: {problem.what}")
-        if len(found) > _SHOWN:
+        if len(problems) > _SHOWN:
             more = f"all are in {written}" if written else "--problems FILE writes all"
-            console.print(f"  ... and {len(found) - _SHOWN} more; {more}")
+            console.print(f"  ... and {len(problems) - _SHOWN} more; {more}")
     console.print(f"{len(report.problems)} problems" if report.problems else "No problems.")
 
 

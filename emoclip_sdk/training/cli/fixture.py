@@ -70,10 +70,9 @@ def make_fixture(
         )
         typer.echo(f"{out}: ness, {interviews} interviews; the manifest is {out / 'manifest.csv'}")
         return
-    from ..synthetic import GROUND_TRUTH
-    from ..synthetic import make_fixture as make
+    from ..synthetic import GROUND_TRUTH, make_synthetic
 
-    make(
+    make_synthetic(
         dataset,
         out,
         clips_per_class=clips_per_class,

@@ -121,8 +121,8 @@ def _print(result: StudyResult, folder: Path) -> None:
     console.print(f"For research; no diagnosis. Intervals, predictions and probe: {folder}")
 
 
-def _cell(found: dict[str, Any] | None) -> str:
-    if found is None:
+def _cell(figures: dict[str, Any] | None) -> str:
+    if figures is None:
         return "-"
-    values = [found[figure] for figure in ("mae", "rmse", "pcc")]
+    values = [figures[figure] for figure in ("mae", "rmse", "pcc")]
     return " / ".join("-" if value is None else f"{value:.2f}" for value in values)

@@ -11,7 +11,6 @@ evaluation asks for: its figure says what becomes of a word never met with a fac
 
 from __future__ import annotations
 
-import importlib.resources
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from typing import Any
 import numpy as np
 import yaml
 
+from ...assets import package_file
 from .corpus import Text
 
 __all__ = [
@@ -31,7 +31,7 @@ __all__ = [
     "load_lexicon",
 ]
 
-LEXICON = Path(str(importlib.resources.files(__package__))) / "lexicon.yaml"
+LEXICON = package_file(__package__, "lexicon.yaml")
 
 # Adverbs that may stand before an adjective of each grade.
 DEGREES: dict[str, tuple[str, ...]] = {

@@ -121,9 +121,9 @@ class DecodedFrames:
         self.window: Window = window
 
     def stream(self, plan: Plan) -> Iterator[Tensor]:
-        wanted = ((row, self._take(row, epoch)) for epoch, rows in plan for row in rows)
+        selections = ((row, self._selection(row, epoch)) for epoch, rows in plan for row in rows)
         stream = read_clip_crops(
-            self.clips, self.config, wanted, cropped=self.cropped, workers=self.workers
+            self.clips, self.config, selections, cropped=self.cropped, workers=self.workers
         )
         for epoch, rows in plan:
             crops = []
@@ -137,12 +137,12 @@ class DecodedFrames:
                 crops.append(clip.images[fill_gaps(clip.rows)].to(self.device, non_blocking=True))
             yield self._images(crops, epoch, rows)
 
-    def _take(self, row: int, epoch: int) -> FrameSelection:
+    def _selection(self, row: int, epoch: int) -> FrameSelection:
         rng = clip_rng(self.seed, epoch, self.clips[row].id, "window")
         return FrameSelection(self.window, seed=int(rng.integers(2**62)))
 
     def _images(self, crops: list[Tensor], epoch: int, rows: list[int]) -> Tensor:
-        """Transform and normalise (T, S, S, 3) clips of a batch."""
+        """Transform and normalize (T, S, S, 3) clips of a batch."""
         n = len(crops[0])
         transforms = [
             draw_transform(

@@ -1,11 +1,11 @@
 """Measuring: figures of merit with intervals, on any dataset, for any model and prompts."""
 
-from .baselines import BLIND, blind_scores
+from .baselines import BLIND_BASELINES, blind_scores
 from .bootstrap import bootstrap_draws, interval, intervals, mean_of_folds
 from .evaluate import (
     evaluate_clips,
     evaluate_pictures,
-    labelled,
+    labeled,
     measure,
     measure_clips,
     zero_shot_scores,
@@ -16,7 +16,7 @@ from .pooling import FrameMode, clip_embeddings
 from .prompts import class_bank, class_vectors
 
 __all__ = [
-    "BLIND",
+    "BLIND_BASELINES",
     "FIGURES",
     "Attributes",
     "FrameMode",
@@ -32,7 +32,7 @@ __all__ = [
     "group_figures",
     "interval",
     "intervals",
-    "labelled",
+    "labeled",
     "mean_of_folds",
     "measure",
     "measure_clips",

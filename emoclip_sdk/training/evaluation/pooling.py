@@ -34,7 +34,7 @@ def clip_embeddings(
     Returns
     -------
     ndarray, (N, D)
-        Unnormalised; NaN for a clip without a frame.
+        Unnormalized; NaN for a clip without a frame.
     """
     if mode == "temporal":
         return pool_frames(model, frames)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import importlib.resources
 import json
 from functools import cache
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 import yaml
 
+from ...assets import package_file
 from ...errors import DatasetError
 from ...probes.probe import CONFIG_FILE, KIND, WEIGHTS_FILE
 from ..engine.state import save_weights, write_text
@@ -36,8 +36,8 @@ _NOTHING = "\N{EN DASH}"
 
 @cache
 def _published() -> dict[str, Any]:
-    text = importlib.resources.files(__package__).joinpath("published.yaml")
-    content: dict[str, Any] = yaml.safe_load(text.read_text(encoding="utf-8"))
+    path = package_file(__package__, "published.yaml")
+    content: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
     return content
 
 
@@ -96,15 +96,15 @@ def _write_table(result: StudyResult, path: Path) -> None:
         ends = [f"{figure}_{end}" for figure in RATING_FIGURES for end in ("low", "high")]
         writer.writerow(["method", "score", "n", *RATING_FIGURES, *ends])
         for name, figures in comparison(result):
-            for score, found in figures.items():
-                if found is None:
+            for score, row in figures.items():
+                if row is None:
                     continue
-                intervals = found.get("intervals", {})
+                intervals = row.get("intervals", {})
                 limits = [
                     x for figure in RATING_FIGURES for x in (intervals.get(figure) or ("", ""))
                 ]
-                values = [found[figure] for figure in RATING_FIGURES]
-                writer.writerow([name, score, found.get("n", ""), *values, *limits])
+                values = [row[figure] for figure in RATING_FIGURES]
+                writer.writerow([name, score, row.get("n", ""), *values, *limits])
 
 
 def _write_predictions(result: StudyResult, path: Path) -> None:
@@ -147,11 +147,11 @@ def _report(result: StudyResult) -> str:
     lines += ["", f"## Intervals ({LEVEL:.0%}, bootstrap over patients)", ""]
     lines += ["| method | score | n | MAE | RMSE | PCC |", "| --- | --- | ---: | --- | --- | --- |"]
     lines += [
-        f"| {METHODS[method]} | {names[score]} | {found['n']} | "
-        + " | ".join(_with_interval(found, figure) for figure in RATING_FIGURES)
+        f"| {METHODS[method]} | {names[score]} | {row['n']} | "
+        + " | ".join(_with_interval(row, figure) for figure in RATING_FIGURES)
         + " |"
         for method, figures in result.figures.items()
-        for score, found in figures.items()
+        for score, row in figures.items()
     ]
     lines += [
         "",
@@ -165,19 +165,19 @@ def _report(result: StudyResult) -> str:
     return "\n".join(lines)
 
 
-def _cell(found: dict[str, Any] | None) -> str:
-    if found is None:
+def _cell(figures: dict[str, Any] | None) -> str:
+    if figures is None:
         return _NOTHING
-    return " / ".join(_number(found[figure]) for figure in RATING_FIGURES)
+    return " / ".join(_number(figures[figure]) for figure in RATING_FIGURES)
 
 
 def _number(value: float | None) -> str:
     return _NOTHING if value is None else f"{value:.2f}"
 
 
-def _with_interval(found: dict[str, Any], figure: str) -> str:
-    limits = found["intervals"][figure]
-    text = _number(found[figure])
+def _with_interval(figures: dict[str, Any], figure: str) -> str:
+    limits = figures["intervals"][figure]
+    text = _number(figures[figure])
     return text if limits is None else f"{text} [{limits[0]:.2f}, {limits[1]:.2f}]"
 
 

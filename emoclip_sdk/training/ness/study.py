@@ -108,10 +108,10 @@ def run_study(
     ledger = Ledger(patients)
     for name in REGRESSORS:
         began = time.monotonic()
-        found = predict_baseline(
+        predicted = predict_baseline(
             name, clips.moments[0], targets, folds, ledger, recipe["baselines"]
         )
-        predictions[name] = _own_range(found, study)
+        predictions[name] = _own_range(predicted, study)
         timed(name, began)
     check_ledger(ledger, folds, ())
     if control:
@@ -125,11 +125,11 @@ def run_study(
     figures = {
         name: {
             score.name: score_figures(
-                ratings.get(name, study.ratings)[:, i], found[:, i], patients, draws=draws
+                ratings.get(name, study.ratings)[:, i], predicted[:, i], patients, draws=draws
             )
             for i, score in enumerate(study.scores)
         }
-        for name, found in predictions.items()
+        for name, predicted in predictions.items()
     }
     document = {
         "scale": study.scale.name,

@@ -124,22 +124,22 @@ CLASS_ACTIONS: dict[str, dict[str, float]] = {
 }
 
 
-def fits(action: str, shown: list[str]) -> bool:
+def fits(action: str, chosen: list[str]) -> bool:
     """Say whether a face that does `shown` can do `action` as well.
 
     A glare goes with lowered brows or with brows that do nothing of their own.
     """
-    if action in shown or any(ACTION_UNITS[action].slots & ACTION_UNITS[s].slots for s in shown):
+    if action in chosen or any(ACTION_UNITS[action].slots & ACTION_UNITS[s].slots for s in chosen):
         return False
-    both = {action, *shown}
+    both = {action, *chosen}
     brows = {s for s in both if "brows" in ACTION_UNITS[s].slots}
     return "glare" not in both or brows <= {"brows_down"}
 
 
 def units_of(action: str, side: int) -> tuple[dict[str, float], tuple[str, str] | None]:
     """Return units and swing of an action; `side` (-1 or 1) turns a look or a tilt round."""
-    found = ACTION_UNITS[action]
+    entry = ACTION_UNITS[action]
     other = {"AU61": "AU62", "AU55": "AU56"}
-    if side < 0 and found.swings is None:
-        return {other.get(unit, unit): peak for unit, peak in found.units.items()}, None
-    return found.units, found.swings
+    if side < 0 and entry.swings is None:
+        return {other.get(unit, unit): peak for unit, peak in entry.units.items()}, None
+    return entry.units, entry.swings

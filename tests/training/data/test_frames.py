@@ -34,7 +34,7 @@ CONFIG = ModelConfig(
 
 
 def numbered(n: int, side: int = 16) -> np.ndarray:
-    """Frames whose grey level is ten times their number."""
+    """Frames whose gray level is ten times their number."""
     return np.broadcast_to(
         (10 * np.arange(n, dtype=np.uint8))[:, None, None, None], (n, side, side, 3)
     ).copy()

@@ -73,8 +73,8 @@ def test_a_clip_that_cannot_be_read_is_counted(
 ) -> None:
     clips = _clips(stripes, 3)
     broken = Clip("broken", tmp_path / "gone.mp4", 0)
-    unlabelled = Clip("unlabelled", tmp_path / "gone too.mp4")
-    figures = evaluate_clips(tiny_model, [broken, *clips, unlabelled], CLASSES, draws=5)
+    unlabeled = Clip("unlabeled", tmp_path / "gone too.mp4")
+    figures = evaluate_clips(tiny_model, [broken, *clips, unlabeled], CLASSES, draws=5)
     assert figures["unusable"] == ["broken"]
     assert figures["n"] == 4
     assert figures["per_class"]["anger"]["n"] == 2
@@ -83,7 +83,7 @@ def test_a_clip_that_cannot_be_read_is_counted(
     with pytest.raises(DatasetError, match="none of 1 clips can be used"):
         evaluate_clips(tiny_model, [broken], CLASSES)
     with pytest.raises(DatasetError, match="no clip of the split has a label"):
-        evaluate_clips(tiny_model, [unlabelled], CLASSES)
+        evaluate_clips(tiny_model, [unlabeled], CLASSES)
 
 
 def test_majority_and_random_are_measured() -> None:

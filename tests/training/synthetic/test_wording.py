@@ -1,4 +1,4 @@
-"""Captions say what is shown and nothing else, without the names that are to be recognised."""
+"""Captions say what is shown and nothing else, without the names that are to be recognized."""
 
 from __future__ import annotations
 

@@ -105,7 +105,7 @@ class CheckReport:
             "folds": [fold.to_dict() for fold in self.folds],
             "problems": {
                 "total": len(self.problems),
-                "kinds": {kind: len(found) for kind, found in self.by_kind().items()},
+                "kinds": {kind: len(problems) for kind, problems in self.by_kind().items()},
                 "advice": {kind: ADVICE[kind] for kind in self.by_kind()},
                 "list": [dataclasses.asdict(problem) for problem in self.problems],
             },
@@ -171,10 +171,10 @@ def check_dataset(
             key = problem.what if problem.kind == "missing clip" else str(problem)
             problems.setdefault((problem.kind, key), problem)
         clips.update((clip.id, clip) for split in dataset.splits.values() for clip in split)
-    found = list(problems.values())
+    all_problems = list(problems.values())
     if frames:
-        found += unreadable_clips(list(clips.values()), workers=workers, progress=progress)
-    return CheckReport(name, task, root, tuple(reports), tuple(found))
+        all_problems += unreadable_clips(list(clips.values()), workers=workers, progress=progress)
+    return CheckReport(name, task, root, tuple(reports), tuple(all_problems))
 
 
 def unreadable_clips(

@@ -16,7 +16,7 @@ FERPLUS_LAYOUT = "ROOT (ferplus.npz, or a folder that holds it) with the arrays 
 
 
 def read_ferplus(root: Path) -> ClipDataset:
-    """Read FER+; every picture is a clip of one frame, a view into the array, labelled by majority.
+    """Read FER+; every picture is a clip of one frame, a view into the array, labeled by majority.
 
     A clip's id is its split and its number among the pictures that the usual filter leaves.
 

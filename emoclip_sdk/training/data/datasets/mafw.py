@@ -9,7 +9,7 @@ from .classes import MAFW_CLASSES, MAFW_COMPOUNDS
 from .clips import ClipDataset, Problem, Split
 from .lists import read_lines
 from .locate import ClipFolder
-from .rows import ListRow, gather
+from .rows import ListRow, build_dataset
 
 __all__ = ["MAFW_LAYOUT", "mafw_label", "read_mafw"]
 
@@ -79,7 +79,7 @@ def read_mafw(root: Path, fold: int, task: str = "single") -> ClipDataset:
     cropped = faces.is_dir() or not clips.is_dir()
     folder = ClipFolder(faces if cropped else clips, MAFW_LAYOUT)
     classes = MAFW_CLASSES if task == "single" else _CLASSES
-    return gather("mafw", classes, rows, folder.find, cropped=cropped, problems=problems)
+    return build_dataset("mafw", classes, rows, folder.find, cropped=cropped, problems=problems)
 
 
 def _first_folder(parent: Path, names: tuple[str, ...]) -> Path | None:

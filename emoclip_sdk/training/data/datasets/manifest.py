@@ -10,8 +10,8 @@ from ....errors import DatasetError
 from .clips import ClipDataset, Problem, Split
 from .lists import read_text
 from .locate import MissingClip, has_pictures
-from .rows import SPLITS, ListRow, gather
-from .trees import crops_or_not
+from .rows import SPLITS, ListRow, build_dataset
+from .trees import detect_crops
 
 __all__ = ["MANIFEST_LAYOUT", "read_manifest"]
 
@@ -50,7 +50,7 @@ def read_manifest(root: Path, cropped: bool | None = None) -> ClipDataset:
         rows.setdefault(split, []).append(row)
     folder = path.parent
     clips = [folder / name for _, name, *_ in records]
-    cropped, mixed = crops_or_not(clips, folder, cropped)
+    cropped, mixed = detect_crops(clips, folder, cropped)
 
     def find(name: str) -> Path:
         clip = folder / name
@@ -60,7 +60,7 @@ def read_manifest(root: Path, cropped: bool | None = None) -> ClipDataset:
             raise MissingClip(f"{clip}: the folder holds no picture")
         return clip
 
-    return gather("manifest", labels, rows, find, cropped=cropped, problems=problems + mixed)
+    return build_dataset("manifest", labels, rows, find, cropped=cropped, problems=problems + mixed)
 
 
 _Record = tuple[str, str, str | None, str | None, str | None, Split]
@@ -69,7 +69,7 @@ _Record = tuple[str, str, str | None, str | None, str | None, Split]
 def _records(path: Path, problems: list[Problem]) -> list[_Record]:
     """Return where, path, label, caption, subject and split of the rows that make sense."""
     reader = csv.DictReader(io.StringIO(read_text(path, MANIFEST_LAYOUT), newline=""))
-    found: list[_Record] = []
+    records: list[_Record] = []
     try:
         columns = [(name or "").strip().lower() for name in reader.fieldnames or ()]
         reader.fieldnames = columns
@@ -94,7 +94,7 @@ def _records(path: Path, problems: list[Problem]) -> list[_Record]:
             elif label is None and caption is None:
                 problems.append(Problem("malformed line", where, "neither a label nor a caption"))
             else:
-                found.append((where, name, label, caption, values.get("subject"), split))
+                records.append((where, name, label, caption, values.get("subject"), split))
     except csv.Error as error:
         raise DatasetError(f"{path}:{reader.line_num}: is no CSV ({error})") from error
-    return found
+    return records

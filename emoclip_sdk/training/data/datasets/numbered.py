@@ -8,7 +8,7 @@ from .classes import BASIC_CLASSES, class_of_word
 from .clips import ClipDataset, Problem, Split
 from .lists import read_numbered, zero_based
 from .locate import ClipFolder
-from .rows import ListRow, gather
+from .rows import ListRow, build_dataset
 
 __all__ = ["DFEW_LAYOUT", "FERV39K_LAYOUT", "read_dfew", "read_ferv39k"]
 
@@ -46,7 +46,7 @@ def read_dfew(root: Path, fold: int) -> ClipDataset:
         for split, (_, lines), numbers in zip(_SPLITS, files, labels, strict=True)
     }
     folder = ClipFolder(root / "DFEW_Frame_Face", DFEW_LAYOUT)
-    return gather("dfew", BASIC_CLASSES, rows, folder.find, cropped=True, problems=problems)
+    return build_dataset("dfew", BASIC_CLASSES, rows, folder.find, cropped=True, problems=problems)
 
 
 def read_ferv39k(root: Path) -> ClipDataset:
@@ -77,4 +77,6 @@ def read_ferv39k(root: Path) -> ClipDataset:
             else:
                 rows[split].append(ListRow("/".join(parts), line.where, label))
     folder = ClipFolder(root / "2_ClipsforFaceCrop", FERV39K_LAYOUT)
-    return gather("ferv39k", BASIC_CLASSES, rows, folder.find, cropped=True, problems=problems)
+    return build_dataset(
+        "ferv39k", BASIC_CLASSES, rows, folder.find, cropped=True, problems=problems
+    )

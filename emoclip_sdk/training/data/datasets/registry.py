@@ -51,7 +51,7 @@ class DatasetInfo:
 
     @property
     def tasks(self) -> tuple[DatasetTask, ...]:
-        """The tasks that the dataset is labelled for."""
+        """The tasks that the dataset is labeled for."""
         return tuple(self.classes) or ("single",)
 
     def sizes(self, fold: int = 1, task: DatasetTask = "single") -> PublishedSizes | None:

@@ -83,9 +83,9 @@ def abstention_row(split: EvaluatedSplit) -> CardRow:
     compete; these are the classes here, so it is the best score of the offered among all.
     """
     drawn = list(offered_subsets(split.scores, split.labels))
-    confidence = np.concatenate([found for found, _ in drawn])
-    inside = np.concatenate([found for _, found in drawn])
-    areas = [area for found in drawn if (area := auroc(*found)) is not None]
+    confidence = np.concatenate([scores for scores, _ in drawn])
+    inside = np.concatenate([offered for _, offered in drawn])
+    areas = [area for subset in drawn if (area := auroc(*subset)) is not None]
     threshold = split.model.config.calibration.min_score
     refused = confidence < threshold
     how = (

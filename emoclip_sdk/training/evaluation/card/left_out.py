@@ -42,38 +42,38 @@ def left_out_row(split: EvaluatedSplit, folder: Path | None = None, *, where: st
     """
     if folder is None:
         return _stored(split, where)
-    there = [name for name in split.classes if (folder / name / CONFIG_FILE).is_file()]
-    if not there:
+    available = [name for name in split.classes if (folder / name / CONFIG_FILE).is_file()]
+    if not available:
         raise DatasetError(
             f"{folder}: no checkpoint folder with the name of a class ({', '.join(split.classes)})"
         )
     per_class: dict[str, Any] = {}
-    for name in there:
+    for name in available:
         rows = split.labels == split.classes.index(name)
         if rows.any():
             per_class[name] = _recall(folder / name, split, name)
-    found = [row["recall"] for row in per_class.values()]
-    missing = [name for name in split.classes if name not in there]
+    recalls = [row["recall"] for row in per_class.values()]
+    missing = [name for name in split.classes if name not in available]
     how = (
         "Of each class the recall by a model that never saw a picture or caption of it, against "
         f"all {len(split.classes)} labels by their descriptions; the mean of the classes."
     )
     if missing:
         how += f" No model leaves out {', '.join(missing)}: the mean is of the others."
-    return _row(per_class, float(np.mean(found)) if found else None, how, not missing)
+    return _row(per_class, float(np.mean(recalls)) if recalls else None, how, not missing)
 
 
 def _recall(folder: Path, split: EvaluatedSplit, name: str) -> dict[str, Any]:
     model = EmoCLIP.from_pretrained(folder, device=split.model.encoder.device)
-    mine = split.labels == split.classes.index(name)
-    pictures = Pictures(split.pictures.images[mine], split.pictures.votes[mine], split.classes)
+    rows = split.labels == split.classes.index(name)
+    pictures = Pictures(split.pictures.images[rows], split.pictures.votes[rows], split.classes)
     video = pool_frames(model, clip_frames(model, picture_clips(pictures)))
     guessed = cosine_similarities(video, class_vectors(model, split.classes)).argmax(axis=1)
-    taken = Counter(split.classes[label] for label in guessed.tolist())
+    decisions = Counter(split.classes[label] for label in guessed.tolist())
     return {
-        "recall": round(taken[name] / len(video), 4),
+        "recall": round(decisions[name] / len(video), 4),
         "n": len(video),
-        "taken for": dict(taken.most_common()),
+        "taken for": dict(decisions.most_common()),
     }
 
 

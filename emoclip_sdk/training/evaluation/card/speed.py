@@ -25,12 +25,12 @@ def crops_per_second(model: EmoCLIP, crops: int = CROPS, repeats: int = REPEATS)
     side = model.config.image.crop_size or model.config.image.size
     random = np.random.default_rng(0).integers(0, 256, (crops, side, side, 3), dtype=np.uint8)
     model.encoder.frames(random)  # the first call also allocates and picks kernels
-    found = []
+    speeds = []
     for _ in range(repeats):
         start = time.perf_counter()
         model.encoder.frames(random)
-        found.append(crops / (time.perf_counter() - start))
-    return found
+        speeds.append(crops / (time.perf_counter() - start))
+    return speeds
 
 
 def deflated_size(folder: Path) -> int:

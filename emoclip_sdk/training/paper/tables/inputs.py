@@ -14,7 +14,7 @@ from ....prompts import CompoundMode, PromptBank, compose
 from ....runtime.hashes import file_hash
 from ...data.datasets import Clip
 from ...evaluation import class_bank
-from .roots import Absent
+from .roots import MissingInput
 
 __all__ = ["checkpoint_hash", "clips_hash", "files_hash", "texts_hash"]
 
@@ -24,15 +24,15 @@ def checkpoint_hash(name: str) -> str:
 
     Raises
     ------
-    Absent
+    MissingInput
         A file of the checkpoint is missing.
     EmoCLIPError
         No such model.
     """
-    found = resolve(name)
-    if isinstance(found, Path):
-        return files_hash(found / "config.json", found / "model.safetensors")
-    return f"{found.name} from {found.repo or found.url}"
+    checkpoint = resolve(name)
+    if isinstance(checkpoint, Path):
+        return files_hash(checkpoint / "config.json", checkpoint / "model.safetensors")
+    return f"{checkpoint.name} from {checkpoint.repo or checkpoint.url}"
 
 
 def texts_hash(name: str, classes: tuple[str, ...], prompts: str, compound: CompoundMode) -> str:
@@ -43,8 +43,8 @@ def texts_hash(name: str, classes: tuple[str, ...], prompts: str, compound: Comp
     EmoCLIPError
         No such model; a class without a text.
     """
-    found = resolve(name)
-    own = found / "prompts.yaml" if isinstance(found, Path) else None
+    checkpoint = resolve(name)
+    own = checkpoint / "prompts.yaml" if isinstance(checkpoint, Path) else None
     bank = PromptBank.default()
     if own is not None and own.is_file():
         bank = PromptBank.from_yaml(own)
@@ -59,7 +59,7 @@ def files_hash(*paths: Path) -> str:
 
     Raises
     ------
-    Absent
+    MissingInput
         A file is missing.
     EmoCLIPError
         One can't be read.
@@ -67,7 +67,7 @@ def files_hash(*paths: Path) -> str:
     try:
         return file_hash(*paths)[:16]
     except FileNotFoundError as error:
-        raise Absent(f"{error.filename}: no such file") from None
+        raise MissingInput(f"{error.filename}: no such file") from None
     except OSError as error:
         raise EmoCLIPError(f"{error.filename}: can't be read ({error})") from error
 

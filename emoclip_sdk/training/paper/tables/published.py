@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.resources
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Literal
 
 import yaml
+
+from ....assets import package_file
 
 __all__ = ["Figure3", "ModelKind", "Published", "PublishedRow", "Table", "published"]
 
@@ -99,8 +100,8 @@ class Published:
 @cache
 def published() -> Published:
     """Read ``published.yaml``."""
-    text = importlib.resources.files(__package__).joinpath("published.yaml")
-    content: dict[str, Any] = yaml.safe_load(text.read_text(encoding="utf-8"))
+    path = package_file(__package__, "published.yaml")
+    content: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
     figure = content["figure_3"]
     return Published(
         source=content["source"],
