@@ -73,6 +73,7 @@ class CachedFrames:
         self.window = inside if window == "inside" else paper
 
     def stream(self, plan: Plan) -> Iterator[Tensor]:
+        """Yield a random window of every clip of each step, (B, T, D)."""
         for epoch, rows in plan:
             clips = torch.stack([self._window(row, epoch) for row in rows])
             yield clips.to(self.device, torch.float32, non_blocking=True)
@@ -121,6 +122,13 @@ class DecodedFrames:
         self.window: Window = window
 
     def stream(self, plan: Plan) -> Iterator[Tensor]:
+        """Yield the augmented pictures of each step, (B, T, 3, size, size).
+
+        Raises
+        ------
+        DatasetError
+            A clip can't be read or shows no face.
+        """
         selections = ((row, self._selection(row, epoch)) for epoch, rows in plan for row in rows)
         stream = read_clip_crops(
             self.clips, self.config, selections, cropped=self.cropped, workers=self.workers

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..data.captions import EMOTION_ACTIONS
+from ..data.facial_actions import EMOTION_ACTIONS
 
 __all__ = ["ACTION_UNITS", "CLASS_ACTIONS", "UNITS", "Action", "fits", "units_of"]
 
@@ -46,7 +46,7 @@ def _action(slots: str, swings: tuple[str, str] | None = None, **units: float) -
     return Action(units, frozenset(slots.split()), swings)
 
 
-# Keys as in captions.ACTIONS; the last ones are new here.
+# Keys as in facial_actions.ACTIONS; the last ones are new here.
 ACTION_UNITS: dict[str, Action] = {
     "inner_brows_up": _action("brows", AU1=1.0, AU4=0.15),
     "brows_up": _action("brows", AU1=1.0, AU2=1.0),

@@ -34,12 +34,12 @@ class PublishedSizes:
     splits: Mapping[str, tuple[int, ...] | int]
 
     def total(self, split: str) -> int | None:
-        """Number of clips of a split, where known."""
+        """Return the number of clips of a split, where known."""
         counts = self.splits.get(split)
         return sum(counts) if isinstance(counts, tuple) else counts
 
     def of_class(self, split: str, label: int) -> int | None:
-        """Number of a class's clips in a split, where known."""
+        """Return the number of a class's clips in a split, where known."""
         counts = self.splits.get(split)
         return counts[label] if isinstance(counts, tuple) else None
 

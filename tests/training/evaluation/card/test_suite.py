@@ -19,7 +19,7 @@ from emoclip_sdk.checkpoints import embedded_folder
 from emoclip_sdk.config import PromptConfig
 from emoclip_sdk.errors import CheckpointError, DatasetError
 from emoclip_sdk.training.cli import app
-from emoclip_sdk.training.data.captions import ACTIONS
+from emoclip_sdk.training.data.facial_actions import ACTIONS
 from emoclip_sdk.training.data.ferplus import FERPLUS_CLASSES, Pictures
 from emoclip_sdk.training.evaluation import class_bank, class_vectors, evaluate_pictures
 from emoclip_sdk.training.evaluation.card import (
