@@ -9,14 +9,12 @@ import pickle
 import signal
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
 import pytest
 
 from emoclip_sdk.errors import EmoCLIPError, VideoError
-from emoclip_sdk.runtime.processes import SPAWN, sigint_blocked
 from emoclip_sdk.runtime.worker_pool import WorkerPool
 
 
@@ -147,26 +145,6 @@ def test_ctrl_c_while_processes_start_is_heard_once_and_not_by_them(tmp_path, de
     os.killpg(process.pid, signal.SIGINT)
     _, errors = process.communicate(timeout=20)
     assert errors.count("Traceback") == 1 and errors.rstrip().endswith("KeyboardInterrupt")
-
-
-@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
-def test_a_process_is_born_deaf_to_ctrl_c(tmp_path):
-    def start():
-        with sigint_blocked():
-            process.start()
-            os.kill(process.pid, signal.SIGINT)
-
-    process = SPAWN.Process(target=_ends_well, args=(tmp_path / "end",))
-    thread = threading.Thread(target=start)
-    thread.start()
-    thread.join()
-    process.join()
-    assert process.exitcode == 0 and (tmp_path / "end").exists()
-    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
-
-
-def _ends_well(path):
-    path.touch()
 
 
 def slow_first(number):

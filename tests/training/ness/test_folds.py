@@ -26,7 +26,7 @@ from emoclip_sdk.training.ness.folds import (
 )
 from emoclip_sdk.training.ness.study import run_study
 
-from .test_study import loaded
+from .conftest import loaded
 
 PATIENTS = np.array(["a", "a", "b", "c", "c", "c", "d"])
 

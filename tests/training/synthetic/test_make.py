@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from typer.testing import CliRunner
 
 from emoclip_sdk.errors import DatasetError
 from emoclip_sdk.training.data.datasets import open_clips
@@ -152,17 +151,3 @@ def test_refusals(tmp_path: Path, options, says: str) -> None:
     with pytest.raises(DatasetError, match=says):
         make_synthetic(out=tmp_path / "new", **arguments)
     assert not (tmp_path / "new").exists()
-
-
-def test_command(tmp_path: Path) -> None:
-    from emoclip_sdk.training.cli import app
-
-    options = ["--clips-per-class", "5", "--size", "32", "--frames", "2", "2", "--subjects", "5"]
-    out = tmp_path / "order"
-    command = ["make-fixture", "--dataset", "order", "--out", str(out), *options]
-    result = CliRunner().invoke(app, command)
-    assert result.exit_code == 0, result.output
-    assert (out / "manifest.csv").is_file()
-    again = CliRunner().invoke(app, command)
-    assert isinstance(again.exception, DatasetError)
-    assert "not an empty folder" in str(again.exception)

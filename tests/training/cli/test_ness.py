@@ -15,7 +15,7 @@ from emoclip_sdk import EmoCLIP
 from emoclip_sdk.errors import CheckpointError, EmoCLIPError
 from emoclip_sdk.training.cli import app, main
 
-from .conftest import SMALL
+from ..ness.conftest import SMALL
 
 QUICK = ["--draws", "20", *(part for change in SMALL for part in ("--set", change))]
 
