@@ -29,7 +29,10 @@ def ness(
         Path | None, typer.Option(metavar="FILE", help="Scales of your own (YAML).")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Folder of the results. [default: ness-SCALE beside M]")
+        Path | None,
+        typer.Option(
+            "-o", "--output", help="Folder of the results. [default: ness-SCALE beside M]"
+        ),
     ] = None,
     folds: Annotated[
         int | None,
@@ -48,7 +51,7 @@ def ness(
         typer.Option(help="none: the frames are face crops already. [default: as the model says]"),
     ] = None,
     cache: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Clip embeddings. [default: OUT/cache]")
+        Path | None, typer.Option(metavar="DIR", help="Clip embeddings. [default: OUTPUT/cache]")
     ] = None,
     recipe: Annotated[str, typer.Option(help="Name of a recipe, or a YAML file.")] = "ness",
     change: Annotated[
@@ -62,7 +65,7 @@ def ness(
 ) -> None:
     """Estimate patients' ratings from their interviews, by cross-validation over patients.
 
-    For research; no diagnosis. OUT holds the tables beside the paper's figures, a prediction for
+    For research; no diagnosis. OUTPUT holds the tables beside the paper's figures, a prediction for
     each patient, scatter plots, and the probe for EmoCLIP.load_probe. All of it is as private as
     the recordings.
     """
