@@ -53,7 +53,7 @@ def settings(**changes: Any) -> list[str]:
 def fixture(dataset: str, root: Path, *options: str) -> Path:
     """Draw a stand-in, once."""
     if not root.exists():
-        command("make-fixture", "--dataset", dataset, "--output", root, "--processes", "2", *options)
+        command("make-fixture", "--dataset", dataset, "-o", root, "--processes", "2", *options)
     return root
 
 

@@ -361,19 +361,19 @@ class WorkerPool:
                 worker.task = tasks.popleft()
             worker.task.attempts += 1
             worker.due = time.monotonic() + (self.timeout or float("inf"))
-            with suppress(OSError):  # it has died, which is heard next
+            with suppress(OSError):  # it has died, which is sources next
                 worker.pipe.send_bytes(worker.task.pickled)
 
     def _listen(self) -> tuple[BaseException, str] | None:
         """Wait for messages and hand them on; return what makes the processes unusable."""
-        heard: dict[Any, _Worker | None] = {self._woken: None}
+        sources: dict[Any, _Worker | None] = {self._woken: None}
         full = [w for w in self._workers if w.task is not None and w.task.run.full]
-        heard |= {worker.pipe: worker for worker in self._workers if worker not in full}
+        sources |= {worker.pipe: worker for worker in self._workers if worker not in full}
         begun = time.monotonic()
-        soonest = min((w.due for w in heard.values() if w is not None), default=float("inf"))
+        soonest = min((w.due for w in sources.values() if w is not None), default=float("inf"))
         limit = None if soonest == float("inf") else max(soonest - begun, 0.0)
-        for pipe in wait(list(heard), limit):
-            worker = heard[pipe]
+        for pipe in wait(list(sources), limit):
+            worker = sources[pipe]
             if worker is None:
                 while self._woken.poll():
                     self._woken.recv_bytes()

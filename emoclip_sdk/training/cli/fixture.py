@@ -1,4 +1,4 @@
-"""Command that draws stand-ins of datasets."""
+"""Command that draws synthetic datasets."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def make_fixture(
     ] = False,
     processes: Annotated[int, typer.Option(help="How many processes draw.")] = 1,
 ) -> None:
-    """Draw a small stand-in of a dataset in the layout that the real one has on disk.
+    """Draw a small synthetic dataset in the layout that the real one has on disk.
 
     A generated face moves from neutral to the action units of its class. What it shows is in
     ground_truth.csv. For ness: interviews whose ratings depend on how much the face moves; what a

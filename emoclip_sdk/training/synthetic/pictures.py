@@ -1,4 +1,4 @@
-"""A stand-in of FER+: gray pictures with ten annotators' votes in one ``.npz`` file."""
+"""A synthetic FER+: gray pictures with ten annotators' votes in one ``.npz`` file."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ ADVICE = {
     "subject in two splits": "Used all the same. Move the person to one split.",
     "missing caption": "Used without one: it can't be trained by captions. Add the English one.",
     "unexpected file": "Passed over. Move it away, or to where the layout has a place for it.",
-    "unexpected count": "Complete the folder, or say --no-sizes if it is a part or a stand-in.",
+    "unexpected count": "Complete the folder, or say --no-sizes if it is a part, or synthetic.",
     "mixed crops": "Faces are searched in all. Crop the others, too (emoclip-train crop).",
     "unreadable clip": "Training leaves it out or stops at it. Replace the file, or take it out.",
 }
