@@ -26,10 +26,10 @@ def usable_cpus() -> int:
 
 @contextmanager
 def sigint_blocked() -> Iterator[None]:
-    """Let processes that this thread starts in the block be deaf to Ctrl-C from birth.
+    """Keep this thread, and processes that it starts in the block, deaf to Ctrl-C.
 
-    Ctrl-C goes to the whole process group; the parent first saves what it has and then ends its
-    workers. Not for the main thread, which shall hear it at any time.
+    Ctrl-C goes to the whole process group; the main thread of the parent first saves what it has
+    and then ends its workers. Not for the main thread, which shall hear it at any time.
     """
     if not hasattr(signal, "pthread_sigmask"):
         yield

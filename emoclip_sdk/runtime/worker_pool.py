@@ -32,6 +32,9 @@ _MAX_FAILED_STARTS = 3
 _AHEAD = 8
 # Events of `run` that wait for the consumer. Each may be a batch of face crops, 10 MB.
 _EVENTS = 4
+# Seconds. A wait without an end is not interrupted where another thread catches the signal, and on
+# Windows not at all.
+_HEARS_CTRL_C = 0.5
 
 
 @dataclass(frozen=True)
@@ -74,10 +77,13 @@ class _Run:
 
     def get(self, *, block: bool = True) -> WorkerEvent | None:
         """Return the next event; None where there is none and `block` is False."""
-        try:
-            event = self._events.get(block)
-        except queue.Empty:
-            return None
+        while True:
+            try:
+                event = self._events.get(block, _HEARS_CTRL_C)
+                break
+            except queue.Empty:
+                if not block:
+                    return None
         self._wake()
         if isinstance(event, WorkerEvent):
             return event
@@ -315,17 +321,16 @@ class WorkerPool:
 
     def _serve_runs(self) -> None:
         """Start processes, give them tasks and hand on what they send; the work of the thread."""
-        failure: tuple[BaseException, str] = (EmoCLIPError("the worker pool is closed"), "")
+        failure: tuple[BaseException, str] | None = None
         try:
-            while not self._closing:
-                self._start_workers()
-                self._assign()
-                failed = self._listen()
-                if failed is not None:
-                    failure = failed
-                    break
+            with sigint_blocked():  # the processes inherit it, and the main thread hears it
+                while not self._closing and failure is None:
+                    self._start_workers()
+                    self._assign()
+                    failure = self._listen()
         except BaseException as error:
             failure = error, ""
+        failure = failure or (EmoCLIPError("the worker pool is closed"), "")
         with self._lock:
             self._failure = failure[0]
             for run in self._runs:
@@ -344,8 +349,7 @@ class WorkerPool:
             process = SPAWN.Process(
                 target=run_worker, args=(theirs, self._setup, self._arguments), daemon=True
             )
-            with sigint_blocked():
-                process.start()
+            process.start()
             theirs.close()  # so that the death of the process is the end of the pipe
             self._workers.append(_Worker(process, ours))
 
