@@ -35,10 +35,10 @@ def _hash(folder: Path) -> str:
 def test_four_wordings_without_a_file_by_others(ferplus: Path, tiny_checkpoint: Path) -> None:
     result = _run(ferplus, "--model", tiny_checkpoint, "--json")
     assert result.exit_code == 0, result.output
-    found = json.loads(result.stdout)
-    assert (found["split"], found["n"]) == ("valid", 24)
-    assert "--split valid --suite card" in found["command"]
-    row = next(row for row in found["rows"] if row["key"] == "wording")
+    results = json.loads(result.stdout)
+    assert (results["split"], results["n"]) == ("valid", 24)
+    assert "--split valid --suite card" in results["command"]
+    row = next(row for row in results["rows"] if row["key"] == "wording")
     assert list(row["sets"]) == ["bank", "words", PHOTO, "paraphrases"]
     assert "was not given: --prompts-file" in row["how"]
 
@@ -73,8 +73,8 @@ def test_the_card_is_written(
     assert set(documents) == {"test", "valid"}
     # The second run got no models of left-out classes: it says where its figures are from.
     rows = {
-        split: next(row for row in found["rows"] if row["key"] == "left_out")
-        for split, found in documents.items()
+        split: next(row for row in results["rows"] if row["key"] == "left_out")
+        for split, results in documents.items()
     }
     assert rows["valid"]["values"] == rows["test"]["values"] != {"mean recall": None}
     assert "from the checkpoint's card, split test" in rows["valid"]["how"]

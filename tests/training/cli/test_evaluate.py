@@ -26,8 +26,8 @@ def dataset(monkeypatch: pytest.MonkeyPatch, stripes) -> None:
             for i in range(n)
         )
 
-    found = ClipDataset("mine", CLASSES, {"train": clips(4), "test": clips(6)})
-    monkeypatch.setattr(datasets, "open_clips", lambda *args, **options: found)
+    small = ClipDataset("mine", CLASSES, {"train": clips(4), "test": clips(6)})
+    monkeypatch.setattr(datasets, "open_clips", lambda *args, **options: small)
 
 
 def _run(*arguments: str | Path, model: str | Path):
@@ -41,16 +41,16 @@ def test_json(dataset, tiny_checkpoint: Path, tmp_path: Path) -> None:
     options = ["--prompts", "templates", "--frames", "mean", "--compound", "concatenate"]
     result = _run("--json", "--groups", people, *options, model=tiny_checkpoint)
     assert result.exit_code == 0, result.output
-    found = json.loads(result.stdout)
-    assert found["split"] == "test"  # there is no validation split
-    assert {"war", "uar", "f1", "auc", "n", "per_class", "confusion", "intervals"} <= found.keys()
-    assert (found["prompts"], found["frames"], found["compound"]) == (
+    results = json.loads(result.stdout)
+    assert results["split"] == "test"  # there is no validation split
+    assert {"war", "uar", "f1", "auc", "n", "per_class", "confusion", "intervals"} <= results.keys()
+    assert (results["prompts"], results["frames"], results["compound"]) == (
         "templates",
         "mean",
         "concatenate",
     )
-    assert np.sum(found["confusion"]) == found["n"] == 6
-    assert found["groups"]["age"]["60"]["n"] == 3
+    assert np.sum(results["confusion"]) == results["n"] == 6
+    assert results["groups"]["age"]["60"]["n"] == 3
 
 
 def test_for_people(dataset, tiny_checkpoint: Path) -> None:

@@ -66,9 +66,9 @@ def test_files(run) -> None:
 def test_probe_predicts_with_the_interval_of_its_errors(run, planted: Path) -> None:
     out, document = run
     probe = EmoCLIP.load_probe(out / "probe")
-    found = probe.predict(planted / "interviews" / "p000_1.npz")
-    assert found.face_found and found.encoder is None
-    estimate = found.scores["total_negative"]
+    result = probe.predict(planted / "interviews" / "p000_1.npz")
+    assert result.face_found and result.encoder is None
+    estimate = result.scores["total_negative"]
     assert 7 <= estimate.low <= estimate.value <= estimate.high <= 49
     mae = document["figures"]["probe"]["total_negative"]["mae"]
     assert estimate.mae == pytest.approx(mae)

@@ -123,11 +123,11 @@ def test_adverbs_go_with_the_grade() -> None:
     rng = np.random.default_rng(0)
     grades = dict(LEXICON["sadness"].adjectives)
     text = " ".join(Captioner(lexicon=LEXICON).name("sadness", rng)[0] for _ in range(8000))
-    found = re.findall(r"(\w+) (sad|wistful|heartbroken)(?![-\w])", text)
+    matches = re.findall(r"(\w+) (sad|wistful|heartbroken)(?![-\w])", text)
     adverbs = {phrase.split()[-1]: g for g, listed in DEGREES.items() for phrase in listed}
-    said = [(adverbs[adverb], grades[word]) for adverb, word in found if adverb in adverbs]
-    assert len(said) > 5
-    assert all(of_adverb == of_word for of_adverb, of_word in said)
+    grade_pairs = [(adverbs[adverb], grades[word]) for adverb, word in matches if adverb in adverbs]
+    assert len(grade_pairs) > 5
+    assert all(of_adverb == of_word for of_adverb, of_word in grade_pairs)
 
 
 def test_synonyms_to_measure_on_share_no_stem_with_the_captions() -> None:
@@ -147,5 +147,7 @@ def test_synonyms_to_measure_on_share_no_stem_with_the_captions() -> None:
 def test_wordings_to_measure_on_share_no_run_of_words_with_the_paraphrases() -> None:
     sentences = yaml.safe_load(PARAPHRASES.read_text(encoding="utf-8")).values()
     asked = {run for text in sentences for run in _runs(text, 4)}
-    said = {run for known in LEXICON.values() for p in known.paraphrases for run in _runs(p, 4)}
-    assert not asked & said
+    in_paraphrases = {
+        run for known in LEXICON.values() for p in known.paraphrases for run in _runs(p, 4)
+    }
+    assert not asked & in_paraphrases

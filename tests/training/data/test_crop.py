@@ -43,13 +43,13 @@ class LeftAndRight:
     """Finds a small bright face on the left and a large dark one on the right, if it is there."""
 
     def detect(self, frames):
-        found = []
+        result = []
         for frame in frames:
             faces = [Detection((4.0, 10.0, 24.0, 30.0), 0.99)]
             if frame[32, 96].max() < 100:
                 faces.append(Detection((72.0, 8.0, 120.0, 56.0), 0.99))
-            found.append(faces)
-        return found
+            result.append(faces)
+        return result
 
 
 def two_people(n: int) -> np.ndarray:

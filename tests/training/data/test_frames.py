@@ -47,9 +47,9 @@ def levels(clip: Clip, take: FrameSelection) -> list[int]:
 
 def test_paper_window_wraps_round_and_reflects() -> None:
     clip = Clip("a", numbered(20))
-    found = {tuple(levels(clip, FrameSelection("wrap", seed=seed))) for seed in range(40)}
-    assert len(found) > 5
-    for window in found:
+    result = {tuple(levels(clip, FrameSelection("wrap", seed=seed))) for seed in range(40)}
+    assert len(result) > 5
+    for window in result:
         assert len(window) == 6 and all(i % 2 == 0 for i in window)
         steps = {(b - a) % 20 for a, b in itertools.pairwise(window)}
         assert steps == {2}
@@ -153,37 +153,37 @@ def test_workers_change_nothing_and_errors_come_back(tmp_path: Path) -> None:
             Image.fromarray(frame + i).save(folder / f"{t}.png")
         clips.append(Clip(f"clip{i}", folder))
     clips.append(Clip("gone", tmp_path / "gone"))
-    wanted = [(row, FrameSelection("wrap", seed=row)) for row in (2, 0, 3, 1)]
-    here = list(read_clip_crops(clips, CONFIG, wanted))
+    selections = [(row, FrameSelection("wrap", seed=row)) for row in (2, 0, 3, 1)]
+    in_process = list(read_clip_crops(clips, CONFIG, selections))
     with WorkerPool(1) as workers:
-        first = read_clip_crops(clips, CONFIG, wanted, workers=workers)
+        first = read_clip_crops(clips, CONFIG, selections, workers=workers)
         begun = [next(first)]
         # A second stream while the first one is open, as validation in the middle of training.
-        second = list(read_clip_crops(clips, CONFIG, wanted, workers=workers))
-        for there in ([*begun, *first], second):
-            for a, b in zip(here, there, strict=True):
+        second = list(read_clip_crops(clips, CONFIG, selections, workers=workers))
+        for from_worker in ([*begun, *first], second):
+            for a, b in zip(in_process, from_worker, strict=True):
                 assert torch.equal(a.images, b.images)
                 assert a.rows == b.rows and a.problem == b.problem
-    assert here[2].problem.startswith("gone: ") and "no such file" in here[2].problem
+    assert in_process[2].problem.startswith("gone: ") and "no such file" in in_process[2].problem
 
 
 def test_faces_are_the_same_in_a_worker(shared: Path) -> None:
     pytest.importorskip("facenet_pytorch")
     clips = [Clip("a", shared / "media" / "pyfeat" / "single_face.mp4")]
     config = dataclasses.replace(CONFIG, image=ImageConfig(size=128), faces=FaceConfig())
-    found = []
+    result = []
     before = torch.get_num_threads()
     for threads in (1, 2):
         torch.set_num_threads(threads)
-        found += read_clip_crops(clips, config, [(0, FrameSelection())], cropped=False)
+        result += read_clip_crops(clips, config, [(0, FrameSelection())], cropped=False)
         assert torch.get_num_threads() == threads
     torch.set_num_threads(before)
     with WorkerPool(1) as workers:
-        found += read_clip_crops(
+        result += read_clip_crops(
             clips, config, [(0, FrameSelection())], cropped=False, workers=workers
         )
-    assert len(found[0].images) > 5
-    assert all(torch.equal(found[0].images, other.images) for other in found[1:])
+    assert len(result[0].images) > 5
+    assert all(torch.equal(result[0].images, other.images) for other in result[1:])
 
 
 def test_unreadable_mode_is_not_silent() -> None:

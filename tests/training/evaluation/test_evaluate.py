@@ -29,8 +29,8 @@ def test_measures_what_a_user_gets(tiny_model, stripes, tmp_path: Path) -> None:
     confusion = np.zeros((3, 3), int)
     for clip in clips:
         # The clip of 53 frames fits into one window of the model, as all of these do.
-        found = tiny_model.classify(clip.video, labels=list(CLASSES), faces="none")
-        confusion[clip.label, CLASSES.index(found.label)] += 1
+        result = tiny_model.classify(clip.video, labels=list(CLASSES), faces="none")
+        confusion[clip.label, CLASSES.index(result.label)] += 1
     assert figures["confusion"] == confusion.tolist()
     assert figures["n"] == 6 and figures["unusable"] == []
     assert figures["war"] == pytest.approx(confusion.trace() / 6)

@@ -32,18 +32,18 @@ def _attributes(tmp_path: Path, text: str):
 
 def test_by_subject(tmp_path: Path) -> None:
     attributes = _attributes(tmp_path, "subject,age,glasses\nanna,20-29,no\nben,60+,\n")
-    found, gaps = group_figures(SCORES, LABELS, CLIPS, "abc", attributes, draws=50)
-    assert list(found) == ["age", "glasses"]
-    assert list(found["age"]) == ["20-29", "60+", ""]
-    anna, ben = found["age"]["20-29"], found["age"]["60+"]
+    result, gaps = group_figures(SCORES, LABELS, CLIPS, "abc", attributes, draws=50)
+    assert list(result) == ["age", "glasses"]
+    assert list(result["age"]) == ["20-29", "60+", ""]
+    anna, ben = result["age"]["20-29"], result["age"]["60+"]
     assert (anna["n"], anna["classes"], anna["uar"], anna["war"]) == (2, 2, 1.0, 1.0)
     assert (ben["n"], ben["classes"], ben["uar"]) == (2, 1, 0.5)
     assert anna["intervals"]["uar"] == [1.0, 1.0]
     low, high = ben["intervals"]["war"]
     assert low == 0 and high == 1
     # Who isn't listed, and whose value is empty, is a group of its own.
-    assert found["age"][""]["n"] == 1
-    assert found["glasses"][""]["n"] == 3
+    assert result["age"][""]["n"] == 1
+    assert result["glasses"][""]["n"] == 3
     # Only class a occurs with both; Ben and Anna are shuffled whole.
     gap = gaps["age"]
     assert (gap["best"], gap["worst"], gap["gap"], gap["classes"]) == ("20-29", "60+", 0.5, 1)
@@ -54,11 +54,11 @@ def test_by_subject(tmp_path: Path) -> None:
 def test_by_clip(tmp_path: Path) -> None:
     attributes = _attributes(tmp_path, "light,clip\ndark,b2\nbright,a1\n")
     groups, gaps = group_figures(SCORES, LABELS, CLIPS, "abc", attributes, draws=0)
-    found = groups["light"]
+    result = groups["light"]
     assert gaps["light"]["interval"] is None and gaps["light"]["p"] is None
-    assert {kind: row["n"] for kind, row in found.items()} == {"bright": 1, "dark": 1, "": 3}
-    assert found["dark"]["war"] == 0
-    assert found["dark"]["intervals"]["war"] is None
+    assert {kind: row["n"] for kind, row in result.items()} == {"bright": 1, "dark": 1, "": 3}
+    assert result["dark"]["war"] == 0
+    assert result["dark"]["intervals"]["war"] is None
 
 
 def test_says_what_is_wrong_with_the_file(tmp_path: Path) -> None:

@@ -21,10 +21,10 @@ def test_ridge_is_scikit_learns_inside_of_each_fold(planted: Path) -> None:
     folds = make_folds(study.patients, 3)
     settings = {"ridge": {"alphas": [0.1, 10.0]}}
     ledger = Ledger(study.patients)
-    found = predict_baseline("ridge", x, y, folds, ledger, settings)
+    result = predict_baseline("ridge", x, y, folds, ledger, settings)
     assert set(ledger.seen) == {"scaler of ridge", "regressor of ridge"}
     for fold in folds:
         rows = fold.train[~np.isnan(y[fold.train, 0])]
         ours = make_pipeline(StandardScaler(), RidgeCV(alphas=[0.1, 10.0]))
         expected = ours.fit(x[rows], y[rows, 0]).predict(x[fold.test])
-        np.testing.assert_allclose(found[fold.test, 0], expected)
+        np.testing.assert_allclose(result[fold.test, 0], expected)

@@ -67,10 +67,10 @@ def test_unusable_interviews_are_left_out(tmp_path: Path) -> None:
     kept, clips, unusable = embed_study(study, no_model, FrameCache(tmp_path / "cache"))
     assert [one.id for one in kept.interviews] == ["good.npz"]
     assert kept.ratings.tolist() == [[1.0]] and clips.starts.tolist() == [0, 3]
-    for told, word in zip(
+    for messages, word in zip(
         unusable, ("no face", "no array 'vectors'", "can't be read"), strict=True
     ):
-        assert word in told
+        assert word in messages
 
 
 def test_embeddings_of_two_models(tmp_path: Path) -> None:

@@ -16,14 +16,14 @@ def test_figures_are_those_of_scikit_learn_and_scipy() -> None:
     p = y + rng.normal(size=40)
     y[3], p[5] = np.nan, np.nan
     patients = np.array([f"p{i // 2}" for i in range(40)])
-    found = score_figures(y, p, patients, draws=200)
+    result = score_figures(y, p, patients, draws=200)
     known = ~(np.isnan(y) | np.isnan(p))
-    assert found["n"] == 38
-    assert found["mae"] == pytest.approx(mean_absolute_error(y[known], p[known]))
-    assert found["rmse"] == pytest.approx(mean_squared_error(y[known], p[known]) ** 0.5)
-    assert found["pcc"] == pytest.approx(pearsonr(y[known], p[known]).statistic)
-    for key, (low, high) in found["intervals"].items():
-        assert low < found[key] < high
+    assert result["n"] == 38
+    assert result["mae"] == pytest.approx(mean_absolute_error(y[known], p[known]))
+    assert result["rmse"] == pytest.approx(mean_squared_error(y[known], p[known]) ** 0.5)
+    assert result["pcc"] == pytest.approx(pearsonr(y[known], p[known]).statistic)
+    for key, (low, high) in result["intervals"].items():
+        assert low < result[key] < high
 
 
 def test_bootstrap_draws_patients_not_interviews() -> None:
@@ -38,8 +38,8 @@ def test_bootstrap_draws_patients_not_interviews() -> None:
 
 
 def test_constant_predictions_have_no_correlation() -> None:
-    found = score_figures(np.arange(5.0), np.full(5, 0.1), np.array(list("abcde")), draws=0)
-    assert found["pcc"] is None and found["mae"] == pytest.approx(1.94)
+    result = score_figures(np.arange(5.0), np.full(5, 0.1), np.array(list("abcde")), draws=0)
+    assert result["pcc"] is None and result["mae"] == pytest.approx(1.94)
     nothing = score_figures(np.full(2, np.nan), np.zeros(2), np.array(["a", "b"]), draws=5)
     assert nothing["n"] == 0 and nothing["mae"] is None and nothing["intervals"]["mae"] is None
 

@@ -24,14 +24,14 @@ def _hash(folder: Path) -> str:
 
 
 def test_every_row_of_the_table(tiny_model, tiny_checkpoint, pictures, outside) -> None:
-    found = card_suite(
+    result = card_suite(
         tiny_model, pictures, split="valid", folder=tiny_checkpoint, prompt_files=[outside],
         clips=6, draws=5,
     )  # fmt: skip
-    assert [row["key"] for row in found["rows"]] == KEYS
-    assert found["weights"] == _hash(tiny_checkpoint)
-    json.dumps(found, allow_nan=False)
-    rows = {row["key"]: row for row in found["rows"]}
+    assert [row["key"] for row in result["rows"]] == KEYS
+    assert result["weights"] == _hash(tiny_checkpoint)
+    json.dumps(result, allow_nan=False)
+    rows = {row["key"]: row for row in result["rows"]}
     for row in rows.values():
         assert row["figure"] and row["how"] and set(row["goal"]) <= set(row["values"])
     # The same figures as a user's own evaluation.

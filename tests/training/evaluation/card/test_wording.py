@@ -31,8 +31,8 @@ def test_synonyms_against_centroids_that_are_the_descriptions(tiny_model, pictur
 
 
 def test_paraphrases_are_in_other_words() -> None:
-    found = yaml.safe_load(PARAPHRASES.read_text(encoding="utf-8"))
-    assert set(found) == set(FERPLUS_CLASSES)
-    said = " ".join(found.values()).lower()
-    assert not [text for wordings in ACTIONS.values() for text in wordings if text in said]
-    assert not [name for name, text in found.items() if name[:5] in text.lower()]
+    paraphrases = yaml.safe_load(PARAPHRASES.read_text(encoding="utf-8"))
+    assert set(paraphrases) == set(FERPLUS_CLASSES)
+    text_of_all = " ".join(paraphrases.values()).lower()
+    assert not [text for wordings in ACTIONS.values() for text in wordings if text in text_of_all]
+    assert not [name for name, text in paraphrases.items() if name[:5] in text.lower()]

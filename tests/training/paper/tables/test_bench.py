@@ -37,10 +37,10 @@ def test_a_broken_measurement_is_made_again(
 ) -> None:
     made = make_bench(f"datasets: {{mafw: M}}\nmodels: {{clip: {tiny_checkpoint}}}\n")
     request = Request("clip", "mafw")
-    found = made.measure(request)
+    result = made.measure(request)
     (path,) = made.folder.iterdir()
     path.write_text(path.read_text()[:100])  # the power went
-    assert made.measure(request) == found
+    assert made.measure(request) == result
     assert "measured again" in caplog.text
 
 
@@ -51,9 +51,9 @@ def test_a_probe_is_measured_on_its_encoder(make_bench, tiny_checkpoint: Path, t
     dataset = small_clips("dfew", Path())
     folder = made.roots.path.parent / "probe-dfew-1"
     save_probe(folder, Probe(tiny_model.encoder.width, 8, 7), dataset.classes, tiny_model)
-    found = made.measure(Request("probe", "dfew"))
+    result = made.measure(Request("probe", "dfew"))
     expected = evaluate_probe(folder, tiny_model, dataset)
-    assert found["confusion"] == expected["confusion"]
+    assert result["confusion"] == expected["confusion"]
     table = fill_table(made, TABLES["table_4"])
     row = table["parts"][0]["rows"][1]
     assert row["folds"] == [1]

@@ -18,10 +18,10 @@ def test_leave_one_class_out_from_its_decisions(tmp_path: Path) -> None:
     per_class["fear"] = {"n": 2, "taken for": {"anger": 1}}  # one clip shows no face
     path = tmp_path / "metrics.json"
     path.write_text(json.dumps({"per_class": per_class}))
-    found = left_out_figures(tmp_path, dataset.splits["test"], dataset.classes, draws=10)
-    assert found["uar"] == found["war"] == pytest.approx(6 / 14)
-    assert found["confusion"][0][-1] == 1
-    assert found["auc"] is None
+    result = left_out_figures(tmp_path, dataset.splits["test"], dataset.classes, draws=10)
+    assert result["uar"] == result["war"] == pytest.approx(6 / 14)
+    assert result["confusion"][0][-1] == 1
+    assert result["auc"] is None
     per_class.pop("fear")
     path.write_text(json.dumps({"per_class": per_class}))
     with pytest.raises(Exception, match="other test clips"):

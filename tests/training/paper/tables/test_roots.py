@@ -61,8 +61,8 @@ def test_a_model_for_each_dataset(tmp_path: Path) -> None:
         ("a: [", "can't be read as YAML"),
     ],
 )
-def test_says_what_is_wrong(tmp_path: Path, text: str, said: str) -> None:
-    with pytest.raises(DatasetError, match=said):
+def test_says_what_is_wrong(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(DatasetError, match=message):
         _roots(tmp_path, text)
 
 
