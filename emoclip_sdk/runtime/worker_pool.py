@@ -182,6 +182,7 @@ class WorkerPool:
         self._waking = threading.Lock()  # a pipe of Windows takes one message at a time
 
     def __enter__(self) -> WorkerPool:
+        """Return the pool."""
         return self
 
     def __exit__(
@@ -190,6 +191,7 @@ class WorkerPool:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        """End the processes."""
         self.close()
 
     def close(self) -> None:

@@ -49,6 +49,7 @@ class Pictures:
         return self.votes.argmax(axis=1)
 
     def __len__(self) -> int:
+        """Return the number of pictures."""
         return len(self.images)
 
     def without(self, name: str) -> Pictures:

@@ -58,6 +58,7 @@ class Problem:
     what: str
 
     def __str__(self) -> str:
+        """Return one line: where, what kind of problem, what."""
         return f"{self.where}: {self.kind}: {self.what}"
 
 
