@@ -34,7 +34,7 @@ _AHEAD = 8
 _EVENTS = 4
 # Seconds. A wait without an end is not interrupted where another thread catches the signal, and on
 # Windows not at all.
-_HEARS_CTRL_C = 0.5
+_POLL_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class _Run:
         """Return the next event; None where there is none and `block` is False."""
         while True:
             try:
-                event = self._events.get(block, _HEARS_CTRL_C)
+                event = self._events.get(block, _POLL_SECONDS)
                 break
             except queue.Empty:
                 if not block:
@@ -109,7 +109,7 @@ class _Worker:
     hung: bool = False
 
 
-def _any_function(send: Callable[[Any], None]) -> Callable[[tuple[Any, ...]], Any]:
+def _call_function(send: Callable[[Any], None]) -> Callable[[tuple[Any, ...]], Any]:
     """Do jobs that name their function."""
 
     def work(job: tuple[Any, ...]) -> Any:
@@ -157,7 +157,7 @@ class WorkerPool:
     def __init__(
         self,
         count: int,
-        setup: Callable[..., Callable[[Any], Any]] = _any_function,
+        setup: Callable[..., Callable[[Any], Any]] = _call_function,
         arguments: tuple[Any, ...] = (),
         *,
         timeout: float | None = None,
@@ -400,7 +400,7 @@ class WorkerPool:
         try:
             kind, value = worker.pipe.recv()
         except (EOFError, OSError):
-            return self._bury(worker)
+            return self._handle_death(worker)
         if kind == "unusable":
             return value
         if kind == "log":
@@ -417,7 +417,7 @@ class WorkerPool:
         task.run.put(value if kind == "failed" else WorkerEvent(task.job, kind, value))
         return None
 
-    def _bury(self, worker: _Worker) -> tuple[BaseException, str] | None:
+    def _handle_death(self, worker: _Worker) -> tuple[BaseException, str] | None:
         """Forget a process that died; its task is tried again or lost."""
         worker.process.join()
         worker.pipe.close()

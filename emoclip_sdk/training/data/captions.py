@@ -113,9 +113,9 @@ _WORD_NOUN = (
 
 # Of the captions that name or paraphrase the emotion: the share of bare words, as a user types
 # them, and of paraphrases. Of the others, the share with an adjective rather than a noun.
-BARE = 0.2
-PARAPHRASED = 0.1
-ADJECTIVES = 0.6
+BARE_SHARE = 0.2
+PARAPHRASE_SHARE = 0.1
+ADJECTIVE_SHARE = 0.6
 
 
 class Captioner:
@@ -157,7 +157,7 @@ class Captioner:
         """Write a clause that names `emotion`, by an adjective or by a noun: clause and word."""
         known = self.lexicon[emotion]
         subject = rng.choice(_SUBJECTS)
-        if rng.random() < ADJECTIVES:
+        if rng.random() < ADJECTIVE_SHARE:
             word, grade = known.adjectives[rng.integers(len(known.adjectives))]
             # "very at ease", "completely in despair": most adverbs go with single words only.
             graded = word
@@ -182,11 +182,11 @@ class Captioner:
         word, share = None, 1.0
         if rng.random() >= self.words:
             text = self.describe(self.actions(emotion, rng), rng)
-        elif (kind := rng.random()) < BARE:
+        elif (kind := rng.random()) < BARE_SHARE:
             text = self.bare(emotion, rng)
             return Text(text, text)
         else:
-            if kind < BARE + PARAPHRASED:
+            if kind < BARE_SHARE + PARAPHRASE_SHARE:
                 text = self.paraphrase(emotion, rng)
             else:
                 text, word = self.name(emotion, rng)

@@ -45,10 +45,10 @@ def class_bank(own: PromptBank, classes: Sequence[str], prompts: str | Path) -> 
         bank = PromptBank()
         templates = own.templates if prompts == "templates" else (where,)
         for name in dict.fromkeys(part for c in classes for part in _parts(own, c)):
-            spoken = name.replace("_", " ")
+            phrase = name.replace("_", " ")
             texts = [name]
             if prompts != "words":
-                texts = [text.replace(PLACEHOLDER, spoken) for text in templates]
+                texts = [text.replace(PLACEHOLDER, phrase) for text in templates]
             bank.add_label(name, texts)
     else:
         bank = PromptBank.from_yaml(prompts)

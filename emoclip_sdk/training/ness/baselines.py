@@ -44,7 +44,7 @@ class LedgerStep(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def fit(self, X: NDArray[np.float64], y: Any = None) -> LedgerStep:
         """Fit the step."""
-        self.ledger.saw(self.what, self.fold, X[:, 0])
+        self.ledger.record(self.what, self.fold, X[:, 0])
         self.step_ = self.step.fit(X[:, 1:], y)
         return self
 

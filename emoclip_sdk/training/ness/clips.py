@@ -159,13 +159,13 @@ def _one_encoder(
         same = embeddings.weights == first.weights
         if not same or embeddings.vectors.shape[1] != first.vectors.shape[1]:
             raise DatasetError(
-                f"{interview.id}: was embedded by {_which(embeddings)}, {interviews[0].id} by "
-                f"{_which(first)}. Embed all interviews of a study by the same model"
+                f"{interview.id}: was embedded by {_model_of(embeddings)}, {interviews[0].id} by "
+                f"{_model_of(first)}. Embed all interviews of a study by the same model"
             )
     return {"name": first.encoder, "weights": first.weights}
 
 
-def _which(embeddings: EmbeddedInterview) -> str:
+def _model_of(embeddings: EmbeddedInterview) -> str:
     weights = f", weights {embeddings.weights}" if embeddings.weights else ""
     return (
         f"{embeddings.encoder or 'an unnamed model'} (width {embeddings.vectors.shape[1]}{weights})"

@@ -232,7 +232,7 @@ def fit_perceptrons(
             schedule.step()
             counted[:, rows] += weight.sum(2)
     for number, row in enumerate(counted.numpy()):
-        ledger.saw(FITTED[1], number, np.flatnonzero(row))
+        ledger.record(FITTED[1], number, np.flatnonzero(row))
     log.info("%d folds, %d steps in %.1f s", len(folds), steps, time.monotonic() - began)
     return model.eval()
 
@@ -242,7 +242,7 @@ def _standardize(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return mean and standard deviation (F, D) of each fold's clips; interviews weigh alike."""
     for number, row in enumerate(member):
-        ledger.saw(FITTED[0], number, np.flatnonzero(row))
+        ledger.record(FITTED[0], number, np.flatnonzero(row))
     share = member / member.sum(axis=1, keepdims=True)
     first, second = clips.moments
     mean = share @ first

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import yaml
 
-from emoclip_sdk.training.data.captions import BARE, DEGREES, Captioner, load_lexicon
+from emoclip_sdk.training.data.captions import BARE_SHARE, DEGREES, Captioner, load_lexicon
 from emoclip_sdk.training.data.facial_actions import ACTIONS, EMOTION_ACTIONS
 from emoclip_sdk.training.data.ferplus import FERPLUS_CLASSES
 from emoclip_sdk.training.evaluation.card.wording import PARAPHRASES, SYNONYMS
@@ -78,7 +78,7 @@ def test_share_of_captions_that_describe_actions_only() -> None:
         texts = [Captioner(words, LEXICON)(e, rng).text for e in FERPLUS_CLASSES for _ in range(50)]
         without = np.mean([not any(p in t.lower() for p in phrases) for t in texts])
         # Bare words stand alone; of the others that name the emotion, half go on to describe.
-        assert without == pytest.approx(words * (BARE + (1 - BARE) / 2), abs=0.05)
+        assert without == pytest.approx(words * (BARE_SHARE + (1 - BARE_SHARE) / 2), abs=0.05)
 
 
 def test_captions_vary_and_keep_to_their_emotion() -> None:
@@ -101,7 +101,9 @@ def test_bare_words_stand_as_a_user_types_them() -> None:
     rng = np.random.default_rng(0)
     texts = [Captioner(1.0, LEXICON)("anger", rng).text for _ in range(1000)]
     bare = [text for text in texts if text in WORDS["anger"]]
-    assert np.mean([text in WORDS["anger"] for text in texts]) == pytest.approx(BARE, abs=0.03)
+    assert np.mean([text in WORDS["anger"] for text in texts]) == pytest.approx(
+        BARE_SHARE, abs=0.03
+    )
     assert len(set(bare)) > 80
 
 

@@ -83,7 +83,7 @@ def check_ledger_of(ledger: Ledger, folds: list[Fold], what: str) -> None:
 
 def test_what_nobody_recorded_is_not_vouched_for() -> None:
     folds, ledger = make_folds(PATIENTS), Ledger(PATIENTS)
-    ledger.saw("scaler", 0, folds[0].train)
+    ledger.record("scaler", 0, folds[0].train)
     with pytest.raises(LeakError, match="fold 2: it isn't known what scaler was fitted on"):
         check_ledger(ledger, folds, ())
     with pytest.raises(LeakError, match="what probe was fitted on"):

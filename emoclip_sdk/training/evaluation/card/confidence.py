@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ....errors import MissingDependencyError
 from ....inference.scorer import softmax_scores
-from ..calibration import OFFERED, offered_subsets
+from ..calibration import N_OFFERED, offered_subsets
 from .rows import CardRow, EvaluatedSplit
 
 __all__ = ["BINS", "abstention_row", "auroc", "calibration_error", "calibration_row"]
@@ -89,7 +89,7 @@ def abstention_row(split: EvaluatedSplit) -> CardRow:
     threshold = split.model.config.calibration.min_score
     refused = confidence < threshold
     how = (
-        f"{len(drawn)} random sets of {OFFERED} of the {len(split.classes)} labels; the clips of "
+        f"{len(drawn)} random sets of {N_OFFERED} of the {len(split.classes)} labels; the clips of "
         "all sets together, ranked by Prediction.confidence, those whose label is in the set "
         "against those whose label is not. The labels that are not offered compete unseen, and the "
         "true one is among them: for what none of the model's own labels names, expect less."
