@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import multiprocessing
 import os
 import pickle
 import signal
@@ -103,7 +104,7 @@ def test_leaving_early_ends_the_processes(tmp_path):
         for event in pool.run(["a", "hang", "parts500"]):
             if event is not None:
                 break
-        processes = [w.process for w in pool._workers]
+        processes = multiprocessing.active_children()
         assert len(processes) == 2
     assert not any(process.is_alive() for process in processes)
     assert time.monotonic() - begun < 20
