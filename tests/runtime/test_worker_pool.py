@@ -148,6 +148,17 @@ def test_ctrl_c_while_processes_start_is_heard_once_and_not_by_them(tmp_path, de
     assert errors.count("Traceback") == 1 and errors.rstrip().endswith("KeyboardInterrupt")
 
 
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_processes_that_start_do_not_hear_ctrl_c():
+    with WorkerPool(1) as pool:
+        events = pool.run([(os.getpid,)])
+        assert next(events) is None
+        while not (started := multiprocessing.active_children()):
+            time.sleep(0.005)
+        os.kill(started[0].pid, signal.SIGINT)
+        assert [e.value for e in events if e is not None] == [started[0].pid]
+
+
 def slow_first(number):
     time.sleep(0.2 if number == 0 else 0)
     return number, os.getpid()
