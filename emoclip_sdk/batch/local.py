@@ -72,10 +72,9 @@ class BatchClassifier:
         self._threads = max(usable_cpus() - workers, 1)
         self._scorer = scorer
         self._track = track
-        self._pool = WorkerPool(workers, open_reader, (config, faces), limit_s=limit_s)
+        self._pool = WorkerPool(workers, open_reader, (config, faces), timeout=limit_s)
 
     def __enter__(self) -> BatchClassifier:
-        self._pool.__enter__()
         return self
 
     def __exit__(

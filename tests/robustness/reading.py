@@ -97,7 +97,7 @@ def read_all(
     found: dict[int, Outcome] = {}
     # The limit is checked on what the process says; the pool's is for those that say nothing.
     with WorkerPool(
-        processes, open_checks, (str(checkpoint),), limit_s=3 * limit_s, attempts=1
+        processes, open_checks, (str(checkpoint),), timeout=3 * limit_s, attempts=1
     ) as pool:
         for event in pool.run(write()):
             if event is None:

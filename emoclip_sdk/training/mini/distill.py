@@ -26,8 +26,9 @@ from torch import Tensor
 
 from ...errors import MissingDependencyError
 from ...nn import DualEncoder, Towers, clip_tokenizer
-from ..data.captions import EMOTION_ACTIONS, Captioner
+from ..data.captions import Captioner
 from ..data.corpus import Text, definitions, templated_texts, wordnet_texts
+from ..data.facial_actions import EMOTION_ACTIONS
 from ..engine.bag_of_words import start_as_bag_of_words
 from ..engine.precision import autocast, pick_precision
 from ..engine.schedule import adamw, cosine_lambda

@@ -19,7 +19,7 @@ from ...model import EmoCLIP
 from ...prompts import LabelEncoder, PromptBank
 from ..data.datasets import open_clips, with_validation
 from ..data.ferplus import load_ferplus
-from ..data.frames import Take, read_clips
+from ..data.frames import FrameSelection, read_clip_crops
 from ..evaluation import class_vectors, evaluate_pictures, recalls
 from ..evaluation.calibration import fit_calibration
 from .actions import load_actions
@@ -152,8 +152,8 @@ class Captioned:
         self.captions: dict[str, list[str]] = {"train": [], "valid": []}
         for split, clips in self.clips.items():
             captioned = [c for c in dataset.splits.get(split, ()) if c.caption]
-            wanted = [(row, Take()) for row in range(len(captioned))]
-            read = read_clips(captioned, config, wanted, cropped=dataset.cropped)
+            wanted = [(row, FrameSelection()) for row in range(len(captioned))]
+            read = read_clip_crops(captioned, config, wanted, cropped=dataset.cropped)
             for clip, crops in zip(captioned, read, strict=True):
                 if crops.problem:
                     left_out.append(crops.problem)

@@ -18,7 +18,7 @@ from emoclip_sdk.training.ness.clips import embed_study
 from emoclip_sdk.training.ness.manifest import read_study
 from emoclip_sdk.training.ness.scales import shipped_scales
 
-from .test_study import no_model
+from .conftest import no_model
 
 CAINS = shipped_scales()["cains"]
 

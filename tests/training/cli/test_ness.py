@@ -15,7 +15,7 @@ from emoclip_sdk import EmoCLIP
 from emoclip_sdk.errors import CheckpointError, EmoCLIPError
 from emoclip_sdk.training.cli import app, main
 
-from .conftest import SMALL
+from ..ness.conftest import SMALL
 
 QUICK = ["--draws", "20", *(part for change in SMALL for part in ("--set", change))]
 
@@ -24,7 +24,7 @@ QUICK = ["--draws", "20", *(part for change in SMALL for part in ("--set", chang
 def run(planted: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict]:
     out = tmp_path_factory.mktemp("out")
     arguments = ["ness", "--manifest", str(planted / "manifest.csv"), "--scale", "panss",
-                 "--out", str(out), "--json", *QUICK]  # fmt: skip
+                 "--output", str(out), "--json", *QUICK]  # fmt: skip
     done = CliRunner().invoke(app, arguments, catch_exceptions=False)
     return out, json.loads(done.stdout)
 
