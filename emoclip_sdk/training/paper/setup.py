@@ -14,21 +14,20 @@ from typing import Any
 import numpy as np
 import torch
 import torch.distributed as dist
-import yaml
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ...errors import CheckpointError, DatasetError, EmoCLIPError
+from ...errors import CheckpointError, DatasetError
 from ...model import EmoCLIP
 from ...nn import build_tokenizer
 from ..data.cache import FrameCache, frame_embeddings, pool_frames, weights_hash
 from ..data.datasets.clips import Clip, ClipDataset
 from ..data.embed import View
 from ..data.samples import CachedFrames, ClipSource, DecodedFrames
+from ..engine.identity import claim_folder
+from ..engine.plan import ShuffledPlan
 from ..engine.precision import pick_precision
 from ..engine.process import Process
-from ..engine.schema import differences
-from ..engine.state import STATE_FILE, write_text
 from ..engine.workers import Workers
 from .settings import ExperimentSettings
 from .texts import TextTable
@@ -118,24 +117,19 @@ class Experiment:
             The folder holds the state of another run; the message names what differs.
         """
         identity = self._identity(model, train, valid)
-        path = self.folder / "run.json"
-        if (self.folder / STATE_FILE).exists():
-            try:
-                changed = differences(json.loads(path.read_text(encoding="utf-8")), identity)
-            except (OSError, ValueError) as error:
-                raise CheckpointError(
-                    f"{path}: does not say what the state beside it belongs to ({error}). Remove "
-                    "the folder to start again, or name another one with --run"
-                ) from error
-            if changed:
-                raise EmoCLIPError(
-                    f"{self.folder}: holds a run of another recipe: {'; '.join(changed)}. Take "
-                    "the same settings, name another folder with --run, or remove this one"
-                )
-        elif self.process.main:
-            write_text(path, json.dumps(identity, indent=2) + "\n")
-            text = yaml.safe_dump(self.recipe, sort_keys=False, allow_unicode=True)
-            write_text(self.folder / "recipe.yaml", text)
+        claim_folder(self.folder, identity, self.recipe, self.process)
+
+    def plan(self, samples: int) -> ShuffledPlan:
+        """Return the order in which so many training samples are drawn."""
+        optim, process = self.settings.optim, self.process
+        return ShuffledPlan(
+            samples=samples,
+            batch_size=optim.batch_size,
+            epochs=optim.epochs,
+            seed=self.settings.seed,
+            rank=process.rank,
+            world=process.world,
+        )
 
     def _identity(
         self, model: EmoCLIP, train: Sequence[Clip], valid: Sequence[Clip]
@@ -149,7 +143,7 @@ class Experiment:
         digest = hashlib.sha256()
         for clip in (*train, *valid):
             digest.update(json.dumps([clip.id, clip.label, clip.caption]).encode())
-        identity = {
+        return {
             "recipe": recipe,
             "start": {
                 "weights": weights_hash(model.encoder.network)[:16],
@@ -164,7 +158,6 @@ class Experiment:
                 "paper selection": self.paper_selection,
             },
         }
-        return dict(json.loads(json.dumps(identity)))
 
     def embed_frames(
         self, model: EmoCLIP, clips: Sequence[Clip], view: View | None = None
