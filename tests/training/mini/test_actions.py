@@ -18,7 +18,7 @@ from emoclip_sdk.training.mini.actions import (
     load_actions,
     picture_keys,
 )
-from emoclip_sdk.training.mini.samples import MeasuredPictures
+from emoclip_sdk.training.mini.voted_pictures import MeasuredPictures
 
 N = 200
 NAMES = sorted(
