@@ -23,8 +23,8 @@ from sklearn.preprocessing import normalize
 from emoclip_sdk.prompts import PromptBank
 from emoclip_sdk.training.data.captions import load_lexicon
 from emoclip_sdk.training.data.corpus import WORDNET_DIR, Text
-from emoclip_sdk.training.evaluation.card.wording import SYNONYMS
 from emoclip_sdk.training.engine.settings import OptimSettings
+from emoclip_sdk.training.evaluation.card.wording import SYNONYMS
 from emoclip_sdk.training.mini.distill import teacher_targets
 from emoclip_sdk.training.mini.settings import TextSettings
 from emoclip_sdk.training.mini.teacher import KeptTeacher, load_teacher

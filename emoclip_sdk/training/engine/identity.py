@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from .state import STATE_FILE, write_text
 
 __all__ = ["claim_folder"]
 
+log = logging.getLogger(__name__)
+
 IDENTITY_FILE = "run.json"
 
 
@@ -23,7 +26,7 @@ def claim_folder(
     recipe: dict[str, Any],
     process: Process,
     *,
-    results: tuple[Path, ...] = (),
+    result: Path | None = None,
 ) -> None:
     """Write down what a run is, ``run.json`` and ``recipe.yaml``, or compare it with what is there.
 
@@ -36,8 +39,9 @@ def claim_folder(
     recipe : dict
         The recipe as it was read, overrides included; for people.
     process : Process
-    results : tuple of Path
-        Files that the run leaves elsewhere; one of them without ``run.json`` is refused as well.
+    result : Path, optional
+        What the run leaves elsewhere. It counts as the run's where there is a ``run.json``; a file
+        that somebody put there is taken as it is, which is logged.
 
     Raises
     ------
@@ -46,13 +50,13 @@ def claim_folder(
     """
     identity = json.loads(json.dumps(identity))
     path = folder / IDENTITY_FILE
-    begun = [file for file in (folder / STATE_FILE, *results) if file.exists()]
-    if begun:
+    state, finished = (folder / STATE_FILE).exists(), result is not None and result.exists()
+    if state or (finished and path.exists()):
         try:
             changed = _differences(json.loads(path.read_text(encoding="utf-8")), identity)
         except (OSError, ValueError) as error:
             raise CheckpointError(
-                f"{path}: does not say what {begun[0].name} belongs to ({error}). Remove "
+                f"{path}: does not say what the state beside it belongs to ({error}). Remove "
                 "the folder to start again, or name another one with --run"
             ) from error
         if changed:
@@ -60,7 +64,10 @@ def claim_folder(
                 f"{folder}: holds a run of another recipe: {'; '.join(changed)}. Take "
                 "the same settings, name another folder with --run, or remove this one"
             )
-    elif process.main:
+        return
+    if finished:
+        log.warning("%s: taken as it is; nothing says by which settings it was made", result)
+    if process.main:
         write_text(path, json.dumps(identity, indent=2) + "\n")
         text = yaml.safe_dump(recipe, sort_keys=False, allow_unicode=True)
         write_text(folder / "recipe.yaml", text)

@@ -48,6 +48,8 @@ def load_recipe(name: str | Path, changes: Sequence[str] = ()) -> dict[str, Any]
         raise EmoCLIPError(f"{name}: no such recipe. There are: {known}, or a .yaml file") from None
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise EmoCLIPError(f"{path}: not readable as YAML ({error})") from error
+    if not isinstance(recipe, dict):
+        raise EmoCLIPError(f"{path}: holds no recipe: expected keys and values")
     for change in changes:
         key, equals, value = change.partition("=")
         *parents, last = key.split(".")

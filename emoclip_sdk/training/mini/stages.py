@@ -197,7 +197,7 @@ class MiniStages:
         """Return where the result of a stage belongs, if its folder is one of these settings."""
         folder = self.text_folder if stage == "text" else self.folder
         path = folder / f"{stage}.safetensors"
-        claim_folder(folder / stage, identity, self.recipe, self.process, results=(path,))
+        claim_folder(folder / stage, identity, self.recipe, self.process, result=path)
         return path
 
     def _fit(

@@ -76,6 +76,25 @@ def test_recipe_makes_a_model_and_finished_stages_are_kept(
         stages_of(recipe, pictures, tmp_path / "run").images()
 
 
+def test_a_text_tower_from_elsewhere_is_taken_and_named(
+    pictures: Path,
+    recipe: dict[str, Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(module, "load_teacher", lambda: pytest.fail("distilled again"))
+    stages = stages_of(recipe, pictures, tmp_path)
+    weights = stages.new_network().towers.text.state_dict()
+    save_file(weights, tmp_path / "text.safetensors")
+    taken = stages.text()
+    assert all(torch.equal(taken[key], value) for key, value in weights.items())
+    assert "text.safetensors: taken as it is" in caplog.text
+    recipe["text"]["longest"] = 50
+    with pytest.raises(EmoCLIPError, match="text.longest .was 60, now 50"):
+        stages_of(recipe, pictures, tmp_path).text()
+
+
 def test_a_class_is_left_out_and_the_text_tower_is_shared(
     pictures: Path,
     recipe: dict[str, Any],

@@ -168,6 +168,14 @@ def test_probe_learns_and_is_evaluated(tmp_path: Path, tiny_checkpoint: Path) ->
     found = evaluate_classifier(tmp_path / "probe", model, dataset, "valid")
     assert found["uar"] == pytest.approx(figures["best"]["uar"])
     assert found["probabilities"].shape == (8, 4)
+    with pytest.raises(CheckpointError, match="holds a classifier.*no probe for interviews"):
+        EmoCLIP.load_probe(tmp_path / "probe")
+    (tmp_path / "interviews").mkdir()
+    (tmp_path / "interviews/probe.json").write_text("{}")
+    with pytest.raises(CheckpointError, match="holds a probe for interviews.*EmoCLIP.load_probe"):
+        evaluate_classifier(tmp_path / "interviews", model, dataset)
+    with pytest.raises(CheckpointError, match=r"gone/classifier\.json: no such file"):
+        evaluate_classifier(tmp_path / "gone", model, dataset)
     with torch.no_grad():
         next(model.encoder.network.temporal.parameters()).add_(1.0)
     with pytest.raises(CheckpointError, match="was trained on"):
