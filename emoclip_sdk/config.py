@@ -210,7 +210,7 @@ class CalibrationConfig:
         if not (self.temperature > 0 and 0 <= self.min_score <= 1):
             raise CheckpointError(
                 f"calibration: the temperature must be positive and min_score in [0, 1], "
-                f"found {self.temperature} and {self.min_score}"
+                f"not {self.temperature} and {self.min_score}"
             )
 
 

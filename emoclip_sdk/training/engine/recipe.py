@@ -53,7 +53,7 @@ def load_recipe(name: str | Path, changes: Sequence[str] = ()) -> dict[str, Any]
     for change in changes:
         key, equals, value = change.partition("=")
         *parents, last = key.split(".")
-        place = recipe
+        place: Any = recipe
         for parent in parents:
             place = place.get(parent) if isinstance(place, dict) else None
         if not equals or not isinstance(place, dict) or last not in place:

@@ -60,9 +60,9 @@ class CaptionedClips:
     def captions(
         self, rows: Tensor, per_sample: int, noise: float, expressed: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
-        mine = self._sentence[rows]
-        drawn = mine.repeat_interleave(per_sample)
-        return add_noise(self._captions[drawn], noise), (mine[:, None] == drawn).float()
+        own = self._sentence[rows]
+        drawn = own.repeat_interleave(per_sample)
+        return add_noise(self._captions[drawn], noise), (own[:, None] == drawn).float()
 
     def all_pictures(self) -> Tensor:
         return self._pictures

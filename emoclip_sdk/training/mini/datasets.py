@@ -34,7 +34,7 @@ __all__ = ["CaptionedDataset", "FerPlusDataset", "MiniDataset"]
 
 log = logging.getLogger(__name__)
 
-# From gray clips, each (T, S, S) uint8, and from texts to embeddings (N, D), unnormalised.
+# From gray clips, each (T, S, S) uint8, and from texts to embeddings (N, D), unnormalized.
 ClipEncoder = Callable[[Sequence[NDArray[np.uint8]]], NDArray[np.float32]]
 Texts = Callable[[list[str]], NDArray[np.float32]]
 

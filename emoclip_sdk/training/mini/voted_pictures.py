@@ -104,27 +104,27 @@ class VotedPictures:
         at = torch.arange(t, device=device)
         mask = at < length[:, None]
         picks = torch.randint(views, (b, t), device=device)
-        # Where no neutral face was ever seen, none can be shown before the expression.
+        # Where no neutral face was ever seen, none can come before the expression.
         neutral = neutral if len(self._calm) else 0.0
         calm = rows
         if neutral:
             calm = self._calm[torch.randint(len(self._calm), (b,), device=device)]
-        shown, at_rest = frames[rows[:, None], picks], frames[calm[:, None], picks]
+        expressive, at_rest = frames[rows[:, None], picks], frames[calm[:, None], picks]
 
         still = (torch.rand(b, device=device) >= neutral) | (length < 3)
         degree = torch.where(still[:, None], 1.0, _envelope(length, t)) * mask
-        clips = torch.lerp(at_rest, shown, degree[..., None])
+        clips = torch.lerp(at_rest, expressive, degree[..., None])
 
         top = degree.sort(dim=1, descending=True).values
         # The apex: a quarter of a long clip, of a short one what takes most of a second.
         apex_frames = torch.maximum((length / 4).ceil(), length.clamp(max=APEX))
-        at_apex = at < apex_frames[:, None]
-        expressed = (top * at_apex).sum(1) / at_apex.sum(1)
+        in_apex = at < apex_frames[:, None]
+        expressed = (top * in_apex).sum(1) / in_apex.sum(1)
         apex = degree / degree.sum(1, keepdim=True).clamp(min=1e-6)
         rest = mask / mask.sum(1, keepdim=True)
         summary = torch.lerp(
             (F.normalize(at_rest, dim=-1) * rest[..., None]).sum(1),
-            (F.normalize(shown, dim=-1) * apex[..., None]).sum(1),
+            (F.normalize(expressive, dim=-1) * apex[..., None]).sum(1),
             expressed[:, None],
         )
         return Sequences(clips, mask, summary, expressed)
@@ -163,19 +163,19 @@ class MeasuredPictures(VotedPictures):
         super().__init__(pictures, encode, seed=seed, device=device, **captions)
         rng = np.random.default_rng(seed)
         captioner = Captioner()
-        spoken = np.zeros((sentences, len(actions.names)), np.float32)
+        mentions = np.zeros((sentences, len(actions.names)), np.float32)
         texts = []
-        shows = np.flatnonzero(actions.shown.max(axis=1) > 0.5)
-        for row, picture in zip(spoken, rng.choice(shows, sentences), strict=True):
-            chances = actions.shown[picture] + 1e-3  # now and then what it hardly shows
+        shows = np.flatnonzero(actions.presence.max(axis=1) > 0.5)
+        for row, picture in zip(mentions, rng.choice(shows, sentences), strict=True):
+            chances = actions.presence[picture] + 1e-3  # now and then what it hardly shows
             count = int(rng.integers(1, 5))
             drawn = rng.choice(len(row), count, replace=False, p=chances / chances.sum())
             row[drawn] = 1
             texts.append(captioner.sentence([actions.names[i] for i in drawn], rng))
         self._share = share
         self._sentences = F.normalize(encode(texts), dim=-1).to(device)
-        self._spoken = torch.from_numpy(spoken).to(device)
-        self._shown = torch.from_numpy(actions.shown).clamp(min=1e-4).log().to(device)
+        self._mentions = torch.from_numpy(mentions).to(device)
+        self._presence = torch.from_numpy(actions.presence).clamp(min=1e-4).log().to(device)
 
     def captions(
         self, rows: Tensor, per_sample: int, noise: float, expressed: Tensor | None = None
@@ -184,11 +184,11 @@ class MeasuredPictures(VotedPictures):
         if not (count := int(len(drawn) * self._share)):
             return drawn, fits
         picks = torch.randint(len(self._sentences), (count,), device=self._device)
-        shown = (self._shown[rows] @ self._spoken[picks].T).exp()
+        presence = (self._presence[rows] @ self._mentions[picks].T).exp()
         if expressed is not None:
-            shown = shown * expressed[:, None]
-        said = add_noise(self._sentences[picks], noise)
-        return torch.cat([drawn[count:], said]), torch.cat([fits[:, count:], shown], dim=1)
+            presence = presence * expressed[:, None]
+        sentences = add_noise(self._sentences[picks], noise)
+        return torch.cat([drawn[count:], sentences]), torch.cat([fits[:, count:], presence], dim=1)
 
 
 def _envelope(length: Tensor, t: int) -> Tensor:

@@ -49,7 +49,7 @@ class Classifier(nn.Module):
         self.probe = nn.Sequential(nn.Linear(width, hidden), nn.ReLU(), nn.Linear(hidden, outputs))
 
     def forward(self, video: Tensor) -> Tensor:
-        """Map unnormalised video embeddings (B, D) to logits (B, outputs)."""
+        """Map unnormalized video embeddings (B, D) to logits (B, outputs)."""
         return self.probe(video)
 
 

@@ -208,8 +208,8 @@ def _loco(experiment: Experiment, out: Path) -> dict[str, Any]:
     for label, name in enumerate(dataset.classes):
         if name not in left_out:
             continue
-        mine = labels == label
-        if not mine.any():
+        of_class = labels == label
+        if not of_class.any():
             log.warning("%s: no test clip, not left out", name)
             continue
         log.info("without %s", name)
@@ -223,13 +223,13 @@ def _loco(experiment: Experiment, out: Path) -> dict[str, Any]:
         scores = class_scores(model, split_embeddings(one, model, test)(), dataset.classes)
         right = decide(scores) == labels
         others = [right[labels == c].mean() for c in np.unique(labels) if c != label]
-        decisions = decide(scores[mine])
+        decisions = decide(scores[of_class])
         counts = np.bincount(decisions[decisions >= 0], minlength=len(dataset.classes))
         per_class[name] = {
-            "recall": float(right[mine].mean()),
+            "recall": float(right[of_class].mean()),
             "others": float(np.mean(others)) if others else None,
-            "auc": _ranking(scores[:, label], mine),
-            "n": int(mine.sum()),
+            "auc": _ranking(scores[:, label], of_class),
+            "n": int(of_class.sum()),
             "best epoch": figures["best"]["epoch"],
             "taken for": {
                 other: int(count)
@@ -238,8 +238,10 @@ def _loco(experiment: Experiment, out: Path) -> dict[str, Any]:
             },
         }
         hits += int((decisions == label).sum())
-        n += int(mine.sum())
-        log.info("without %s: recall %.4f of %d clips", name, per_class[name]["recall"], mine.sum())
+        n += int(of_class.sum())
+        log.info(
+            "without %s: recall %.4f of %d clips", name, per_class[name]["recall"], of_class.sum()
+        )
     recalls = [row["recall"] for row in per_class.values()]
     return {
         "uar": float(np.mean(recalls)),
@@ -250,14 +252,14 @@ def _loco(experiment: Experiment, out: Path) -> dict[str, Any]:
     }
 
 
-def _ranking(scores: NDArray[np.float64], mine: NDArray[np.bool_]) -> float | None:
+def _ranking(scores: NDArray[np.float64], of_class: NDArray[np.bool_]) -> float | None:
     """Return the area under the ROC curve of (N,) scores; NaN (no face) ranks last."""
     from torchmetrics.functional.classification import binary_auroc
 
-    if mine.all():
+    if of_class.all():
         return None
     order = np.nan_to_num(scores, nan=-1.0) / 2 + 0.5  # cosines to [0, 1]
-    return float(binary_auroc(torch.from_numpy(order), torch.from_numpy(mine.astype(np.int64))))
+    return float(binary_auroc(torch.from_numpy(order), torch.from_numpy(of_class.astype(np.int64))))
 
 
 def _shared_cache(experiment: Experiment) -> ExperimentSettings:

@@ -109,7 +109,7 @@ class Experiment:
         return dataset.splits["train"], dataset.splits["valid"]
 
     def claim(self, model: EmoCLIP, train: Sequence[Clip], valid: Sequence[Clip]) -> None:
-        """Write down what this run is, ``recipe.yaml`` and ``run.json``, or find it there.
+        """Write down what this run is, or compare it with what the folder holds.
 
         Raises
         ------
@@ -171,8 +171,8 @@ class Experiment:
             precision=pick_precision(settings.optim.precision, self.process.device),
         )
         if self.process.world > 1:
-            mine = self.process.share(list(clips))
-            frame_embeddings(model, mine, self.cache, **options)
+            share = self.process.share(list(clips))
+            frame_embeddings(model, share, self.cache, **options)
             self.process.barrier()
         return frame_embeddings(model, clips, self.cache, **options)
 
@@ -250,14 +250,14 @@ def split_embeddings(
             workers=experiment.workers,
             precision=pick_precision(settings.optim.precision, process.device),
         )
-        mine = pool_frames(model, frames)
+        part = pool_frames(model, frames)
         if process.world == 1:
-            return mine
+            return part
         parts: list[Any] = [None] * process.world
-        dist.all_gather_object(parts, mine)
-        out = np.zeros((len(clips), mine.shape[1]), np.float32)
-        for rank, part in enumerate(parts):
-            out[rank :: process.world] = part
+        dist.all_gather_object(parts, part)
+        out = np.zeros((len(clips), part.shape[1]), np.float32)
+        for rank, rows in enumerate(parts):
+            out[rank :: process.world] = rows
         return out
 
     return embed
@@ -267,8 +267,8 @@ def zero_shot(
     experiment: Experiment, model: EmoCLIP, clips: Sequence[Clip]
 ) -> Callable[[], dict[str, float]]:
     """Return the validation: UAR and WAR by class descriptions, or recall@1 of captions."""
-    labelled = [clip for clip in clips if clip.label is not None]
-    used = labelled or [clip for clip in clips if clip.caption]
+    labeled = [clip for clip in clips if clip.label is not None]
+    used = labeled or [clip for clip in clips if clip.caption]
     if not used:
         raise DatasetError(
             f"{experiment.dataset.name}: no validation clip has a label or a caption"
@@ -279,7 +279,7 @@ def zero_shot(
     def validate() -> dict[str, float]:
         model.encoder.network.eval()
         video = embed()
-        if labelled:
+        if labeled:
             return label_figures(class_scores(model, video, classes), used, classes)
         return caption_figures(model, video, [clip.caption or "" for clip in used])
 
