@@ -3,11 +3,11 @@ PYTHON ?= python
 
 .PHONY: quality format test example docs release-check soak
 
-quality:  ## lint, format, types, __all__
+quality:  ## lint, format, types, structure (names, imports, rooms)
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy
-	$(PYTHON) tools/check_all.py
+	$(PYTHON) tools/check_structure.py
 
 format:
 	$(PYTHON) -m ruff check --fix .
