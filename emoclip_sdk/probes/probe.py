@@ -168,6 +168,12 @@ def load_probe(folder: str | Path) -> RegressionProbe:
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
+        if (folder / "classifier.json").is_file():
+            raise CheckpointError(
+                f"{folder}: holds a classifier of 'emoclip-train probe', which "
+                "'emoclip-train tables' measures, and no probe for interviews. Those are made by "
+                "'emoclip-train ness'"
+            ) from None
         raise CheckpointError(f"{path}: no such file. Name the folder of a probe") from None
     except (OSError, ValueError) as error:
         raise CheckpointError(f"{path}: can't be read as JSON ({error})") from error

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from emoclip_sdk.training.data.ferplus import FERPLUS_CLASSES, Pictures
-from emoclip_sdk.training.mini.samples import VotedPictures
+from emoclip_sdk.training.mini.voted_pictures import VotedPictures
 
 COUNTS = np.array([400, 200, 100, 50, 25, 20, 5, 0])  # nobody shows contempt
 

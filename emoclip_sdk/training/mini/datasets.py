@@ -1,10 +1,12 @@
-"""Datasets as the recipe sees them: what to train on, and what to measure on the way."""
+"""Datasets of the recipe `mini`: what to train on, and what to measure on the way."""
 
 from __future__ import annotations
 
+import hashlib
 import itertools
+import json
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -17,19 +19,22 @@ from ...errors import DatasetError
 from ...inference.scorer import cosine_similarities
 from ...model import EmoCLIP
 from ...prompts import LabelEncoder, PromptBank
-from ..data.datasets import open_clips, with_validation
+from ..data.datasets import ClipDataset, with_validation
 from ..data.ferplus import load_ferplus
 from ..data.frames import FrameSelection, read_clip_crops
 from ..evaluation import class_vectors, evaluate_pictures, recalls
 from ..evaluation.calibration import fit_calibration
 from .actions import load_actions
-from .samples import CaptionedClips, MeasuredPictures, TextEncoder, TrainingSet, VotedPictures
+from .captioned_clips import CaptionedClips
+from .settings import CaptionSettings
+from .training_set import TextEncoder, TrainingSet
+from .voted_pictures import MeasuredPictures, VotedPictures
 
-__all__ = ["Captioned", "FerPlus", "Source", "open_dataset"]
+__all__ = ["CaptionedDataset", "FerPlusDataset", "MiniDataset"]
 
 log = logging.getLogger(__name__)
 
-# From grey clips, each (T, S, S) uint8, and from texts to embeddings (N, D), unnormalised.
+# From gray clips, each (T, S, S) uint8, and from texts to embeddings (N, D), unnormalized.
 ClipEncoder = Callable[[Sequence[NDArray[np.uint8]]], NDArray[np.float32]]
 Texts = Callable[[list[str]], NDArray[np.float32]]
 
@@ -37,15 +42,20 @@ VALID_SHARE = 0.1
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601, as the model's "gray"
 
 
-class Source(Protocol):
+class MiniDataset(Protocol):
     """A dataset with a training and a validation split."""
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What tells it from another one: JSON types."""
+        ...
 
     def training_set(self, encode: TextEncoder, device: torch.device) -> TrainingSet:
         """Return the training split on `device`, with captions read by `encode`."""
         ...
 
     def validate(self, clips: ClipEncoder, texts: Texts) -> dict[str, float]:
-        """Return a few figures of the validation split, to be logged during training."""
+        """Return figures of the validation split during training; ``score`` compares epochs."""
         ...
 
     def measure(self, model: EmoCLIP) -> dict[str, dict[str, float]]:
@@ -57,68 +67,74 @@ class Source(Protocol):
         ...
 
 
-def open_dataset(
-    name: str, root: str | Path, config: ModelConfig, recipe: Any, left_out: str | None = None
-) -> Source:
-    """Open ``ferplus``, whose captions are generated, or a dataset whose clips have captions.
-
-    `left_out` names a class of FER+ that is not to be seen in training.
-
-    Raises
-    ------
-    DatasetError
-        Unknown name; a dataset that can't be read or has no captions, or no such class.
-    """
-    if name == "ferplus":
-        return FerPlus(root, recipe, left_out)
-    if left_out is not None:
-        raise DatasetError(f"{name}: captions name no class that could be left out; FER+ can")
-    return Captioned(name, root, config, recipe["seed"])
-
-
-class FerPlus:
+class FerPlusDataset:
     """FER+ with generated captions.
 
     Parameters
     ----------
     root : str or Path
         ``ferplus.npz``.
-    recipe : dict
-        Keys ``captions`` and ``seed``.
+    settings : CaptionSettings
+    seed : int
+        Of the captions.
     left_out : str, optional
         A class whose pictures, votes and captions training does not see. Validation is on all.
+
+    Raises
+    ------
+    DatasetError
+        The file can't be read; there is no such class.
     """
 
-    def __init__(self, root: str | Path, recipe: Any, left_out: str | None = None) -> None:
+    def __init__(
+        self, root: str | Path, settings: CaptionSettings, seed: int, left_out: str | None = None
+    ) -> None:
         self.train = load_ferplus(root, "train")
         if left_out is not None:
             self.train = self.train.without(left_out)
         self.valid = load_ferplus(root, "valid")
-        self.recipe = recipe
+        self.settings, self.seed, self.left_out = settings, seed, left_out
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        parts = (self.train.images, self.train.votes, self.valid.images, self.valid.votes)
+        return {"name": "ferplus", "left out": self.left_out, "pictures and votes": _digest(parts)}
 
     def training_set(self, encode: TextEncoder, device: torch.device) -> TrainingSet:
-        captions = {**self.recipe["captions"], "seed": self.recipe["seed"], "device": device}
-        measured = dict(captions.pop("measured"))
-        if (file := measured.pop("file")) is None:
-            return VotedPictures(self.train, encode, **captions)
-        actions = load_actions(file, self.train.images)
-        return MeasuredPictures(self.train, encode, **captions, **measured, actions=actions)
+        captions, measured = self.settings, self.settings.measured
+        common: dict[str, Any] = dict(
+            words=captions.words,
+            pool=captions.pool,
+            prior=captions.prior,
+            seed=self.seed,
+            device=device,
+        )
+        if measured.file is None:
+            return VotedPictures(self.train, encode, **common)
+        return MeasuredPictures(
+            self.train,
+            encode,
+            actions=load_actions(measured.file, self.train.images),
+            share=measured.share,
+            sentences=measured.sentences,
+            **common,
+        )
 
     def validate(self, clips: ClipEncoder, texts: Texts) -> dict[str, float]:
         labels, _ = LabelEncoder(PromptBank.default(), texts).embed(self.valid.classes)
         video = clips(list(self.valid.images[:, None]))
         predicted = cosine_similarities(video, labels).argmax(axis=1)
         figures = recalls(predicted, self.valid.labels, self.valid.classes)
-        return {key: round(figures[key], 4) for key in ("war", "uar")}
+        return {"score": figures["uar"], "war": figures["war"], "uar": figures["uar"]}
 
     def measure(self, model: EmoCLIP) -> dict[str, dict[str, float]]:
         figures = {}
         for prompts in ("bank", "words"):
-            found = evaluate_pictures(model, self.valid, prompts)
+            measured = evaluate_pictures(model, self.valid, prompts)
             figures[f"FER+ valid, 8 classes, prompts: {prompts}"] = {
-                "WAR": round(found["war"], 4),
-                "UAR": round(found["uar"], 4),
-                "n": found["n"],
+                "WAR": round(measured["war"], 4),
+                "UAR": round(measured["uar"], 4),
+                "n": measured["n"],
             }
         return figures
 
@@ -129,32 +145,37 @@ class FerPlus:
         return fit_calibration(similarities, self.valid.labels, model.encoder.logit_scale, keep)
 
 
-class Captioned:
-    """Clips that come with captions, from any dataset that :func:`open_clips` opens.
+class CaptionedDataset:
+    """Clips that come with captions, from any dataset that ``open_clips`` opens.
 
     Faces are found and cropped as the model does it, unless the clips are crops already. What has
     no caption is left alone; what can't be read or shows no face is reported and left out.
 
     Parameters
     ----------
-    name, root : str, str or Path
-        See :func:`~emoclip_sdk.training.data.datasets.open_clips`.
+    dataset : ClipDataset
     config : ModelConfig
         Sampling, faces and crop size.
     seed : int
         Of the validation split, where one has to be cut from training.
+
+    Raises
+    ------
+    DatasetError
+        No clip with a caption can be used.
     """
 
-    def __init__(self, name: str, root: str | Path, config: ModelConfig, seed: int) -> None:
-        dataset = with_validation(open_clips(name, Path(root)), VALID_SHARE, seed)
+    def __init__(self, dataset: ClipDataset, config: ModelConfig, seed: int) -> None:
+        self.name = dataset.name
+        dataset = with_validation(dataset, VALID_SHARE, seed)
         left_out = [str(problem) for problem in dataset.problems]
         self.clips: dict[str, list[NDArray[np.uint8]]] = {"train": [], "valid": []}
         self.captions: dict[str, list[str]] = {"train": [], "valid": []}
         for split, clips in self.clips.items():
             captioned = [c for c in dataset.splits.get(split, ()) if c.caption]
-            wanted = [(row, FrameSelection()) for row in range(len(captioned))]
-            read = read_clip_crops(captioned, config, wanted, cropped=dataset.cropped)
-            for clip, crops in zip(captioned, read, strict=True):
+            requests = [(row, FrameSelection()) for row in range(len(captioned))]
+            stream = read_clip_crops(captioned, config, requests, cropped=dataset.cropped)
+            for clip, crops in zip(captioned, stream, strict=True):
                 if crops.problem:
                     left_out.append(crops.problem)
                     continue
@@ -165,7 +186,19 @@ class Captioned:
             log.warning("left out: %s", reason)
         for split, clips in self.clips.items():
             if not clips:
-                raise DatasetError(f"{root}: no usable clip with a caption in the split '{split}'")
+                raise DatasetError(
+                    f"{self.name}: no usable clip with a caption in the split '{split}'"
+                )
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        parts = [array for split in self.clips.values() for array in split]
+        captions = json.dumps(self.captions).encode()
+        return {
+            "name": self.name,
+            "clips": _digest(parts),
+            "captions": hashlib.sha256(captions).hexdigest()[:16],
+        }
 
     def training_set(self, encode: TextEncoder, device: torch.device) -> TrainingSet:
         return CaptionedClips(self.clips["train"], self.captions["train"], encode, device=device)
@@ -174,9 +207,9 @@ class Captioned:
         captions = self.captions["valid"]
         distinct = list(dict.fromkeys(captions))
         similarities = cosine_similarities(clips(self.clips["valid"]), texts(distinct))
-        found = [distinct[i] for i in similarities.argmax(axis=1)]
-        hits = [a == b for a, b in zip(found, captions, strict=True)]
-        return {"recall@1": round(float(np.mean(hits)), 4), "captions": len(distinct)}
+        nearest = [distinct[i] for i in similarities.argmax(axis=1)]
+        recall = float(np.mean([a == b for a, b in zip(nearest, captions, strict=True)]))
+        return {"score": recall, "recall@1": recall, "captions": len(distinct)}
 
     def measure(self, model: EmoCLIP) -> dict[str, dict[str, float]]:
         def embed(clips: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
@@ -185,7 +218,22 @@ class Captioned:
             windows = [list(range(a, b)) for a, b in itertools.pairwise(rows)]
             return model.encoder.pool(model.encoder.frames(crops), windows)
 
-        return {"caption retrieval, validation split": self.validate(embed, model.embed_text)}
+        figures = self.validate(embed, model.embed_text)
+        return {
+            "caption retrieval, validation split": {
+                "recall@1": round(figures["recall@1"], 4),
+                "captions": figures["captions"],
+            }
+        }
 
     def calibrate(self, model: EmoCLIP, keep: float) -> CalibrationConfig:
         return CalibrationConfig()  # sentences are no classes: there is nothing to fit on
+
+
+def _digest(arrays: Iterable[NDArray[Any]]) -> str:
+    """Return a number for the content of arrays."""
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(str(array.shape).encode())
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()[:16]
