@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from .results.explanation import Explanation
     from .results.live import LiveResult
     from .results.ratings import ProbeResult, ScoreEstimate
-    from .results.records import FaceTrack, ModelInfo, Prediction, TimelineRow
+    from .results.records import FaceTrack, ModelInfo, Prediction
+    from .results.scored_windows import TimelineRow
     from .results.timeline import Timeline
     from .selection.few_shot import FewShotReport
 
@@ -74,7 +75,7 @@ _MODULES = {
     "RegressionProbe": "probes.probe",
     "ScoreEstimate": "results.ratings",
     "Timeline": "results.timeline",
-    "TimelineRow": "results.records",
+    "TimelineRow": "results.scored_windows",
     "TrackSummary": "results.analysis",
     **dict.fromkeys((name for name in __all__ if name.endswith("Error")), "errors"),
 }

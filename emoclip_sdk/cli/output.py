@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-    from ..results.records import Prediction, TimelineRow
+    from ..results.records import Prediction
+    from ..results.scored_windows import TimelineRow
 
 __all__ = [
     "DEBUG",

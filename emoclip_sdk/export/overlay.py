@@ -17,7 +17,7 @@ from .style import MUTED, clock, label_colors
 if TYPE_CHECKING:
     from PIL import Image, ImageFont
 
-    from ..results.records import ScoredWindows
+    from ..results.scored_windows import ScoredWindows
 
 __all__ = ["Overlay"]
 

@@ -12,7 +12,8 @@ import pytest
 
 from emoclip_sdk.errors import EmoCLIPError, MissingDependencyError
 from emoclip_sdk.export.save import ENDINGS
-from emoclip_sdk.results.records import ModelInfo, TimelineRow
+from emoclip_sdk.results.records import ModelInfo
+from emoclip_sdk.results.scored_windows import TimelineRow
 from emoclip_sdk.results.timeline import Timeline
 
 NAN = float("nan")

@@ -7,7 +7,8 @@ import pytest
 
 from emoclip_sdk.errors import VideoError
 from emoclip_sdk.export.tables import prediction_records, save_rows, write_csv
-from emoclip_sdk.results.records import Prediction, TimelineRow
+from emoclip_sdk.results.records import Prediction
+from emoclip_sdk.results.scored_windows import TimelineRow
 
 NAN = float("nan")
 

@@ -8,7 +8,7 @@ import pytest
 
 from emoclip_sdk.errors import EmoCLIPError
 from emoclip_sdk.results.analysis import cells, runs
-from emoclip_sdk.results.records import TimelineRow
+from emoclip_sdk.results.scored_windows import TimelineRow
 from emoclip_sdk.results.timeline import Timeline
 
 NAN = math.nan

@@ -5,7 +5,8 @@ import math
 
 import pytest
 
-from emoclip_sdk.results.records import FaceTrack, ModelInfo, Prediction, TimelineRow
+from emoclip_sdk.results.records import FaceTrack, ModelInfo, Prediction
+from emoclip_sdk.results.scored_windows import TimelineRow
 from emoclip_sdk.results.timeline import Timeline
 
 NAN = float("nan")
