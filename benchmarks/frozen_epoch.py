@@ -1,6 +1,6 @@
 """What the frame cache saves: an epoch over cached embeddings beside one that encodes its clips.
 
-    emoclip-train make-fixture --dataset mafw --out /tmp/mafw --clips-per-class 8 --compounds 0 \\
+    emoclip-train make-fixture --dataset mafw -o /tmp/mafw --clips-per-class 8 --compounds 0 \\
         --size 112 --frames 16 16
     python benchmarks/frozen_epoch.py /tmp/mafw
 

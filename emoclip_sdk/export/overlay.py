@@ -149,7 +149,7 @@ class Overlay:
 
     def _rows(self) -> list[int]:
         """Return the faces that have a row: those most prominent, in order of their numbers."""
-        prominence = {track.id: track.prominence for track in self._timeline.tracks}
+        prominence = {track.track: track.prominence for track in self._timeline.tracks}
         ranked = sorted(self._cells, key=lambda track: -prominence.get(track, 0.0))
         return sorted(ranked[:_MAX_FACES])
 

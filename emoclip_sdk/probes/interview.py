@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -105,7 +106,7 @@ def _may_be_one(a: TrackStats, b: TrackStats) -> bool:
     return apart and near and small >= SIZE_RATIO * large
 
 
-def read_interview(path: str | Path) -> EmbeddedInterview:
+def read_interview(path: str | os.PathLike[str]) -> EmbeddedInterview:
     """Read an interview that was embedded before: ``.npz`` with an array ``vectors`` (W, D).
 
     The strings ``model`` and ``weights``, where they are there, say which model embedded it.

@@ -121,7 +121,8 @@ def open_live(
     elif isinstance(source, Iterator) and not hasattr(source, "read"):
         opened = PushedSource(source)
     else:
-        return open_video(source, fps=fps, allow_network=allow_network)
+        # A bool, which is an int, is refused there.
+        return open_video(source, fps=fps, allow_network=allow_network)  # type: ignore[arg-type]
     if fps is not None:
         raise VideoError(opened.name, "has times of its own, so fps can't count: leave it out")
     return opened

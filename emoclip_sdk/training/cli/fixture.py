@@ -18,7 +18,7 @@ def make_fixture(
     dataset: Annotated[
         str, typer.Option(help="mafw, dfew, ferv39k, afew, ferplus, manifest, order or ness.")
     ],
-    out: Annotated[Path, typer.Option(help="A new or empty folder.")],
+    out: Annotated[Path, typer.Option("--output", "-o", help="A new or empty folder.")],
     clips_per_class: Annotated[int, typer.Option(help="At least 5.")] = 24,
     size: Annotated[int, typer.Option(help="Side of the frames in pixels.")] = 64,
     frames: Annotated[

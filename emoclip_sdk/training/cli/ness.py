@@ -29,7 +29,10 @@ def ness(
         Path | None, typer.Option(metavar="FILE", help="Scales of your own (YAML).")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Folder of the results. [default: ness-SCALE beside M]")
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="Folder of the results. [default: ness-SCALE beside M]"
+        ),
     ] = None,
     folds: Annotated[
         int | None,

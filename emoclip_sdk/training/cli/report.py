@@ -15,10 +15,10 @@ __all__: list[str] = []
 @app.command()
 def tables(
     roots: Annotated[Path, typer.Option(help="YAML file that says where datasets and models are.")],
-    out: Annotated[Path, typer.Option(help="Folder of the report.")],
+    out: Annotated[Path, typer.Option("--output", "-o", help="Folder of the report.")],
     cache: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Frame embeddings. [default: OUT/cache]"),
+        typer.Option(metavar="DIR", help="Frame embeddings. [default: OUTPUT/cache]"),
     ] = None,
     workers: Annotated[int, typer.Option(help="Processes that read video.", min=0)] = 0,
     draws: Annotated[int, typer.Option(help="Bootstrap draws.", min=0)] = 1000,

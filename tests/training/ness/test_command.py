@@ -24,7 +24,7 @@ QUICK = ["--draws", "20", *(part for change in SMALL for part in ("--set", chang
 def run(planted: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict]:
     out = tmp_path_factory.mktemp("out")
     arguments = ["ness", "--manifest", str(planted / "manifest.csv"), "--scale", "panss",
-                 "--out", str(out), "--json", *QUICK]  # fmt: skip
+                 "--output", str(out), "--json", *QUICK]  # fmt: skip
     done = CliRunner().invoke(app, arguments, catch_exceptions=False)
     return out, json.loads(done.stdout)
 

@@ -45,7 +45,7 @@ def test_supervised_from_the_command_line(root: Path, tmp_path: Path) -> None:
     recipe["data"] = {"views": 1, "workers": 0}
     (tmp_path / "tiny.yaml").write_text(yaml.safe_dump(recipe))
     arguments = ["supervised", "--dataset", "manifest", "--cropped", "--device", "cpu",
-                 "--root", str(root), "--out", str(tmp_path / "model"),
+                 "--root", str(root), "--output", str(tmp_path / "model"),
                  "--recipe", str(tmp_path / "tiny.yaml"),
                  "--set", "optim.epochs=1", "--seed", "5"]  # fmt: skip
     done = CliRunner().invoke(app, arguments, catch_exceptions=False)

@@ -159,7 +159,7 @@ def test_command(tmp_path: Path) -> None:
 
     options = ["--clips-per-class", "5", "--size", "32", "--frames", "2", "2", "--subjects", "5"]
     out = tmp_path / "order"
-    command = ["make-fixture", "--dataset", "order", "--out", str(out), *options]
+    command = ["make-fixture", "--dataset", "order", "--output", str(out), *options]
     result = CliRunner().invoke(app, command)
     assert result.exit_code == 0, result.output
     assert (out / "manifest.csv").is_file()
