@@ -91,10 +91,10 @@ def test_face_that_is_longest_in_view_counts(
     detecting_model.reader.detector = Leaves()
     read = detecting_model.read(two_faces, fps=10)
     longest = max(read.tracks, key=lambda track: track.n_frames)
-    assert read.most_prominent != longest.id
+    assert read.most_prominent != longest.track
     vectors = interview_clips(detecting_model, two_faces)
     np.testing.assert_allclose(
-        vectors[0], detecting_model.embed(two_faces, track=longest.id), atol=1e-5
+        vectors[0], detecting_model.embed(two_faces, track=longest.track), atol=1e-5
     )
 
 
