@@ -18,12 +18,12 @@ REMARKS = {
     "opencv-python": "wheels hold FFmpeg (LGPL) and Qt (LGPL)",
     "torch": "CUDA builds bring NVIDIA's libraries under NVIDIA's terms",
 }
-HEAD = """# Licences of the dependencies
+HEAD = """# Licenses of the dependencies
 
 Made by `python tools/licences.py` from the metadata of the installed packages. What is inside
 our own package, weights and data included, is in `NOTICE`.
 
-| package | needed for | licence | |
+| package | needed for | license | |
 | --- | --- | --- | --- |"""
 
 

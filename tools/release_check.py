@@ -50,6 +50,8 @@ IN_SDIST = (
     "README.md",
     "CHANGELOG.md",
     "CITATION.cff",
+    "CONTRIBUTING.md",
+    ".github/workflows/ci.yml",
     "Makefile",
     "mkdocs.yml",
     "pyproject.toml",
@@ -117,7 +119,7 @@ def _too_large(path: Path) -> list[str]:
 def check_links(root: Path) -> tuple[list[str], list[str]]:
     """Return relative links that lead nowhere, and all external ones (they are not followed)."""
     problems, external = [], set()
-    for page in [root / "README.md", root / "CHANGELOG.md", *sorted((root / "docs").glob("*.md"))]:
+    for page in [*sorted(root.glob("*.md")), *sorted((root / "docs").rglob("*.md"))]:
         text = re.sub(r"^```.*?^```", "", page.read_text("utf-8"), flags=re.M | re.S)
         for target in _LINK.findall(text):
             if re.match(r"[a-z]+:", target):
