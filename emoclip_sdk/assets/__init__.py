@@ -1,11 +1,13 @@
-"""Files inside the package: the embedded model, the prompt files and an example clip."""
+"""Files inside the package (the embedded model, the prompt files, an example clip) and data files
+that come inside the packages it depends on."""
 
 from __future__ import annotations
 
 import importlib.resources
+from importlib.util import find_spec
 from pathlib import Path
 
-__all__ = ["asset"]
+__all__ = ["asset", "dependency_file"]
 
 
 def asset(name: str) -> Path:
@@ -17,3 +19,35 @@ def asset(name: str) -> Path:
         Relative to this package: ``"emoclip-mini"``, ``"prompts"``, ``"portrait.mp4"``.
     """
     return Path(str(importlib.resources.files(__name__).joinpath(name)))
+
+
+def dependency_file(package: str, name: str) -> Path:
+    """Return the path of a data file of another package, without importing that package.
+
+    ``importlib.resources`` would import it, and with open_clip or facenet-pytorch also torchvision
+    and torch's compiler.
+
+    Parameters
+    ----------
+    package : str
+        Import name.
+    name : str
+        Relative to the package's folder.
+
+    Raises
+    ------
+    ImportError
+        The package is not installed, or has no such file.
+    """
+    try:
+        spec = find_spec(package)
+    except ValueError:  # what lies in sys.modules under this name is no package
+        spec = None
+    folders = (spec.submodule_search_locations if spec else None) or ()
+    if not folders:
+        raise ImportError(f"No module named '{package}'", name=package)
+    paths = [Path(folder) / name for folder in folders]
+    path = next((path for path in paths if path.is_file()), None)
+    if path is None:
+        raise ImportError(f"{paths[0]} is missing", name=package)
+    return path

@@ -92,8 +92,8 @@ class MTCNNDetector:
         except ImportError as error:
             raise EmoCLIPError(
                 f"Finding faces needs the package 'facenet-pytorch' ({error}). Install it with: "
-                "pip install --no-deps facenet-pytorch==2.5.3, or set detector='none' for videos "
-                "that are face crops already."
+                "pip install --force-reinstall --no-deps facenet-pytorch==2.5.3, or set "
+                "detector='none' for videos that are face crops already."
             ) from error
 
     def detect(self, frames: Sequence[NDArray[np.uint8]]) -> list[list[Detection]]:

@@ -235,6 +235,6 @@ def _batches_by_length(
 def _start_from_teacher(towers: Towers, teacher: Teacher) -> None:
     """Start as a bag of words, each token with what the teacher says of it."""
     tokenizer = clip_tokenizer()
-    words = [tokenizer.decode([i]).strip() or "." for i in range(len(tokenizer.decoder) - 2)]
+    words = [tokenizer.decode([i]).strip() or "." for i in range(tokenizer.vocab_size - 2)]
     vectors = torch.from_numpy(np.asarray(teacher(words), dtype=np.float32))
     start_as_bag_of_words(towers.text, vectors)
