@@ -14,7 +14,7 @@ from pathlib import Path
 from emoclip_sdk import EmoCLIP
 from emoclip_sdk.diagnostics.bench.straightforward import Straightforward
 from emoclip_sdk.faces import MTCNNDetector, face_frames
-from emoclip_sdk.faces.tracking import iou
+from emoclip_sdk.faces.boxes import iou
 from emoclip_sdk.video import open_video
 
 DISTANCES = (1, 2, 4, 6, 8)  # farther ones are cut by the time between key frames

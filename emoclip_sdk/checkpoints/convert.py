@@ -48,7 +48,7 @@ _LAYER_PARTS = {
 _OUR_LAYER = re.compile(r"temporal\.layers\.(\d+)\.(.+)\.(weight|bias)")
 
 # Tensors of the authors' files that a video encoder does not need: the heads of downstream tasks,
-# and the backbone's own logit scale, of which the model keeps a learnt copy.
+# and the backbone's own logit scale, of which the model keeps a learned copy.
 _NOT_NEEDED = re.compile(
     r"mlp\.|backbone\.(logit_scale|input_resolution|context_length|vocab_size)$"
 )

@@ -180,7 +180,7 @@ def save_folder(
 def build_encoder(
     config: ModelConfig, tensors: Mapping[str, Tensor], *, where: str = "state_dict"
 ) -> DualEncoder:
-    """Build the network around given tensors, without initialising random weights first.
+    """Build the network around given tensors, without initializing random weights first.
 
     Parameters
     ----------

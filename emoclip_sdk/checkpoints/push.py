@@ -37,7 +37,7 @@ def push_to_hub(
     token : str or bool, optional
         Access token with the right to write. None: the one that ``hf auth login`` stored.
     private : bool, optional
-        For a new repository. None: the organisation's default.
+        For a new repository. None: the organization's default.
     revision : str, optional
         Branch to write to, made if there is none. None: the main branch.
     commit_message : str

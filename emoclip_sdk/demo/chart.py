@@ -1,4 +1,4 @@
-"""A player and a timeline as HTML: text keeps its size on a phone, colours follow the theme."""
+"""A player and a timeline as HTML: text keeps its size on a phone, colors follow the theme."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def chart_html(timeline: Timeline) -> str:
 
 
 def _told(cell: Cell, colors: dict[str, str]) -> list[Any]:
-    """Return start, end, what stands beside the face then, and its colour."""
+    """Return start, end, what stands beside the face then, and its color."""
     label = str(cell.row.label)
     if cell.row.abstained:
         return [round(cell.start, 3), round(cell.end, 3), "none of these", "var(--emo-other)"]

@@ -49,7 +49,7 @@ class Overlay:
         factor = math.ceil(_MIN_WIDTH / size[0])
         self._picture = (size[0] * factor, size[1] * factor)
         self._timeline = timeline
-        # Without the last colour of the palette, which is dark as the strip.
+        # Without the last color of the palette, which is dark as the strip.
         self._colors = label_colors(timeline, among=7)
         self._cells = cells(timeline)
         self._starts = {track: [c.start for c in those] for track, those in self._cells.items()}
@@ -108,7 +108,7 @@ class Overlay:
         return x0, y0, max(x0, x1), max(y0, y1)
 
     def _told(self, track: int, time: float) -> tuple[str, str]:
-        """Return what stands beside a face, and its colour."""
+        """Return what stands beside a face, and its color."""
         cell = self._cell(track, time)
         if cell is None:
             return f"{track}", MUTED
@@ -190,7 +190,7 @@ class Overlay:
         return round(self._font.getlength(name)) + _height(self._font) + 3 * self._pad
 
     def _legend(self, width: int) -> list[list[tuple[str, str]]]:
-        """Break the names of the colours that occur into lines; one at least, for the clock."""
+        """Break the names of the colors that occur into lines; one at least, for the clock."""
         best = {run.label for those in runs(self._timeline).values() for run in those}
         named = [(_short(la), color) for la, color in self._colors.items() if la in best]
         if best - self._colors.keys():
@@ -241,7 +241,7 @@ def _height(font: ImageFont.FreeTypeFont) -> int:
 
 @lru_cache(maxsize=256)
 def _chip(text: str, color: str, font: ImageFont.FreeTypeFont, pad: int) -> Image.Image:
-    """Return a text on its colour, dark or light as reads better."""
+    """Return a text on its color, dark or light as reads better."""
     from PIL import Image, ImageColor, ImageDraw
 
     r, g, b = ImageColor.getrgb(color)[:3]

@@ -33,7 +33,7 @@ _RUNS = 0.11  # height of the strip of best labels, as a share of the scores' he
 def plot_timeline(timeline: ScoredWindows, path: str | Path | None = None) -> Any:
     """Draw scores over time, one panel per face track; gaps stay empty.
 
-    The eight labels that matter most have colours, the others are grey. The strip above the scores
+    The eight labels that matter most have colors, the others are gray. The strip above the scores
     shows the best label, and nothing where the model abstained.
 
     Returns
@@ -71,9 +71,9 @@ def plot_timeline(timeline: ScoredWindows, path: str | Path | None = None) -> An
 
 
 def plot_heatmap(timeline: ScoredWindows, path: str | Path | None = None) -> Any:
-    """Draw the scores of every label as colours over time, one panel per face track.
+    """Draw the scores of every label as colors over time, one panel per face track.
 
-    Time in which the face is out of view stays grey.
+    Time in which the face is out of view stays gray.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""What pictures of results have in common: colours that colour-blind readers can tell apart."""
+"""What pictures of results have in common: colors that color-blind readers can tell apart."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ OKABE_ITO = (
     "#B8A800",  # yellow, darker than the original so that it shows on white
     "#4D4D4D",  # black, softened
 )
-"""Colours of Okabe and Ito (2008), in the order in which they are given to labels."""
+"""Colors of Okabe and Ito (2008), in the order in which they are given to labels."""
 
 INK = "#1f2933"
 MUTED = "#9aa5b1"
@@ -52,7 +52,7 @@ def ranked_labels(timeline: ScoredWindows) -> list[str]:
 
 
 def label_colors(timeline: ScoredWindows, among: int = len(OKABE_ITO)) -> dict[str, str]:
-    """Give a colour to those labels that matter most in a timeline; the others share none."""
+    """Give a color to those labels that matter most in a timeline; the others share none."""
     chosen = set(ranked_labels(timeline)[: min(among, len(OKABE_ITO))])
     named = [label for label in timeline.labels if label in chosen]
     return dict(zip(named, OKABE_ITO, strict=False))

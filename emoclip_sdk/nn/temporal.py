@@ -97,14 +97,14 @@ class TemporalTransformer(nn.Module):
         Parameters
         ----------
         frames : Tensor, (B, T, D)
-            Unnormalised frame embeddings, T <= ``max_frames``.
+            Unnormalized frame embeddings, T <= ``max_frames``.
         mask : Tensor of bool, (B, T), optional
             True where there is a frame, False where there is padding.
 
         Returns
         -------
         Tensor, (B, D)
-            Unnormalised clip embeddings.
+            Unnormalized clip embeddings.
         """
         x, attend = self._tokens(frames, mask)
         for layer in self.layers:

@@ -73,11 +73,11 @@ class Towers(nn.Module):
             self.text_head = nn.Identity()
 
     def encode_images(self, images: Tensor) -> Tensor:
-        """Embed images (N, 3, H, W) to (N, D), unnormalised."""
+        """Embed images (N, 3, H, W) to (N, D), unnormalized."""
         return self.visual(images)
 
     def encode_tokens(self, tokens: Tensor) -> Tensor:
-        """Embed tokens (N, context_length) to (N, D), unnormalised."""
+        """Embed tokens (N, context_length) to (N, D), unnormalized."""
         return self.text_head(self.text(tokens))
 
 

@@ -218,7 +218,7 @@ class PromptBank:
         *,
         aliases: Sequence[str] = (),
     ) -> None:
-        """Add a compound: the mean of its parts' text embeddings, before normalisation (eq. 2).
+        """Add a compound: the mean of its parts' text embeddings, before normalization (eq. 2).
 
         Parameters
         ----------

@@ -159,7 +159,7 @@ class LabelEncoder:
     bank : PromptBank
         Where labels are looked up. May be changed between calls: the bank's hash tells.
     encode_text : callable
-        From N texts to their (N, D) embeddings **before** normalisation. Batching is up to it.
+        From N texts to their (N, D) embeddings **before** normalization. Batching is up to it.
     """
 
     def __init__(
@@ -198,8 +198,8 @@ class LabelEncoder:
     ) -> tuple[NDArray[np.float32], list[LabelText]]:
         """Embed labels: the weighted mean of their texts' raw embeddings (eq. 2 and its like).
 
-        The mean is taken before normalisation, for a compound's components as in eq. 2 and in the
-        same way for the descriptions of one label and for templates. Nothing is normalised here:
+        The mean is taken before normalization, for a compound's components as in eq. 2 and in the
+        same way for the descriptions of one label and for templates. Nothing is normalized here:
         the cosine similarity of eq. 1 does that.
 
         Parameters
@@ -243,7 +243,7 @@ class LabelEncoder:
         self._vectors, self._results = {}, {}
 
     def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Embed N texts word for word, to (N, D) unnormalised; each is encoded once."""
+        """Embed N texts word for word, to (N, D) unnormalized; each is encoded once."""
         known = self._vectors
         new = [text for text in dict.fromkeys(texts) if text not in known]
         if new:

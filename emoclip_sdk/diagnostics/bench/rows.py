@@ -23,7 +23,7 @@ import torch
 from ...config import ImageConfig, ModelConfig, PromptConfig, TemporalConfig, TowersConfig
 from ...errors import VideoError
 from ...faces import MTCNNDetector, face_frames
-from ...faces.tracking import iou
+from ...faces.boxes import iou
 from ...inference.encoder import has_amx
 from ...model import EmoCLIP
 from ...nn import DualEncoder
