@@ -40,13 +40,13 @@ def draw_strip(
         raise MissingDependencyError("matplotlib", "plot", "Plotting") from None
     from PIL import Image
 
-    shown = [frame for frame in frames if frame.picture is not None]
-    if not shown:
+    pictured = [frame for frame in frames if frame.picture is not None]
+    if not pictured:
         raise EmoCLIPError(f"{prediction.source}: there is no face to draw")
-    figure = Figure(figsize=(max(1.35 * len(shown), 6.0), 4.6), layout="constrained")
+    figure = Figure(figsize=(max(1.35 * len(pictured), 6.0), 4.6), layout="constrained")
     rows = (1.9, 1.2, 0.8) if len(frames) > 1 else (1,)
-    grid = figure.add_gridspec(len(rows), len(shown), height_ratios=rows)
-    for column, frame in enumerate(shown):
+    grid = figure.add_gridspec(len(rows), len(pictured), height_ratios=rows)
+    for column, frame in enumerate(pictured):
         axes = figure.add_subplot(grid[0, column])
         axes.imshow(Image.open(io.BytesIO(frame.picture or b"")))
         change = "" if math.isnan(frame.change) else f"\n{frame.change:+.2g}"
