@@ -1,5 +1,7 @@
-"""Files inside the package (the embedded model, the prompt files, an example clip) and data files
-that come inside the packages it depends on."""
+"""Data files of this package and of those it depends on.
+
+Here: the embedded model, the prompt files and an example clip.
+"""
 
 from __future__ import annotations
 

@@ -9,10 +9,10 @@ from typing import Any
 from ..config import ModelConfig
 from .measured import measured_section
 
-__all__ = ["PLACEHOLDER", "model_card"]
+__all__ = ["PATH_PLACEHOLDER", "model_card"]
 
-# What a card tells to load as long as nobody knows where the checkpoint will live.
-PLACEHOLDER = "path/to/this/folder"
+PATH_PLACEHOLDER = "path/to/this/folder"
+"""What a card's example loads until the checkpoint has a place on the Hub."""
 
 _TEMPLATE = """\
 ---
@@ -140,7 +140,7 @@ def model_card(
         name=name,
         what=f"{what} {description}" if description else what,
         parts=_parts(config),
-        load=config.info.get("repo") or PLACEHOLDER,
+        load=config.info.get("repo") or PATH_PLACEHOLDER,
         example=example,
         training=_training(config, training),
         metrics="\n\n".join(figures) or "None were measured for this checkpoint.",

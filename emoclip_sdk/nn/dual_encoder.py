@@ -45,7 +45,7 @@ class DualEncoder(nn.Module):
         return self.temporal(frames, mask)
 
     def attention(self, frames: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Tell each frame's share in :meth:`pool`: (B, T)."""
+        """Return each frame's share in :meth:`pool`: (B, T)."""
         return self.temporal.attention(frames, mask)
 
     def encode_video(self, clips: Tensor, mask: Tensor | None = None) -> Tensor:

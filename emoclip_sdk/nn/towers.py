@@ -15,7 +15,7 @@ from .efficientnet import LITE_SIZES, EfficientNetTower
 
 __all__ = ["TextHead", "Towers"]
 
-# What an open_clip configuration may say, to be built without it.
+# Keys that an open_clip configuration may have to be built without open_clip.
 _VISION_KEYS = {
     "image_size",
     "timm_model_name",
@@ -27,7 +27,7 @@ _TEXT_KEYS = {"context_length", "heads", "layers", "vocab_size", "width"}
 
 
 def _built_here(model: Mapping[str, Any]) -> bool:
-    """Tell whether both towers of an open_clip model configuration are built without open_clip."""
+    """Return whether both towers of an open_clip configuration are built without open_clip."""
     vision, text = model.get("vision_cfg", {}), model.get("text_cfg", {})
     return (
         set(model) <= {"embed_dim", "vision_cfg", "text_cfg", "quick_gelu"}
