@@ -3,11 +3,11 @@ PYTHON ?= python
 
 .PHONY: quality format test example docs release-check soak
 
-quality:  ## lint, format, types, __all__
+quality:  ## lint, format, types, structure (names, imports, rooms)
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy
-	$(PYTHON) tools/check_all.py
+	$(PYTHON) tools/check_structure.py
 
 format:
 	$(PYTHON) -m ruff check --fix .
@@ -22,7 +22,7 @@ example:  ## needs scikit-image
 docs:  ## the site, in build/site; needs the extra docs
 	$(PYTHON) -m mkdocs build --strict
 
-release-check:  ## version, wheel, licences, docs, links, clean installs; needs the extras dev and docs
+release-check:  ## version, wheel, licenses, docs, links, clean installs; needs the extras dev and docs
 	$(PYTHON) tools/release_check.py
 
 soak:  ## damaged files by the thousand; under an hour on two cores

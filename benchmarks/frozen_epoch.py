@@ -5,7 +5,7 @@
     python benchmarks/frozen_epoch.py /tmp/mafw
 
 Both epochs are of the same training, on the same clips, in this process: batches, loss, gradient
-and optimiser step of the recipe `mafw-frozen`, a random tower of ViT-B/32's shape at 224 pixels,
+and optimizer step of the recipe `mafw-frozen`, a random tower of ViT-B/32's shape at 224 pixels,
 and all frames of each clip. They differ in where a batch comes from: windows of embeddings in
 memory, or pictures that are decoded, augmented and put through the tower. What it takes to fill the
 cache, once for each view, is told too. Prints JSON; times are in seconds per clip.
@@ -32,7 +32,7 @@ from emoclip_sdk.runtime.worker_pool import WorkerPool
 from emoclip_sdk.training.data.datasets import ClipDataset, open_clips
 from emoclip_sdk.training.data.samples import ClipSource, DecodedFrames
 from emoclip_sdk.training.engine.optim import Amp, build_optimizer, freeze
-from emoclip_sdk.training.engine.plan import Plan
+from emoclip_sdk.training.engine.plan import ShuffledPlan
 from emoclip_sdk.training.engine.recipe import load_recipe
 from emoclip_sdk.training.paper import Process, read_settings
 from emoclip_sdk.training.paper.setup import Experiment, encoded_texts, training_source
@@ -46,12 +46,17 @@ RECIPE = "mafw-frozen"
 def epoch_seconds(task: ContrastiveTask, experiment: Experiment, epochs: int) -> list[float]:
     """Train for some epochs and return the seconds that each clip of them took."""
     settings, device = experiment.settings, experiment.process.device
-    plan = Plan(task.n, settings.optim.batch_size, epochs, settings.seed)
+    plan = ShuffledPlan(
+        samples=len(task.table.clips),
+        batch_size=settings.optim.batch_size,
+        epochs=epochs,
+        seed=settings.seed,
+    )
     optimizer, amp = build_optimizer(task.module, settings.optim), Amp("fp32", device)
     task.train()
     found, start = [], time.perf_counter()
     for step, batch in enumerate(task.batches(plan), start=1):
-        task.backward(batch, amp)  # reads the loss: waits for the device
+        task.backward(batch, amp)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
         if step % plan.steps == 0:

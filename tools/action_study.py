@@ -57,7 +57,7 @@ def main() -> None:
 
     def auc(name: str, sentences: list[str]) -> float:
         scores = cosine_similarities(videos, model.embed_text(sentences)).mean(axis=1)
-        return float(roc_auc_score(actions.shown[:, actions.names.index(name)] > 0.5, scores))
+        return float(roc_auc_score(actions.presence[:, actions.names.index(name)] > 0.5, scores))
 
     rows = {
         name: (auc(name, list(ACTIONS[name])), auc(name, [OTHER_WORDS[name]]))

@@ -47,7 +47,7 @@ def ness(
         typer.Option(help="Encoder of videos: folder or Hub name. [default: the embedded model]"),
     ] = None,
     faces: Annotated[
-        Literal["mtcnn", "none"] | None,
+        Literal["detect", "none"] | None,
         typer.Option(help="none: the frames are face crops already. [default: as the model says]"),
     ] = None,
     cache: Annotated[

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from ...errors import DatasetError, VideoError
-from ...inference.reader import FaceMode
+from ...inference.options import FaceMode, ReadOptions, face_config
 from ...model import EmoCLIP
 from ...probes.interview import EmbeddedInterview, interview_clips, read_interview
 from ..data.cache import FrameCache, clip_identity, weights_hash
@@ -73,7 +73,7 @@ def embed_study(
         Gives the model; called only if an interview is a video.
     cache : FrameCache
         Gets one entry for each video.
-    faces : {"mtcnn", "none"}, optional
+    faces : {"detect", "none"}, optional
         See :func:`~emoclip_sdk.probes.interview.interview_clips`.
 
     Returns
@@ -130,7 +130,7 @@ def _embed(
     name = clip_identity(Clip("interview", interview.video))
     vectors = cache.load(key, name)
     if vectors is None:
-        new = interview_clips(model, interview.video, faces=faces)
+        new = interview_clips(model, interview.video, ReadOptions(faces))
         vectors = cache.store(key, name, torch.from_numpy(new))
     return vectors.float().numpy()
 
@@ -138,12 +138,11 @@ def _embed(
 def _key(model: EmoCLIP, faces: FaceMode | None) -> str:
     """Hash what decides the clip embeddings of a file: weights, faces, crops, sampling."""
     config, network = model.config, model.encoder.network
-    detection = config.faces if faces is None else dataclasses.replace(config.faces, detector=faces)
     settings = {
         "format": "interview 1",
         "weights": weights_hash(torch.nn.ModuleList([network.towers.visual, network.temporal])),
         "image": dataclasses.asdict(config.image),
-        "faces": dataclasses.asdict(detection),
+        "faces": dataclasses.asdict(face_config(config.faces, faces)),
         "sampling": [config.sampling.rate, config.sampling.n_frames],
     }
     text = json.dumps(settings, sort_keys=True)

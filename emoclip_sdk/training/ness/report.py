@@ -13,7 +13,7 @@ import yaml
 
 from ...assets import package_file
 from ...errors import DatasetError
-from ...probes.probe import CONFIG_FILE, KIND, WEIGHTS_FILE
+from ...probes.probe import PROBE_CONFIG_FILE, PROBE_KIND, PROBE_WEIGHTS_FILE
 from ..engine.state import save_weights, write_text
 from ..evaluation.bootstrap import LEVEL
 from .card import probe_card
@@ -211,13 +211,13 @@ def save_rating_probe(result: StudyResult, final: Perceptrons, out: Path) -> Non
         )
     config = {
         "format_version": 1,
-        "kind": KIND,
+        "kind": PROBE_KIND,
         "scale": result.study.scale.title,
         "width": final.mean.shape[1],
         "hidden": final.hidden_weight.shape[2],
         "encoder": result.document["encoder"],
         "scores": scores,
     }
-    save_weights(out / WEIGHTS_FILE, final.state_of(0))
+    save_weights(out / PROBE_WEIGHTS_FILE, final.state_of(0))
     write_text(out / "README.md", probe_card(result, scores))
-    write_text(out / CONFIG_FILE, json.dumps(config, indent=2) + "\n")
+    write_text(out / PROBE_CONFIG_FILE, json.dumps(config, indent=2) + "\n")

@@ -55,7 +55,7 @@ def test_video_is_embedded_once(
     _, again, _ = embed_study(study, lambda: tiny_model, cache, faces="none")
     np.testing.assert_array_equal(again.vectors, clips.vectors)
     with pytest.raises(AssertionError, match="read again"):
-        embed_study(study, lambda: tiny_model, cache, faces="mtcnn")  # other crops
+        embed_study(study, lambda: tiny_model, cache, faces="detect")  # other crops
 
 
 def test_unusable_interviews_are_left_out(tmp_path: Path) -> None:

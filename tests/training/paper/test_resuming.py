@@ -50,7 +50,7 @@ def interrupt(monkeypatch: pytest.MonkeyPatch, step: int, what: Any) -> None:
 def assert_same(a: Path, b: Path) -> None:
     assert (a / "run/log.csv").read_text() == (b / "run/log.csv").read_text()
     assert (a / "run/metrics.json").read_text() == (b / "run/metrics.json").read_text()
-    for name in ("run/best.safetensors", "out/model.safetensors"):
+    for name in ("run/weights.safetensors", "out/model.safetensors"):
         one, other = load_file(a / name), load_file(b / name)
         assert one.keys() == other.keys()
         assert all(torch.equal(one[key], other[key]) for key in one)

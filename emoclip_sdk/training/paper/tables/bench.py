@@ -28,7 +28,7 @@ from ...evaluation import (
     zero_shot_scores,
 )
 from ...evaluation.frames import clip_frames
-from ..probe import evaluate_probe
+from ..classifier import evaluate_classifier
 from .inputs import checkpoint_hash, clips_hash, files_hash, texts_hash
 from .loco import left_out_figures
 from .published import published
@@ -215,7 +215,7 @@ class Bench:
             files: dict[str, Any] = {"weights": files_hash(folder / "metrics.json")}
             return files, lambda: left_out_figures(folder, clips, dataset.classes, **options)
         if kind == "probe":
-            digest = files_hash(folder / "probe.json", folder / "probe.safetensors")
+            digest = files_hash(folder / "classifier.json", folder / "classifier.safetensors")
             return {"weights": digest}, lambda: self._probe(folder, dataset, clips)
 
         def zero_shot() -> dict[str, Any]:
@@ -231,13 +231,15 @@ class Bench:
 
     def _probe(self, folder: Path, dataset: ClipDataset, clips: list[Clip]) -> dict[str, Any]:
         model = self.model(self._encoder(folder))
-        result = evaluate_probe(folder, model, dataset, _SPLIT, self.cache, workers=self.workers)
+        result = evaluate_classifier(
+            folder, model, dataset, _SPLIT, self.cache, workers=self.workers
+        )
         scores = np.asarray(result["probabilities"], np.float64)
         return measure_clips(scores, clips, dataset.classes, draws=self.draws, seed=self.seed)
 
     def _encoder(self, folder: Path) -> str:
         """Return the model that a probe was trained on; its weights are checked later."""
-        path = folder / "probe.json"
+        path = folder / "classifier.json"
         try:
             name = str(json.loads(path.read_text(encoding="utf-8"))["encoder"]["name"])
         except (OSError, ValueError, KeyError, TypeError) as error:

@@ -45,14 +45,18 @@ def test_a_broken_measurement_is_made_again(
 
 
 def test_a_probe_is_measured_on_its_encoder(make_bench, tiny_checkpoint: Path, tiny_model) -> None:
-    from emoclip_sdk.training.paper.probe import Probe, evaluate_probe, save_probe
+    from emoclip_sdk.training.paper.classifier import (
+        Classifier,
+        evaluate_classifier,
+        save_classifier,
+    )
 
     made = make_bench("datasets: {dfew: D}\nmodels: {probe: 'probe-{dataset}-{fold}'}\n")
     dataset = small_clips("dfew", Path())
     folder = made.roots.path.parent / "probe-dfew-1"
-    save_probe(folder, Probe(tiny_model.encoder.width, 8, 7), dataset.classes, tiny_model)
+    save_classifier(folder, Classifier(tiny_model.encoder.width, 8, 7), dataset.classes, tiny_model)
     result = made.measure(Request("probe", "dfew"))
-    expected = evaluate_probe(folder, tiny_model, dataset)
+    expected = evaluate_classifier(folder, tiny_model, dataset)
     assert result["confusion"] == expected["confusion"]
     table = fill_table(made, TABLES["table_4"])
     row = table["parts"][0]["rows"][1]
