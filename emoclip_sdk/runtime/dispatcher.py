@@ -23,7 +23,7 @@ from ..errors import EmoCLIPError
 from .processes import SPAWN, sigint_blocked
 from .worker_process import RemoteTraceback, run_worker
 
-__all__ = ["Dispatcher", "Run", "WorkerEvent"]
+__all__ = ["Dispatcher", "JobRun", "WorkerEvent"]
 
 _MAX_FAILED_STARTS = 3
 # Seconds. A wait without an end is not interrupted where another thread catches the signal, and on
@@ -51,7 +51,7 @@ class WorkerEvent:
     value: Any
 
 
-class Run:
+class JobRun:
     """One call of `WorkerPool.run` or `map`: the events that its consumer has not taken yet."""
 
     def __init__(self, capacity: float, wake: Callable[[], None]) -> None:
@@ -89,7 +89,7 @@ class Run:
 
 @dataclass(eq=False)
 class _Task:
-    run: Run
+    run: JobRun
     job: int
     pickled: bytes
     attempts: int = 0
@@ -132,7 +132,7 @@ class Dispatcher:
         self._lock = threading.Lock()
         self._waiting: deque[_Task] = deque()
         self._retries: deque[_Task] = deque()
-        self._runs: list[Run] = []
+        self._runs: list[JobRun] = []
         self._thread: threading.Thread | None = None
         self._closing = False
         self._failure: BaseException | None = None
@@ -156,7 +156,7 @@ class Dispatcher:
         self._woken.close()
 
     @contextmanager
-    def open_run(self, capacity: float) -> Iterator[Run]:
+    def open_run(self, capacity: float) -> Iterator[JobRun]:
         """Open a run; at the end of the block its jobs that are not begun are dropped.
 
         Parameters
@@ -164,7 +164,7 @@ class Dispatcher:
         capacity : float
             Events that wait for the consumer before the processes of the run wait, too.
         """
-        run = Run(capacity, self._wake)
+        run = JobRun(capacity, self._wake)
         with self._lock:
             if self._failure is not None:
                 raise self._failure
@@ -184,7 +184,7 @@ class Dispatcher:
                         tasks.remove(task)
             self._wake()
 
-    def submit(self, run: Run, number: int, job: Any) -> None:
+    def submit(self, run: JobRun, number: int, job: Any) -> None:
         """Give a job of a run to whichever process is free first."""
         task = _Task(run, number, pickle.dumps(job))  # here, where an error can be raised
         with self._lock:
