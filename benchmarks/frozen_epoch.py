@@ -27,7 +27,7 @@ from pathlib import Path
 
 import torch
 
-from emoclip_sdk.inference.encoder import pick_device
+from emoclip_sdk.inference.devices import pick_device
 from emoclip_sdk.training.data.datasets import ClipDataset, open_clips
 from emoclip_sdk.training.data.samples import ClipSource, DecodedFrames
 from emoclip_sdk.training.engine.optim import Amp, build_optimizer, freeze

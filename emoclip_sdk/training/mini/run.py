@@ -19,7 +19,7 @@ from ...checkpoints import model_card, save_folder
 from ...checkpoints.tensors import read_safetensors
 from ...config import FORMAT_VERSION, ModelConfig
 from ...errors import CheckpointError, EmoCLIPError
-from ...inference.encoder import pick_device
+from ...inference.devices import pick_device
 from ...model import EmoCLIP
 from ...nn import DualEncoder, build_tokenizer, preprocess
 from ..data.ferplus import FERPLUS_CLASSES, load_ferplus
@@ -50,7 +50,7 @@ class MiniRecipe:
         A class of FER+ that images and temporal module never see. The text tower, which sees no
         face, is the one of the folder above.
     device : str or torch.device
-        See :func:`~emoclip_sdk.inference.encoder.pick_device`.
+        See :func:`~emoclip_sdk.inference.devices.pick_device`.
     """
 
     def __init__(
