@@ -27,7 +27,7 @@ from pathlib import Path
 
 import torch
 
-from emoclip_sdk.inference.encoder import pick_device
+from emoclip_sdk.inference.devices import pick_device
 from emoclip_sdk.runtime.worker_pool import WorkerPool
 from emoclip_sdk.training.data.datasets import ClipDataset, open_clips
 from emoclip_sdk.training.data.samples import ClipSource, DecodedFrames

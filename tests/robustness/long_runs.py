@@ -51,7 +51,7 @@ def many_clips(model: Any, count: int, warm_up: int) -> tuple[Usage, Usage]:
     for i in range(count):
         if i == warm_up:
             before = Usage.now()
-        model.classify(clips[i % len(clips)], faces="none" if i % 10 else "mtcnn")
+        model.classify(clips[i % len(clips)], faces="none" if i % 10 else "detect")
     return before, Usage.now()
 
 
