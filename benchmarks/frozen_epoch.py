@@ -1,6 +1,6 @@
 """What the frame cache saves: an epoch over cached embeddings beside one that encodes its clips.
 
-    emoclip-train make-fixture --dataset mafw --out /tmp/mafw --clips-per-class 8 --compounds 0 \\
+    emoclip-train make-fixture --dataset mafw -o /tmp/mafw --clips-per-class 8 --compounds 0 \\
         --size 112 --frames 16 16
     python benchmarks/frozen_epoch.py /tmp/mafw
 
@@ -28,12 +28,12 @@ from pathlib import Path
 import torch
 
 from emoclip_sdk.inference.encoder import pick_device
+from emoclip_sdk.runtime.worker_pool import WorkerPool
 from emoclip_sdk.training.data.datasets import ClipDataset, open_clips
 from emoclip_sdk.training.data.samples import ClipSource, DecodedFrames
 from emoclip_sdk.training.engine.optim import Amp, build_optimizer, freeze
-from emoclip_sdk.training.engine.plan import Plan
+from emoclip_sdk.training.engine.plan import ShuffledPlan
 from emoclip_sdk.training.engine.recipe import load_recipe
-from emoclip_sdk.training.engine.workers import Workers
 from emoclip_sdk.training.paper import Process, read_settings
 from emoclip_sdk.training.paper.setup import Experiment, encoded_texts, training_source
 from emoclip_sdk.training.paper.start import start_model
@@ -46,12 +46,17 @@ RECIPE = "mafw-frozen"
 def epoch_seconds(task: ContrastiveTask, experiment: Experiment, epochs: int) -> list[float]:
     """Train for some epochs and return the seconds that each clip of them took."""
     settings, device = experiment.settings, experiment.process.device
-    plan = Plan(task.n, settings.optim.batch_size, epochs, settings.seed)
+    plan = ShuffledPlan(
+        samples=len(task.table.clips),
+        batch_size=settings.optim.batch_size,
+        epochs=epochs,
+        seed=settings.seed,
+    )
     optimizer, amp = build_optimizer(task.module, settings.optim), Amp("fp32", device)
     task.train()
     found, start = [], time.perf_counter()
     for step, batch in enumerate(task.batches(plan), start=1):
-        task.backward(batch, amp)  # reads the loss: waits for the device
+        task.backward(batch, amp)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
         if step % plan.steps == 0:
@@ -64,7 +69,7 @@ def epoch_seconds(task: ContrastiveTask, experiment: Experiment, epochs: int) ->
 
 
 def measure(
-    dataset: ClipDataset, clips: int, frames: int, workers: Workers, changes: list[str]
+    dataset: ClipDataset, clips: int, frames: int, workers: WorkerPool, changes: list[str]
 ) -> dict[str, object]:
     """Time both kinds of epoch."""
     recipe = load_recipe(
@@ -127,7 +132,7 @@ def main() -> None:
     options = parser.parse_args()
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
     dataset = open_clips("mafw", options.root)
-    with Workers(options.workers) as workers:
+    with WorkerPool(options.workers) as workers:
         figures = measure(dataset, options.clips, options.frames, workers, options.set)
     cuda = torch.cuda.is_available()
     machine = torch.cuda.get_device_name() if cuda else platform.processor() or platform.machine()

@@ -2,6 +2,7 @@
 
 ``config.json`` of a checkpoint is :meth:`ModelConfig.to_dict`. Unknown keys and unknown format
 versions are refused by name, so that a file from a newer release is never half understood.
+:func:`read_dataclass` reads training recipes as well.
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ import json
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from types import UnionType
+from typing import Any, Literal, NoReturn, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from .errors import CheckpointError
+from .errors import CheckpointError, EmoCLIPError
 
 __all__ = [
     "FORMAT_VERSION",
@@ -25,12 +27,25 @@ __all__ = [
     "SamplingConfig",
     "TemporalConfig",
     "TowersConfig",
+    "bounded",
+    "read_dataclass",
 ]
+
+T = TypeVar("T")
 
 FORMAT_VERSION = 1
 
 OPENAI_MEAN = (0.48145466, 0.4578275, 0.40821073)
 OPENAI_STD = (0.26862954, 0.26130258, 0.27577711)
+
+
+def bounded(default: T, low: float, high: float = math.inf) -> T:
+    """Declare a field whose numbers :func:`read_dataclass` accepts from `low` to `high` only.
+
+    The upper ends in this module are far beyond every model: they keep a file from asking for all
+    the memory there is.
+    """
+    return field(default=default, metadata={"bounds": (low, high)})
 
 
 @dataclass(frozen=True)
@@ -56,7 +71,7 @@ class TowersConfig:
     model: dict[str, Any] | None = None
     quick_gelu: bool = False
     text: bool = True
-    text_head_hidden: int | None = None
+    text_head_hidden: int | None = bounded(None, 1, 1_000_000)
 
     def __post_init__(self) -> None:
         if (self.name is None) == (self.model is None):
@@ -82,11 +97,11 @@ class TemporalConfig:
     """
 
     kind: Literal["transformer", "mean"] = "transformer"
-    layers: int = 2
-    heads: int = 8
-    dim_head: int = 2048
-    mlp_dim: int = 512
-    max_positions: int = 1024
+    layers: int = bounded(2, 0, 1000)
+    heads: int = bounded(8, 1, 10_000)
+    dim_head: int = bounded(2048, 1, 100_000)
+    mlp_dim: int = bounded(512, 1, 1_000_000)
+    max_positions: int = bounded(1024, 1, 1_000_000)
 
 
 @dataclass(frozen=True)
@@ -103,9 +118,9 @@ class SamplingConfig:
         The paper's stride, used by the ``paper`` sampling mode only.
     """
 
-    n_frames: int = 32
-    rate: float = 7.0
-    stride: int = 4
+    n_frames: int = bounded(32, 1, 100_000)
+    rate: float = bounded(7.0, 1e-3, 1000)
+    stride: int = bounded(4, 1, 1_000_000)
 
     @property
     def span(self) -> float:
@@ -133,10 +148,10 @@ class FaceConfig:
     """
 
     detector: Literal["mtcnn", "none"] = "mtcnn"
-    margin: float = 0.15
-    detect_size: int = 320
-    detect_every: int = 8
-    min_confidence: float = 0.9
+    margin: float = bounded(0.15, -0.49, 10)
+    detect_size: int = bounded(320, 16, 16_384)
+    detect_every: int = bounded(8, 1, 10_000)
+    min_confidence: float = bounded(0.9, 0, 1)
 
 
 @dataclass(frozen=True)
@@ -156,11 +171,11 @@ class ImageConfig:
         trained on small pictures sees video at the same level of detail. None: `size`.
     """
 
-    size: int = 224
-    mean: tuple[float, float, float] = OPENAI_MEAN
-    std: tuple[float, float, float] = OPENAI_STD
+    size: int = bounded(224, 1, 4096)
+    mean: tuple[float, float, float] = bounded(OPENAI_MEAN, -1000, 1000)
+    std: tuple[float, float, float] = bounded(OPENAI_STD, 1e-6, 1000)
     color: Literal["rgb", "gray"] = "rgb"
-    crop_size: int | None = None
+    crop_size: int | None = bounded(None, 1, 4096)
 
 
 @dataclass(frozen=True)
@@ -188,14 +203,14 @@ class CalibrationConfig:
         A result whose confidence is below abstains: none of the offered labels fits.
     """
 
-    temperature: float = 1.0
-    min_score: float = 0.0
+    temperature: float = bounded(1.0, 1e-6, 1e6)
+    min_score: float = bounded(0.0, 0, 1)
 
     def __post_init__(self) -> None:
         if not (self.temperature > 0 and 0 <= self.min_score <= 1):
             raise CheckpointError(
                 f"calibration: the temperature must be positive and min_score in [0, 1], "
-                f"found {self.temperature} and {self.min_score}"
+                f"not {self.temperature} and {self.min_score}"
             )
 
 
@@ -236,27 +251,7 @@ class ModelConfig:
                 f"{where}: format_version is {version!r}, this release reads {FORMAT_VERSION}. "
                 "Install a newer emoclip_sdk, or write the checkpoint again with this one."
             )
-        rooms: dict[str, type] = {
-            "towers": TowersConfig,
-            "temporal": TemporalConfig,
-            "sampling": SamplingConfig,
-            "faces": FaceConfig,
-            "image": ImageConfig,
-            "prompts": PromptConfig,
-            "calibration": CalibrationConfig,
-        }
-        unknown = sorted(set(data) - set(rooms) - {"info"})
-        if unknown:
-            raise CheckpointError(f"{where}: unknown keys {unknown}")
-        if "towers" not in data:
-            raise CheckpointError(f"{where}: the key 'towers' is missing")
-        parts = {
-            key: _room(rooms[key], data[key], f"{where}: {key}") for key in rooms if key in data
-        }
-        info = data.get("info") or {}
-        if not isinstance(info, dict):
-            raise CheckpointError(f"{where}: info: expected an object, got {type(info).__name__}")
-        return cls(**parts, info=info)
+        return read_dataclass(cls, data, where, CheckpointError)
 
     @classmethod
     def from_json_file(cls, path: str | Path) -> ModelConfig:
@@ -273,74 +268,105 @@ class ModelConfig:
         return cls.from_dict(data, where=str(path))
 
 
-def _room(kind: type, data: Any, where: str) -> Any:
-    if not isinstance(data, dict):
-        raise CheckpointError(f"{where}: expected an object, got {type(data).__name__}")
-    known = {f.name for f in dataclasses.fields(kind)}
-    unknown = sorted(set(data) - known)
-    if unknown:
-        raise CheckpointError(f"{where}: unknown keys {unknown}; known are {sorted(known)}")
-    values = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
-    hints = get_type_hints(kind)
-    for key, value in values.items():
-        _check(value, hints[key], _RANGES.get(key, (None, None)), f"{where}.{key}")
-    try:
-        return kind(**values)
-    except (TypeError, ValueError) as error:
-        raise CheckpointError(f"{where}: {error}") from error
+def read_dataclass(
+    kind: type[T], data: Any, where: str, error: type[EmoCLIPError] = EmoCLIPError
+) -> T:
+    """Read a mapping of JSON or YAML types as a dataclass; fields may be dataclasses again.
+
+    Parameters
+    ----------
+    kind : type
+        The dataclass.
+    data : dict
+        Its content.
+    where : str
+        The file or the recipe, for messages.
+    error : type
+        What is raised.
+
+    Raises
+    ------
+    EmoCLIPError
+        An unknown or missing key, or a value of a wrong kind or beyond its bounds; the message
+        names it.
+    """
+    return _Reader(where, error).mapping(kind, data, "")
 
 
-# What a file may ask for. The upper ends are far beyond every model: they keep a file from asking
-# for all the memory there is.
-_RANGES: dict[str, tuple[float | None, float | None]] = {
-    "layers": (0, 1000),
-    "heads": (1, 10_000),
-    "dim_head": (1, 100_000),
-    "mlp_dim": (1, 1_000_000),
-    "max_positions": (1, 1_000_000),
-    "text_head_hidden": (1, 1_000_000),
-    "n_frames": (1, 100_000),
-    "rate": (1e-3, 1000),
-    "stride": (1, 1_000_000),
-    "margin": (-0.49, 10),
-    "detect_size": (16, 16_384),
-    "detect_every": (1, 10_000),
-    "min_confidence": (0, 1),
-    "size": (1, 4096),
-    "crop_size": (1, 4096),
-    "mean": (-1000, 1000),
-    "std": (1e-6, 1000),
-    "temperature": (1e-6, 1e6),
-    "min_score": (0, 1),
-}
+@dataclass(frozen=True)
+class _Reader:
+    where: str
+    error: type[EmoCLIPError]
+
+    def mapping(self, kind: type[T], data: Any, path: str) -> T:
+        place = f"{self.where}: {path}" if path else self.where
+        if not isinstance(data, dict):
+            raise self.error(f"{place}: expected a mapping, got {type(data).__name__}")
+        fields = {f.name: f for f in dataclasses.fields(kind)}  # type: ignore[arg-type]
+        unknown = sorted(set(map(str, data)) - set(fields))
+        if unknown:
+            raise self.error(f"{place}: unknown keys {unknown}; known are {sorted(fields)}")
+        for name, known in fields.items():
+            required = known.default is known.default_factory is dataclasses.MISSING
+            if required and name not in data:
+                raise self.error(f"{place}: the key '{name}' is missing")
+        hints = get_type_hints(kind)
+        values = {
+            key: self._value(
+                hints[key],
+                value,
+                fields[key].metadata.get("bounds", (-math.inf, math.inf)),
+                f"{path}.{key}".lstrip("."),
+            )
+            for key, value in data.items()
+        }
+        try:
+            return kind(**values)
+        except (TypeError, ValueError) as problem:
+            raise self.error(f"{place}: {problem}") from problem
+
+    def _value(self, hint: Any, value: Any, bounds: tuple[float, float], path: str) -> Any:
+        origin, arguments = get_origin(hint), get_args(hint)
+        if hint is Any:
+            return value
+        if origin in (Union, UnionType):
+            if value is None and type(None) in arguments:
+                return None
+            (hint,) = [a for a in arguments if a is not type(None)]
+            return self._value(hint, value, bounds, path)
+        if origin is Literal:
+            if value in arguments:
+                return value
+            self._refuse(value, f"one of {', '.join(map(str, arguments))}", path)
+        if dataclasses.is_dataclass(hint):
+            return self.mapping(hint, value, path)  # type: ignore[arg-type]
+        if origin is tuple:
+            return self._tuple(arguments, value, bounds, path)
+        expected = origin or hint
+        fits = isinstance(value, (int, float) if expected is float else expected)
+        if not fits or (isinstance(value, bool) and expected is not bool):
+            self._refuse(value, expected.__name__, path)
+        if expected in (int, float):
+            low, high = bounds
+            if not low <= value <= high or (isinstance(value, float) and not math.isfinite(value)):
+                self._refuse(value, f"a number {_range(low, high)}", path)
+        return value
+
+    def _tuple(
+        self, items: tuple[Any, ...], value: Any, bounds: tuple[float, float], path: str
+    ) -> tuple[Any, ...]:
+        length = None if items[-1] is Ellipsis else len(items)
+        if not isinstance(value, list | tuple) or length not in (None, len(value)):
+            size = "any number of" if length is None else str(length)
+            kind = getattr(get_origin(items[0]) or items[0], "__name__", "values")
+            self._refuse(value, f"a list of {size} {kind}", path)
+        return tuple(self._value(items[0], item, bounds, path) for item in value)
+
+    def _refuse(self, value: Any, expected: str, path: str) -> NoReturn:
+        raise self.error(f"{self.where}: {path} is {value!r} and should be {expected}")
 
 
-def _check(value: Any, hint: Any, limits: tuple[float | None, float | None], where: str) -> None:
-    """Refuse a value of the file that is of another type, or beyond what it may be."""
-    kind, inner = get_origin(hint), get_args(hint)
-    if type(None) in inner:
-        if value is not None:
-            _check(value, inner[0], limits, where)
-    elif kind is Literal:
-        if value not in inner:
-            raise CheckpointError(f"{where} is {value!r} and should be one of {list(inner)}")
-    elif kind is tuple:
-        length = None if inner[-1] is Ellipsis else len(inner)
-        if not isinstance(value, tuple) or length not in (None, len(value)):
-            what = f"a list of {length or 'any number of'} {inner[0].__name__}"
-            raise CheckpointError(f"{where} is {value!r} and should be {what}")
-        for item in value:
-            _check(item, inner[0], limits, where)
-    else:
-        wanted = kind or hint
-        fits = isinstance(value, (int, float) if wanted is float else wanted)
-        if not fits or (isinstance(value, bool) and wanted is not bool):
-            raise CheckpointError(f"{where} is {value!r} and should be {wanted.__name__}")
-        if wanted in (int, float):
-            low, high = limits
-            beyond = (low is not None and value < low) or (high is not None and value > high)
-            if beyond or not math.isfinite(value):
-                raise CheckpointError(
-                    f"{where} is {value!r} and should be a number from "
-                    f"{'any' if low is None else low} to {'any' if high is None else high}"
-                )
+def _range(low: float, high: float) -> str:
+    if math.isinf(high):
+        return "of any finite size" if math.isinf(low) else f"from {low:g} up"
+    return f"from {low:g} to {high:g}"

@@ -148,10 +148,11 @@ class TwoFaces:
 
 
 @pytest.fixture
-def detecting_model(tiny_model):
-    """`tiny_model` with a detector that needs no real faces: :class:`TwoFaces`."""
-    tiny_model.reader.detector = TwoFaces()
-    return tiny_model
+def detecting_model(tiny_checkpoint):
+    """A model like `tiny_model` with a detector that needs no real faces: :class:`TwoFaces`."""
+    from emoclip_sdk import EmoCLIP
+
+    return EmoCLIP.from_pretrained(tiny_checkpoint, device="cpu", detector=TwoFaces())
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ from sklearn.metrics import roc_auc_score
 
 from emoclip_sdk import EmoCLIP
 from emoclip_sdk.inference.scorer import cosine_similarities
-from emoclip_sdk.training.data.captions import ACTIONS
+from emoclip_sdk.training.data.facial_actions import ACTIONS
 from emoclip_sdk.training.data.ferplus import load_ferplus
 from emoclip_sdk.training.mini.actions import load_actions
 
@@ -57,7 +57,7 @@ def main() -> None:
 
     def auc(name: str, sentences: list[str]) -> float:
         scores = cosine_similarities(videos, model.embed_text(sentences)).mean(axis=1)
-        return float(roc_auc_score(actions.shown[:, actions.names.index(name)] > 0.5, scores))
+        return float(roc_auc_score(actions.presence[:, actions.names.index(name)] > 0.5, scores))
 
     rows = {
         name: (auc(name, list(ACTIONS[name])), auc(name, [OTHER_WORDS[name]]))

@@ -23,8 +23,11 @@ from sklearn.preprocessing import normalize
 from emoclip_sdk.prompts import PromptBank
 from emoclip_sdk.training.data.captions import load_lexicon
 from emoclip_sdk.training.data.corpus import WORDNET_DIR, Text
+from emoclip_sdk.training.engine.settings import OptimSettings
 from emoclip_sdk.training.evaluation.card.wording import SYNONYMS
-from emoclip_sdk.training.mini.distill import KeptTeacher, load_teacher, targets
+from emoclip_sdk.training.mini.distill import teacher_targets
+from emoclip_sdk.training.mini.settings import TextSettings
+from emoclip_sdk.training.mini.teacher import KeptTeacher, load_teacher
 
 WEIGHTS = (0.0, 0.5, 1.0, 2.0, 4.0)
 
@@ -47,8 +50,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         teacher = KeptTeacher(load_teacher, Path(folder))
         for weight in WEIGHTS:
-            config = {"wordnet": WORDNET_DIR, "definitions": weight}
-            read = targets(texts, teacher, config)
+            settings = TextSettings(OptimSettings(), wordnet=str(WORDNET_DIR), definitions=weight)
+            read = teacher_targets(texts, teacher, settings)
             vectors = normalize(read.reshape(len(words), len(templates), -1).mean(axis=1))
             classifier = LogisticRegression(max_iter=2000, class_weight="balanced")
             within = cross_val_score(classifier, vectors[:known], classes[:known], cv=5).mean()

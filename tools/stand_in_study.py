@@ -53,7 +53,7 @@ def settings(**changes: Any) -> list[str]:
 def fixture(dataset: str, root: Path, *options: str) -> Path:
     """Draw a stand-in, once."""
     if not root.exists():
-        command("make-fixture", "--dataset", dataset, "--out", root, "--processes", "2", *options)
+        command("make-fixture", "--dataset", dataset, "-o", root, "--processes", "2", *options)
     return root
 
 
@@ -68,7 +68,7 @@ def study(out: Path, clips: int) -> dict[str, Any]:
 
     model = out / "contrastive"
     command(
-        "contrastive", "--recipe", "fixture", "--dataset", "mafw", "--root", mafw, "--out", model
+        "contrastive", "--recipe", "fixture", "--dataset", "mafw", "--root", mafw, "--output", model
     )
     here = ("--dataset", "mafw", "--root", mafw, "--model", model, "--cache", out / "cache")
     found["zero-shot, 11 classes"] = evaluate(*here)
@@ -85,7 +85,7 @@ def study(out: Path, clips: int) -> dict[str, Any]:
         model = out / f"order-{kind}"
         command(
             "contrastive", "--recipe", "fixture", "--dataset", "manifest", "--root", listed,
-            "--out", model,
+            "--output", model,
             *settings(
                 model__start=str(out / "contrastive"), model__towers=None,
                 model__bag_of_words=False, model__temporal__kind=kind,
@@ -104,7 +104,7 @@ def study(out: Path, clips: int) -> dict[str, Any]:
     found["leave one class out"] = json.loads(
         command(
             "loco", "--recipe", "fixture", "--dataset", "mafw", "--root", mafw,
-            "--out", out / "loco",
+            "--output", out / "loco",
             *settings(experiment="loco", loco__classes=left_out),
         )
     )  # fmt: skip
@@ -122,7 +122,7 @@ def study(out: Path, clips: int) -> dict[str, Any]:
         ),
         encoding="utf-8",
     )
-    print(command("tables", "--roots", roots, "--out", out / "report", "--draws", "200"))
+    print(command("tables", "--roots", roots, "--output", out / "report", "--draws", "200"))
     return found
 
 

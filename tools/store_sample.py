@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 
 from emoclip_sdk import EmoCLIP
 from emoclip_sdk.checkpoints.folder import WEIGHTS_FILE
+from emoclip_sdk.runtime.hashes import file_hash
 from emoclip_sdk.training.data.ferplus import load_ferplus
 from emoclip_sdk.training.evaluation import class_vectors, recalls, zero_shot_scores
 from emoclip_sdk.training.evaluation.card import local_folder
 from emoclip_sdk.training.evaluation.card.confidence import calibration_error
-from emoclip_sdk.training.evaluation.card.suite import file_hash
 
 __all__ = ["drawn_pictures", "main", "sample_figures", "sample_rows"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.resources
 from pathlib import Path
 
-__all__ = ["asset"]
+__all__ = ["asset", "package_file"]
 
 
 def asset(name: str) -> Path:
@@ -16,4 +16,16 @@ def asset(name: str) -> Path:
     name : str
         Relative to this package: ``"emoclip-mini"``, ``"prompts"``, ``"portrait.mp4"``.
     """
-    return Path(str(importlib.resources.files(__name__).joinpath(name)))
+    return package_file(__name__, name)
+
+
+def package_file(package: str | None, name: str) -> Path:
+    """Return the path of a file that lies beside the modules of a package.
+
+    Parameters
+    ----------
+    package : str
+        Its dotted name: ``__package__`` of a module in it.
+    name : str
+    """
+    return Path(str(importlib.resources.files(package or "").joinpath(name)))

@@ -13,7 +13,7 @@ from ..export.style import label_colors, time_ticks
 from ..results.analysis import Cell, cells, runs
 
 if TYPE_CHECKING:
-    from ..results.records import TimelineRow
+    from ..results.scored_windows import TimelineRow
     from ..results.timeline import Timeline
 
 __all__ = ["chart_html", "player_html"]

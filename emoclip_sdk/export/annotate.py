@@ -22,7 +22,7 @@ from .overlay import Overlay
 if TYPE_CHECKING:
     from av.container import OutputContainer
 
-    from ..results.records import ScoredWindows
+    from ..results.scored_windows import ScoredWindows
     from ..video import VideoSource
 
 __all__ = ["VIDEOS", "Drawing", "annotate_video", "check_video_ending", "write_video"]

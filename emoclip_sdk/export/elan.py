@@ -15,7 +15,7 @@ from .files import plain
 from .stretches import Stretch, stretches
 
 if TYPE_CHECKING:
-    from ..results.records import ScoredWindows
+    from ..results.scored_windows import ScoredWindows
 
 __all__ = ["eaf"]
 

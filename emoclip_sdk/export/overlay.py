@@ -17,7 +17,7 @@ from .style import MUTED, clock, label_colors
 if TYPE_CHECKING:
     from PIL import Image, ImageFont
 
-    from ..results.records import ScoredWindows
+    from ..results.scored_windows import ScoredWindows
 
 __all__ = ["Overlay"]
 
@@ -149,7 +149,7 @@ class Overlay:
 
     def _rows(self) -> list[int]:
         """Return the faces that have a row: those most prominent, in order of their numbers."""
-        prominence = {track.id: track.prominence for track in self._timeline.tracks}
+        prominence = {track.track: track.prominence for track in self._timeline.tracks}
         ranked = sorted(self._cells, key=lambda track: -prominence.get(track, 0.0))
         return sorted(ranked[:_MAX_FACES])
 

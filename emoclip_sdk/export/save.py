@@ -14,7 +14,7 @@ from .files import writing
 from .tables import TABLES, save_rows
 
 if TYPE_CHECKING:
-    from ..results.records import ScoredWindows
+    from ..results.scored_windows import ScoredWindows
 
 __all__ = ["ENDINGS", "check_ending", "save_timeline"]
 

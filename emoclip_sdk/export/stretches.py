@@ -18,7 +18,7 @@ from ..results.analysis import runs
 from .files import plain
 
 if TYPE_CHECKING:
-    from ..results.records import ScoredWindows
+    from ..results.scored_windows import ScoredWindows
 
 __all__ = ["Stretch", "end_of", "rttm", "srt", "stretches", "textgrid", "webvtt"]
 

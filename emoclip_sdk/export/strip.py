@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from ..errors import EmoCLIPError, MissingDependencyError
 
 if TYPE_CHECKING:
-    from ..results.records import FrameWeight, Prediction
+    from ..results.evidence import FrameWeight
+    from ..results.records import Prediction
 
 __all__ = ["draw_strip"]
 

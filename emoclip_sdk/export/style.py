@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..results.analysis import cells
-from ..results.records import ScoredWindows
+from ..results.scored_windows import ScoredWindows
 
 __all__ = [
     "GRID",

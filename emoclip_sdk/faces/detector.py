@@ -37,8 +37,21 @@ class Detection:
     seed: Box | None = None
 
 
+@runtime_checkable
 class FaceDetector(Protocol):
-    """Anything that finds faces: a class with this one method is enough."""
+    """Anything that finds faces: a class with this one method is enough.
+
+    Given to a model as ``EmoCLIP.from_pretrained(detector=...)``. Faces are followed from frame to
+    frame by what it finds; one that is not confirmed by a frame before or after is left out.
+
+    Examples
+    --------
+    >>> class WholePicture:
+    ...     def detect(self, frames):
+    ...         return [[Detection((0, 0, f.shape[1], f.shape[0]), 1.0)] for f in frames]
+    >>> isinstance(WholePicture(), FaceDetector)
+    True
+    """
 
     def detect(self, frames: Sequence[NDArray[np.uint8]]) -> list[list[Detection]]:
         """Return the faces of each (H, W, 3) uint8 RGB frame, in any order."""
@@ -47,7 +60,11 @@ class FaceDetector(Protocol):
 
 @runtime_checkable
 class FaceFollower(FaceDetector, Protocol):
-    """A detector that can also look for a face where one is expected, at a fraction of the cost."""
+    """A detector that can also look for a face where one is expected, at a fraction of the cost.
+
+    With it, frames between two in which faces were detected are looked at, too; without, boxes are
+    interpolated.
+    """
 
     def follow(self, frames: Sequence[NDArray[np.uint8]], seeds: Sequence[Box]) -> list[Detection]:
         """Return the face near each seed, the confidence low where there is none.
@@ -92,7 +109,7 @@ class MTCNNDetector:
         except ImportError as error:
             raise EmoCLIPError(
                 f"Finding faces needs the package 'facenet-pytorch' ({error}). Install it with: "
-                "pip install --no-deps facenet-pytorch==2.5.3, or set detector='none' for videos "
+                "pip install --no-deps facenet-pytorch==2.5.3, or say faces='none' for videos "
                 "that are face crops already."
             ) from error
 

@@ -47,12 +47,12 @@ def pick_device(device: str | torch.device = "auto") -> torch.device:
     if str(device) == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
-        found = torch.device(device)
-        torch.zeros(1, device=found).cpu()
+        resolved = torch.device(device)
+        torch.zeros(1, device=resolved).cpu()
     except (RuntimeError, AssertionError) as error:  # AssertionError: torch without CUDA
         reason = str(error).strip().partition("\n")[0].partition(". ")[0]
         raise EmoCLIPError(f"the device '{device}' can't be used here: {reason}") from error
-    return found
+    return resolved
 
 
 def pick_dtype(
@@ -66,12 +66,12 @@ def pick_dtype(
     float32 everywhere else. Temporal module, text tower and scores are always computed in float32.
     """
     if dtype != "auto":
-        found = getattr(torch, dtype, None) if isinstance(dtype, str) else dtype
-        if found not in (torch.float32, torch.bfloat16, torch.float16):
+        resolved = getattr(torch, dtype, None) if isinstance(dtype, str) else dtype
+        if resolved not in (torch.float32, torch.bfloat16, torch.float16):
             raise ValueError(
                 f"dtype must be 'auto', 'float32', 'bfloat16' or 'float16', not {dtype!r}"
             )
-        return found
+        return resolved
     half = torch.float16 if convolutional else torch.bfloat16
     if device.type == "cuda":
         fast = torch.cuda.get_device_capability(device) >= (8, 0)

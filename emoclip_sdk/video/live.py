@@ -10,6 +10,7 @@ from contextlib import closing
 from typing import Any
 
 from ..errors import VideoError
+from .inputs import LiveInput
 from .opening import open_video
 from .pictures import as_rgb
 from .source import Frame, Needed, RawFrame, VideoSource
@@ -104,7 +105,9 @@ class PushedSource(VideoSource):
             yield RawFrame(index, last, None, lambda rgb=rgb: rgb)  # type: ignore[misc]
 
 
-def open_live(source: Any, *, fps: float | None = None, allow_network: bool = False) -> VideoSource:
+def open_live(
+    source: LiveInput, *, fps: float | None = None, allow_network: bool = False
+) -> VideoSource:
     """Open a camera (its number), an iterator of frames, or a video, which plays in real time.
 
     Raises
@@ -112,11 +115,17 @@ def open_live(source: Any, *, fps: float | None = None, allow_network: bool = Fa
     VideoError
         As by :func:`~emoclip_sdk.video.open_video`. A camera is opened when it is read.
     """
+    opened: VideoSource
     if isinstance(source, int) and not isinstance(source, bool):
-        return CameraSource(source)
-    if isinstance(source, Iterator) and not hasattr(source, "read"):
-        return PushedSource(source)
-    return open_video(source, fps=fps, allow_network=allow_network)
+        opened = CameraSource(source)
+    elif isinstance(source, Iterator) and not hasattr(source, "read"):
+        opened = PushedSource(source)
+    else:
+        # A bool, which is an int, is refused there.
+        return open_video(source, fps=fps, allow_network=allow_network)  # type: ignore[arg-type]
+    if fps is not None:
+        raise VideoError(opened.name, "has times of its own, so fps can't count: leave it out")
+    return opened
 
 
 class LiveFrames:

@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from emoclip_sdk.errors import EmoCLIPError, MissingDependencyError
-from emoclip_sdk.results.records import TimelineRow
+from emoclip_sdk.results.scored_windows import TimelineRow
 from emoclip_sdk.results.timeline import Timeline
 
 NAN = float("nan")

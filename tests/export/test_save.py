@@ -12,7 +12,8 @@ import pytest
 
 from emoclip_sdk.errors import EmoCLIPError, MissingDependencyError
 from emoclip_sdk.export.save import ENDINGS
-from emoclip_sdk.results.records import ModelInfo, TimelineRow
+from emoclip_sdk.results.records import ModelInfo
+from emoclip_sdk.results.scored_windows import TimelineRow
 from emoclip_sdk.results.timeline import Timeline
 
 NAN = float("nan")
@@ -59,6 +60,7 @@ TABLE = [
     "track",
     "start",
     "end",
+    "face_found",
     "label",
     "confidence",
     "abstained",
@@ -67,7 +69,7 @@ TABLE = [
     "face_y0",
     "face_x1",
     "face_y1",
-    "face_confidence",
+    "detection_confidence",
     f"score:{JOY}",
     "score:äger",
     f"similarity:{JOY}",
@@ -85,7 +87,7 @@ def test_csv(timeline, tmp_path):
     assert list(rows[0]) == TABLE
     assert [r["track"] for r in rows] == ["0"] * 6 + ["1"] * 2 + [""]
     assert rows[0]["source"] == "ä clip.mp4" and float(rows[0]["similarity:äger"]) == 0.25 / 3
-    assert rows[2]["label"] == "" and math.isnan(float(rows[2][f"score:{JOY}"]))
+    assert rows[2]["label"] == "" and rows[2][f"score:{JOY}"] == ""
 
 
 def test_json(timeline, tmp_path):
@@ -101,7 +103,7 @@ def test_pandas(timeline):
     assert list(table.columns) == TABLE and len(table) == 9
     assert table[f"score:{JOY}"].isna().tolist() == [i in (2, 8) for i in range(9)]
     assert str(table["track"].dtype) == "Int64" and table["track"].isna().sum() == 1
-    assert table["abstained"].dtype == bool
+    assert str(table["abstained"].dtype) == "boolean" and table["abstained"].isna().sum() == 2
 
 
 def test_pandas_missing(timeline, monkeypatch):

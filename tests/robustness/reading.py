@@ -97,7 +97,7 @@ def read_all(
     found: dict[int, Outcome] = {}
     # The limit is checked on what the process says; the pool's is for those that say nothing.
     with WorkerPool(
-        processes, open_checks, (str(checkpoint),), limit_s=3 * limit_s, attempts=1
+        processes, open_checks, (str(checkpoint),), timeout=3 * limit_s, attempts=1
     ) as pool:
         for event in pool.run(write()):
             if event is None:
@@ -128,7 +128,7 @@ def open_checks(send: Any, checkpoint: str) -> Any:
     model = EmoCLIP.from_pretrained(checkpoint, device="cpu")
     good = encode("mp4", "mpeg4", "yuv420p")
     expected = model.classify(good, faces="none").to_dict()
-    model.classify(np.zeros((2, 64, 64, 3), np.uint8), faces="mtcnn")
+    model.classify(np.zeros((2, 64, 64, 3), np.uint8), faces="detect")
 
     def check(job: tuple[int, str, str]) -> Outcome:
         number, name, path = job
@@ -137,7 +137,7 @@ def open_checks(send: Any, checkpoint: str) -> Any:
         kind, text, wrong = "result", "", None
         try:
             # Detection costs much more than the rest, and sees pictures, not files.
-            _read(model, _given(number, path), "mtcnn" if number % 4 == 0 else "none")
+            _read(model, _given(number, path), "detect" if number % 4 == 0 else "none")
         except EmoCLIPError as error:
             kind, text = type(error).__name__, str(error)
             if "Traceback" in text or len(text) > 2000:

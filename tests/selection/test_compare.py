@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from emoclip_sdk import EmoCLIP, EmoCLIPError
-from emoclip_sdk.inference.reader import ReadOptions
 from emoclip_sdk.selection.compare import compare_models
 from emoclip_sdk.selection.wording import area_under_curve, read_labelled, score_wordings
 
@@ -24,8 +23,8 @@ def test_two_banks_of_one_model(detecting_model, two_faces, monkeypatch):
     monkeypatch.setattr(
         detecting_model.reader.detector, "detect", lambda f: looked.append(len(f)) or detect(f)
     )
-    options = ReadOptions(fps=10)
-    found = compare_models(detecting_model, other, [two_faces], LABELS, options=options)
+    options = dict(fps=10)
+    found = compare_models(detecting_model, other, [two_faces], LABELS, **options)
     once = sum(looked)
     ((a, b),) = found.pairs
     assert a == detecting_model.classify(two_faces, LABELS, fps=10)
@@ -40,9 +39,7 @@ def test_two_models_that_see_alike_share_the_faces(tiny_checkpoint, detecting_mo
     state = other.encoder.network.state_dict()
     state["temporal.cls_token"] = state["temporal.cls_token"] + 1
     other.encoder.network.load_state_dict(state)
-    found = compare_models(
-        detecting_model, other, [two_faces, "gone.mp4"], LABELS, options=ReadOptions(fps=10)
-    )
+    found = compare_models(detecting_model, other, [two_faces, "gone.mp4"], LABELS, fps=10)
     assert other.__dict__.get("reader") is None  # it read nothing itself
     (a, b), (failed, _) = found.pairs
     assert a.scores == pytest.approx(detecting_model.classify(two_faces, LABELS, fps=10).scores)

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ...errors import EmoCLIPError
 from .application import app
+
+if TYPE_CHECKING:
+    from ..data.datasets import ClipDataset
+    from ..engine.process import Process
 
 __all__ = ["experiment_recipe"]
 
@@ -21,12 +27,101 @@ _COMMANDS = {
 }
 
 
+@dataclass(frozen=True)
+class _Request:
+    """Options of a command. None: not given."""
+
+    command: str
+    root: Path
+    out: Path
+    run: Path | None
+    dataset: str
+    fold: int | None
+    task: str | None
+    cropped: bool | None
+    paper_selection: bool | None
+
+    @property
+    def folder(self) -> Path:
+        """Run folder."""
+        return self.run or self.out.with_name(self.out.name + "-run")
+
+
+def _open_clips(request: _Request) -> ClipDataset:
+    from ..data.datasets import open_clips
+
+    return open_clips(
+        request.dataset,
+        request.root,
+        fold=request.fold or 1,
+        task=request.task or "single",  # type: ignore[arg-type]
+        cropped=request.cropped,
+    )
+
+
+def _train_mini(recipe: dict[str, Any], request: _Request, process: Process) -> dict[str, Any]:
+    from ..mini import leave_classes_out, run_mini
+
+    train = leave_classes_out if request.command == "loco" else run_mini
+    # Its captions are made of votes, which clips don't have.
+    dataset = request.root if request.dataset == "ferplus" else _open_clips(request)
+    return train(recipe, dataset, request.out, request.folder, process)
+
+
+def _train_experiment(
+    recipe: dict[str, Any], request: _Request, process: Process
+) -> dict[str, Any]:
+    from ..paper import run_experiment
+
+    return run_experiment(
+        recipe,
+        _open_clips(request),
+        request.out,
+        request.folder,
+        process=process,
+        fold=request.fold or 1,
+        paper_selection=bool(request.paper_selection),
+    )
+
+
+@dataclass(frozen=True)
+class _Experiment:
+    """What a recipe's key ``experiment`` means.
+
+    Attributes
+    ----------
+    commands : tuple of str
+    train : callable
+    dataset : str
+        The one that is meant where none is named.
+    chooses_epoch : bool
+        By validation; else training takes a fixed time.
+    """
+
+    commands: tuple[str, ...]
+    train: Callable[[dict[str, Any], _Request, Process], dict[str, Any]]
+    dataset: str = "mafw"
+    chooses_epoch: bool = True
+
+
+_EXPERIMENTS = {
+    **{
+        name: _Experiment((name,), _train_experiment)
+        for name in ("contrastive", "supervised", "loco", "probe")
+    },
+    "mini": _Experiment(("contrastive", "loco"), _train_mini, "ferplus", chooses_epoch=False),
+}
+
+
 def _add(name: str) -> None:
     """Add a command. Its own recipe is the default; `contrastive` has the shipped model's."""
 
     def command(
         root: Annotated[Path, typer.Option(help="Folder or file of the dataset.")],
-        out: Annotated[Path, typer.Option(help="Folder in which the result is written.")],
+        out: Annotated[
+            Path,
+            typer.Option("--output", "-o", help="Folder in which the result is written."),
+        ],
         dataset: Annotated[
             str | None,
             typer.Option(
@@ -34,10 +129,14 @@ def _add(name: str) -> None:
                 "[default: mafw; ferplus for the recipe mini]"
             ),
         ] = None,
-        fold: Annotated[int, typer.Option(help="Fold of a dataset that has several.", min=1)] = 1,
-        task: Annotated[str, typer.Option(help="single or compound (MAFW's 43 classes).")] = (
-            "single"
-        ),
+        fold: Annotated[
+            int | None,
+            typer.Option(help="Fold of a dataset that has several. [default: 1]", min=1),
+        ] = None,
+        task: Annotated[
+            str | None,
+            typer.Option(help="single or compound (MAFW's 43 classes). [default: single]"),
+        ] = None,
         cropped: Annotated[
             bool | None,
             typer.Option(help="manifest and folder: whether frames are face crops already."),
@@ -57,48 +156,25 @@ def _add(name: str) -> None:
             typer.Option("--set", metavar="KEY=VALUE", help="Overrides the recipe; repeatable."),
         ] = None,
         paper_selection: Annotated[
-            bool,
+            bool | None,
             typer.Option(
                 "--paper-selection",
                 help="Choose the epoch on the test split, as the reference does, instead of on "
                 "a validation split cut from training.",
             ),
-        ] = False,
+        ] = None,
         seed: Annotated[int | None, typer.Option(help="Overrides the recipe's.")] = None,
         device: Annotated[str, typer.Option(metavar="DEVICE", help="cpu, cuda, cuda:1.")] = "auto",
     ) -> None:
+        from ..engine.process import distributed
+
         content = experiment_recipe(name, recipe, change, seed)
-        folder = run or out.with_name(out.name + "-run")
-        if content["experiment"] == "mini":
-            from ..mini.run import MiniRecipe, export, leave_one_out
-
-            if name == "loco":
-                found = leave_one_out(content, dataset or "ferplus", root, folder, out, device)
-                typer.echo(json.dumps(found, indent=2))
-                return
-            mini = MiniRecipe(content, dataset or "ferplus", root, folder, device=device)
-            typer.echo(json.dumps(export(mini, out), indent=2))
-            return
-        from ..data.datasets import open_clips
-        from ..paper import distributed, run_experiment
-
-        clips = open_clips(
-            dataset or "mafw",
-            root,
-            fold=fold,
-            task=task,  # type: ignore[arg-type]
-            cropped=cropped,
-        )
+        experiment = _EXPERIMENTS[content["experiment"]]
+        dataset = dataset or experiment.dataset
+        request = _Request(name, root, out, run, dataset, fold, task, cropped, paper_selection)
+        _refuse_unused(request, experiment)
         with distributed(device) as process:
-            figures = run_experiment(
-                content,
-                clips,
-                out,
-                folder,
-                process=process,
-                fold=fold,
-                paper_selection=paper_selection,
-            )
+            figures = experiment.train(content, request, process)
             if process.main:
                 typer.echo(json.dumps(figures.get("best", figures), indent=2))
 
@@ -113,11 +189,45 @@ def experiment_recipe(
 
     changes = [*(changes or ()), *([] if seed is None else [f"seed={seed}"])]
     content = load_recipe(name, changes)
-    found = content.get("experiment")
-    if found != command and not (found == "mini" and command in ("contrastive", "loco")):
-        there = "has no key 'experiment'" if found is None else f"is for 'emoclip-train {found}'"
-        raise EmoCLIPError(f"recipe {name}: {there}, and not for 'emoclip-train {command}'")
+    experiment = content.get("experiment")
+    if experiment is None:
+        raise EmoCLIPError(f"recipe {name}: has no key 'experiment', so it is for no command here")
+    if experiment not in _EXPERIMENTS:
+        known = ", ".join(_EXPERIMENTS)
+        raise EmoCLIPError(f"recipe {name}: experiment is {experiment!r}, and none of {known}")
+    commands = _EXPERIMENTS[experiment].commands
+    if command not in commands:
+        own = " and ".join(f"'emoclip-train {name}'" for name in commands)
+        raise EmoCLIPError(f"recipe {name}: is for {own}, and not for 'emoclip-train {command}'")
     return content
+
+
+def _refuse_unused(request: _Request, experiment: _Experiment) -> None:
+    """Refuse an option that changes nothing, so that nobody takes it for used."""
+    from ..data.datasets import DATASETS
+
+    name = request.dataset
+    info = DATASETS.get(name)
+    if info is None:
+        raise EmoCLIPError(f"{name}: no such dataset. There are: {', '.join(DATASETS)}")
+    for option, value, used, reason in (
+        ("--fold", request.fold, len(info.folds) > 1, f"{name} has no folds"),
+        ("--task", request.task, len(info.tasks) > 1, f"{name} is labeled for one task alone"),
+        (
+            "--cropped" if request.cropped else "--no-cropped",
+            request.cropped,
+            info.own,
+            f"the layout of {name} tells whether its frames are face crops",
+        ),
+        (
+            "--paper-selection",
+            request.paper_selection,
+            experiment.chooses_epoch,
+            "this recipe trains for a fixed time and chooses no epoch",
+        ),
+    ):
+        if value is not None and not used:
+            raise EmoCLIPError(f"{option} can't be used here: {reason}")
 
 
 for _name in _COMMANDS:

@@ -1,4 +1,4 @@
-"""What a run says: lines on stderr, ``log.csv``, and TensorBoard where it is installed."""
+"""Figures of a run: lines on stderr, ``log.csv``, and TensorBoard where it is installed."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class RunLog:
     done : int
         Steps that the state holds; later lines of an interrupted run are dropped.
     total, size : int
-        Steps of the run, and clips of a step over all processes.
+        Steps of the run, and samples of a step over all processes.
     """
 
     def __init__(self, folder: Path, done: int, total: int, size: int) -> None:
@@ -56,7 +56,7 @@ class RunLog:
         rate = (step - self._first) / elapsed
         rest = (self._total - step) / rate
         log.info(
-            "epoch %d, step %d/%d: %s, %.1f clips/s, %s to go",
+            "epoch %d, step %d/%d: %s, %.1f samples/s, %s to go",
             epoch,
             step,
             self._total,
@@ -68,8 +68,8 @@ class RunLog:
     def epoch(self, epoch: int, step: int, figures: dict[str, float], best: bool) -> None:
         """Record the validation after an epoch."""
         self._scalars("valid", figures, step)
-        said = ", ".join(f"{name} {value:.4f}" for name, value in figures.items())
-        log.info("epoch %d, validation: %s%s", epoch, said, ", the best so far" if best else "")
+        listed = ", ".join(f"{name} {value:.4g}" for name, value in figures.items())
+        log.info("epoch %d, validation: %s%s", epoch, listed, ", the best so far" if best else "")
 
     def close(self) -> None:
         """Flush what is still in memory."""

@@ -10,8 +10,8 @@ import torch
 from torch import nn
 
 from ...errors import EmoCLIPError
+from .plan import Plan
 from .precision import PrecisionChoice, autocast, pick_precision
-from .schedule import cosine_lambda
 from .settings import OptimSettings, Rates
 
 __all__ = ["MAX_LOGIT_SCALE", "Amp", "build_optimizer", "build_schedule", "freeze", "part_of"]
@@ -82,13 +82,20 @@ def build_optimizer(module: nn.Module, settings: OptimSettings) -> torch.optim.O
 
 
 def build_schedule(
-    optimizer: torch.optim.Optimizer, settings: OptimSettings, steps: int
+    optimizer: torch.optim.Optimizer, settings: OptimSettings, plan: Plan
 ) -> torch.optim.lr_scheduler.LRScheduler:
-    """Build the schedule; it is advanced once per step, of which an epoch has `steps`."""
+    """Build the schedule; it is advanced once per step of `plan`."""
     if settings.schedule == "multistep":
-        milestones = [epoch * steps for epoch in settings.milestones]
+        milestones = [epoch * plan.steps for epoch in settings.milestones]
         return torch.optim.lr_scheduler.MultiStepLR(optimizer, milestones, settings.gamma)
-    factor = cosine_lambda(settings.warmup, settings.epochs * steps)
+    warmup, total = settings.warmup, plan.total
+
+    def factor(step: int) -> float:
+        """Rise in a straight line, then fall to 0 along half a cosine."""
+        if step < warmup:
+            return (step + 1) / warmup
+        return 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, total - warmup)))
+
     return torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.resources
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,15 @@ from ...errors import EmoCLIPError
 __all__ = ["load_recipe"]
 
 
+class _Loader(yaml.SafeLoader):
+    """YAML 1.1 reads 5e-4 as text; here it is a number, as in YAML 1.2."""
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+$"), list("-+0123456789")
+)
+
+
 def load_recipe(name: str | Path, changes: Sequence[str] = ()) -> dict[str, Any]:
     """Read a recipe of the package by name, or any YAML file.
 
@@ -22,7 +32,7 @@ def load_recipe(name: str | Path, changes: Sequence[str] = ()) -> dict[str, Any]
     name : str or Path
         ``"mini"``, or the path of a file.
     changes : sequence of str
-        ``"images.lr=5e-4"``: dotted keys that exist in the recipe, values in YAML.
+        ``"images.mixup=0.4"``: dotted keys that exist in the recipe, values in YAML.
 
     Raises
     ------
@@ -32,23 +42,24 @@ def load_recipe(name: str | Path, changes: Sequence[str] = ()) -> dict[str, Any]
     folder = Path(str(importlib.resources.files("emoclip_sdk.training"))) / "recipes"
     path = Path(name) if Path(name).suffix in (".yaml", ".yml") else folder / f"{name}.yaml"
     try:
-        recipe = yaml.safe_load(path.read_text(encoding="utf-8"))
+        recipe = yaml.load(path.read_text(encoding="utf-8"), _Loader)
     except FileNotFoundError:
         known = ", ".join(sorted(p.stem for p in folder.glob("*.yaml")))
         raise EmoCLIPError(f"{name}: no such recipe. There are: {known}, or a .yaml file") from None
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise EmoCLIPError(f"{path}: not readable as YAML ({error})") from error
+    if not isinstance(recipe, dict):
+        raise EmoCLIPError(f"{path}: holds no recipe: expected keys and values")
     for change in changes:
         key, equals, value = change.partition("=")
         *parents, last = key.split(".")
-        place = recipe
+        place: Any = recipe
         for parent in parents:
             place = place.get(parent) if isinstance(place, dict) else None
         if not equals or not isinstance(place, dict) or last not in place:
             raise EmoCLIPError(f"--set {change}: expected key=value with a key of {path.name}")
-        new = yaml.safe_load(value)
-        # YAML 1.1 reads 5e-4 as text; a number is meant where a number stood.
-        if isinstance(place[last], float) and isinstance(new, str | int):
-            new = float(new)
-        place[last] = new
+        try:
+            place[last] = yaml.load(value, _Loader)
+        except yaml.YAMLError as error:
+            raise EmoCLIPError(f"--set {change}: the value is not YAML ({error})") from error
     return recipe

@@ -20,6 +20,7 @@ __all__ = [
     "learned_state",
     "load_learned",
     "load_state",
+    "load_tensors",
     "random_state",
     "save_state",
     "save_weights",
@@ -41,12 +42,24 @@ def learned_state(module: nn.Module) -> dict[str, Tensor]:
 
 def load_learned(module: nn.Module, state: dict[str, Tensor]) -> None:
     """Put back what :func:`learned_state` returned."""
-    expected = learned_state(module)
-    if set(expected) != set(state):
+    load_tensors(learned_state(module), state)
+
+
+@torch.no_grad()
+def load_tensors(tensors: dict[str, Tensor], state: dict[str, Tensor]) -> None:
+    """Copy saved values into tensors of the same names.
+
+    Raises
+    ------
+    CheckpointError
+        Other names or other shapes.
+    """
+    if {k: t.shape for k, t in tensors.items()} != {k: t.shape for k, t in state.items()}:
         raise CheckpointError(
             "the state is of another model: its tensors differ from the ones that learn here"
         )
-    module.load_state_dict(state, strict=False)
+    for name, tensor in tensors.items():
+        tensor.copy_(state[name])
 
 
 def random_state() -> dict[str, Any]:

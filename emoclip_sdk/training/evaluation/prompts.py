@@ -87,7 +87,7 @@ def class_vectors(
     Returns
     -------
     ndarray, (C, D)
-        Unnormalised.
+        Unnormalized.
     """
     bank = class_bank(model.prompts, classes, prompts)
     encoder = LabelEncoder(bank, lambda texts: model.encode_text(texts).float().cpu().numpy())

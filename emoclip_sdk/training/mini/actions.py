@@ -87,12 +87,12 @@ class FacialActions:
     ----------
     names : tuple of str
         A actions, keys of `MEASURED`.
-    shown : ndarray of float32, (N, A)
+    presence : ndarray of float32, (N, A)
         How surely an action is among the strongest quarter, in [0, 1]; 0 where no face was found.
     """
 
     names: tuple[str, ...]
-    shown: NDArray[np.float32]
+    presence: NDArray[np.float32]
 
 
 def load_actions(path: str | Path, pictures: NDArray[np.uint8]) -> FacialActions:
@@ -112,7 +112,7 @@ def load_actions(path: str | Path, pictures: NDArray[np.uint8]) -> FacialActions
     try:
         with np.load(path, allow_pickle=False) as file:
             keys, scores = file["pictures"], file["scores"].astype(np.float32)
-            names, found = file["names"].astype(str).tolist(), file["found"]
+            names, has_face = file["names"].astype(str).tolist(), file["found"]
             column = {part: names.index(part) for part in _PARTS}
     except FileNotFoundError:
         raise DatasetError(f"{path}: no such file; tools/measure_actions.py writes it") from None
@@ -122,10 +122,10 @@ def load_actions(path: str | Path, pictures: NDArray[np.uint8]) -> FacialActions
     rows = np.array([row.get(key, -1) for key in picture_keys(pictures)])
     if missing := int((rows < 0).sum()):
         raise DatasetError(f"{path}: {missing} of {len(rows)} pictures were not measured")
-    scores, found = scores[rows], found[rows]
+    scores, has_face = scores[rows], has_face[rows]
 
     def ranks(values: NDArray[np.float32]) -> NDArray[np.float32]:
-        ordered = np.sort(values[found])
+        ordered = np.sort(values[has_face])
         return (np.searchsorted(ordered, values) / max(len(ordered), 1)).astype(np.float32)
 
     movements = {
@@ -142,8 +142,8 @@ def load_actions(path: str | Path, pictures: NDArray[np.uint8]) -> FacialActions
     strength = np.stack(
         [ranks(np.min([degree(p) for p in parts], axis=0)) for parts in MEASURED.values()], axis=1
     )
-    shown = found[:, None] / (1 + np.exp((_SHOWN - strength) / _SOFTNESS))
-    return FacialActions(tuple(MEASURED), shown.astype(np.float32))
+    presence = has_face[:, None] / (1 + np.exp((_SHOWN - strength) / _SOFTNESS))
+    return FacialActions(tuple(MEASURED), presence.astype(np.float32))
 
 
 def picture_keys(pictures: NDArray[np.uint8]) -> list[int]:

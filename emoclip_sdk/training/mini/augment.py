@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ...config import ImageConfig
 
-__all__ = ["augment", "mixed"]
+__all__ = ["augment", "mixup"]
 
 
 def augment(images: Tensor, config: ImageConfig, size: int) -> Tensor:
@@ -23,7 +23,7 @@ def augment(images: Tensor, config: ImageConfig, size: int) -> Tensor:
     Parameters
     ----------
     images : Tensor of uint8, (N, S, S)
-        Grey pictures.
+        Gray pictures.
     config : ImageConfig
         Mean and standard deviation.
     size : int
@@ -68,7 +68,7 @@ def augment(images: Tensor, config: ImageConfig, size: int) -> Tensor:
     mean = x.mean(dim=(1, 2, 3), keepdim=True)
     x = ((x - mean) * gain + mean + shift).clamp(1e-3, 1) ** gamma
 
-    # Cut-out: a patch of up to 40 % of the side, in grey.
+    # Cut-out: a patch of up to 40 % of the side, in gray.
     at = torch.arange(size, device=device)
 
     def stretch_of_pixels() -> Tensor:
@@ -86,7 +86,7 @@ def augment(images: Tensor, config: ImageConfig, size: int) -> Tensor:
     return (x - mean3) / std3
 
 
-def mixed(views: Tensor, fits: Tensor, alpha: float) -> tuple[Tensor, Tensor]:
+def mixup(views: Tensor, fits: Tensor, alpha: float) -> tuple[Tensor, Tensor]:
     """Mix each picture, and what fits it, with another one of the batch (Zhang et al. 2018).
 
     Parameters

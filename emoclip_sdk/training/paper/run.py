@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 from ...checkpoints import model_card, save_folder
 from ...errors import DatasetError, EmoCLIPError
 from ...model import EmoCLIP
+from ...runtime.worker_pool import WorkerPool
 from ..data.datasets.clips import Clip, ClipDataset
 from ..engine.loop import Trainer
 from ..engine.optim import freeze
 from ..engine.process import Process
 from ..engine.state import write_text
-from ..engine.workers import Workers
 from ..evaluation.metrics import decide
-from .probe import Probe, predict, save_probe
+from .classifier import Classifier, class_probabilities, save_classifier
 from .settings import ExperimentSettings, read_settings
 from .setup import (
     Experiment,
@@ -34,7 +34,7 @@ from .setup import (
     zero_shot,
 )
 from .start import start_model
-from .tasks import ContrastiveTask, ProbeTask
+from .tasks import ClassifierTask, ContrastiveTask
 from .texts import text_table
 from .zero_shot import class_scores, label_figures
 
@@ -61,7 +61,7 @@ def run_experiment(
         From :func:`~emoclip_sdk.training.engine.recipe.load_recipe`.
     dataset : ClipDataset
     out : Path
-        `contrastive`, `supervised`: the checkpoint folder. `probe`: the folder of the probe.
+        `contrastive`, `supervised`: the checkpoint folder. `probe`: the folder of the classifier.
         `loco`: the folder of ``metrics.json``.
     folder : Path
         Run folder: ``recipe.yaml``, ``state.pt``, ``log.csv``, ``metrics.json``, the frame cache.
@@ -92,7 +92,7 @@ def run_experiment(
     torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.deterministic = True
     runs = {"loco": _loco, "probe": _probe}
-    with Workers(settings.data.workers) as workers:
+    with WorkerPool(settings.data.workers) as workers:
         experiment = Experiment(
             settings, recipe, dataset, folder, process, workers, fold, paper_selection
         )
@@ -138,7 +138,8 @@ def train_contrastive(experiment: Experiment) -> tuple[EmoCLIP, dict[str, Any]]:
         settings.seed,
         process,
     )
-    figures = Trainer(task, settings, validate, experiment.folder, process).fit()
+    plan = experiment.plan(len(table.clips))
+    figures = Trainer(task, plan, optim, settings.run, validate, experiment.folder, process).fit()
     network.requires_grad_(False).eval()
     return model, figures
 
@@ -158,22 +159,30 @@ def _probe(experiment: Experiment, out: Path) -> dict[str, Any]:
     classes = experiment.dataset.classes
     model = start_model(settings.model, classes, seed=settings.seed, device=process.device)
     experiment.claim(model, train, valid)
-    labelled = [clip for clip in train if clip.label is not None]
-    source, usable = training_source(experiment, model, labelled)
+    labeled = [clip for clip in train if clip.label is not None]
+    source, usable = training_source(experiment, model, labeled)
     torch.manual_seed(settings.seed)
-    probe = Probe(model.encoder.width, settings.probe.hidden, len(classes)).to(process.device)
-    freeze(probe, settings.optim.lr)
+    classifier = Classifier(model.encoder.width, settings.probe.hidden, len(classes))
+    freeze(classifier.to(process.device), settings.optim.lr)
     labels = torch.tensor([clip.label for clip in usable])
-    judged = _labelled(valid, experiment.dataset.name)
-    video = split_embeddings(experiment, model, judged)()
+    validation = _labeled(valid, experiment.dataset.name)
+    video = split_embeddings(experiment, model, validation)()
 
     def validate() -> dict[str, float]:
-        return label_figures(predict(probe.eval(), video), judged, classes)
+        return label_figures(class_probabilities(classifier.eval(), video), validation, classes)
 
-    task = ProbeTask(model.encoder.network, probe, source, labels, process)
-    figures = Trainer(task, settings, validate, experiment.folder, process).fit()
+    task = ClassifierTask(model.encoder.network, classifier, source, labels, process)
+    figures = Trainer(
+        task,
+        experiment.plan(len(usable)),
+        settings.optim,
+        settings.run,
+        validate,
+        experiment.folder,
+        process,
+    ).fit()
     if process.main:
-        save_probe(out, probe, classes, model)
+        save_classifier(out, classifier, classes, model)
     return figures
 
 
@@ -185,22 +194,22 @@ def _loco(experiment: Experiment, out: Path) -> dict[str, Any]:
     ``others``: the mean recall of the classes that were trained.
     """
     dataset = experiment.dataset
-    test = _labelled(dataset.splits.get("test", ()), dataset.name)
+    test = _labeled(dataset.splits.get("test", ()), dataset.name)
     per_class: dict[str, Any] = {}
     labels = np.array([clip.label for clip in test])
     hits = n = 0
-    wanted = experiment.settings.loco.classes or dataset.classes
-    unknown = sorted(set(wanted) - set(dataset.classes))
+    left_out = experiment.settings.loco.classes or dataset.classes
+    unknown = sorted(set(left_out) - set(dataset.classes))
     if unknown:
         raise EmoCLIPError(
             f"recipe: loco.classes: {dataset.name} has no class {', '.join(unknown)}. Its classes "
             f"are {', '.join(dataset.classes)}"
         )
     for label, name in enumerate(dataset.classes):
-        if name not in wanted:
+        if name not in left_out:
             continue
-        mine = labels == label
-        if not mine.any():
+        of_class = labels == label
+        if not of_class.any():
             log.warning("%s: no test clip, not left out", name)
             continue
         log.info("without %s", name)
@@ -214,13 +223,13 @@ def _loco(experiment: Experiment, out: Path) -> dict[str, Any]:
         scores = class_scores(model, split_embeddings(one, model, test)(), dataset.classes)
         right = decide(scores) == labels
         others = [right[labels == c].mean() for c in np.unique(labels) if c != label]
-        found = decide(scores[mine])
-        counts = np.bincount(found[found >= 0], minlength=len(dataset.classes))
+        decisions = decide(scores[of_class])
+        counts = np.bincount(decisions[decisions >= 0], minlength=len(dataset.classes))
         per_class[name] = {
-            "recall": float(right[mine].mean()),
+            "recall": float(right[of_class].mean()),
             "others": float(np.mean(others)) if others else None,
-            "auc": _ranking(scores[:, label], mine),
-            "n": int(mine.sum()),
+            "auc": _ranking(scores[:, label], of_class),
+            "n": int(of_class.sum()),
             "best epoch": figures["best"]["epoch"],
             "taken for": {
                 other: int(count)
@@ -228,9 +237,11 @@ def _loco(experiment: Experiment, out: Path) -> dict[str, Any]:
                 if count
             },
         }
-        hits += int((found == label).sum())
-        n += int(mine.sum())
-        log.info("without %s: recall %.4f of %d clips", name, per_class[name]["recall"], mine.sum())
+        hits += int((decisions == label).sum())
+        n += int(of_class.sum())
+        log.info(
+            "without %s: recall %.4f of %d clips", name, per_class[name]["recall"], of_class.sum()
+        )
     recalls = [row["recall"] for row in per_class.values()]
     return {
         "uar": float(np.mean(recalls)),
@@ -241,14 +252,14 @@ def _loco(experiment: Experiment, out: Path) -> dict[str, Any]:
     }
 
 
-def _ranking(scores: NDArray[np.float64], mine: NDArray[np.bool_]) -> float | None:
+def _ranking(scores: NDArray[np.float64], of_class: NDArray[np.bool_]) -> float | None:
     """Return the area under the ROC curve of (N,) scores; NaN (no face) ranks last."""
     from torchmetrics.functional.classification import binary_auroc
 
-    if mine.all():
+    if of_class.all():
         return None
     order = np.nan_to_num(scores, nan=-1.0) / 2 + 0.5  # cosines to [0, 1]
-    return float(binary_auroc(torch.from_numpy(order), torch.from_numpy(mine.astype(np.int64))))
+    return float(binary_auroc(torch.from_numpy(order), torch.from_numpy(of_class.astype(np.int64))))
 
 
 def _shared_cache(experiment: Experiment) -> ExperimentSettings:
@@ -257,11 +268,11 @@ def _shared_cache(experiment: Experiment) -> ExperimentSettings:
     return dataclasses.replace(experiment.settings, data=data)
 
 
-def _labelled(clips: Sequence[Clip], name: str) -> list[Clip]:
-    found = [clip for clip in clips if clip.label is not None]
-    if not found:
-        raise DatasetError(f"{name}: the split that is needed has no labelled clip")
-    return found
+def _labeled(clips: Sequence[Clip], name: str) -> list[Clip]:
+    labeled = [clip for clip in clips if clip.label is not None]
+    if not labeled:
+        raise DatasetError(f"{name}: the split that is needed has no labeled clip")
+    return labeled
 
 
 def _checkpoint_gradients(network: Any) -> None:

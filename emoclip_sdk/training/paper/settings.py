@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
+from ...config import bounded, read_dataclass
 from ...errors import EmoCLIPError
 from ..data.frames import Augmentation
-from ..engine.schema import read_dataclass
-from ..engine.settings import OptimSettings, RunSettings
+from ..engine.settings import LocoSettings, OptimSettings, RunSettings
 
 __all__ = [
+    "ClassifierSettings",
     "DataSettings",
+    "ExperimentOptimSettings",
     "ExperimentSettings",
-    "LocoSettings",
     "ModelSettings",
     "ObjectiveSettings",
-    "ProbeSettings",
     "read_settings",
 ]
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -82,11 +80,11 @@ class DataSettings:
     """
 
     valid_share: float = 0.1
-    views: int = 8
+    views: int = bounded(8, 1)
     cache: str | None = None
     cache_dtype: Literal["float16", "float32"] = "float16"
     augmentation: Augmentation = field(default_factory=Augmentation)
-    workers: int = 4
+    workers: int = bounded(4, 0)
     window: Literal["wrap", "inside"] = "wrap"
 
 
@@ -111,17 +109,29 @@ class ObjectiveSettings:
 
 
 @dataclass(frozen=True)
-class ProbeSettings:
+class ClassifierSettings:
     """The perceptron on the frozen video encoder: width → `hidden` → classes."""
 
-    hidden: int = 256
+    hidden: int = bounded(256, 1)
 
 
 @dataclass(frozen=True)
-class LocoSettings:
-    """Which classes are left out, one after the other; None: each."""
+class ExperimentOptimSettings(OptimSettings):
+    """The engine's settings, and how the towers of an experiment are trained.
 
-    classes: tuple[str, ...] | None = None
+    Attributes
+    ----------
+    epochs : int
+    accumulate : int
+        A step's clips are computed in so many pieces. The loss still sees the whole batch: its
+        gradient is the same as in one piece (layers with batch statistics excepted).
+    grad_checkpointing : bool
+        Compute activations of the towers again in the backward pass instead of keeping them.
+    """
+
+    epochs: int = bounded(30, 1)
+    accumulate: int = bounded(1, 1)
+    grad_checkpointing: bool = False
 
 
 @dataclass(frozen=True)
@@ -131,11 +141,11 @@ class ExperimentSettings:
     name: str
     experiment: Literal["contrastive", "supervised", "loco", "probe"]
     model: ModelSettings
-    optim: OptimSettings
+    optim: ExperimentOptimSettings
     seed: int = 0
     data: DataSettings = field(default_factory=DataSettings)
     objective: ObjectiveSettings = field(default_factory=ObjectiveSettings)
-    probe: ProbeSettings = field(default_factory=ProbeSettings)
+    probe: ClassifierSettings = field(default_factory=ClassifierSettings)
     loco: LocoSettings = field(default_factory=LocoSettings)
     run: RunSettings = field(default_factory=RunSettings)
     training: dict[str, Any] = field(default_factory=dict)
@@ -155,16 +165,12 @@ def read_settings(recipe: dict[str, Any]) -> ExperimentSettings:
         text
         for text, bad in (
             ("data.valid_share must be between 0 and 1", not 0 < data.valid_share < 1),
-            ("data.views must be at least 1", data.views < 1),
             ("data.augmentation.crop must be in (0, 1]", not 0 < data.augmentation.crop <= 1),
-            ("optim.batch_size must be at least 2", optim.batch_size < 2),
-            ("optim.accumulate must be from 1 to batch_size",
-             not 1 <= optim.accumulate <= optim.batch_size),
-            ("optim.epochs must be at least 1", optim.epochs < 1),
+            ("optim.accumulate can't be more than batch_size", optim.accumulate > optim.batch_size),
             ("optim.lr: no part has a learning rate",
              all(rate is None for rate in dataclasses.astuple(optim.lr))),
-            ("run.save_every and run.log_every must be at least 1",
-             min(settings.run.save_every, settings.run.log_every) < 1),
+            ("loco.classes is for the experiment 'loco'",
+             settings.loco.classes is not None and settings.experiment != "loco"),
         )
         if bad
     ]  # fmt: skip

@@ -14,22 +14,21 @@ from typing import Any
 import numpy as np
 import torch
 import torch.distributed as dist
-import yaml
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ...errors import CheckpointError, DatasetError, EmoCLIPError
+from ...errors import CheckpointError, DatasetError
 from ...model import EmoCLIP
 from ...nn import build_tokenizer
+from ...runtime.worker_pool import WorkerPool
 from ..data.cache import FrameCache, frame_embeddings, pool_frames, weights_hash
 from ..data.datasets.clips import Clip, ClipDataset
 from ..data.embed import View
 from ..data.samples import CachedFrames, ClipSource, DecodedFrames
+from ..engine.identity import claim_folder
+from ..engine.plan import ShuffledPlan
 from ..engine.precision import pick_precision
 from ..engine.process import Process
-from ..engine.schema import differences
-from ..engine.state import STATE_FILE, write_text
-from ..engine.workers import Workers
 from .settings import ExperimentSettings
 from .texts import TextTable
 from .zero_shot import caption_figures, class_scores, label_figures
@@ -61,7 +60,7 @@ class Experiment:
     folder : Path
         Run folder.
     process : Process
-    workers : Workers
+    workers : WorkerPool
         Read clips for training, validation and the cache.
     fold : int
         For the record; `dataset` is this fold already.
@@ -74,7 +73,7 @@ class Experiment:
     dataset: ClipDataset
     folder: Path
     process: Process
-    workers: Workers
+    workers: WorkerPool
     fold: int = 1
     paper_selection: bool = False
 
@@ -110,7 +109,7 @@ class Experiment:
         return dataset.splits["train"], dataset.splits["valid"]
 
     def claim(self, model: EmoCLIP, train: Sequence[Clip], valid: Sequence[Clip]) -> None:
-        """Write down what this run is, ``recipe.yaml`` and ``run.json``, or find it there.
+        """Write down what this run is, or compare it with what the folder holds.
 
         Raises
         ------
@@ -118,24 +117,19 @@ class Experiment:
             The folder holds the state of another run; the message names what differs.
         """
         identity = self._identity(model, train, valid)
-        path = self.folder / "run.json"
-        if (self.folder / STATE_FILE).exists():
-            try:
-                changed = differences(json.loads(path.read_text(encoding="utf-8")), identity)
-            except (OSError, ValueError) as error:
-                raise CheckpointError(
-                    f"{path}: does not say what the state beside it belongs to ({error}). Remove "
-                    "the folder to start again, or name another one with --run"
-                ) from error
-            if changed:
-                raise EmoCLIPError(
-                    f"{self.folder}: holds a run of another recipe: {'; '.join(changed)}. Take "
-                    "the same settings, name another folder with --run, or remove this one"
-                )
-        elif self.process.main:
-            write_text(path, json.dumps(identity, indent=2) + "\n")
-            text = yaml.safe_dump(self.recipe, sort_keys=False, allow_unicode=True)
-            write_text(self.folder / "recipe.yaml", text)
+        claim_folder(self.folder, identity, self.recipe, self.process)
+
+    def plan(self, samples: int) -> ShuffledPlan:
+        """Return the order in which so many training samples are drawn."""
+        optim, process = self.settings.optim, self.process
+        return ShuffledPlan(
+            samples=samples,
+            batch_size=optim.batch_size,
+            epochs=optim.epochs,
+            seed=self.settings.seed,
+            rank=process.rank,
+            world=process.world,
+        )
 
     def _identity(
         self, model: EmoCLIP, train: Sequence[Clip], valid: Sequence[Clip]
@@ -149,7 +143,7 @@ class Experiment:
         digest = hashlib.sha256()
         for clip in (*train, *valid):
             digest.update(json.dumps([clip.id, clip.label, clip.caption]).encode())
-        identity = {
+        return {
             "recipe": recipe,
             "start": {
                 "weights": weights_hash(model.encoder.network)[:16],
@@ -164,7 +158,6 @@ class Experiment:
                 "paper selection": self.paper_selection,
             },
         }
-        return dict(json.loads(json.dumps(identity)))
 
     def embed_frames(
         self, model: EmoCLIP, clips: Sequence[Clip], view: View | None = None
@@ -178,8 +171,8 @@ class Experiment:
             precision=pick_precision(settings.optim.precision, self.process.device),
         )
         if self.process.world > 1:
-            mine = self.process.share(list(clips))
-            frame_embeddings(model, mine, self.cache, **options)
+            share = self.process.share(list(clips))
+            frame_embeddings(model, share, self.cache, **options)
             self.process.barrier()
         return frame_embeddings(model, clips, self.cache, **options)
 
@@ -257,14 +250,14 @@ def split_embeddings(
             workers=experiment.workers,
             precision=pick_precision(settings.optim.precision, process.device),
         )
-        mine = pool_frames(model, frames)
+        part = pool_frames(model, frames)
         if process.world == 1:
-            return mine
+            return part
         parts: list[Any] = [None] * process.world
-        dist.all_gather_object(parts, mine)
-        out = np.zeros((len(clips), mine.shape[1]), np.float32)
-        for rank, part in enumerate(parts):
-            out[rank :: process.world] = part
+        dist.all_gather_object(parts, part)
+        out = np.zeros((len(clips), part.shape[1]), np.float32)
+        for rank, rows in enumerate(parts):
+            out[rank :: process.world] = rows
         return out
 
     return embed
@@ -274,8 +267,8 @@ def zero_shot(
     experiment: Experiment, model: EmoCLIP, clips: Sequence[Clip]
 ) -> Callable[[], dict[str, float]]:
     """Return the validation: UAR and WAR by class descriptions, or recall@1 of captions."""
-    labelled = [clip for clip in clips if clip.label is not None]
-    used = labelled or [clip for clip in clips if clip.caption]
+    labeled = [clip for clip in clips if clip.label is not None]
+    used = labeled or [clip for clip in clips if clip.caption]
     if not used:
         raise DatasetError(
             f"{experiment.dataset.name}: no validation clip has a label or a caption"
@@ -286,7 +279,7 @@ def zero_shot(
     def validate() -> dict[str, float]:
         model.encoder.network.eval()
         video = embed()
-        if labelled:
+        if labeled:
             return label_figures(class_scores(model, video, classes), used, classes)
         return caption_figures(model, video, [clip.caption or "" for clip in used])
 

@@ -10,11 +10,9 @@ import torch
 from ...checkpoints import EMBEDDED, load
 from ...config import (
     FORMAT_VERSION,
-    ImageConfig,
     ModelConfig,
     PromptConfig,
-    SamplingConfig,
-    TemporalConfig,
+    read_dataclass,
 )
 from ...errors import EmoCLIPError
 from ...model import EmoCLIP
@@ -68,9 +66,9 @@ def start_model(
             prompts = PromptBank.from_yaml(checkpoint.prompts)
     config = dataclasses.replace(
         base,
-        temporal=_changed(base.temporal, settings.temporal, TemporalConfig, "temporal"),
-        sampling=_changed(base.sampling, settings.sampling, SamplingConfig, "sampling"),
-        image=_changed(base.image, settings.image, ImageConfig, "image"),
+        temporal=_changed(base.temporal, settings.temporal, "temporal"),
+        sampling=_changed(base.sampling, settings.sampling, "sampling"),
+        image=_changed(base.image, settings.image, "image"),
         prompts=PromptConfig(labels),
         info={},
     )
@@ -106,14 +104,6 @@ def start_model(
     )
 
 
-def _changed(base: T, changes: dict[str, Any] | None, kind: type[T], where: str) -> T:
-    if not changes:
-        return base
-    known = {f.name for f in dataclasses.fields(kind)}  # type: ignore[arg-type]
-    unknown = sorted(set(changes) - known)
-    if unknown:
-        raise EmoCLIPError(
-            f"recipe: model.{where}: unknown keys {unknown}; known are {sorted(known)}"
-        )
-    values = {key: tuple(v) if isinstance(v, list) else v for key, v in changes.items()}
-    return dataclasses.replace(base, **values)  # type: ignore[type-var]
+def _changed(base: T, changes: dict[str, Any] | None, where: str) -> T:
+    values = {f.name: getattr(base, f.name) for f in dataclasses.fields(base)}  # type: ignore[arg-type]
+    return read_dataclass(type(base), {**values, **(changes or {})}, f"recipe: model.{where}")

@@ -1,4 +1,4 @@
-"""The steps of the two objectives: contrastive (captions, class descriptions) and probe."""
+"""The steps of the two objectives: contrastive (captions, class descriptions), and a classifier."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ..engine.plan import Plan
 from ..engine.process import Process, all_gather_rows
 from .texts import TextTable
 
-__all__ = ["ContrastiveTask", "ProbeTask", "VideoText", "batch_loss"]
+__all__ = ["ClassifierTask", "ContrastiveTask", "VideoText", "batch_loss"]
 
 
 class VideoText(nn.Module):
@@ -107,7 +107,7 @@ class ContrastiveTask:
     positives : {"own", "text", "class"}
     gather : bool
     pieces : int
-        See `OptimSettings.accumulate`.
+        See `ExperimentOptimSettings.accumulate`.
     seed : int
     process : Process
     """
@@ -124,7 +124,6 @@ class ContrastiveTask:
 
     def __post_init__(self) -> None:
         self.module: nn.Module = self.network
-        self.n = len(self.table.clips)
         self._wrapped = self.process.wrap(VideoText(self.network))
 
     def batches(self, plan: Plan) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:
@@ -147,17 +146,17 @@ class ContrastiveTask:
             # Frozen parts keep their running statistics and their dropout off.
             part.train(any(p.requires_grad for p in part.parameters()))
 
-    def backward(self, batch: tuple[Tensor, Tensor, Tensor | None], amp: Amp) -> float:
+    def backward(self, batch: tuple[Tensor, Tensor, Tensor | None], amp: Amp) -> Tensor:
         clips, texts, groups = batch
         if self.pieces == 1:
             with amp.autocast():
                 video, text, scale = self._wrapped(clips, texts)
             loss = batch_loss(video, text, scale, groups, gather=self.gather)
             amp.scaler.scale(loss).backward()
-            return loss.item()
+            return loss.detach()
         return self._in_pieces(clips, texts, groups, amp)
 
-    def _in_pieces(self, clips: Tensor, texts: Tensor, groups: Tensor | None, amp: Amp) -> float:
+    def _in_pieces(self, clips: Tensor, texts: Tensor, groups: Tensor | None, amp: Amp) -> Tensor:
         """Accumulate the gradient of the whole batch's loss.
 
         The embeddings of all pieces are computed without a graph; the loss of the whole batch
@@ -167,9 +166,9 @@ class ContrastiveTask:
         parts = list(zip(clips.chunk(self.pieces), texts.chunk(self.pieces), strict=True))
         inner = VideoText(self.network)
         with torch.no_grad(), amp.autocast():
-            found = [inner(*part) for part in parts]
-        video = torch.cat([v for v, _, _ in found]).requires_grad_()
-        text = torch.cat([t for _, t, _ in found]).requires_grad_()
+            embedded = [inner(*part) for part in parts]
+        video = torch.cat([v for v, _, _ in embedded]).requires_grad_()
+        text = torch.cat([t for _, t, _ in embedded]).requires_grad_()
         scale = self.network.logit_scale.detach().clone().requires_grad_()
         loss = batch_loss(video, text, scale, groups, gather=self.gather)
         amp.scaler.scale(loss).backward()
@@ -185,11 +184,11 @@ class ContrastiveTask:
                 if last:
                     through = through + s * scale.grad
                 through.backward()
-        return loss.item()
+        return loss.detach()
 
 
 @dataclass
-class ProbeTask:
+class ClassifierTask:
     """A classifier on the frozen video encoder, trained with cross-entropy.
 
     Parameters
@@ -210,7 +209,6 @@ class ProbeTask:
     process: Process
 
     def __post_init__(self) -> None:
-        self.n = len(self.labels)
         self._wrapped = self.process.wrap(self.module)
 
     def batches(self, plan: Plan) -> Iterator[tuple[Tensor, Tensor]]:
@@ -220,7 +218,7 @@ class ProbeTask:
     def train(self) -> None:
         self.module.train()
 
-    def backward(self, batch: tuple[Tensor, Tensor], amp: Amp) -> float:
+    def backward(self, batch: tuple[Tensor, Tensor], amp: Amp) -> Tensor:
         clips, labels = batch
         with amp.autocast():
             with torch.no_grad():
@@ -228,4 +226,4 @@ class ProbeTask:
             logits = self._wrapped(video).float()
         loss = F.cross_entropy(logits, labels)
         amp.scaler.scale(loss).backward()
-        return loss.item()
+        return loss.detach()

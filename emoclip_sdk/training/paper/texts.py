@@ -64,29 +64,31 @@ def text_table(
     """
     neutral = [f"{a} {b}" for a, b in itertools.permutations(bank.neutral_sentences, 2)]
     described = [_descriptions(bank, name) for name in classes]
-    found: list[tuple[Clip, list[str]]] = []
+    with_texts: list[tuple[Clip, list[str]]] = []
     for clip in clips:
         name = None if clip.label is None else classes[clip.label]
         if texts == "descriptions":
-            mine = [] if clip.label is None else described[clip.label]
+            own = [] if clip.label is None else described[clip.label]
         elif clip.caption:
-            mine = [clip.caption]
+            own = [clip.caption]
         else:
-            mine = neutral if name is not None and bank.resolve(name) == "neutral" else []
-        if mine:
-            found.append((clip, mine))
+            own = neutral if name is not None and bank.resolve(name) == "neutral" else []
+        if own:
+            with_texts.append((clip, own))
     what = "caption" if texts == "captions" else "label"
-    if not found:
+    if not with_texts:
         raise DatasetError(
             f"none of the {len(clips)} training clips has a {what}: this objective needs one"
         )
-    if len(found) < len(clips):
-        log.warning("%d training clips without a %s left out", len(clips) - len(found), what)
-    places = {text: i for i, text in enumerate(dict.fromkeys(t for _, mine in found for t in mine))}
+    if len(with_texts) < len(clips):
+        log.warning("%d training clips without a %s left out", len(clips) - len(with_texts), what)
+    places = {
+        text: i for i, text in enumerate(dict.fromkeys(t for _, own in with_texts for t in own))
+    }
     return TextTable(
-        tuple(clip for clip, _ in found),
+        tuple(clip for clip, _ in with_texts),
         tuple(places),
-        tuple(tuple(places[text] for text in mine) for _, mine in found),
+        tuple(tuple(places[text] for text in own) for _, own in with_texts),
     )
 
 

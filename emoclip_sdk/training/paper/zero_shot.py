@@ -38,8 +38,8 @@ def label_figures(
     ``score``, by which epochs are compared, is the UAR.
     """
     labels = np.array([clip.label for clip in clips])
-    found = recalls(decide(scores), labels, classes)
-    return {"score": found["uar"], "uar": found["uar"], "war": found["war"]}
+    figures = recalls(decide(scores), labels, classes)
+    return {"score": figures["uar"], "uar": figures["uar"], "war": figures["war"]}
 
 
 def caption_figures(

@@ -27,7 +27,7 @@ def _save(path: Path, votes: list[list[int]], duplicate: list[bool] | None = Non
     return path
 
 
-def test_filter_and_normalisation(tmp_path: Path) -> None:
+def test_filter_and_normalization(tmp_path: Path) -> None:
     path = _save(
         tmp_path / "f.npz",
         [

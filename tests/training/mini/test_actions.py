@@ -18,7 +18,7 @@ from emoclip_sdk.training.mini.actions import (
     load_actions,
     picture_keys,
 )
-from emoclip_sdk.training.mini.samples import MeasuredPictures
+from emoclip_sdk.training.mini.voted_pictures import MeasuredPictures
 
 N = 200
 NAMES = sorted(
@@ -53,7 +53,7 @@ def measured(images: np.ndarray, tmp_path: Path) -> Path:
 
 
 def shown(actions: FacialActions, name: str) -> np.ndarray:
-    return actions.shown[:, actions.names.index(name)]
+    return actions.presence[:, actions.names.index(name)]
 
 
 def test_captions_know_every_action() -> None:
@@ -62,12 +62,12 @@ def test_captions_know_every_action() -> None:
 
 def test_the_strongest_quarter_shows_an_action(images: np.ndarray, measured: Path) -> None:
     actions = load_actions(measured, images)
-    assert actions.shown.shape == (N, len(MEASURED))
+    assert actions.presence.shape == (N, len(MEASURED))
     jaw = shown(actions, "jaw_drop")
     assert (np.diff(jaw[:-1]) >= 0).all() and jaw[0] < 0.01 and jaw[N - 2] > 0.97
     assert jaw[N * 3 // 4] == pytest.approx(0.5, abs=0.1)
     # No face, no action; and a mouth at rest is neither open nor smiling.
-    assert not actions.shown[-1].any()
+    assert not actions.presence[-1].any()
     rest = shown(actions, "mouth_relaxed")
     assert rest[0] > 0.9 and rest[1] < 0.1 and rest[N - 2] < 0.1
 

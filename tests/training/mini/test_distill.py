@@ -8,7 +8,10 @@ import numpy as np
 import pytest
 
 from emoclip_sdk.training.data.corpus import Text
-from emoclip_sdk.training.mini.distill import KeptTeacher, Teacher, targets
+from emoclip_sdk.training.engine.settings import OptimSettings
+from emoclip_sdk.training.mini.distill import teacher_targets
+from emoclip_sdk.training.mini.settings import TextSettings
+from emoclip_sdk.training.mini.teacher import KeptTeacher, Teacher
 
 VECTORS = {
     "a doleful face": [1, 0, 0, 0],
@@ -37,14 +40,14 @@ def read(texts: list[str]) -> np.ndarray:
 
 
 def test_a_word_is_what_the_dictionary_says_of_its_senses(wordnet: Path, tmp_path: Path) -> None:
-    config = {"wordnet": str(wordnet), "definitions": 2.0}
+    settings = TextSettings(OptimSettings(), wordnet=str(wordnet), definitions=2.0)
     texts = [
         Text("doleful", "doleful"),
         Text("a doleful face", "Doleful", share=0.5),
         Text("a plain sentence"),
         Text("a doleful face"),
     ]
-    found = targets(texts, KeptTeacher(lambda: read, tmp_path), config)
+    found = teacher_targets(texts, KeptTeacher(lambda: read, tmp_path), settings)
     half = 0.5**0.5  # both senses say as much
     expected = [
         [1, 0, 2 * half, 2 * half],
@@ -58,35 +61,17 @@ def test_a_word_is_what_the_dictionary_says_of_its_senses(wordnet: Path, tmp_pat
     def gone() -> Teacher:
         raise AssertionError("what was read is kept")
 
-    np.testing.assert_array_equal(targets(texts, KeptTeacher(gone, tmp_path), config), found)
-
-
-def test_what_the_teacher_read_outlives_a_run_that_was_broken_off(tmp_path: Path) -> None:
-    asked: list[str] = []
-
-    def teacher(texts: list[str]) -> np.ndarray:
-        asked.extend(texts)
-        return np.asarray([[len(text), 1] for text in texts], np.float32)
-
-    two_lines = "a smile,\nand wide eyes"
-    KeptTeacher(lambda: teacher, tmp_path)([two_lines, "calm"])
-    texts = (tmp_path / "teacher.json").read_bytes()
-    KeptTeacher(lambda: teacher, tmp_path)(["broken off"])
-    (tmp_path / "teacher.json").write_bytes(texts)  # killed before the texts were written
-
-    found = KeptTeacher(lambda: teacher, tmp_path)(["new", two_lines, "calm"])
-    np.testing.assert_array_equal(found[:, 0], [3, len(two_lines), 4])
-    assert asked == [two_lines, "calm", "broken off", "new"]
-    again = KeptTeacher(lambda: pytest.fail("read again"), tmp_path)(["new", two_lines])
-    np.testing.assert_array_equal(again[:, 0], [3, len(two_lines)])
+    np.testing.assert_array_equal(
+        teacher_targets(texts, KeptTeacher(gone, tmp_path), settings), found
+    )
 
 
 def test_no_dictionary(wordnet: Path, tmp_path: Path) -> None:
-    config = {"wordnet": str(wordnet), "definitions": 0.0}
+    settings = TextSettings(OptimSettings(), wordnet=str(wordnet))
 
     def reads_texts_only(texts: list[str]) -> np.ndarray:
         assert texts == ["doleful"]
         return read(texts)
 
-    found = targets([Text("doleful", "doleful")], reads_texts_only, config)
+    found = teacher_targets([Text("doleful", "doleful")], reads_texts_only, settings)
     np.testing.assert_allclose(found, [[1, 0, 0, 0]], atol=1e-3)

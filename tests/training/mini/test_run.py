@@ -2,126 +2,53 @@
 
 from __future__ import annotations
 
-import copy
 import json
-import zlib
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from emoclip_sdk import EmoCLIP
-from emoclip_sdk.errors import CheckpointError, EmoCLIPError
-from emoclip_sdk.training.data.ferplus import FERPLUS_CLASSES, load_ferplus
-from emoclip_sdk.training.engine.recipe import load_recipe
+from emoclip_sdk.errors import CheckpointError, DatasetError, EmoCLIPError
+from emoclip_sdk.training.data.datasets import open_clips
+from emoclip_sdk.training.data.ferplus import load_ferplus
+from emoclip_sdk.training.engine.process import Process
 from emoclip_sdk.training.evaluation import evaluate_pictures
-from emoclip_sdk.training.mini import run as mini
+from emoclip_sdk.training.mini import leave_classes_out, run_mini
+from emoclip_sdk.training.mini import stages as module
 from emoclip_sdk.training.mini.actions import MOVEMENTS, picture_keys
+from emoclip_sdk.training.mini.datasets import FerPlusDataset
+from emoclip_sdk.training.mini.settings import read_mini_settings
+from emoclip_sdk.training.mini.stages import MiniStages
 
-WIDTH = 64
 SIDES = [(f"{part}Left", f"{part}Right") for part in ("mouth", "eyeLookIn", "eyeLookOut")]
-FILLERS = {"with", "face", "person", "that", "someone", "shows", "there", "picture", "subject"}
 
 
-def word_teacher(texts: list[str]) -> np.ndarray:
-    """A bag of words with a fixed random vector per word."""
-    out = []
-    for text in texts:
-        words = "".join(c if c.isalpha() else " " for c in text.lower()).split()
-        words = [w for w in words if len(w) > 3 and w not in FILLERS] or ["."]
-        vectors = [
-            np.random.default_rng(zlib.crc32(w.encode())).standard_normal(WIDTH) for w in words
-        ]
-        mean = np.mean(vectors, axis=0)
-        out.append(mean / np.linalg.norm(mean))
-    return np.asarray(out, np.float32)
+def stages_of(recipe: dict[str, Any], pictures: Path, folder: Path) -> MiniStages:
+    settings = read_mini_settings(recipe)
+    dataset = FerPlusDataset(pictures, settings.captions, settings.seed)
+    return MiniStages(settings, recipe, dataset, folder, folder, Process())
 
 
-@pytest.fixture(scope="module")
-def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Four classes, each a bright bar at its own height: flips leave it alone."""
-    rng = np.random.default_rng(0)
-    n = 640
-    labels = 2 * (np.arange(n) % 4)
-    images = rng.integers(0, 60, (n, 48, 48)).astype(np.uint8)
-    for image, label in zip(images, labels, strict=True):
-        image[6 * label : 6 * label + 12] = 220
-    votes = np.zeros((n, 10), np.uint8)
-    votes[np.arange(n), labels] = 10
-    path = tmp_path_factory.mktemp("ferplus") / "ferplus.npz"
-    np.savez(
-        path,
-        images=images,
-        votes=votes,
-        columns=np.array([*FERPLUS_CLASSES, "unknown", "NF"]),
-        split=np.array(["valid" if i >= 560 else "train" for i in range(n)]),
-        duplicate=np.zeros(n, bool),
-    )
-    return path
-
-
-@pytest.fixture(scope="module")
-def recipe(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    wordnet = tmp_path_factory.mktemp("wordnet")
-    (wordnet / "data.adj").write_text("00001740 00 s 01 glad 0 000 | showing joy\n")
-    (wordnet / "data.noun").write_text("00001930 12 n 01 joy 0 000 | great happiness\n")
-    (wordnet / "data.adv").write_text("")
-    (wordnet / "data.verb").write_text("")
-    recipe = load_recipe("mini")
-    towers = recipe["model"]["towers"]
-    towers["model"] = {
-        "embed_dim": WIDTH,
-        "vision_cfg": {"image_size": 32, "layers": 1, "width": 32, "patch_size": 8,
-                       "head_width": 16},
-        "text_cfg": {"context_length": 77, "vocab_size": 49408, "width": 64, "heads": 2,
-                     "layers": 1},
-    }  # fmt: skip
-    towers["text_head_hidden"] = 16
-    recipe["model"]["temporal"].update(heads=2, dim_head=8, mlp_dim=32)
-    recipe["model"]["image"]["size"] = 32
-    recipe["captions"].update(pool=50, words=1.0)
-    recipe["text"].update(
-        wordnet=str(wordnet), captions=1500, templated=200, epochs=3, batch_size=64, warmup=10,
-        lr=3e-3,
-    )  # fmt: skip
-    recipe["images"].update(
-        pretrained=None,
-        sizes=[[32, 2]],
-        batch_size=40,
-        warmup=5,
-        ema=0.9,
-        compile=False,
-        lr=3e-3,
-        text_noise=0.3,
-    )
-    recipe["temporal"].update(
-        views=1, steps=10, warmup=5, batch_size=64, longest=8, text_noise=0.3, balance=0.0
-    )
-    return recipe
-
-
-def test_recipe_makes_a_model_and_resumes(
-    dataset: Path,
+def test_recipe_makes_a_model_and_finished_stages_are_kept(
+    pictures: Path,
     recipe: dict[str, Any],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(mini, "load_teacher", lambda: word_teacher)
-    torch.set_num_threads(2)
-    run = mini.MiniRecipe(recipe, "ferplus", dataset, tmp_path / "run")
-    figures = mini.export(run, tmp_path / "model")
-    assert {p.name for p in (tmp_path / "run").iterdir()} >= {
-        "recipe.yaml", "text.safetensors", "images.safetensors", "network.safetensors",
-    }  # fmt: skip
+    figures = run_mini(recipe, pictures, tmp_path / "model", tmp_path / "run")
+    for stage in ("text", "images", "network"):
+        assert (tmp_path / f"run/{stage}.safetensors").is_file()
+        assert (tmp_path / f"run/{stage}/log.csv").is_file()
     assert figures["FER+ valid, 8 classes, prompts: bank"]["n"] == 80
+    assert json.loads((tmp_path / "run/metrics.json").read_text()) == figures
 
     model = EmoCLIP.from_pretrained(tmp_path / "model", device="cpu")
-    found = evaluate_pictures(model, load_ferplus(dataset, "valid"), "words")
-    assert found["war"] == pytest.approx(
+    measured = evaluate_pictures(model, load_ferplus(pictures, "valid"), "words")
+    assert measured["war"] == pytest.approx(
         figures["FER+ valid, 8 classes, prompts: words"]["WAR"], abs=1e-4
     )
     card = (tmp_path / "model" / "README.md").read_text()
@@ -130,17 +57,99 @@ def test_recipe_makes_a_model_and_resumes(
     assert config["info"]["name"] == "emoclip-mini"
 
     # Finished stages are not done again: the second run needs no teacher.
-    monkeypatch.setattr(mini, "load_teacher", lambda: pytest.fail("stage was run again"))
-    again = mini.MiniRecipe(recipe, "ferplus", dataset, tmp_path / "run").network().state_dict()
-    for key, value in run.network().state_dict().items():
-        assert torch.equal(value, again[key]), key
+    monkeypatch.setattr(module, "load_teacher", lambda: pytest.fail("stage was run again"))
+    again = stages_of(recipe, pictures, tmp_path / "run").network().state_dict()
+    kept = load_file(tmp_path / "run/network.safetensors")
+    assert again.keys() == kept.keys()
+    assert all(torch.equal(value, again[key]) for key, value in kept.items())
+
+    # A stage of other settings is refused by name, and the stages before it are still good.
+    recipe["temporal"]["steps"] = 20
+    recipe["run"]["log_every"] = 7  # changes no result
+    with pytest.raises(
+        EmoCLIPError, match=r"network: holds a run.*temporal\.steps .was 10, now 20"
+    ):
+        run_mini(recipe, pictures, tmp_path / "model", tmp_path / "run")
+    stages_of(recipe, pictures, tmp_path / "run").images()
+    recipe["images"]["optim"]["average"] = 0.5
+    with pytest.raises(EmoCLIPError, match=r"images\.optim\.average .was 0\.9, now 0\.5"):
+        stages_of(recipe, pictures, tmp_path / "run").images()
+
+
+def test_a_text_tower_from_elsewhere_is_taken_and_named(
+    pictures: Path,
+    recipe: dict[str, Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(module, "load_teacher", lambda: pytest.fail("distilled again"))
+    stages = stages_of(recipe, pictures, tmp_path)
+    weights = stages.new_network().towers.text.state_dict()
+    save_file(weights, tmp_path / "text.safetensors")
+    taken = stages.text()
+    assert all(torch.equal(taken[key], value) for key, value in weights.items())
+    assert "text.safetensors: taken as it is" in caplog.text
+    recipe["text"]["longest"] = 50
+    with pytest.raises(EmoCLIPError, match="text.longest .was 60, now 50"):
+        stages_of(recipe, pictures, tmp_path).text()
+
+
+def test_a_class_is_left_out_and_the_text_tower_is_shared(
+    pictures: Path,
+    recipe: dict[str, Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    recipe["loco"]["classes"] = ["surprise", "anger"]
+    recipe["images"]["sizes"] = [[32, 1]]
+    recalls = leave_classes_out(recipe, pictures, tmp_path / "out", tmp_path / "run")
+    assert set(recalls) == {"surprise", "anger"}
+    assert json.loads((tmp_path / "run/metrics.json").read_text()) == recalls
+    assert (tmp_path / "run/text.safetensors").is_file()
+    assert not (tmp_path / "run/anger/text.safetensors").exists()
+    identity = json.loads((tmp_path / "run/anger/images/run.json").read_text())
+    assert identity["dataset"]["left out"] == "anger"
+
+    monkeypatch.setattr(module.Trainer, "_step", lambda *_: pytest.fail("trained again"))
+    assert leave_classes_out(recipe, pictures, tmp_path / "out", tmp_path / "run") == recalls
+    recipe["images"]["mixup"] = 0.4
+    with pytest.raises(EmoCLIPError, match=r"images\.mixup"):
+        leave_classes_out(recipe, pictures, tmp_path / "out", tmp_path / "run")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"images": {"learning_rate": 1.0}}, "images: unknown keys.*learning_rate"),
+        ({"images": {"texts": "both"}}, "images.texts is 'both'.*teacher, student"),
+        ({"images": {"sizes": [[64]]}}, r"images\.sizes is \[64\] and should be a list of 2"),
+        ({"text": {"epochs": "many"}}, "text.epochs is 'many' and should be int"),
+        ({"captions": {"words": 1.5}}, "captions.words is 1.5.*from 0 to 1"),
+        ({"model": {"temporal": {"heads": 0}}}, "model.temporal.heads is 0"),
+        ({"temporal": {"optim": {"lr": {"visual": 1e-3}}}}, "temporal.optim.lr.*not visual"),
+        ({"text": {"optim": {"lr": {}}}}, "text.optim.lr.*not nothing"),
+        ({"loco": {"classes": ["anger"]}}, "loco.classes is for 'emoclip-train loco'"),
+    ],
+)
+def test_wrong_recipes_are_named(
+    change: dict[str, Any], message: str, recipe: dict[str, Any], tmp_path: Path
+) -> None:
+    for key, value in change.items():
+        recipe[key] = {**recipe[key], **value}
+    with pytest.raises(EmoCLIPError, match=f"recipe: {message}"):
+        run_mini(recipe, Path("gone.npz"), tmp_path / "out", tmp_path / "run")
+
+
+def test_several_processes_are_refused(recipe: dict[str, Any], tmp_path: Path) -> None:
+    with pytest.raises(EmoCLIPError, match="trains in one process, and here are 2"):
+        run_mini(recipe, Path("gone.npz"), tmp_path, tmp_path, Process(rank=1, world=2))
 
 
 def test_goes_on_from_weights_with_captions_of_measured_actions(
-    dataset: Path, recipe: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    pictures: Path, recipe: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mini, "load_teacher", lambda: word_teacher)
-    train = load_ferplus(dataset, "train").images
+    train = load_ferplus(pictures, "train").images
     names = sorted({part for parts in (*MOVEMENTS.values(), *SIDES) for part in parts})
     scores = np.random.default_rng(0).random((len(train), len(names)), np.float32)
     np.savez(
@@ -150,44 +159,39 @@ def test_goes_on_from_weights_with_captions_of_measured_actions(
         found=np.ones(len(train), bool),
         names=names,
     )
-    recipe = copy.deepcopy(recipe)
-    recipe["images"].update(sizes=[[32, 1]], lr=0.0, pretrained=str(tmp_path / "whole.safetensors"))
-    recipe["images"].update(texts="student", mixup=0.4)
+    weights = tmp_path / "whole.safetensors"
+    recipe["text"]["epochs"] = 1
+    recipe["images"].update(sizes=[[32, 1]], pretrained=str(weights), texts="student", mixup=0.4)
+    recipe["images"]["optim"]["lr"] = {"visual": 0.0, "text_head": 0.0, "logit_scale": 0.0}
     recipe["captions"]["measured"].update(file=str(tmp_path / "actions.npz"), sentences=30)
-    run = mini.MiniRecipe(recipe, "ferplus", dataset, tmp_path / "run")
+    stages = stages_of(recipe, pictures, tmp_path / "run")
     torch.manual_seed(1)
-    given = {key: torch.rand_like(v) for key, v in run.new_network().state_dict().items()}
+    given = {key: torch.rand_like(v) for key, v in stages.new_network().state_dict().items()}
     given["logit_scale"] = torch.tensor(2.0)
-    save_file(given, tmp_path / "whole.safetensors")
+    save_file(given, weights)
 
-    run.text()
-    tokenize, read = run.tokenize, []
+    lines: list[list[str]] = []
+    read = MiniStages._read
+    monkeypatch.setattr(
+        MiniStages,
+        "_read",
+        lambda self, net, texts: (lines.append(texts), read(self, net, texts))[1],
+    )
+    trained = stages.images()
+    assert "logit_scale" in trained and any(key.startswith("towers.visual.") for key in trained)
+    for key, value in trained.items():
+        torch.testing.assert_close(value, given[key])
+    assert {8 * 50, 30} <= {len(texts) for texts in lines}, "captions of votes, and of actions"
 
-    def reading(texts: Sequence[str]) -> torch.Tensor:
-        read.append(len(texts))
-        return tokenize(texts)
-
-    monkeypatch.setattr(run, "tokenize", reading)
-    found = run.images()
-    assert "logit_scale" in found and any(key.startswith("towers.visual.") for key in found)
-    for key, value in found.items():
-        torch.testing.assert_close(value, given[key].cpu())
-    assert {8 * 50, 30} <= set(read), "captions of votes, and of measured actions"
-
-    (tmp_path / "run/images.safetensors").unlink()
-    recipe["images"]["texts"] = "both"
-    with pytest.raises(EmoCLIPError, match=r"images\.texts is 'both'"):
-        run.images()
-    recipe["images"]["texts"] = "student"
-    save_file({"logit_scale": given["logit_scale"]}, tmp_path / "whole.safetensors")
+    save_file({"logit_scale": given["logit_scale"]}, weights)
+    text = tmp_path / "other"
     with pytest.raises(CheckpointError, match=r"whole\.safetensors: the recipe's model has"):
-        run.images()
+        stages_of(recipe, pictures, text).images()
 
 
 def test_trains_on_clips_with_captions_of_their_own(
     recipe: dict[str, Any],
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     from PIL import Image
@@ -208,13 +212,15 @@ def test_trains_on_clips_with_captions_of_their_own(
     table = tmp_path / "manifest.csv"
     table.write_text("\n".join(lines))
 
-    monkeypatch.setattr(mini, "load_teacher", lambda: word_teacher)
-    recipe = copy.deepcopy(recipe)
     recipe["model"]["faces"]["detector"] = "none"
-    recipe["images"].update(sizes=[[32, 2]], batch_size=30)
-    run = mini.MiniRecipe(recipe, "manifest", table, tmp_path / "run")
-    figures = mini.export(run, tmp_path / "model")["caption retrieval, validation split"]
-    assert figures["captions"] == 4
-    assert 0 <= figures["recall@1"] <= 1
+    recipe["images"]["optim"]["batch_size"] = 30
+    recipe["text"]["epochs"] = 1
+    dataset = open_clips("manifest", table)
+    figures = run_mini(recipe, dataset, tmp_path / "model", tmp_path / "run")
+    retrieval = figures["caption retrieval, validation split"]
+    assert retrieval["captions"] == 4
+    assert 0 <= retrieval["recall@1"] <= 1
     assert "gone: no such file" in caplog.text
     EmoCLIP.from_pretrained(tmp_path / "model", device="cpu")
+    with pytest.raises(DatasetError, match="captions name no class that could be left out"):
+        leave_classes_out(recipe, dataset, tmp_path / "model", tmp_path / "run")

@@ -18,7 +18,7 @@ from emoclip_sdk.training.ness.clips import embed_study
 from emoclip_sdk.training.ness.manifest import read_study
 from emoclip_sdk.training.ness.scales import shipped_scales
 
-from .test_study import no_model
+from .conftest import no_model
 
 CAINS = shipped_scales()["cains"]
 
@@ -55,7 +55,7 @@ def test_video_is_embedded_once(
     _, again, _ = embed_study(study, lambda: tiny_model, cache, faces="none")
     np.testing.assert_array_equal(again.vectors, clips.vectors)
     with pytest.raises(AssertionError, match="read again"):
-        embed_study(study, lambda: tiny_model, cache, faces="mtcnn")  # other crops
+        embed_study(study, lambda: tiny_model, cache, faces="detect")  # other crops
 
 
 def test_unusable_interviews_are_left_out(tmp_path: Path) -> None:

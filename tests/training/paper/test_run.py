@@ -16,7 +16,7 @@ import emoclip_sdk.training.paper.run as run_module
 from emoclip_sdk import EmoCLIP
 from emoclip_sdk.errors import CheckpointError, DatasetError, EmoCLIPError
 from emoclip_sdk.training.data.datasets.clips import Clip, ClipDataset
-from emoclip_sdk.training.paper import evaluate_probe, run_experiment
+from emoclip_sdk.training.paper import evaluate_classifier, run_experiment
 from emoclip_sdk.training.paper import setup as parts
 from emoclip_sdk.training.paper.tasks import ContrastiveTask
 
@@ -161,17 +161,25 @@ def test_probe_learns_and_is_evaluated(tmp_path: Path, tiny_checkpoint: Path) ->
     dataset = colours(8)
     figures = run_experiment(recipe, dataset, tmp_path / "probe", tmp_path / "run")
     assert figures["best"]["uar"] > 0.6
-    content = json.loads((tmp_path / "probe/probe.json").read_text())
+    content = json.loads((tmp_path / "probe/classifier.json").read_text())
     assert (content["width"], content["hidden"], content["classes"]) == (32, 256, list(CLASSES))
 
     model = EmoCLIP.from_pretrained(tiny_checkpoint, device="cpu")
-    found = evaluate_probe(tmp_path / "probe", model, dataset, "valid")
+    found = evaluate_classifier(tmp_path / "probe", model, dataset, "valid")
     assert found["uar"] == pytest.approx(figures["best"]["uar"])
     assert found["probabilities"].shape == (8, 4)
+    with pytest.raises(CheckpointError, match="holds a classifier.*no probe for interviews"):
+        EmoCLIP.load_probe(tmp_path / "probe")
+    (tmp_path / "interviews").mkdir()
+    (tmp_path / "interviews/probe.json").write_text("{}")
+    with pytest.raises(CheckpointError, match="holds a probe for interviews.*EmoCLIP.load_probe"):
+        evaluate_classifier(tmp_path / "interviews", model, dataset)
+    with pytest.raises(CheckpointError, match=r"gone/classifier\.json: no such file"):
+        evaluate_classifier(tmp_path / "gone", model, dataset)
     with torch.no_grad():
         next(model.encoder.network.temporal.parameters()).add_(1.0)
     with pytest.raises(CheckpointError, match="was trained on"):
-        evaluate_probe(tmp_path / "probe", model, dataset)
+        evaluate_classifier(tmp_path / "probe", model, dataset)
 
 
 def test_frame_ensemble_is_fine_tuned(tmp_path: Path, tiny_checkpoint: Path) -> None:
@@ -181,7 +189,7 @@ def test_frame_ensemble_is_fine_tuned(tmp_path: Path, tiny_checkpoint: Path) -> 
     recipe["optim"] |= {
         "kind": "sgd", "schedule": "multistep", "milestones": [1], "epochs": 2, "accumulate": 2,
         "grad_checkpointing": True,
-        "lr": {"visual": 1e-3, "text_blocks": 1e-3, "logit_scale": "1e-3"},
+        "lr": {"visual": 1e-3, "text_blocks": 1e-3, "logit_scale": 1e-3},
     }  # fmt: skip
     run_experiment(recipe, colours(), tmp_path / "out", tmp_path / "run")
     after = EmoCLIP.from_pretrained(tmp_path / "out", device="cpu").encoder.network.state_dict()

@@ -17,7 +17,7 @@ Split = Literal["train", "valid", "test"]
 
 @dataclass(frozen=True, eq=False)
 class Clip:
-    """One labelled video.
+    """One labeled video.
 
     Attributes
     ----------

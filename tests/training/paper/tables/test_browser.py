@@ -35,7 +35,7 @@ onload = () => {{
     cards: cards.length,
     scrolled: cards.filter((e) => e.scrollWidth > e.clientWidth).length,
     figures: [...page.querySelectorAll("td.num")].filter((e) => e.offsetWidth > 0).length,
-    colours: [style(page.body).backgroundColor, style(page.body).color],
+    colors: [style(page.body).backgroundColor, style(page.body).color],
   }});
 }};
 </script>
@@ -60,15 +60,15 @@ def test_nothing_is_cut_off(make_bench, tiny_checkpoint: Path, tmp_path: Path, b
     roots = {"datasets": {"mafw": "/a/long/path/" * 12, "dfew": "D"}, "models": models}
     write_report(make_bench(json.dumps(roots)), tmp_path / "report")
     text = (tmp_path / "report" / "report.html").read_text(encoding="utf-8")
-    colours = set()
+    colors = set()
     for width in (390, 1280):
         for scheme in (0, 1):  # dark, light
             found = measure(browser, tmp_path / "page.html", text, width, scheme)
             assert found["width"] == found["page"] == width, found
             assert found["outside"] == found["cut"] == [], found
             assert found["cards"] == 10 and found["figures"] > 100, found
-            colours.add(tuple(found["colours"]))
-    assert len(colours) == 2
+            colors.add(tuple(found["colors"]))
+    assert len(colors) == 2
 
 
 def measure(browser: str, path: Path, text: str, width: int, scheme: int) -> dict:

@@ -1,0 +1,226 @@
+"""The recipe `mini` as dataclasses: unknown keys and wrong values are refused at the start."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from ...config import ModelConfig, bounded, read_dataclass
+from ...errors import EmoCLIPError
+from ..engine.settings import LocoSettings, OptimSettings, RunSettings
+
+__all__ = [
+    "CalibrationSettings",
+    "CaptionSettings",
+    "ImageSettings",
+    "MeasuredCaptionSettings",
+    "MiniSettings",
+    "TemporalSettings",
+    "TextSettings",
+    "read_mini_settings",
+]
+
+# The parts of the network that learn in each stage.
+_LEARNERS = {
+    "text": ("text_blocks", "text_rest"),
+    "images": ("visual", "text_head", "logit_scale"),
+    "temporal": ("temporal", "text_head"),
+}
+
+
+@dataclass(frozen=True)
+class MeasuredCaptionSettings:
+    """Captions of facial actions that were measured on each picture.
+
+    Attributes
+    ----------
+    file : str, optional
+        What ``tools/measure_actions.py`` wrote. None: there are no such captions.
+    share : float
+        Of the captions of a step.
+    sentences : int
+        How many of them are generated.
+    """
+
+    file: str | None = None
+    share: float = bounded(0.5, 0, 1)
+    sentences: int = bounded(8000, 1)
+
+
+@dataclass(frozen=True)
+class CaptionSettings:
+    """Captions that are generated from votes.
+
+    Attributes
+    ----------
+    words : float
+        Share of captions that name the emotion.
+    pool : int
+        Captions generated for each emotion.
+    prior : float
+        An emotion's captions are drawn in proportion to (votes for it) ** prior.
+    measured : MeasuredCaptionSettings
+    """
+
+    words: float = bounded(0.35, 0, 1)
+    pool: int = bounded(2000, 1)
+    prior: float = 0.5
+    measured: MeasuredCaptionSettings = field(default_factory=MeasuredCaptionSettings)
+
+
+@dataclass(frozen=True)
+class TextSettings:
+    """Stage 1: a sentence encoder is distilled into the text tower.
+
+    Attributes
+    ----------
+    wordnet : str
+        Folder of WordNet's data files.
+    longest : int
+        Characters; longer glosses are left out.
+    captions, templated : int
+        Generated captions, and words of WordNet in templates.
+    definitions : float
+        Weight of WordNet's definitions of a word beside the text.
+    epochs : int
+    optim : OptimSettings
+    """
+
+    optim: OptimSettings
+    wordnet: str = "/usr/share/wordnet"
+    longest: int = bounded(60, 1)
+    captions: int = bounded(40_000, 0)
+    templated: int = bounded(12_000, 0)
+    definitions: float = bounded(0.0, 0)
+    epochs: int = bounded(1, 1)
+
+
+@dataclass(frozen=True)
+class ImageSettings:
+    """Stage 2: image tower, text head and logit scale, on pictures with captions.
+
+    Attributes
+    ----------
+    texts : {"teacher", "student"}
+        Whose embeddings of the captions: the sentence encoder's, or those of the tower of stage 1.
+    pretrained : str, optional
+        ImageNet weights by their name, or a model's ``.safetensors`` to go on from. None: random.
+    sizes : tuple of (int, int)
+        Side in pixels and number of epochs, in turn.
+    mixup : float
+        Parameter of the beta distribution of :func:`~.augment.mixup`; 0: none.
+    text_noise : float
+        Norm of the Gaussian noise on the unit text embeddings.
+    captions : int
+        For each picture and step.
+    balance : float
+        A picture is drawn in proportion to (size of its class) ** -balance.
+    compile : bool
+        torch.compile.
+    optim : OptimSettings
+    """
+
+    optim: OptimSettings
+    sizes: tuple[tuple[int, int], ...]
+    texts: Literal["teacher", "student"] = "teacher"
+    pretrained: str | None = None
+    mixup: float = bounded(0.0, 0)
+    text_noise: float = bounded(1.0, 0)
+    captions: int = bounded(16, 1)
+    balance: float = 0.0
+    compile: bool = False
+
+    @property
+    def sides(self) -> list[int]:
+        """Side of the pictures in each epoch."""
+        return [side for side, epochs in self.sizes for _ in range(epochs)]
+
+
+@dataclass(frozen=True)
+class TemporalSettings:
+    """Stage 3: temporal module and text head, on sequences of frame embeddings.
+
+    Attributes
+    ----------
+    views : int
+        Random views of each picture that sequences are made of.
+    longest : int
+        Frames.
+    steps : int
+    balance : float
+        As in :class:`ImageSettings`.
+    neutral : float
+        Share of sequences in which a neutral face turns to the expression.
+    frame_noise : float
+        In standard deviations of the frame embeddings.
+    text_noise : float
+        As in :class:`ImageSettings`.
+    keep : float
+        Weight of the cosine to the expressive frames' mean.
+    optim : OptimSettings
+    """
+
+    optim: OptimSettings
+    views: int = bounded(2, 1)
+    longest: int = bounded(16, 1)
+    steps: int = bounded(400, 1)
+    balance: float = 0.0
+    neutral: float = bounded(0.5, 0, 1)
+    frame_noise: float = bounded(0.3, 0)
+    text_noise: float = bounded(1.0, 0)
+    keep: float = bounded(1.0, 0)
+
+
+@dataclass(frozen=True)
+class CalibrationSettings:
+    """`keep`: of validation clips whose label is offered, the share that is not refused."""
+
+    keep: float = bounded(0.9, 0, 1)
+
+
+@dataclass(frozen=True)
+class MiniSettings:
+    """The whole recipe."""
+
+    name: str
+    experiment: Literal["mini"]
+    model: ModelConfig
+    text: TextSettings
+    images: ImageSettings
+    temporal: TemporalSettings
+    seed: int = bounded(0, 0)
+    captions: CaptionSettings = field(default_factory=CaptionSettings)
+    calibration: CalibrationSettings = field(default_factory=CalibrationSettings)
+    loco: LocoSettings = field(default_factory=LocoSettings)
+    run: RunSettings = field(default_factory=RunSettings)
+    training: dict[str, Any] = field(default_factory=dict)
+
+
+def read_mini_settings(recipe: dict[str, Any]) -> MiniSettings:
+    """Check a recipe and return it as dataclasses.
+
+    Raises
+    ------
+    EmoCLIPError
+        An unknown or missing key, a value of a wrong kind, a part that does not learn in its stage;
+        the message names it.
+    """
+    settings = read_dataclass(MiniSettings, recipe, "recipe")
+    for name, optim in (
+        ("text", settings.text.optim),
+        ("images", settings.images.optim),
+        ("temporal", settings.temporal.optim),
+    ):
+        rates = dataclasses.asdict(optim.lr)
+        learning = [part for part, rate in rates.items() if rate is not None]
+        other = sorted(set(learning) - set(_LEARNERS[name]))
+        if other or not learning:
+            raise EmoCLIPError(
+                f"recipe: {name}.optim.lr: what learns in this stage is "
+                f"{', '.join(_LEARNERS[name])}, and not {', '.join(other) or 'nothing'}"
+            )
+    sizes = settings.images.sizes
+    if not sizes or min(min(pair) for pair in sizes) < 1:
+        raise EmoCLIPError("recipe: images.sizes needs a side and a number of epochs, [[64, 3]]")
+    return settings

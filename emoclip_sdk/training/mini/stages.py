@@ -1,0 +1,280 @@
+"""The three stages of the recipe `mini`, each of which leaves its result in the run folder."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import load_file
+from torch import Tensor
+
+from ...checkpoints.tensors import read_safetensors
+from ...errors import CheckpointError
+from ...nn import DualEncoder, build_tokenizer, preprocess
+from ..engine.identity import claim_folder
+from ..engine.loop import Trainer
+from ..engine.plan import Plan
+from ..engine.process import Process
+from ..engine.settings import OptimSettings
+from ..engine.state import save_weights
+from ..engine.task import TrainingTask
+from .datasets import MiniDataset
+from .distill import distillation_task
+from .imagenet import EFFICIENTNETS, load_efficientnet
+from .images import ImageTask
+from .settings import MiniSettings
+from .teacher import KeptTeacher, load_teacher
+from .temporal import TemporalTask, embed_views
+from .training_set import TextEncoder, TrainingSet
+
+__all__ = ["MiniStages"]
+
+log = logging.getLogger(__name__)
+
+# What the second stage trains.
+_IMAGE_WEIGHTS = ("towers.visual.", "towers.text_head.", "logit_scale")
+
+
+@dataclass(frozen=True)
+class MiniStages:
+    """The recipe on one dataset, in one run folder.
+
+    A stage has a folder for its state, its log and what it is a stage of, and leaves one file of
+    weights beside it. A finished stage is not done again; one that was interrupted goes on.
+
+    Attributes
+    ----------
+    settings : MiniSettings
+    recipe : dict
+        As it was read, overrides included.
+    dataset : MiniDataset
+    folder : Path
+        Run folder.
+    text_folder : Path
+        Run folder of the text tower, which sees no face: runs on other faces can share it.
+    process : Process
+    """
+
+    settings: MiniSettings
+    recipe: dict[str, Any]
+    dataset: MiniDataset
+    folder: Path
+    text_folder: Path
+    process: Process
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network is trained."""
+        return self.process.device
+
+    def new_network(self) -> DualEncoder:
+        """Build the network with this recipe's random start, the same on any device."""
+        torch.manual_seed(self.settings.seed)
+        return DualEncoder(self.settings.model).to(self.device)
+
+    def text(self) -> dict[str, Tensor]:
+        """Stage 1: return the distilled text transformer's weights."""
+        path = self._claim("text", self._text_identity())
+        if not path.is_file():
+            network, settings = self.new_network(), self.settings
+            task = distillation_task(
+                network,
+                self.tokenize,
+                self._teacher(),
+                settings.text,
+                words=settings.captions.words,
+                seed=settings.seed,
+            )
+            plan = task.plan(settings.text, settings.seed)
+            self._fit(path, task, plan, settings.text.optim, task.validate)
+            save_weights(path, network.towers.text.state_dict())
+        return load_file(path)
+
+    def images(self) -> dict[str, Tensor]:
+        """Stage 2: return image tower, text head and logit scale."""
+        path = self._claim("images", self._images_identity())
+        if not path.is_file():
+            network, settings = self.new_network(), self.settings
+            pretrained = settings.images.pretrained
+            if pretrained in EFFICIENTNETS:
+                load_efficientnet(network.towers.visual, pretrained)
+            elif pretrained is not None:
+                _go_on_from(network, Path(pretrained))
+            encode = self._image_texts(network)
+            data = self.dataset.training_set(encode, self.device)
+            task = ImageTask(network, data, settings.model.image, settings.images)
+            self._fit(
+                path,
+                task,
+                task.plan(settings.seed),
+                settings.images.optim,
+                lambda: self._validate(network, encode, pool=False),
+            )
+            save_weights(path, _image_weights(network.state_dict()))
+        return load_file(path)
+
+    def network(self) -> DualEncoder:
+        """Stage 3: run what is missing of the stages before, and return the whole network."""
+        path, network, settings = self._network_path(), self.new_network(), self.settings
+        if path.is_file():
+            network.load_state_dict(load_file(path))
+            return network.eval()
+        text, images = self.text(), self.images()
+        state = network.state_dict()
+        state.update({f"towers.text.{key}": value for key, value in text.items()})
+        state.update(images)
+        network.load_state_dict(state)
+
+        def encode(texts: list[str]) -> Tensor:
+            return self._read(network, texts)
+
+        data = self.dataset.training_set(encode, self.device)
+        frames = self._frames(network, data)
+        task = TemporalTask(network, data, frames, settings.temporal)
+        self._fit(
+            path,
+            task,
+            task.plan(settings.seed),
+            settings.temporal.optim,
+            lambda: self._validate(network, encode, pool=True),
+        )
+        save_weights(path, network.state_dict())
+        return network.eval()
+
+    def finished(self) -> bool:
+        """Whether all stages are done, by these settings."""
+        return self._network_path().is_file()
+
+    @functools.cached_property
+    def tokenize(self) -> Callable[[list[str]], Tensor]:
+        """Texts to tokens (N, L)."""
+        return build_tokenizer(self.settings.model.towers)
+
+    def _network_path(self) -> Path:
+        settings = self.settings
+        return self._claim(
+            "network",
+            {
+                **self._text_identity(),
+                **self._images_identity(),
+                "model": dataclasses.asdict(settings.model),
+                "temporal": dataclasses.asdict(settings.temporal),
+            },
+        )
+
+    def _text_identity(self) -> dict[str, Any]:
+        settings = self.settings
+        return {
+            "seed": settings.seed,
+            "model": {"towers": dataclasses.asdict(settings.model.towers)},
+            "captions": {"words": settings.captions.words},
+            "text": dataclasses.asdict(settings.text),
+        }
+
+    def _images_identity(self) -> dict[str, Any]:
+        settings = self.settings
+        model = {
+            key: dataclasses.asdict(getattr(settings.model, key)) for key in ("towers", "image")
+        }
+        return {
+            **(self._text_identity() if settings.images.texts == "student" else {}),
+            "seed": settings.seed,
+            "model": model,
+            "captions": dataclasses.asdict(settings.captions),
+            "images": dataclasses.asdict(settings.images),
+            "dataset": self.dataset.identity,
+        }
+
+    def _claim(self, stage: str, identity: dict[str, Any]) -> Path:
+        """Return where the result of a stage belongs, if its folder is one of these settings."""
+        folder = self.text_folder if stage == "text" else self.folder
+        path = folder / f"{stage}.safetensors"
+        claim_folder(folder / stage, identity, self.recipe, self.process, result=path)
+        return path
+
+    def _fit(
+        self,
+        path: Path,
+        task: TrainingTask,
+        plan: Plan,
+        optim: OptimSettings,
+        validate: Callable[[], dict[str, float]],
+    ) -> None:
+        log.info("%s: %d steps", path.stem, plan.total)
+        folder = path.with_suffix("")
+        Trainer(task, plan, optim, self.settings.run, validate, folder, self.process).fit()
+
+    def _teacher(self) -> KeptTeacher:
+        return KeptTeacher(load_teacher, self.text_folder)
+
+    def _image_texts(self, network: DualEncoder) -> TextEncoder:
+        """Return what reads the captions of stage 2; the student is taken over from stage 1."""
+        if self.settings.images.texts == "student":
+            network.towers.text.load_state_dict(self.text())
+            return lambda texts: self._read(network, texts)
+        teacher = self._teacher()
+        return lambda texts: torch.from_numpy(teacher(texts)).to(self.device)
+
+    def _frames(self, network: DualEncoder, data: TrainingSet) -> Tensor:
+        """Return frame embeddings of the training pictures, which the image tower alone decides."""
+        path = self._network_path().with_suffix("") / "frames.safetensors"
+        if not path.is_file():
+            settings = self.settings
+            views = settings.temporal.views
+            frames = embed_views(network, data, settings.model.image, views, settings.seed)
+            save_weights(path, {"frames": frames})
+        return load_file(path, device=str(self.device))["frames"]
+
+    def _read(self, network: DualEncoder, texts: list[str]) -> Tensor:
+        """Run the text transformer alone, short texts with short ones."""
+        order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
+        out = torch.empty(len(texts), network.width, device=self.device)
+        with torch.no_grad():
+            for i in range(0, len(order), 500):
+                rows = order[i : i + 500]
+                tokens = self.tokenize([texts[j] for j in rows])
+                out[rows] = network.towers.text(tokens.to(self.device))
+        return out
+
+    def _validate(self, network: DualEncoder, encode: TextEncoder, pool: bool) -> dict[str, float]:
+        """Validate through the temporal module, or, while there is none, by the frames' mean."""
+        network.eval()
+        image = self.settings.model.image
+
+        def clips(samples: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
+            gray = torch.from_numpy(np.concatenate(list(samples))).to(self.device)
+            crops = gray[..., None].expand(-1, -1, -1, 3)
+            frames = torch.cat(
+                [network.encode_frames(preprocess(part, image)) for part in crops.split(256)]
+            )
+            video = []
+            for clip in frames.split([len(sample) for sample in samples]):
+                video.append(network.pool(clip[None])[0] if pool else clip.mean(0))
+            return torch.stack(video).cpu().numpy()
+
+        def texts(lines: list[str]) -> NDArray[np.float32]:
+            return network.towers.text_head(encode(lines)).cpu().numpy()
+
+        with torch.no_grad():
+            return self.dataset.validate(clips, texts)
+
+
+def _image_weights(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {key: value for key, value in state.items() if key.startswith(_IMAGE_WEIGHTS)}
+
+
+def _go_on_from(network: DualEncoder, path: Path) -> None:
+    """Take over what the second stage trains from the weights of a model built alike."""
+    weights, own = _image_weights(read_safetensors(path)), _image_weights(network.state_dict())
+    for name, tensor in own.items():
+        if name not in weights or weights[name].shape != tensor.shape:
+            raise CheckpointError(f"{path}: the recipe's model has another {name}")
+    network.load_state_dict(weights, strict=False)

@@ -1,0 +1,84 @@
+"""What the training loops draw from: samples, each a picture or a clip, and captions for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+__all__ = ["Sequences", "TextEncoder", "TrainingSet", "add_noise"]
+
+# N texts to their embeddings (N, D), before the text head.
+TextEncoder = Callable[[list[str]], Tensor]
+
+
+@dataclass(frozen=True)
+class Sequences:
+    """Clips laid out over frame embeddings.
+
+    Attributes
+    ----------
+    clips : Tensor, (B, T, D)
+    mask : Tensor of bool, (B, T)
+        True where there is a frame.
+    summary : Tensor, (B, D)
+        What a clip shows at its most expressive, as a mixture of unit frame embeddings.
+    expressed : Tensor, (B,)
+        How much of the sample's expression its clip shows, in [0, 1]; the rest is neutral.
+    """
+
+    clips: Tensor
+    mask: Tensor
+    summary: Tensor
+    expressed: Tensor
+
+
+class TrainingSet(Protocol):
+    """N samples, each one picture or a clip, and captions for them.
+
+    Embeddings of captions are unit vectors before the text head. The text encoder is frozen, so
+    each sentence is read once; Gaussian noise of norm `noise` on the embeddings makes the
+    image tower ignore what is particular to one wording.
+    """
+
+    def __len__(self) -> int: ...
+
+    def weights(self, power: float) -> Tensor:
+        """Weights (N,) that draw samples in proportion to (class size) ** -power."""
+        ...
+
+    def pictures(self, rows: Tensor) -> Tensor:
+        """Return a gray picture of each of B samples: (B, S, S) uint8."""
+        ...
+
+    def captions(
+        self, rows: Tensor, per_sample: int, noise: float, expressed: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Draw `per_sample` captions for each of B samples, M in all.
+
+        Embeddings (M, D), and how well each fits each sample (B, M).
+
+        `expressed` (B,), see :class:`Sequences`; None: the samples as they are.
+        """
+        ...
+
+    def all_pictures(self) -> Tensor:
+        """Return the P pictures of all samples, (P, S, S) uint8."""
+        ...
+
+    def sequences(self, frames: Tensor, rows: Tensor, length: Tensor, neutral: float) -> Sequences:
+        """Lay out clips of at most `length` (B,) frames.
+
+        `frames` (P, V, D) holds the embeddings of V random views of each of `all_pictures`. In a
+        share `neutral` of the clips the expression comes out of a neutral face and may go back,
+        where the data know what neutral is.
+        """
+        ...
+
+
+def add_noise(captions: Tensor, noise: float) -> Tensor:
+    """Add Gaussian noise of norm `noise` to embeddings (M, D)."""
+    return captions + torch.randn_like(captions) * (noise / captions.shape[1] ** 0.5)

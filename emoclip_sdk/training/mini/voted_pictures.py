@@ -1,0 +1,205 @@
+"""Still pictures with votes, for which captions are generated."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..data.captions import Captioner
+from ..data.ferplus import Pictures
+from .actions import FacialActions
+from .training_set import Sequences, TextEncoder, add_noise
+
+__all__ = ["MeasuredPictures", "VotedPictures"]
+
+_CPU = torch.device("cpu")
+
+APEX = 7
+"""Frames for which an expression has to last to count in full: a second, at 7 frames a second.
+Expressions of emotion last from half a second to four (Ekman and Friesen)."""
+
+
+class VotedPictures:
+    """Still pictures with votes; captions are generated from the votes.
+
+    A picture and a caption belong together to the degree that annotators voted for the caption's
+    emotion. Sequences hold random views of one picture; in part of them the expression has an
+    onset, an apex and an end, mixed in embedding space with a neutral face. Such a clip counts as
+    neutral to the degree that even its most expressive quarter, and at least `APEX` frames, are.
+
+    Parameters
+    ----------
+    pictures : Pictures
+    encode : callable
+        Reads captions.
+    pool : int
+        Captions to generate per emotion.
+    words : float
+        Share of captions that carry an emotion word.
+    device : torch.device
+        Where pictures and captions lie.
+    prior : float
+        An emotion's captions are drawn in proportion to (votes for it) ** prior. Contrastive scores
+        say how much more likely an emotion is than among the captions they compete with: at 1 the
+        model learns nothing of how common an emotion is, at 0 all of it.
+    """
+
+    def __init__(
+        self,
+        pictures: Pictures,
+        encode: TextEncoder,
+        *,
+        pool: int,
+        words: float,
+        prior: float,
+        seed: int,
+        device: torch.device = _CPU,
+    ) -> None:
+        rng = np.random.default_rng(seed)
+        captioner = Captioner(words)
+        texts = [captioner(name, rng).text for name in pictures.classes for _ in range(pool)]
+        read = F.normalize(encode(texts), dim=-1).to(device)
+        self._captions = read.view(len(pictures.classes), pool, -1)
+        self._images = torch.from_numpy(pictures.images).to(device)
+        self._votes = torch.from_numpy(pictures.votes).to(device)
+        self._labels = torch.from_numpy(pictures.labels).to(device)
+        self._device = device
+        self._shares = self._votes.sum(0) ** prior * (self._votes.sum(0) > 0)
+        self._neutral = pictures.classes.index("neutral")
+        calm = pictures.votes[:, self._neutral] > 0.7
+        self._calm = torch.from_numpy(calm.nonzero()[0]).to(device)
+
+    def __len__(self) -> int:
+        return len(self._images)
+
+    def weights(self, power: float) -> Tensor:
+        counts = torch.bincount(self._labels, minlength=self._votes.shape[1]).clamp(min=1)
+        return (counts[self._labels] / counts.max()) ** -power
+
+    def pictures(self, rows: Tensor) -> Tensor:
+        return self._images[rows]
+
+    def captions(
+        self, rows: Tensor, per_sample: int, noise: float, expressed: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        votes = self._votes[rows]
+        if expressed is not None:
+            votes = votes * expressed[:, None]
+            votes[:, self._neutral] += 1 - expressed
+        classes = torch.multinomial(self._shares, len(rows) * per_sample, replacement=True)
+        picks = torch.randint(self._captions.shape[1], classes.shape, device=self._device)
+        drawn = self._captions[classes, picks]
+        return add_noise(drawn, noise), votes[:, classes]
+
+    def all_pictures(self) -> Tensor:
+        return self._images
+
+    def sequences(self, frames: Tensor, rows: Tensor, length: Tensor, neutral: float) -> Sequences:
+        b, t, views = len(rows), int(length.max()), frames.shape[1]
+        device = self._device
+        at = torch.arange(t, device=device)
+        mask = at < length[:, None]
+        picks = torch.randint(views, (b, t), device=device)
+        # Where no neutral face was ever seen, none can come before the expression.
+        neutral = neutral if len(self._calm) else 0.0
+        calm = rows
+        if neutral:
+            calm = self._calm[torch.randint(len(self._calm), (b,), device=device)]
+        expressive, at_rest = frames[rows[:, None], picks], frames[calm[:, None], picks]
+
+        still = (torch.rand(b, device=device) >= neutral) | (length < 3)
+        degree = torch.where(still[:, None], 1.0, _envelope(length, t)) * mask
+        clips = torch.lerp(at_rest, expressive, degree[..., None])
+
+        top = degree.sort(dim=1, descending=True).values
+        # The apex: a quarter of a long clip, of a short one what takes most of a second.
+        apex_frames = torch.maximum((length / 4).ceil(), length.clamp(max=APEX))
+        in_apex = at < apex_frames[:, None]
+        expressed = (top * in_apex).sum(1) / in_apex.sum(1)
+        apex = degree / degree.sum(1, keepdim=True).clamp(min=1e-6)
+        rest = mask / mask.sum(1, keepdim=True)
+        summary = torch.lerp(
+            (F.normalize(at_rest, dim=-1) * rest[..., None]).sum(1),
+            (F.normalize(expressive, dim=-1) * apex[..., None]).sum(1),
+            expressed[:, None],
+        )
+        return Sequences(clips, mask, summary, expressed)
+
+
+class MeasuredPictures(VotedPictures):
+    """Still pictures of which facial actions were measured, too.
+
+    A share of the captions says what some picture shows, one to four of its actions, whatever
+    emotion annotators saw in it. They fit every picture to the degree that it shows all of them.
+
+    Parameters
+    ----------
+    pictures, encode, seed, device, captions
+        See :class:`VotedPictures`.
+    actions : FacialActions
+        Of the same pictures.
+    share : float
+        Share of these captions.
+    sentences : int
+        How many of them to generate.
+    """
+
+    def __init__(
+        self,
+        pictures: Pictures,
+        encode: TextEncoder,
+        *,
+        actions: FacialActions,
+        share: float,
+        sentences: int,
+        seed: int,
+        device: torch.device = _CPU,
+        **captions: Any,
+    ) -> None:
+        super().__init__(pictures, encode, seed=seed, device=device, **captions)
+        rng = np.random.default_rng(seed)
+        captioner = Captioner()
+        mentions = np.zeros((sentences, len(actions.names)), np.float32)
+        texts = []
+        shows = np.flatnonzero(actions.presence.max(axis=1) > 0.5)
+        for row, picture in zip(mentions, rng.choice(shows, sentences), strict=True):
+            chances = actions.presence[picture] + 1e-3  # now and then what it hardly shows
+            count = int(rng.integers(1, 5))
+            drawn = rng.choice(len(row), count, replace=False, p=chances / chances.sum())
+            row[drawn] = 1
+            texts.append(captioner.sentence([actions.names[i] for i in drawn], rng))
+        self._share = share
+        self._sentences = F.normalize(encode(texts), dim=-1).to(device)
+        self._mentions = torch.from_numpy(mentions).to(device)
+        self._presence = torch.from_numpy(actions.presence).clamp(min=1e-4).log().to(device)
+
+    def captions(
+        self, rows: Tensor, per_sample: int, noise: float, expressed: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        drawn, fits = super().captions(rows, per_sample, noise, expressed)
+        if not (count := int(len(drawn) * self._share)):
+            return drawn, fits
+        picks = torch.randint(len(self._sentences), (count,), device=self._device)
+        presence = (self._presence[rows] @ self._mentions[picks].T).exp()
+        if expressed is not None:
+            presence = presence * expressed[:, None]
+        sentences = add_noise(self._sentences[picks], noise)
+        return torch.cat([drawn[count:], sentences]), torch.cat([fits[:, count:], presence], dim=1)
+
+
+def _envelope(length: Tensor, t: int) -> Tensor:
+    """Draw how strong an expression is over time, (B, T) in [0, 1]: onset, apex, end."""
+    chances = torch.rand(6, len(length), 1, device=length.device)
+    start, rise, hold, fall = (
+        chance * length[:, None] * part
+        for chance, part in zip(chances, (0.8, 0.4, 1.0, 0.4), strict=False)
+    )
+    peak = torch.where(chances[4] < 0.6, 1.0, 0.2 + 0.8 * chances[5])
+    at = torch.arange(t, device=length.device)
+    up = (at - start + 1) / (rise + 1)
+    down = (start + rise + 1 + hold + fall - at) / (fall + 1)
+    return peak * torch.minimum(up, down).clamp(0, 1)
