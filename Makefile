@@ -22,7 +22,7 @@ example:  ## needs scikit-image
 docs:  ## the site, in build/site; needs the extra docs
 	$(PYTHON) -m mkdocs build --strict
 
-release-check:  ## version, wheel, licences, docs, links, clean installs; needs the extras dev and docs
+release-check:  ## version, wheel, licenses, docs, links, clean installs; needs the extras dev and docs
 	$(PYTHON) tools/release_check.py
 
 soak:  ## damaged files by the thousand; under an hour on two cores

@@ -5,7 +5,7 @@
     python benchmarks/frozen_epoch.py /tmp/mafw
 
 Both epochs are of the same training, on the same clips, in this process: batches, loss, gradient
-and optimiser step of the recipe `mafw-frozen`, a random tower of ViT-B/32's shape at 224 pixels,
+and optimizer step of the recipe `mafw-frozen`, a random tower of ViT-B/32's shape at 224 pixels,
 and all frames of each clip. They differ in where a batch comes from: windows of embeddings in
 memory, or pictures that are decoded, augmented and put through the tower. What it takes to fill the
 cache, once for each view, is told too. Prints JSON; times are in seconds per clip.

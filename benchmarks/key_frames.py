@@ -12,9 +12,9 @@ import time
 from pathlib import Path
 
 from emoclip_sdk import EmoCLIP
-from emoclip_sdk.diagnostics.bench.straightforward import Straightforward
+from emoclip_sdk.diagnostics.bench.reference import ReferencePipeline
 from emoclip_sdk.faces import MTCNNDetector, face_frames
-from emoclip_sdk.faces.tracking import iou
+from emoclip_sdk.faces.boxes import iou
 from emoclip_sdk.video import open_video
 
 DISTANCES = (1, 2, 4, 6, 8)  # farther ones are cut by the time between key frames
@@ -24,7 +24,7 @@ RATE = 7
 def main(folder: Path) -> None:
     """Print a row for each distance."""
     model = EmoCLIP.from_pretrained(device="cpu")
-    plain = Straightforward(model, list(model.labels))
+    plain = ReferencePipeline(model, list(model.labels))
     detector = MTCNNDetector(model.config.faces)
     clips = [list(open_video(path).sample(RATE)) for path in sorted(folder.rglob("*.m[po][4v]"))]
     expected = [[plain.boxes(frame.rgb) for frame in frames] for frames in clips]

@@ -64,7 +64,7 @@ def main(dataset: str, model: str, out: str) -> None:
 
 
 def enlarge(image: np.ndarray, border: float) -> mediapipe.Image:
-    """Return a grey picture with a border, enlarged, as MediaPipe takes it."""
+    """Return a gray picture with a border, enlarged, as MediaPipe takes it."""
     width = round(border * len(image))
     padded = cv2.copyMakeBorder(image, width, width, width, width, cv2.BORDER_REPLICATE)
     large = cv2.resize(padded, None, fx=ENLARGED, fy=ENLARGED, interpolation=cv2.INTER_CUBIC)

@@ -1,6 +1,6 @@
 """Check what a release needs: ``make release-check``. Exit code 1 if anything is wrong.
 
-Version, wheel and sdist, licence files, sizes, documentation, links, and a clean install of the
+Version, wheel and sdist, license files, sizes, documentation, links, and a clean install of the
 wheel with the main job on every Python from 3.10 to 3.13 that is there.
 
     python tools/release_check.py [--skip install] [--python 3.12]
@@ -33,7 +33,7 @@ __all__ = [
 ROOT = Path(__file__).resolve().parents[1]
 PYTHONS = ("3.10", "3.11", "3.12", "3.13")
 MAX_BYTES = 75_000_000
-LICENCES = ("LICENSE", "NOTICE")
+LICENSE_FILES = ("LICENSE", "NOTICE")
 IN_WHEEL = (
     "emoclip_sdk/__init__.py",
     "emoclip_sdk/py.typed",
@@ -46,7 +46,7 @@ IN_WHEEL = (
     "emoclip_sdk/assets/portrait.mp4",
 )
 IN_SDIST = (
-    *LICENCES,
+    *LICENSE_FILES,
     "README.md",
     "CHANGELOG.md",
     "CITATION.cff",
@@ -92,9 +92,9 @@ def check_wheel(wheel: Path) -> list[str]:
     with zipfile.ZipFile(wheel) as file:
         names = set(file.namelist())
     problems = [f"{wheel.name}: no {name}" for name in IN_WHEEL if name not in names]
-    for licence in LICENCES:
-        if not any(name.endswith(f".dist-info/licenses/{licence}") for name in names):
-            problems.append(f"{wheel.name}: no licence file {licence}")
+    for license in LICENSE_FILES:
+        if not any(name.endswith(f".dist-info/licenses/{license}") for name in names):
+            problems.append(f"{wheel.name}: no license file {license}")
     for name in sorted(names):
         top = name.partition("/")[0]
         if not (top == "emoclip_sdk" or top.endswith(".dist-info")) or name.endswith(".pyc"):

@@ -42,8 +42,8 @@ def drawn_pictures(side: int = 48) -> NDArray[np.uint8]:
         np.sin((x + y) / 5),
         np.cos(np.hypot(x - 24, y - 20) / 3),
     ]
-    grey = (127.5 + 120 * np.stack(waves)).astype(np.uint8)
-    return np.repeat(grey[..., None], 3, axis=3)
+    gray = (127.5 + 120 * np.stack(waves)).astype(np.uint8)
+    return np.repeat(gray[..., None], 3, axis=3)
 
 
 def sample_rows(labels: NDArray[np.int64], count: int, seed: int = 0) -> NDArray[np.intp]:

@@ -36,7 +36,7 @@ def bench(
     ] = False,
     as_json: o.AsJSON = False,
 ) -> None:
-    """Measure speed and memory on this machine, beside a straightforward pipeline.
+    """Measure speed and memory on this machine, beside a reference pipeline.
 
     Contestants take turns, so a machine that changes its speed changes it for all of them. Figures
     are medians and ratios of medians. ViT-B/32 has random weights: it serves for speed alone.

@@ -220,7 +220,7 @@ def score(
 def _wordings(bank: PromptBank, label: str) -> list[tuple[str, dict[str, float]]]:
     """Return the wordings to compare: as the model uses it, each text alone, templates, word."""
     from ..prompts import compose
-    from ..prompts.files import PLACEHOLDER
+    from ..prompts.files import LABEL_PLACEHOLDER
 
     used = compose(bank, label)
     wordings = [("label", dict(zip(used.texts, used.weights, strict=True)))]
@@ -228,7 +228,9 @@ def _wordings(bank: PromptBank, label: str) -> list[tuple[str, dict[str, float]]
     if used.kind == "bank":
         wordings += [("bank", {text: 1.0}) for text in used.texts]
     if used.kind != "template" and bank.templates:
-        wordings.append(("templates", {t.replace(PLACEHOLDER, word): 1.0 for t in bank.templates}))
+        wordings.append(
+            ("templates", {t.replace(LABEL_PLACEHOLDER, word): 1.0 for t in bank.templates})
+        )
     return [*wordings, ("word", {word: 1.0})]
 
 

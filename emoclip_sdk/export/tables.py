@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from ..errors import MissingDependencyError
 from ..results.numbers import nullable
 from ..results.tables import COUNTS, FLAGS, TEXTS
-from .files import writing
+from .files import atomic_write
 
 if TYPE_CHECKING:
     import pyarrow
@@ -94,7 +94,7 @@ def save_rows(
     nothing = dict.fromkeys(labels, math.nan)
     columns = list(TimelineRow(None, 0, 0, 0, nothing, nothing).to_record(source, model))
     n = 0
-    with writing(path) as part, TABLES[path.suffix.lower()](part, columns) as write:
+    with atomic_write(path) as part, TABLES[path.suffix.lower()](part, columns) as write:
         for row in rows:
             write(row.to_record(source, model))
             n += 1

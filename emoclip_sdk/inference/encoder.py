@@ -21,7 +21,7 @@ from ..config import ModelConfig
 from ..errors import EmoCLIPError
 from ..nn.dual_encoder import DualEncoder
 from ..nn.preprocess import preprocess
-from ..nn.towers import build_tokenizer
+from ..nn.tokenizer import build_tokenizer
 
 __all__ = ["Encoder", "has_amx", "pick_device", "pick_dtype", "runnable"]
 

@@ -8,7 +8,7 @@ from contextlib import closing
 from typing import TypeVar
 
 from ..errors import VideoError
-from ..video.source import Needed, RawFrame, VideoSource
+from ..video.source import FrameFilter, RawFrame, VideoSource
 
 __all__ = ["LimitedSource"]
 
@@ -47,7 +47,7 @@ class LimitedSource(VideoSource):
                 self._running_since = None
             yield item
 
-    def decode(self, needed: Needed | None = None) -> Generator[RawFrame, None, None]:
+    def decode(self, needed: FrameFilter | None = None) -> Generator[RawFrame, None, None]:
         """Yield the frames of the video.
 
         Raises

@@ -169,7 +169,7 @@ def test_unwritable_cache(repo, tmp_path):
     says(error, "'org/tiny'")
 
 
-def test_hf_endpoint_is_honoured(repo, hub, tmp_path):
+def test_hf_endpoint_is_honored(repo, hub, tmp_path):
     code = "from emoclip_sdk.checkpoints import resolve; print(resolve('org/tiny'))"
     environment = {**os.environ, "HF_ENDPOINT": hub.url, "HF_HOME": str(tmp_path / "home")}
     done = subprocess.run(

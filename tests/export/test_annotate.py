@@ -106,13 +106,13 @@ def test_boxes_while_faces_are_there_and_a_strip_below(detecting_model, two_face
     assert len(seen) == 60
     height, width = seen[0][1].shape[:2]
     assert width == 128 * 4 and height > 72 * 4 and height % 2 == 0, "enlarged, with a strip"
-    colored = [coloured(rgb[: 72 * 4]) for _, rgb in seen]
+    colored = [count_colored(rgb[: 72 * 4]) for _, rgb in seen]
     assert min(colored[:28]) > 500 and max(colored[35:]) < 100, "no box once the faces are gone"
     assert seen[0][1][72 * 4 + 8 :].mean() < 150
 
 
-def coloured(rgb):
-    """Count pixels that are far from grey noise: those of a palette's colours."""
+def count_colored(rgb):
+    """Count pixels that are far from gray noise: those of a palette's colors."""
     spread = rgb.max(axis=-1).astype(int) - rgb.min(axis=-1)
     return int((spread > 130).sum())
 

@@ -22,11 +22,11 @@ from emoclip_sdk.faces import (
 )
 from emoclip_sdk.video import Frame
 
-faces_module = importlib.import_module("emoclip_sdk.faces.frames")
+faces_module = importlib.import_module("emoclip_sdk.faces.key_frames")
 
 RATE = 7.0
 SIZE = (160, 240)  # height, width
-People = dict[str, tuple[float, float, float]]  # name: centre x, centre y, side
+People = dict[str, tuple[float, float, float]]  # name: center x, center y, side
 Script = Callable[[int], People]
 
 
@@ -91,7 +91,7 @@ def tracks(result: list[FrameFaces]) -> list[str]:
 
 
 def owner(face: Face, people: People) -> str:
-    """Whose face a crop shows, by its centre."""
+    """Whose face a crop shows, by its center."""
     x, y = (face.box[0] + face.box[2]) / 2, (face.box[1] + face.box[3]) / 2
     return min(people, key=lambda name: np.hypot(people[name][0] - x, people[name][1] - y))
 

@@ -36,7 +36,7 @@ def test_networks_are_those_of_the_library() -> None:
 
 @pytest.mark.parametrize("most", [0.3, 0.7])
 def test_suppression_is_that_of_the_library(most: float, monkeypatch) -> None:
-    monkeypatch.setattr(mtcnn_boxes, "_AT_ONCE", 16)
+    monkeypatch.setattr(mtcnn_boxes, "_BATCH_SIZE", 16)
     rng = np.random.default_rng(0)
     corners = rng.uniform(0, 30, (200, 2))
     boxes = np.hstack([corners, corners + rng.uniform(20, 60, (200, 2)), rng.random((200, 1))])
@@ -46,7 +46,7 @@ def test_suppression_is_that_of_the_library(most: float, monkeypatch) -> None:
     assert 10 < len(expected) < 150
     assert mtcnn_boxes.nms(rows, group, most).tolist() == expected.tolist()
     within = batched_nms_numpy(rows[:, :4], rows[:, 4], group, most, "Min")
-    assert mtcnn_boxes.nms(rows, group, most, within=True).tolist() == within.tolist()
+    assert mtcnn_boxes.nms(rows, group, most, over_smaller=True).tolist() == within.tolist()
     assert mtcnn_boxes.nms(rows[:0], group[:0], most).tolist() == []
 
 

@@ -76,12 +76,12 @@ def test_label_text_as_json(encoder):
 # Eq. 2
 
 
-def test_compound_is_the_mean_before_normalisation(encoder, bank, tower):
+def test_compound_is_the_mean_before_normalization(encoder, bank, tower):
     rows, texts = encoder.embed(["happiness", "surprise", "happily surprised"])
     np.testing.assert_allclose(rows[2], (rows[0] + rows[1]) / 2, rtol=1e-4, atol=1e-5)
     unit = rows[:2] / np.linalg.norm(rows[:2], axis=1, keepdims=True)
     cosine = rows[2] @ unit.mean(0) / np.linalg.norm(rows[2]) / np.linalg.norm(unit.mean(0))
-    assert cosine < 0.9999  # the mean of the normalised ones points elsewhere
+    assert cosine < 0.9999  # the mean of the normalized ones points elsewhere
     assert texts[2].parts == (("happiness", 0.5), ("surprise", 0.5))
     assert sum(texts[2].weights) == pytest.approx(1)
 

@@ -48,8 +48,8 @@ def pictures(n: int, width: int, height: int) -> np.ndarray:
     x, y, at = np.arange(width)[None, :], np.arange(height)[:, None], np.arange(n)[:, None, None]
     wave = 128 + 60 * np.sin(x / 5 + at / 3)[..., :] + 60 * np.cos((y + at) / 7)
     noise = np.random.default_rng(0).integers(0, 20, (n, height, width))
-    grey = np.clip(wave + noise, 0, 255).astype(np.uint8)
-    return np.stack([grey, grey[:, ::-1], 255 - grey], axis=-1)
+    gray = np.clip(wave + noise, 0, 255).astype(np.uint8)
+    return np.stack([gray, gray[:, ::-1], 255 - gray], axis=-1)
 
 
 def encode(

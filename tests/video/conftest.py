@@ -33,7 +33,7 @@ def quadrants(level: int = 0, width: int = WIDTH, height: int = HEIGHT) -> np.nd
 
 
 def corners(rgb: np.ndarray) -> str:
-    """Colours of the quarters' middles, row by row: 'rgbw' for :func:`quadrants`."""
+    """Colors of the quarters' middles, row by row: 'rgbw' for :func:`quadrants`."""
     h, w = rgb.shape[:2]
     found = ""
     for y, x in (
@@ -49,8 +49,8 @@ def corners(rgb: np.ndarray) -> str:
     return found
 
 
-def grey_ramp(n: int, width: int = WIDTH, height: int = HEIGHT, step: int = 4) -> list[np.ndarray]:
-    """Frames whose grey level is their number times `step`."""
+def gray_ramp(n: int, width: int = WIDTH, height: int = HEIGHT, step: int = 4) -> list[np.ndarray]:
+    """Frames whose gray level is their number times `step`."""
     return [np.full((height, width, 3), i * step, np.uint8) for i in range(n)]
 
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from emoclip_sdk.config import FaceConfig
 from emoclip_sdk.faces import FrameFaces, MTCNNDetector, TrackTable, face_frames, most_prominent
-from emoclip_sdk.faces.tracking import iou
+from emoclip_sdk.faces.boxes import iou
 from emoclip_sdk.video import open_video
 
 RATE = 7.0

@@ -15,7 +15,7 @@ from PIL import Image
 from emoclip_sdk.errors import VideoError
 from emoclip_sdk.video import Frame, VideoSource, open_video
 
-from .conftest import HEIGHT, WIDTH, corners, grey_ramp, quadrants
+from .conftest import HEIGHT, WIDTH, corners, gray_ramp, quadrants
 
 
 def levels(frames: list[Frame]) -> list[float]:
@@ -35,7 +35,7 @@ def test_importing_the_room_loads_no_heavy_package() -> None:
 
 
 def test_frames_of_a_file_have_numbers_times_and_pictures(make_video) -> None:
-    video = open_video(make_video("a.mp4", grey_ramp(30)))
+    video = open_video(make_video("a.mp4", gray_ramp(30)))
     assert video.name == "a.mp4"
     assert video.duration == pytest.approx(1.0, abs=0.01)
     frames = list(video.frames())
@@ -70,15 +70,15 @@ def test_odd_sizes_alpha_and_depth_become_plain_rgb(make_video, name, codec, pix
         assert corners(frame.rgb) == "rgbw"
 
 
-def test_transparent_pixels_keep_their_colour(make_video) -> None:
+def test_transparent_pixels_keep_their_color(make_video) -> None:
     picture = np.dstack([quadrants(), np.full((HEIGHT, WIDTH), 10, np.uint8)])
     path = make_video("a.mov", [picture] * 2, codec="qtrle", pix_fmt="argb")
     assert corners(next(open_video(path).frames()).rgb) == "rgbw"
 
 
 def test_grey_video(make_video) -> None:
-    grey = [np.full((37, 61), level, np.uint8) for level in (0, 100, 255)]
-    frames = list(open_video(make_video("g.mkv", grey, codec="ffv1", pix_fmt="gray")).frames())
+    gray = [np.full((37, 61), level, np.uint8) for level in (0, 100, 255)]
+    frames = list(open_video(make_video("g.mkv", gray, codec="ffv1", pix_fmt="gray")).frames())
     assert frames[0].rgb.shape == (37, 61, 3)
     assert levels(frames) == pytest.approx([0, 100, 255], abs=2)
 
@@ -124,7 +124,7 @@ def test_pixels_that_are_not_square_are_made_square(make_video, tmp_path) -> Non
 
 
 def test_times_start_at_zero_whatever_the_file_says(make_video) -> None:
-    path = make_video("late.mkv", grey_ramp(3), codec="ffv1", ticks=[3000, 3060, 3300])
+    path = make_video("late.mkv", gray_ramp(3), codec="ffv1", ticks=[3000, 3060, 3300])
     assert [f.time for f in open_video(path).frames()] == pytest.approx([0, 0.1, 0.5])
 
 
@@ -178,7 +178,7 @@ def test_animated_images_keep_their_clock(tmp_path, suffix) -> None:
 
 
 def test_bytes_and_file_objects(make_video) -> None:
-    path = make_video("a.mp4", grey_ramp(10))
+    path = make_video("a.mp4", gray_ramp(10))
     data = path.read_bytes()
     with path.open("rb") as file:
         for source, name in ((data, "bytes"), (io.BytesIO(data), "file object"), (file, "a.mp4")):
@@ -210,7 +210,7 @@ def test_folder_of_frames_in_natural_order(tmp_path) -> None:
     folder = tmp_path / "clip"
     folder.mkdir()
     for i in (1, 2, 10, 11):
-        Image.fromarray(grey_ramp(12)[i]).save(folder / f"frame_{i}.png")
+        Image.fromarray(gray_ramp(12)[i]).save(folder / f"frame_{i}.png")
     (folder / "notes.txt").write_text("not a frame")
     (folder / ".hidden.png").write_text("not a frame either")
     video = open_video(folder, fps=10)
@@ -231,7 +231,7 @@ def test_a_broken_frame_in_a_folder_is_named(tmp_path) -> None:
 def test_arrays_tensors_and_lists() -> None:
     import torch
 
-    array = np.stack(grey_ramp(5))
+    array = np.stack(gray_ramp(5))
     pictures = [Image.fromarray(a) for a in array]
     for source, name in (
         (array, "array"),
@@ -249,9 +249,9 @@ def test_arrays_tensors_and_lists() -> None:
 
 
 def test_grey_and_alpha_arrays() -> None:
-    grey = np.full((2, 4, 4, 1), 9, np.uint8)
+    gray = np.full((2, 4, 4, 1), 9, np.uint8)
     rgba = np.full((2, 4, 4, 4), 9, np.uint8)
-    for source in (grey, rgba):
+    for source in (gray, rgba):
         assert next(open_video(source).frames()).rgb.shape == (4, 4, 3)
 
 
@@ -344,7 +344,7 @@ def test_network_address_is_tried_when_allowed() -> None:
 def test_protocols_inside_names_and_playlists_open_nothing(
     make_video, tmp_path, monkeypatch
 ) -> None:
-    path = make_video("a.ts", grey_ramp(5))
+    path = make_video("a.ts", gray_ramp(5))
     with pytest.raises(VideoError, match="no such file"):
         open_video(f"concat:{path}|{path}")
     # FFmpeg would follow this list to the file, if content could name files.
@@ -355,13 +355,13 @@ def test_protocols_inside_names_and_playlists_open_nothing(
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no colon in file names there")
 def test_a_name_that_looks_like_a_protocol_is_a_name(make_video, tmp_path, monkeypatch) -> None:
-    make_video("a.mp4", grey_ramp(3)).rename(tmp_path / "concat:a.mp4")
+    make_video("a.mp4", gray_ramp(3)).rename(tmp_path / "concat:a.mp4")
     monkeypatch.chdir(tmp_path)
     assert len(list(open_video("concat:a.mp4").frames())) == 3
 
 
 def test_file_addresses_are_local(make_video) -> None:
-    assert len(list(open_video(make_video("a b.mp4", grey_ramp(3)).as_uri()).frames())) == 3
+    assert len(list(open_video(make_video("a b.mp4", gray_ramp(3)).as_uri()).frames())) == 3
 
 
 def test_sound_without_pictures(tmp_path) -> None:

@@ -165,5 +165,5 @@ def teacher_targets(
 def _start_from_teacher(towers: Towers, teacher: Teacher) -> None:
     """Start as a bag of words, each token with the teacher's embedding of it."""
     tokenizer = clip_tokenizer()
-    words = [tokenizer.decode([i]).strip() or "." for i in range(len(tokenizer.decoder) - 2)]
+    words = [tokenizer.decode([i]).strip() or "." for i in range(tokenizer.vocab_size - 2)]
     start_as_bag_of_words(towers.text, torch.from_numpy(teacher(words)))

