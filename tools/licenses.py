@@ -1,4 +1,4 @@
-"""Write the licenses of what the package depends on: `python tools/licenses.py > docs/licences.md`.
+"""Write the licenses of what the package depends on: `python tools/licenses.py > docs/licenses.md`.
 
 From the metadata of what is installed; needs all extras. A license that no metadata states is an
 error, unless it is stated here with its source.
