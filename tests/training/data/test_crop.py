@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from builders import write_video
 
 from emoclip_sdk.config import FaceConfig
 from emoclip_sdk.errors import DatasetError, VideoError
@@ -31,20 +32,6 @@ from emoclip_sdk.training.data.datasets import open_clips
 from emoclip_sdk.video import open_video
 
 WHOLE = CropSettings(size=32, faces=FaceConfig(detector="none"))
-
-
-def write_video(path: Path, frames: np.ndarray, fps: int = 10) -> Path:
-    import av
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with av.open(str(path), "w") as file:
-        stream = file.add_stream("mpeg4", rate=fps)
-        stream.height, stream.width = frames.shape[1:3]
-        stream.pix_fmt = "yuv420p"
-        for rgb in frames:
-            file.mux(stream.encode(av.VideoFrame.from_ndarray(rgb, format="rgb24")))
-        file.mux(stream.encode())
-    return path
 
 
 class LeftAndRight:
@@ -67,7 +54,7 @@ def _two_people(n: int) -> np.ndarray:
 
 
 def test_most_prominent_face(tmp_path: Path) -> None:
-    job = CropJob(write_video(tmp_path / "v" / "a.mp4", _two_people(12)), tmp_path / "o" / "a")
+    job = CropJob(write_video(tmp_path / "v" / "a.mp4", _two_people(12), 10), tmp_path / "o" / "a")
     settings = CropSettings(size=32, faces=FaceConfig(detect_every=1, margin=0.0))
     assert finished(job) is None
     result = crop_video(job, settings, LeftAndRight())
@@ -81,7 +68,7 @@ def test_most_prominent_face(tmp_path: Path) -> None:
 
 
 def test_rate(tmp_path: Path) -> None:
-    job = CropJob(write_video(tmp_path / "a.mp4", _two_people(20)), tmp_path / "o")
+    job = CropJob(write_video(tmp_path / "a.mp4", _two_people(20), 10), tmp_path / "o")
     assert crop_video(job, CropSettings(32, 5.0, WHOLE.faces)).frames == 10
     assert open_video(job.out).duration == 2.0
 
@@ -108,7 +95,7 @@ def test_nobody_there_and_stopped(tmp_path: Path) -> None:
         def detect(self, frames):
             return [[] for _ in frames]
 
-    job = CropJob(write_video(tmp_path / "a.mp4", _two_people(6)), tmp_path / "o" / "a")
+    job = CropJob(write_video(tmp_path / "a.mp4", _two_people(6), 10), tmp_path / "o" / "a")
     assert crop_video(job, CropSettings(32), Nobody()).status == "no face"
     steps = iter([False, False, True])
     assert crop_video(job, WHOLE, stop=lambda: next(steps)) is None
@@ -143,7 +130,7 @@ class Deadly(type(Path())):  # type: ignore[misc]
 
 def test_ready_when_another_process_died(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its clip is on disk and its result was lost: it is not tried again and called failed."""
-    job = CropJob(write_video(tmp_path / "a.mp4", _two_people(6)), tmp_path / "o" / "a")
+    job = CropJob(write_video(tmp_path / "a.mp4", _two_people(6), 10), tmp_path / "o" / "a")
 
     def breaks(jobs, settings, workers, done):
         crop_video(job, settings)
@@ -159,7 +146,7 @@ def test_bad_videos_do_not_stop_the_rest(tmp_path: Path) -> None:
     names = ("a", "b", "c", "d")
     jobs = [CropJob(tmp_path / f"{name}.mp4", tmp_path / "o" / name) for name in names]
     for job in jobs:
-        write_video(job.video, _two_people(6))
+        write_video(job.video, _two_people(6), 10)
     jobs[1] = CropJob(Deadly(jobs[1].video), jobs[1].out)
     jobs[2].video.write_bytes(b"no video")
     results = {}
@@ -180,7 +167,7 @@ def test_bad_videos_do_not_stop_the_rest(tmp_path: Path) -> None:
 def test_ctrl_c_leaves_no_half_clip_and_the_rest_is_done_later(tmp_path: Path) -> None:
     jobs = [CropJob(tmp_path / f"{name}.mp4", tmp_path / "o" / name) for name in "ab"]
     for job, n in zip(jobs, (6, 3000), strict=True):
-        write_video(job.video, np.zeros((n, 64, 64, 3), np.uint8))
+        write_video(job.video, np.zeros((n, 64, 64, 3), np.uint8), 10)
     script = (
         "from pathlib import Path\n"
         "from emoclip_sdk.training.data.crop_pool import *\n"
@@ -219,7 +206,7 @@ def test_command_on_a_real_face(shared: Path, tmp_path: Path, monkeypatch, capsy
         frames.append(frame.rgb)
         if len(frames) == 6:
             break
-    write_video(tmp_path / "videos" / "joy" / "a.mp4", np.stack(frames))
+    write_video(tmp_path / "videos" / "joy" / "a.mp4", np.stack(frames), 10)
     (tmp_path / "videos" / "b.mp4").write_bytes(b"no video")
     out = tmp_path / "crops"
 

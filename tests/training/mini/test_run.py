@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from builders import write_ferplus
 from safetensors.torch import save_file
 
 from emoclip_sdk import EmoCLIP
 from emoclip_sdk.errors import CheckpointError, EmoCLIPError
-from emoclip_sdk.training.data.ferplus import FERPLUS_CLASSES, load_ferplus
+from emoclip_sdk.training.data.ferplus import load_ferplus
 from emoclip_sdk.training.engine.recipe import load_recipe
 from emoclip_sdk.training.evaluation import evaluate_pictures
 from emoclip_sdk.training.mini import run as mini
@@ -53,15 +54,8 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     votes = np.zeros((n, 10), np.uint8)
     votes[np.arange(n), labels] = 10
     path = tmp_path_factory.mktemp("ferplus") / "ferplus.npz"
-    np.savez(
-        path,
-        images=images,
-        votes=votes,
-        columns=np.array([*FERPLUS_CLASSES, "unknown", "NF"]),
-        split=np.array(["valid" if i >= 560 else "train" for i in range(n)]),
-        duplicate=np.zeros(n, bool),
-    )
-    return path
+    split = ["valid" if i >= 560 else "train" for i in range(n)]
+    return write_ferplus(path, votes, images=images, split=split)
 
 
 @pytest.fixture(scope="module")

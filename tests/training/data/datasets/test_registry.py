@@ -6,24 +6,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from builders import write_ferplus
 
 from emoclip_sdk.errors import DatasetError
 from emoclip_sdk.training.data.datasets import DATASETS, open_clips
-from emoclip_sdk.training.data.ferplus import FERPLUS_CLASSES
 
 
 def test_ferplus_clips_are_views(tmp_path: Path) -> None:
     n = 6
     votes = np.zeros((n, 10), np.uint8)
     votes[:, 1] = 10
-    np.savez(
-        tmp_path / "ferplus.npz",
-        images=np.arange(n, dtype=np.uint8)[:, None, None].repeat(48, 1).repeat(48, 2),
-        votes=votes,
-        columns=np.array([*FERPLUS_CLASSES, "unknown", "NF"]),
-        split=np.array(["train", "train", "train", "valid", "test", "test"]),
-        duplicate=np.zeros(n, bool),
-    )
+    split = ["train", "train", "train", "valid", "test", "test"]
+    write_ferplus(tmp_path / "ferplus.npz", votes, split=split)
     data = open_clips("ferplus", tmp_path)
     assert [len(data.splits[split]) for split in ("train", "valid", "test")] == [3, 1, 2]
     clip = data.splits["test"][1]

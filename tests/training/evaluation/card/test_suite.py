@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from builders import write_ferplus
 from typer.testing import CliRunner
 
 from emoclip_sdk import EmoCLIP
@@ -53,15 +54,12 @@ def pictures() -> Pictures:
 def ferplus(pictures: Pictures, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("ferplus") / "ferplus.npz"
     rng = np.random.default_rng(0)
-    np.savez(
+    return write_ferplus(
         path,
+        np.pad(pictures.votes * 10, ((0, 0), (0, 2))),
         images=rng.integers(0, 256, pictures.images.shape, dtype=np.uint8),
-        votes=np.pad(pictures.votes * 10, ((0, 0), (0, 2))).astype(np.uint8),
-        columns=np.array([*FERPLUS_CLASSES, "unknown", "NF"]),
-        split=np.array(["valid", "test"]).repeat(24),
-        duplicate=np.zeros(48, bool),
+        split=["valid"] * 24 + ["test"] * 24,
     )
-    return path
 
 
 @pytest.fixture(scope="module")
