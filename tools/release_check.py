@@ -88,8 +88,10 @@ def check_version(root: Path) -> list[str]:
 def check_wheel(wheel: Path) -> list[str]:
     """Return what is missing in a wheel, what doesn't belong there, and whether it is too large."""
     with zipfile.ZipFile(wheel) as file:
-        names = set(file.namelist())
-    problems = [f"{wheel.name}: no {name}" for name in IN_WHEEL if name not in names]
+        members = file.namelist()
+    names = set(members)
+    problems = [f"{wheel.name}: {name} is twice in it" for name in names if members.count(name) > 1]
+    problems += [f"{wheel.name}: no {name}" for name in IN_WHEEL if name not in names]
     for license in LICENSE_FILES:
         if not any(name.endswith(f".dist-info/licenses/{license}") for name in names):
             problems.append(f"{wheel.name}: no license file {license}")
@@ -103,8 +105,10 @@ def check_wheel(wheel: Path) -> list[str]:
 def check_sdist(sdist: Path) -> list[str]:
     """Return what is missing in a source distribution, and whether it is too large."""
     with tarfile.open(sdist) as file:
-        names = {name.partition("/")[2] for name in file.getnames()}
-    problems = [f"{sdist.name}: no {name}" for name in IN_SDIST if name not in names]
+        names = {member.name.partition("/")[2] for member in file if member.isfile()}
+        links = [member.name for member in file if not (member.isfile() or member.isdir())]
+    problems = [f"{sdist.name}: {name} is a link" for name in links]
+    problems += [f"{sdist.name}: no {name}" for name in IN_SDIST if name not in names]
     return problems + _too_large(sdist)
 
 
@@ -247,10 +251,8 @@ def main() -> int:
                 continue
             print(f"{name}:", flush=True)
             failures = step()
-            print(
-                *(f"  WRONG: {problem}" for problem in failures) if failures else ["  fine"],
-                sep="\n",
-            )
+            lines = [f"  WRONG: {problem}" for problem in failures] or ["  fine"]
+            print("\n".join(lines), flush=True)
             problems += failures
     print(f"{len(problems)} problem(s)" if problems else "ready for a release")
     return 1 if problems else 0

@@ -91,18 +91,8 @@ def test_rotation_metadata_is_applied(make_video, turn, matrix, expected) -> Non
         assert frame.rgb.flags.c_contiguous
 
 
-def test_pixels_that_are_not_square_are_made_square(make_video, tmp_path) -> None:
-    import av
-
-    path = tmp_path / "dvd.mp4"
-    with av.open(str(path), "w") as out:
-        stream = out.add_stream("libx264", 25)
-        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-        stream.codec_context.sample_aspect_ratio = Fraction(2)
-        frame = av.VideoFrame.from_ndarray(quadrants()).reformat(format="yuv420p")
-        frame.pts = 0
-        out.mux(stream.encode(frame))
-        out.mux(stream.encode())
+def test_pixels_that_are_not_square_are_made_square(make_video) -> None:
+    path = make_video("dvd.mp4", [quadrants()], pixel_aspect=Fraction(2))
     rgb = next(open_video(path).frames()).rgb
     assert rgb.shape == (HEIGHT, 2 * WIDTH, 3)
     assert corners(rgb) == "rgbw"
