@@ -54,7 +54,7 @@ def epoch_seconds(task: ContrastiveTask, experiment: Experiment, epochs: int) ->
     )
     optimizer, amp = build_optimizer(task.module, settings.optim), Amp("fp32", device)
     task.train()
-    found, start = [], time.perf_counter()
+    seconds, start = [], time.perf_counter()
     for step, batch in enumerate(task.batches(plan), start=1):
         task.backward(batch, amp)
         optimizer.step()
@@ -63,9 +63,9 @@ def epoch_seconds(task: ContrastiveTask, experiment: Experiment, epochs: int) ->
             if device.type == "cuda":
                 torch.cuda.synchronize(device)
             now = time.perf_counter()
-            found.append((now - start) / (plan.steps * plan.size))
+            seconds.append((now - start) / (plan.steps * plan.size))
             start = now
-    return found
+    return seconds
 
 
 def measure(
