@@ -129,7 +129,8 @@ def landmark_weights(
     yield from walk.weights(at)
     at = walk.prelu(at)
     yield from walk.weights(at)
-    for stage in LandmarkNetwork().stages:
+    network = LandmarkNetwork()
+    for stage in (*network.wide_stages, *network.deep_stages):
         for block in stage:  # type: ignore[attr-defined]
             skip = at
             at = walk.convolution(skip, stride=block.stride, padding=_VALID)
@@ -251,18 +252,20 @@ class _Walk:
             raise ValueError(f"the graph goes on after operator {self.at}")
 
     def weights(self, at: int) -> Iterator[NDArray[np.float32]]:
-        """Yield an operator's weights in torch's order of axes."""
+        """Yield an operator's weights in the shapes of the torch module."""
         operator = self.operators[at]
         if operator.kind == "PRELU":
             yield operator.constants[0].reshape(-1)
             return
         weight, bias = operator.constants
-        depthwise = operator.kind == "DEPTHWISE_CONV_2D"
-        yield weight.transpose(3, 0, 1, 2) if depthwise else weight.transpose(0, 3, 1, 2)
-        if not depthwise:
-            yield bias
-        elif bias.any():
-            raise ValueError(f"operator {at} has a bias, the torch module has none")
+        if operator.kind == "DEPTHWISE_CONV_2D":
+            yield weight.transpose(3, 0, 1, 2)
+            if bias.any():
+                raise ValueError(f"operator {at} has a bias, the torch module has none")
+            return
+        # The stem is a convolution; the others look at windows without overlap: linear layers.
+        yield weight.transpose(0, 3, 1, 2) if at == 0 else weight.reshape(len(weight), -1)
+        yield bias
 
 
 # The file formats
