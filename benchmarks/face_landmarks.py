@@ -45,8 +45,16 @@ def main(task: Path) -> None:
     pictures, pairs = torch.from_numpy(crops).permute(0, 3, 1, 2), torch.from_numpy(points)
     with zipfile.ZipFile(task) as archive, torch.inference_mode():
         for name, ours, theirs in (
-            ("landmarks", lambda: landmarks(pictures), interpreter(archive, "landmarks_detector", crops)),
-            ("blendshapes", lambda: blendshapes(pairs), interpreter(archive, "blendshapes", points)),
+            (
+                "landmarks",
+                lambda: landmarks(pictures),
+                interpreter(archive, "landmarks_detector", crops),
+            ),
+            (
+                "blendshapes",
+                lambda: blendshapes(pairs),
+                interpreter(archive, "blendshapes", points),
+            ),
         ):
             seconds: tuple[list[float], list[float]] = ([], [])
             for _ in range(ROUNDS + 1):

@@ -78,13 +78,16 @@ def main() -> int:
         )
     print(
         "Same crop:\n\n| pictures | faces | landmarks: median | 95th percentile | largest | "
-        "presence: largest | blendshapes: median | 95th percentile | largest |\n" + "| --- " * 9 + "|"
+        "presence: largest | blendshapes: median | 95th percentile | largest |\n"
+        + "| --- " * 9
+        + "|"
     )
     print("\n".join(rows["same crop"]))
     print(
         "\nEnd to end:\n\n| pictures | seen | faces by MTCNN | by MediaPipe | by both | landmarks: median "
         "| 95th percentile | blendshapes: median | 95th percentile | yaw, pitch, roll: median degrees |\n"
-        + "| --- " * 10 + "|"
+        + "| --- " * 10
+        + "|"
     )
     print("\n".join(rows["end to end"]))
     return 0
@@ -109,7 +112,9 @@ def ferplus(path: Path) -> list[Rgb]:
     rows = np.random.default_rng(0).choice(faces, _PICTURES, replace=False)
     side = images.shape[1] * _ENLARGED
     return [
-        np.array(Image.fromarray(images[i]).resize((side, side), Image.Resampling.BICUBIC).convert("RGB"))
+        np.array(
+            Image.fromarray(images[i]).resize((side, side), Image.Resampling.BICUBIC).convert("RGB")
+        )
         for i in rows
     ]
 
@@ -160,12 +165,16 @@ class Runtime:
         if not result.face_landmarks:
             return None
         height, width = rgb.shape[:2]
-        points = np.array([(p.x * width, p.y * height, p.z * width) for p in result.face_landmarks[0]])
+        points = np.array(
+            [(p.x * width, p.y * height, p.z * width) for p in result.face_landmarks[0]]
+        )
         scores = np.array([category.score for category in result.face_blendshapes[0]])
         return points, scores, np.array(result.facial_transformation_matrixes[0])
 
 
-def same_crop(interpreter: Interpreters, pictures: Sequence[Rgb], regions: Sequence[FaceRegion]) -> str:
+def same_crop(
+    interpreter: Interpreters, pictures: Sequence[Rgb], regions: Sequence[FaceRegion]
+) -> str:
     """Return a row of the first table."""
     tensors = load_file(asset("face-landmarker") / "model.safetensors")
     landmarks, blendshapes = LandmarkNetwork(), BlendshapeNetwork()
@@ -181,7 +190,9 @@ def same_crop(interpreter: Interpreters, pictures: Sequence[Rgb], regions: Seque
             expected, logit, _ = interpreter.run(0, crop[0].permute(1, 2, 0).numpy())
             points = expected.reshape(-1, 3)
             distances.append(shares(ours.points[0].numpy(), points, points))
-            presences.append(abs(float(ours.presence[0]) - 1 / (1 + np.exp(-float(logit.ravel()[0])))))
+            presences.append(
+                abs(float(ours.presence[0]) - 1 / (1 + np.exp(-float(logit.ravel()[0]))))
+            )
             used = points[list(BLENDSHAPE_POINTS), :2]
             there = blendshapes(torch.from_numpy(used)[None])[0].numpy()
             scores.append(np.abs(there - interpreter.run(1, used)[0]))

@@ -229,7 +229,9 @@ class _Walk:
                 f"operator {self.at} is {operator.kind} of {operator.inputs}, "
                 f"where {kind} of {inputs} should be"
             )
-        wrong = {key: operator.options[key] for key in options if operator.options[key] != options[key]}
+        wrong = {
+            key: operator.options[key] for key in options if operator.options[key] != options[key]
+        }
         if wrong:
             raise ValueError(f"operator {self.at}, {kind}: {wrong}, where {options} should be")
         return self.at
@@ -276,7 +278,9 @@ def read_graph(content: bytes) -> tuple[list[Operator], list[int]]:
     try:
         import tflite
     except ImportError as error:
-        raise SystemExit(f"This tool needs the package 'tflite': pip install tflite ({error})") from error
+        raise SystemExit(
+            f"This tool needs the package 'tflite': pip install tflite ({error})"
+        ) from error
     kinds = {v: k for k, v in vars(tflite.BuiltinOperator).items() if isinstance(v, int)}
     types = {tflite.TensorType.FLOAT32: "<f4", tflite.TensorType.FLOAT16: "<f2"}
     types[tflite.TensorType.INT32] = "<i4"

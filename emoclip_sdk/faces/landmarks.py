@@ -190,8 +190,9 @@ def _loaded(
     try:
         network.load_state_dict(values)
     except RuntimeError as error:
+        reason = " ".join(str(error).split())
         raise CheckpointError(
-            f"{path}: not the weights of a face landmarker ({error}). Make them with "
+            f"{path}: not the weights of a face landmarker ({reason}). Make them with "
             "tools/convert_face_landmarker.py."
         ) from error
     network.eval().requires_grad_(False).to(device)
