@@ -19,11 +19,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import load_file
+from numpy.typing import NDArray
 
-from emoclip_sdk.assets import asset
-from emoclip_sdk.nn.blendshapes import BLENDSHAPE_POINTS, BlendshapeNetwork
-from emoclip_sdk.nn.face_landmarks import CROP_SIZE, LandmarkNetwork
+from emoclip_sdk.faces.landmarks import load_face_networks
+from emoclip_sdk.nn.blendshapes import BLENDSHAPE_POINTS
+from emoclip_sdk.nn.face_landmarks import CROP_SIZE
 
 __all__ = ["main"]
 
@@ -34,17 +34,13 @@ CROPS = 32
 def main(task: Path) -> None:
     """Print a row for each network and runtime."""
     torch.set_num_threads(1)
-    tensors = load_file(asset("face-landmarker") / "model.safetensors")
-    landmarks, blendshapes = LandmarkNetwork(), BlendshapeNetwork()
-    for network, prefix in ((landmarks, "landmarks."), (blendshapes, "blendshapes.")):
-        values = {k.removeprefix(prefix): v.float() for k, v in tensors.items() if prefix in k}
-        network.eval().load_state_dict(values)
+    landmarks, blendshapes = load_face_networks()
     random = np.random.default_rng(0)
     crops = random.random((CROPS, CROP_SIZE, CROP_SIZE, 3), np.float32)
     points = random.random((CROPS, len(BLENDSHAPE_POINTS), 2), np.float32)
     pictures, pairs = torch.from_numpy(crops).permute(0, 3, 1, 2), torch.from_numpy(points)
     with zipfile.ZipFile(task) as archive, torch.inference_mode():
-        for name, ours, theirs in (
+        rows: list[tuple[str, Callable[[], object], Callable[[], object]]] = [
             (
                 "landmarks",
                 lambda: landmarks(pictures),
@@ -55,7 +51,8 @@ def main(task: Path) -> None:
                 lambda: blendshapes(pairs),
                 interpreter(archive, "blendshapes", points),
             ),
-        ):
+        ]
+        for name, ours, theirs in rows:
             seconds: tuple[list[float], list[float]] = ([], [])
             for _ in range(ROUNDS + 1):
                 for run, times in zip((ours, theirs), seconds, strict=True):
@@ -69,7 +66,9 @@ def main(task: Path) -> None:
             print(f"{name:12} {'   '.join(row)}", flush=True)
 
 
-def interpreter(archive: zipfile.ZipFile, name: str, inputs: np.ndarray) -> Callable[[], None]:
+def interpreter(
+    archive: zipfile.ZipFile, name: str, inputs: NDArray[np.float32]
+) -> Callable[[], None]:
     """Return a function that takes all inputs through one of the file's networks."""
     from ai_edge_litert.interpreter import Interpreter
 

@@ -29,15 +29,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
-from safetensors.torch import load_file
 
-from emoclip_sdk.assets import asset
 from emoclip_sdk.faces import MTCNNDetector
 from emoclip_sdk.faces.head_pose import head_pose
-from emoclip_sdk.faces.landmarks import FaceLandmarker, crop_region
+from emoclip_sdk.faces.landmarks import (
+    FaceLandmarker,
+    FaceShapes,
+    crop_region,
+    load_face_networks,
+)
 from emoclip_sdk.faces.regions import FaceRegion, region_from_box, region_from_landmarks
-from emoclip_sdk.nn.blendshapes import BLENDSHAPE_POINTS, BlendshapeNetwork
-from emoclip_sdk.nn.face_landmarks import LandmarkNetwork
+from emoclip_sdk.nn.blendshapes import BLENDSHAPE_POINTS
 
 __all__ = ["main"]
 
@@ -45,6 +47,15 @@ _EVERY = 5  # frames
 _PICTURES = 500  # of FER+
 _ENLARGED = 4
 _RIGHT_EYE, _LEFT_EYE = (33, 133), (263, 362)
+
+_SAME_CROP = """Same crop:
+
+| set | faces | landmarks: median | 95 % | largest | presence: largest | blendshapes: median | 95 % | largest |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- |"""  # noqa: E501
+_END_TO_END = """End to end:
+
+| set | seen | faces by MTCNN | by MediaPipe | by both | landmarks: median | 95 % | blendshapes: median | 95 % | yaw, pitch, roll: median degrees |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"""  # noqa: E501
 
 Rgb = NDArray[np.uint8]
 Values = NDArray[np.floating]
@@ -63,33 +74,18 @@ def main() -> int:
     torch.set_num_threads(1)
     interpreter, runtime = Interpreters(args.task), Runtime(args.task)
     landmarker, detector = FaceLandmarker(), MTCNNDetector()
-    rows: dict[str, list[str]] = {"same crop": [], "end to end": []}
+    same, whole = [_SAME_CROP], [_END_TO_END]
     for name, frames in sets.items():
-        detections = [detections[:1] for detections in detector.detect(frames)]
-        found = [(rgb, region_from_box(d[0].box)) for rgb, d in zip(frames, detections) if d]
-        if not found:
-            continue
-        pictures, regions = [rgb for rgb, _ in found], [region for _, region in found]
-        shapes = landmarker(pictures, regions)
+        detections = detector.detect(frames)
+        largest = [(rgb, d[0].box) for rgb, d in zip(frames, detections, strict=True) if d]
+        pictures = [rgb for rgb, _ in largest]
+        shapes = landmarker(pictures, [region_from_box(box) for _, box in largest])
         regions = [region_from_landmarks(points) for points in shapes.landmarks]
-        rows["same crop"].append(f"| {name} | {same_crop(interpreter, pictures, regions)} |")
-        rows["end to end"].append(
-            f"| {name} | {len(frames)} | {end_to_end(runtime, landmarker, frames, pictures, regions)} |"
-        )
-    print(
-        "Same crop:\n\n| pictures | faces | landmarks: median | 95th percentile | largest | "
-        "presence: largest | blendshapes: median | 95th percentile | largest |\n"
-        + "| --- " * 9
-        + "|"
-    )
-    print("\n".join(rows["same crop"]))
-    print(
-        "\nEnd to end:\n\n| pictures | seen | faces by MTCNN | by MediaPipe | by both | landmarks: median "
-        "| 95th percentile | blendshapes: median | 95th percentile | yaw, pitch, roll: median degrees |\n"
-        + "| --- " * 10
-        + "|"
-    )
-    print("\n".join(rows["end to end"]))
+        same.append(f"| {name} | {same_crop(interpreter, pictures, regions)} |")
+        shapes = landmarker(pictures, regions)
+        whole.append(f"| {name} | {end_to_end(runtime, shapes, frames, pictures)} |")
+    runtime.landmarker.close()
+    print("\n".join([*same, "", *whole]))
     return 0
 
 
@@ -155,7 +151,7 @@ class Runtime:
         self.landmarker = vision.FaceLandmarker.create_from_options(options)
 
     def run(self, rgb: Rgb) -> tuple[Values, Values, Values] | None:
-        """Return landmarks in pixels, blendshapes and the pose's matrix of the face in a picture."""
+        """Return landmarks in pixels, blendshapes and the pose's matrix of a picture's face."""
         import mediapipe
 
         image = mediapipe.Image(
@@ -165,9 +161,8 @@ class Runtime:
         if not result.face_landmarks:
             return None
         height, width = rgb.shape[:2]
-        points = np.array(
-            [(p.x * width, p.y * height, p.z * width) for p in result.face_landmarks[0]]
-        )
+        points = np.array([(p.x, p.y, p.z) for p in result.face_landmarks[0]])
+        points *= [width, height, width]
         scores = np.array([category.score for category in result.face_blendshapes[0]])
         return points, scores, np.array(result.facial_transformation_matrixes[0])
 
@@ -176,23 +171,17 @@ def same_crop(
     interpreter: Interpreters, pictures: Sequence[Rgb], regions: Sequence[FaceRegion]
 ) -> str:
     """Return a row of the first table."""
-    tensors = load_file(asset("face-landmarker") / "model.safetensors")
-    landmarks, blendshapes = LandmarkNetwork(), BlendshapeNetwork()
-    for network, prefix in ((landmarks, "landmarks."), (blendshapes, "blendshapes.")):
-        values = {k.removeprefix(prefix): v.float() for k, v in tensors.items() if prefix in k}
-        network.eval().load_state_dict(values)
-    landmarks.to(memory_format=torch.channels_last)
+    landmarks, blendshapes = load_face_networks()
     distances, presences, scores = [], [], []
     for rgb, region in zip(pictures, regions, strict=True):
         with torch.inference_mode():
-            crop = crop_region(rgb, region).contiguous(memory_format=torch.channels_last) / 255
+            crop = crop_region(rgb, region) / 255
             ours = landmarks(crop)
             expected, logit, _ = interpreter.run(0, crop[0].permute(1, 2, 0).numpy())
             points = expected.reshape(-1, 3)
-            distances.append(shares(ours.points[0].numpy(), points, points))
-            presences.append(
-                abs(float(ours.presence[0]) - 1 / (1 + np.exp(-float(logit.ravel()[0]))))
-            )
+            distances.append(shares(ours.points[0].numpy(), points))
+            expected_presence = 1 / (1 + np.exp(-float(logit.ravel()[0])))
+            presences.append(abs(float(ours.presence[0]) - expected_presence))
             used = points[list(BLENDSHAPE_POINTS), :2]
             there = blendshapes(torch.from_numpy(used)[None])[0].numpy()
             scores.append(np.abs(there - interpreter.run(1, used)[0]))
@@ -204,14 +193,9 @@ def same_crop(
 
 
 def end_to_end(
-    runtime: Runtime,
-    landmarker: FaceLandmarker,
-    frames: Sequence[Rgb],
-    pictures: Sequence[Rgb],
-    regions: Sequence[FaceRegion],
+    runtime: Runtime, shapes: FaceShapes, frames: Sequence[Rgb], pictures: Sequence[Rgb]
 ) -> str:
-    """Return a row of the second table."""
-    shapes = landmarker(pictures, regions)
+    """Return a row of the second table; `pictures` are the frames that `shapes` are from."""
     pose = head_pose(shapes.landmarks)
     ours = {id(rgb): i for i, rgb in enumerate(pictures)}
     distances, scores, angles = [], [], []
@@ -223,7 +207,7 @@ def end_to_end(
         if theirs is None or i is None:
             continue
         points, blendshapes, matrix = theirs
-        share = shares(shapes.landmarks[i], points, points)
+        share = shares(shapes.landmarks[i], points)
         if np.median(share) > 1:  # another face
             continue
         both += 1
@@ -238,14 +222,15 @@ def end_to_end(
     d, s = np.concatenate(distances), np.concatenate(scores)
     turned = ", ".join(f"{value:.1f}" for value in np.median(angles, axis=0))
     return (
-        f"{len(pictures)} | {seen} | {both} | {percent(np.median(d))} | {percent(np.percentile(d, 95))} "
-        f"| {np.median(s):.4f} | {np.percentile(s, 95):.3f} | {turned}"
+        f"{len(frames)} | {len(pictures)} | {seen} | {both} "
+        f"| {percent(np.median(d))} | {percent(np.percentile(d, 95))} | {np.median(s):.4f} "
+        f"| {np.percentile(s, 95):.3f} | {turned}"
     )
 
 
-def shares(points: Values, expected: Values, of: Values) -> Values:
+def shares(points: Values, expected: Values) -> Values:
     """Return the distances between points in the picture, over the distance between the eyes."""
-    eyes = [of[list(eye), :2].mean(axis=0) for eye in (_RIGHT_EYE, _LEFT_EYE)]
+    eyes = [expected[list(eye), :2].mean(axis=0) for eye in (_RIGHT_EYE, _LEFT_EYE)]
     between = np.linalg.norm(eyes[0] - eyes[1])
     return np.linalg.norm((points - expected)[:, :2], axis=1) / between
 

@@ -131,7 +131,7 @@ def landmark_weights(
     yield from walk.weights(at)
     network = LandmarkNetwork()
     for stage in (*network.wide_stages, *network.deep_stages):
-        for block in stage:  # type: ignore[attr-defined]
+        for block in stage:
             skip = at
             at = walk.convolution(skip, stride=block.stride, padding=_VALID)
             yield from walk.weights(at)

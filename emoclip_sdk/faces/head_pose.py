@@ -100,7 +100,8 @@ def head_pose(landmarks: NDArray[np.floating]) -> HeadPose:
     pitch = np.arcsin(forward[:, 1].clip(-1, 1))
     # x and y axes of the head, along the picture's vertical: what is left is the roll.
     roll = np.arctan2(-rotation[:, 1, 0], rotation[:, 1, 1])
-    return HeadPose(*(np.degrees(angle) for angle in (pitch, yaw, roll)), rotation, scale)
+    pitch, yaw, roll = np.degrees([pitch, yaw, roll])
+    return HeadPose(pitch, yaw, roll, rotation, scale)
 
 
 def gaze(landmarks: NDArray[np.floating], pose: HeadPose) -> tuple[_FloatArray, _FloatArray]:

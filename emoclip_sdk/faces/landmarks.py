@@ -22,7 +22,7 @@ from ..nn.blendshapes import BLENDSHAPE_POINTS, BLENDSHAPES, BlendshapeNetwork
 from ..nn.face_landmarks import CROP_SIZE, LANDMARKS, LandmarkNetwork
 from .regions import FaceRegion
 
-__all__ = ["FaceLandmarker", "FaceShapes", "crop_region"]
+__all__ = ["FaceLandmarker", "FaceShapes", "crop_region", "load_face_networks"]
 
 _Network = TypeVar("_Network", bound=nn.Module)
 _BATCH = 32  # crops per pass, which bounds the memory
@@ -66,10 +66,7 @@ class FaceLandmarker:
 
     def __init__(self, weights: Path | None = None, *, device: str | torch.device = "cpu") -> None:
         self.device = torch.device(device)
-        path = weights or asset("face-landmarker") / "model.safetensors"
-        tensors = _read(path)
-        self._landmarks = _loaded(LandmarkNetwork(), tensors, "landmarks.", path, self.device)
-        self._blendshapes = _loaded(BlendshapeNetwork(), tensors, "blendshapes.", path, self.device)
+        self._landmarks, self._blendshapes = load_face_networks(weights, device=self.device)
         self._points = torch.tensor(BLENDSHAPE_POINTS, device=self.device)
 
     def __call__(
@@ -111,6 +108,17 @@ class FaceLandmarker:
             points = _placed(points, to_frame.to(self.device), sides.to(self.device) / CROP_SIZE)
             blendshapes = self._blendshapes(points[:, self._points, :2])
             return tuple(values.cpu().numpy() for values in (points, presence, blendshapes))
+
+
+def load_face_networks(
+    weights: Path | None = None, *, device: str | torch.device = "cpu"
+) -> tuple[LandmarkNetwork, BlendshapeNetwork]:
+    """Return both networks, ready for inference; parameters and errors as in `FaceLandmarker`."""
+    path = weights or asset("face-landmarker") / "model.safetensors"
+    tensors = _read(path)
+    landmarks = _loaded(LandmarkNetwork(), tensors, "landmarks.", path)
+    blendshapes = _loaded(BlendshapeNetwork(), tensors, "blendshapes.", path)
+    return landmarks.to(device), blendshapes.to(device)
 
 
 def crop_region(rgb: NDArray[np.uint8], region: FaceRegion, size: int = CROP_SIZE) -> Tensor:
@@ -183,9 +191,7 @@ def _read(path: Path) -> dict[str, Tensor]:
         ) from error
 
 
-def _loaded(
-    network: _Network, tensors: dict[str, Tensor], prefix: str, path: Path, device: torch.device
-) -> _Network:
+def _loaded(network: _Network, tensors: dict[str, Tensor], prefix: str, path: Path) -> _Network:
     values = {k.removeprefix(prefix): v.float() for k, v in tensors.items() if k.startswith(prefix)}
     try:
         network.load_state_dict(values)
@@ -195,5 +201,4 @@ def _loaded(
             f"{path}: not the weights of a face landmarker ({reason}). Make them with "
             "tools/convert_face_landmarker.py."
         ) from error
-    network.eval().requires_grad_(False).to(device)
-    return network.to(memory_format=torch.channels_last)
+    return network.eval().requires_grad_(False)

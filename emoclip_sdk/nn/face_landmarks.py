@@ -138,14 +138,20 @@ class _Block(nn.Module):
 class _BiasPReLU(nn.Module):
     """Adds a bias and applies a PReLU to maps (H, W, N, C), in place where they are large."""
 
+    rows: Tensor
+
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.bias = nn.Parameter(torch.zeros(channels))
         self.weight = nn.Parameter(torch.full((channels,), 0.25))
         # torch goes through a broadcast of 8 channels 8 numbers at a time: both are repeated.
         self.register_buffer("rows", torch.empty(2, _ROW), persistent=False)
-        self.register_load_state_dict_post_hook(_fill_rows)
-        _fill_rows(self)
+        self.register_load_state_dict_post_hook(lambda act, _: act._fill_rows())
+        self._fill_rows()
+
+    def _fill_rows(self) -> None:
+        both = torch.stack([self.bias.detach(), self.weight.detach()])
+        self.rows.copy_(both.repeat(1, _ROW // len(self.bias)))
 
     def forward(self, x: Tensor) -> Tensor:
         """Take maps, which may be overwritten."""
@@ -158,11 +164,6 @@ class _BiasPReLU(nn.Module):
         for part in parts:  # what comes between stays in the cache
             part.copy_(torch.prelu(part.add_(bias), slopes))
         return x
-
-
-def _fill_rows(act: nn.Module, _: object = None) -> None:
-    times = _ROW // len(act.weight)
-    act.rows.copy_(torch.stack([act.bias.detach(), act.weight.detach()]).repeat(1, times))
 
 
 def _windows(x: Tensor, side: int) -> Tensor:

@@ -11,7 +11,7 @@ EYES = ((33, 133), (263, 362))
 
 
 def turn(pitch: float, yaw: float, roll: float) -> np.ndarray:
-    """Roll about the nose, then look up, then turn to the left: axes x right, y up, z to the viewer."""
+    """Roll about the nose, then look up, then turn to the left; z is to the viewer."""
     p, y, r = np.radians([-pitch, yaw, -roll])
     about_x = np.array([[1, 0, 0], [0, np.cos(p), -np.sin(p)], [0, np.sin(p), np.cos(p)]])
     about_y = np.array([[np.cos(y), 0, np.sin(y)], [0, 1, 0], [-np.sin(y), 0, np.cos(y)]])
@@ -25,9 +25,9 @@ def face(pitch=0.0, yaw=0.0, roll=0.0, look=(0.0, 0.0), scale=12.0) -> np.ndarra
     points = np.concatenate([vertices, np.zeros((10, 3))])
     across, up = 1.05 * np.sin(np.radians(look))
     for iris, corners in zip((468, 473), EYES, strict=True):
-        points[iris] = vertices[list(corners)].mean(axis=0) + [across, 0.25 + up, 0.3]
+        points[iris] = vertices[list(corners)].mean(axis=0) + np.array([across, 0.25 + up, 0.3])
     points = points @ turn(pitch, yaw, roll).T
-    return np.array([300.0, 200.0, 0.0]) + scale * points * [1, -1, -1]
+    return np.array([300.0, 200.0, 0.0]) + scale * points * np.array([1, -1, -1])
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file
 
-from emoclip_sdk.assets import asset
+from emoclip_sdk.faces.landmarks import load_face_networks
 from emoclip_sdk.nn.blendshapes import BLENDSHAPE_POINTS, BLENDSHAPES, BlendshapeNetwork
 from emoclip_sdk.nn.face_landmarks import LandmarkNetwork
 
@@ -15,22 +14,14 @@ SHOWN = [1, 33, 263, 61, 291, 473]  # tip of the nose, outer eye and mouth corne
 SCORED = ["browInnerUp", "eyeBlinkLeft", "jawOpen", "mouthSmileLeft"]
 
 
-def loaded(network, prefix):
-    tensors = load_file(asset("face-landmarker") / "model.safetensors")
-    network.load_state_dict(
-        {k.removeprefix(prefix): v.float() for k, v in tensors.items() if k.startswith(prefix)}
-    )
-    return network.eval()
-
-
 @pytest.fixture(scope="module")
 def landmarks() -> LandmarkNetwork:
-    return loaded(LandmarkNetwork(), "landmarks.")
+    return load_face_networks()[0]
 
 
 @pytest.fixture(scope="module")
 def blendshapes() -> BlendshapeNetwork:
-    return loaded(BlendshapeNetwork(), "blendshapes.")
+    return load_face_networks()[1]
 
 
 def waves() -> np.ndarray:
