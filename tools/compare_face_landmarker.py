@@ -186,9 +186,13 @@ def same_crop(
             there = blendshapes(torch.from_numpy(used)[None])[0].numpy()
             scores.append(np.abs(there - interpreter.run(1, used)[0]))
     d, s = np.concatenate(distances), np.concatenate(scores)
-    return (
-        f"{len(regions)} | {percent(np.median(d))} | {percent(np.percentile(d, 95))} | {percent(d.max())} "
-        f"| {max(presences):.1e} | {np.median(s):.1e} | {np.percentile(s, 95):.1e} | {s.max():.1e}"
+    return " | ".join(
+        [
+            str(len(regions)),
+            *map(percent, (np.median(d), np.percentile(d, 95), d.max())),
+            f"{max(presences):.1e}",
+            *(f"{value:.1e}" for value in (np.median(s), np.percentile(s, 95), s.max())),
+        ]
     )
 
 
