@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .detector import Box
+from .boxes import Box
 
 __all__ = ["FaceRegion", "region_from_box", "region_from_landmarks"]
 
