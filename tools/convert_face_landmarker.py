@@ -237,7 +237,7 @@ class _Walk:
         return self.at
 
     def convolution(self, source: int, *, stride: int | None, padding: int) -> int:
-        """Read a convolution; where all of the picture is one window, the stride does not matter."""
+        """Read a convolution; with one window for the whole picture, the stride does not matter."""
         strides = {} if stride is None else {"StrideH": stride, "StrideW": stride}
         fixed = {"FusedActivationFunction": _NONE, "DilationHFactor": 1}
         return self.next("CONV_2D", [source], Padding=padding, **strides, **fixed)
