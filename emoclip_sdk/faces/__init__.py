@@ -10,6 +10,7 @@ from .crop import center_crop, face_crop
 from .detector import Detection, FaceDetector, FaceFollower
 from .frames import Face, FrameFaces, face_frames
 from .mtcnn import MTCNNDetector
+from .quality import FaceQuality
 from .track_table import TrackStats, TrackTable, most_prominent
 from .tracking import MAX_GAP
 
@@ -20,6 +21,7 @@ __all__ = [
     "Face",
     "FaceDetector",
     "FaceFollower",
+    "FaceQuality",
     "FrameFaces",
     "MTCNNDetector",
     "TrackStats",

@@ -15,6 +15,7 @@ from .crop import center_crop, face_crop
 from .detector import FaceDetector
 from .key_frames import KeyFrameTracker, TrackedFrame, key_frame_groups
 from .mtcnn import MTCNNDetector
+from .quality import FaceQuality, face_quality
 
 __all__ = ["Face", "FrameFaces", "face_frames"]
 
@@ -39,6 +40,8 @@ class Face:
         The face was seen in this very frame. False: the box is interpolated.
     crop : ndarray, shape (S, S, 3), uint8
         The face with its margin.
+    quality : FaceQuality, optional
+        How well it can be seen.
     """
 
     track: int
@@ -46,6 +49,7 @@ class Face:
     confidence: float
     detected: bool
     crop: NDArray[np.uint8]
+    quality: FaceQuality | None = None
 
 
 @dataclass(frozen=True)
@@ -102,7 +106,9 @@ def face_frames(
         for frame in frames:
             height, width = frame.rgb.shape[:2]
             box = (0.0, 0.0, float(width), float(height))
-            face = Face(0, box, 1.0, True, center_crop(frame.rgb, size))
+            crop = center_crop(frame.rgb, size)
+            quality = face_quality(crop, box, (width, height))
+            face = Face(0, box, 1.0, True, crop, quality)
             yield FrameFaces(frame.index, frame.time, (face,), (width, height))
         return
     tracker = KeyFrameTracker(config, detector or MTCNNDetector(config))
@@ -118,17 +124,11 @@ def face_frames(
 
 def _cropped(tracked: TrackedFrame, margin: float, size: int) -> FrameFaces:
     rgb = tracked.frame.rgb
-    faces = [
-        Face(
-            o.track.number or 0,
-            o.box,
-            o.confidence,
-            o.detected,
-            face_crop(rgb, o.box, size, margin),
-        )
-        for o in tracked.observations
-    ]
+    frame_size = (rgb.shape[1], rgb.shape[0])
+    faces = []
+    for o in tracked.observations:
+        crop = face_crop(rgb, o.box, size, margin)
+        quality = face_quality(crop, o.box, frame_size, margin)
+        faces.append(Face(o.track.number or 0, o.box, o.confidence, o.detected, crop, quality))
     faces.sort(key=lambda face: face.track)
-    return FrameFaces(
-        tracked.frame.index, tracked.frame.time, tuple(faces), (rgb.shape[1], rgb.shape[0])
-    )
+    return FrameFaces(tracked.frame.index, tracked.frame.time, tuple(faces), frame_size)
