@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Literal
+from typing import Any, Generic, Literal, TypeVar
 
 from ..errors import EmoCLIPError, VideoError
 from ..faces import TrackTable, most_prominent
 from ..results.records import FaceTrack
 from .frames import EmbeddedFrame
 
-__all__ = ["FaceStream", "TrackChoice", "check_track", "choose_tracks", "one_face"]
+__all__ = ["FaceStream", "TrackChoice", "VideoFaces", "check_track", "choose_tracks", "one_face"]
 
+
+F = TypeVar("F")
 
 TrackChoice = int | Literal["prominent", "all"]
 
@@ -35,7 +37,7 @@ def one_face(track: Any, task: str) -> int | Literal["prominent"]:
     return checked
 
 
-def choose_tracks(video: FaceStream, track: TrackChoice) -> list[int]:
+def choose_tracks(video: VideoFaces[Any], track: TrackChoice) -> list[int]:
     """Return the numbers of the tracks that `track` means; none where there is no face.
 
     To be asked when the stream was read to its end.
@@ -57,8 +59,8 @@ def choose_tracks(video: FaceStream, track: TrackChoice) -> list[int]:
     return [int(track)] if tracks else []
 
 
-class FaceStream:
-    """The faces of a video as frame embeddings, in order of time, read while they are asked for.
+class VideoFaces(Generic[F]):
+    """The faces of a video, frame by frame in order of time, read while they are asked for.
 
     Attributes
     ----------
@@ -71,7 +73,7 @@ class FaceStream:
     def __init__(
         self,
         name: str,
-        frames: Iterable[EmbeddedFrame],
+        frames: Iterable[F],
         table: TrackTable,
         duration: Callable[[], float | None],
     ) -> None:
@@ -80,7 +82,7 @@ class FaceStream:
         self.table = table
         self._duration = duration
 
-    def __iter__(self) -> Iterator[EmbeddedFrame]:
+    def __iter__(self) -> Iterator[F]:
         return iter(self._frames)
 
     @property
@@ -102,6 +104,18 @@ class FaceStream:
         """The track that is large, long in view and surely a face; None without any."""
         best = most_prominent(self.table.stats())
         return None if best is None else best.track
+
+
+class FaceStream(VideoFaces[EmbeddedFrame]):
+    """The faces of a video as frame embeddings, in order of time, read while they are asked for.
+
+    Attributes
+    ----------
+    name : str
+        File name or description of the source.
+    table : TrackTable
+        The faces that were met so far.
+    """
 
     def kept(self) -> FaceStream:
         """Read to the end, and return what can be gone through any number of times."""

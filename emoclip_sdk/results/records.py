@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from ..faces import FaceQuality
 from .html import html_table
 from .numbers import json_value
 from .tables import FlatResult, label_columns, to_pandas
@@ -22,6 +23,7 @@ __all__ = [
     "Prediction",
     "Status",
     "model_record",
+    "quality_record",
 ]
 
 Status = Literal["ok", "no face", "failed"]
@@ -231,3 +233,10 @@ class Prediction:
 def model_record(model: ModelInfo | None) -> dict[str, Any]:
     """Return the columns of :meth:`ModelInfo.to_record`, empty where no model is known."""
     return model.to_record() if model else {"model": None, "revision": None, "prompt_bank": None}
+
+
+def quality_record(quality: FaceQuality | None) -> dict[str, float]:
+    """Return the columns that say how well a face can be seen, NaN where none is known."""
+    names = ("face_size", "sharpness", "brightness", "outside")
+    values = {name: getattr(quality, name, math.nan) for name in names}
+    return {**values, "quality": quality.score if quality else math.nan}
