@@ -17,7 +17,17 @@ COUNTS = ("track", "n_tracks", "n_frames")
 """Columns of whole numbers, which may be missing."""
 FLAGS = ("face_found", "abstained")
 """Columns of yes and no, which may be missing."""
-TEXTS = ("source", "status", "error", "label", "model", "revision", "prompt_bank", "weights")
+TEXTS = (
+    "source",
+    "status",
+    "error",
+    "reason",
+    "label",
+    "model",
+    "revision",
+    "prompt_bank",
+    "weights",
+)
 """Columns of text, which may be missing. All others of a table of scores are numbers."""
 
 
