@@ -7,9 +7,9 @@ from collections.abc import Mapping
 
 from ..prompts.facial_actions import ACTIONS, ASYMMETRIES, MEASURED, MOVEMENTS
 
-__all__ = ["AT_REST", "THRESHOLDS", "describe_actions", "describe_changes"]
+__all__ = ["ACTION_THRESHOLDS", "AT_REST", "describe_actions", "describe_changes"]
 
-THRESHOLDS: dict[str, tuple[float, float]] = {
+ACTION_THRESHOLDS: dict[str, tuple[float, float]] = {
     "inner brow": (0.35, 0.20),
     "outer brow": (0.40, 0.20),
     "brow down": (0.55, 0.20),
@@ -78,7 +78,7 @@ def describe_actions(
     -------
     str
         ``"raised eyebrows, a dropped jaw"``; `AT_REST` where nothing stands out; nothing without a
-        face. An action is named where all its movements reach their `THRESHOLDS`.
+        face. An action is named where all its movements reach their `ACTION_THRESHOLDS`.
 
     Examples
     --------
@@ -116,7 +116,9 @@ def _named(means: Mapping[str, float], baseline: Mapping[str, float] | None) -> 
         before = _movements(baseline)
         levels = {name: level - before[name] for name, level in levels.items()}
     reached = {
-        name for name, level in levels.items() if level >= THRESHOLDS[name][baseline is not None]
+        name
+        for name, level in levels.items()
+        if level >= ACTION_THRESHOLDS[name][baseline is not None]
     }
 
     def is_shown(action: str) -> bool:

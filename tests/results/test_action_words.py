@@ -8,8 +8,8 @@ import pytest
 
 from emoclip_sdk.prompts.facial_actions import ACTIONS, MOVEMENTS
 from emoclip_sdk.results.action_words import (
+    ACTION_THRESHOLDS,
     AT_REST,
-    THRESHOLDS,
     describe_actions,
     describe_changes,
 )
@@ -72,4 +72,4 @@ def test_without_a_face_nothing_is_said():
 def test_the_words_are_those_of_captions():
     said = describe_actions(dict.fromkeys(REST, 1.0)).split(", ")
     assert set(said) <= {words[0] for words in ACTIONS.values()}
-    assert all(change < level for level, change in THRESHOLDS.values())
+    assert all(change < level for level, change in ACTION_THRESHOLDS.values())
