@@ -164,6 +164,7 @@ class EmoCLIP(PretrainedModel):
         track: TrackChoice = "prominent",
         compound: CompoundMode = "average",
         min_score: float | None = None,
+        min_quality: float = 0.0,
         **reading: Unpack[ReadKeywords],
     ) -> Any:
         """Score labels on a video.
@@ -185,6 +186,9 @@ class EmoCLIP(PretrainedModel):
         min_score : float, optional
             A result whose confidence is below has `abstained` set. None: the threshold that was
             calibrated with the model. 0: never abstain.
+        min_quality : float
+            In [0, 1]. Frames in which the face is seen less well are left out, see
+            :class:`FaceQuality`; over time, windows in which it is so in the mean have no scores.
         **reading
             How the video is read: the fields of :class:`ReadOptions`.
 
@@ -212,7 +216,7 @@ class EmoCLIP(PretrainedModel):
         ['ok', 'failed']
         """
         track, options = check_track(track), ReadOptions(**reading)
-        scorer = self.scorer(labels, compound, min_score)
+        scorer = self.scorer(labels, compound, min_score, min_quality)
 
         def chosen(predictions: list[Prediction]) -> Any:
             return predictions if track == "all" else predictions[0]
@@ -255,6 +259,7 @@ class EmoCLIP(PretrainedModel):
         track: TrackChoice = "prominent",
         compound: CompoundMode = "average",
         min_score: float | None = None,
+        min_quality: float = 0.0,
         workers: int | None = None,
         ordered: bool = True,
         **reading: Unpack[ReadKeywords],
@@ -271,7 +276,7 @@ class EmoCLIP(PretrainedModel):
         Parameters
         ----------
         videos : sequence of path
-        labels, track, compound, min_score, **reading
+        labels, track, compound, min_score, min_quality, **reading
             As in :meth:`classify`.
         workers : int, optional
             Processes that decode videos and find faces. None: one for each processor.
@@ -296,7 +301,7 @@ class EmoCLIP(PretrainedModel):
         missing.mp4 failed
         """
         track, options = check_track(track), ReadOptions(**reading)
-        scorer = self.scorer(labels, compound, min_score)
+        scorer = self.scorer(labels, compound, min_score, min_quality)
         paths = [os.fsdecode(video) for video in videos]
         if not paths:
             return
@@ -389,6 +394,7 @@ class EmoCLIP(PretrainedModel):
         step: float = 1.0,
         compound: CompoundMode = "average",
         min_score: float | None = None,
+        min_quality: float = 0.0,
         **reading: Unpack[ReadKeywords],
     ) -> Timeline | list[Timeline]:
         """Score labels over time: one row per face track and window.
@@ -398,7 +404,7 @@ class EmoCLIP(PretrainedModel):
         window, step : float
             Length and distance of windows in seconds. A window longer than the model's span is
             thinned to its number of frames.
-        video, labels, compound, min_score, **reading
+        video, labels, compound, min_score, min_quality, **reading
             As in :meth:`classify`, with deterministic sampling.
 
         Returns
@@ -422,7 +428,7 @@ class EmoCLIP(PretrainedModel):
         check_windows(window, step)
         options = ReadOptions(**reading)
         options.require_in_order("timeline")
-        scorer = self.scorer(labels, compound, min_score)
+        scorer = self.scorer(labels, compound, min_score, min_quality)
         return each_video(
             video,
             lambda item: scorer.timeline(self.reader(item, options), window, step),
@@ -438,6 +444,7 @@ class EmoCLIP(PretrainedModel):
         step: float = 1.0,
         compound: CompoundMode = "average",
         min_score: float | None = None,
+        min_quality: float = 0.0,
         **reading: Unpack[ReadKeywords],
     ) -> Iterator[TimelineRow]:
         """Score labels over time as :meth:`timeline`, row by row while the video is read.
@@ -460,7 +467,7 @@ class EmoCLIP(PretrainedModel):
         options.require_in_order("timeline_rows")
         if is_batch(video):
             raise EmoCLIPError("timeline_rows takes one video: go through a list in a loop")
-        scorer = self.scorer(labels, compound, min_score)
+        scorer = self.scorer(labels, compound, min_score, min_quality)
         return scorer.rows(self.reader(video, options), window, step)
 
     @overload
@@ -584,6 +591,7 @@ class EmoCLIP(PretrainedModel):
         step: float = 0.5,
         compound: CompoundMode = "average",
         min_score: float | None = None,
+        min_quality: float = 0.0,
         **reading: Unpack[ReadKeywords],
     ) -> Generator[LiveResult, None, None]:
         """Score labels while it happens: one result for each window, with the faces in it.
@@ -601,7 +609,7 @@ class EmoCLIP(PretrainedModel):
         window, step : float
             Length and distance of windows in seconds. The first result comes when the first window
             is over.
-        labels, compound, min_score, **reading
+        labels, compound, min_score, min_quality, **reading
             As in :meth:`classify`, with deterministic sampling and without `timeout`.
 
         Raises
@@ -616,7 +624,7 @@ class EmoCLIP(PretrainedModel):
         options.require_in_order("stream")
         if options.timeout is not None:
             raise EmoCLIPError("stream goes on as long as its source does: leave timeout out")
-        scorer = self.scorer(labels, compound, min_score)
+        scorer = self.scorer(labels, compound, min_score, min_quality)
         return live_results(*self.reader.live(source, options), scorer, window, step)
 
     @overload
@@ -650,6 +658,7 @@ class EmoCLIP(PretrainedModel):
         n_pictures: int = 8,
         compound: CompoundMode = "average",
         min_score: float | None = None,
+        min_quality: float = 0.0,
         **reading: Unpack[ReadKeywords],
     ) -> Explanation | list[Explanation]:
         """Score labels on a video as :meth:`classify` does, and find out what the result rests on.
@@ -661,7 +670,7 @@ class EmoCLIP(PretrainedModel):
         ----------
         n_pictures : int
             Faces to keep pictures of, for :meth:`Explanation.strip`.
-        video, labels, track, compound, min_score, **reading
+        video, labels, track, compound, min_score, min_quality, **reading
             As in :meth:`classify`; one face of each video.
 
         Returns
@@ -681,7 +690,7 @@ class EmoCLIP(PretrainedModel):
         ('joy', 21, 3)
         """
         face, options = one_face(track, "explain"), ReadOptions(**reading)
-        scorer = self.scorer(labels, compound, min_score)
+        scorer = self.scorer(labels, compound, min_score, min_quality)
         return each_video(
             video,
             lambda item: explain_video(

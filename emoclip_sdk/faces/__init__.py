@@ -10,7 +10,7 @@ from .crop import center_crop, face_crop
 from .detector import Detection, FaceDetector, FaceFollower
 from .frames import Face, FrameFaces, face_frames
 from .mtcnn import MTCNNDetector
-from .quality import FaceQuality
+from .quality import FaceQuality, QualityMean
 from .shapes import FaceShape, Landmarker
 from .track_table import TrackStats, TrackTable, most_prominent
 from .tracking import MAX_GAP
@@ -27,6 +27,7 @@ __all__ = [
     "FrameFaces",
     "Landmarker",
     "MTCNNDetector",
+    "QualityMean",
     "TrackStats",
     "TrackTable",
     "center_crop",

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterable
+from dataclasses import astuple, dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .boxes import Box, area
 
-__all__ = ["FaceQuality", "face_quality", "mean_quality"]
+__all__ = ["FaceQuality", "QualityMean", "face_quality"]
 
 _SIDE = 48  # pixels, at which sharpness is measured
 # What counts fully: a face of so many pixels; the sharpness of a face in focus (with that of a
@@ -49,6 +49,10 @@ class FaceQuality:
     brightness: float
     outside: float
     score: float
+
+    def to_dict(self) -> dict[str, float]:
+        """Return JSON types."""
+        return dict(vars(self))
 
 
 def face_quality(
@@ -94,13 +98,20 @@ def face_quality(
     return FaceQuality(math.sqrt(whole), sharpness, brightness, outside, score)
 
 
-def mean_quality(qualities: Sequence[FaceQuality]) -> FaceQuality | None:
-    """Return the mean of each figure, the scores included; None of nothing."""
-    if not qualities:
-        return None
-    return FaceQuality(
-        *(
-            float(np.mean([getattr(quality, field.name) for quality in qualities]))
-            for field in fields(FaceQuality)
-        )
-    )
+class QualityMean:
+    """The mean of each figure over frames that come one by one, the scores included."""
+
+    def __init__(self, qualities: Iterable[FaceQuality] = ()) -> None:
+        self._sums = np.zeros(len(fields(FaceQuality)))
+        self._weight = 0.0
+        for quality in qualities:
+            self.add(quality)
+
+    def add(self, quality: FaceQuality, weight: float = 1.0) -> None:
+        """Take one more frame, or the mean of `weight` frames."""
+        self._sums += weight * np.array(astuple(quality))
+        self._weight += weight
+
+    def mean(self) -> FaceQuality | None:
+        """Return the means; None before the first frame."""
+        return FaceQuality(*(self._sums / self._weight).tolist()) if self._weight else None

@@ -16,9 +16,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FAILED",
+    "LOW_QUALITY",
+    "NOBODY",
     "NO_FACE",
     "OK",
+    "OUT_OF_VIEW",
     "FaceTrack",
+    "Gap",
     "ModelInfo",
     "Prediction",
     "Status",
@@ -29,6 +33,10 @@ __all__ = [
 Status = Literal["ok", "no face", "failed"]
 """What has become of a video."""
 
+Gap = Literal["nobody", "out of view", "low quality"]
+"""Why there are no scores: no face in the video or window; this face is away; it is there, but not
+seen well enough for `min_quality`."""
+
 
 HTML_LABELS = 8
 """Labels that a notebook shows of a prediction."""
@@ -36,6 +44,9 @@ HTML_LABELS = 8
 OK: Status = "ok"
 NO_FACE: Status = "no face"
 FAILED: Status = "failed"
+NOBODY: Gap = "nobody"
+OUT_OF_VIEW: Gap = "out of view"
+LOW_QUALITY: Gap = "low quality"
 
 
 @dataclass(frozen=True)
@@ -120,6 +131,11 @@ class Prediction:
     abstained : bool, optional
         The confidence is below the model's threshold or the caller's `min_score`: none of these.
         None without a face.
+    quality : FaceQuality, optional
+        How well the face can be seen: means over the frames that were scored or, where none was
+        good enough, over all of this face.
+    reason : {"nobody", "low quality"}, optional
+        Why there is no score. None where there is one, and for a video that can't be read.
     """
 
     source: str
@@ -134,14 +150,16 @@ class Prediction:
     model: ModelInfo | None = None
     confidence: float = math.nan
     abstained: bool | None = None
+    quality: FaceQuality | None = None
+    reason: Gap | None = None
 
     def __repr__(self) -> str:
         ranked = ", ".join(f"{label} {score:.2f}" for label, score in self.top(3))
-        return f"<Prediction {self.source!r}: {ranked or self.error or self.status}>"
+        return f"<Prediction {self.source!r}: {ranked or self.error or self.reason or self.status}>"
 
     def _repr_html_(self) -> str:
         """Return a table of the best labels, for a notebook."""
-        caption = f"{self.source}: {self.error or self.status}"
+        caption = f"{self.source}: {self.error or self.reason or self.status}"
         if self.face_found:
             caption = f"{self.source}: face {self.track} of {self.n_tracks}"
             caption += "; none of these fits" if self.abstained else ""
@@ -153,7 +171,7 @@ class Prediction:
 
     @property
     def status(self) -> Status:
-        """``"ok"``, ``"no face"`` or ``"failed"``."""
+        """``"ok"``, ``"no face"`` (none that could be scored) or ``"failed"``."""
         if self.error is not None:
             return FAILED
         return OK if self.face_found else NO_FACE
@@ -161,7 +179,7 @@ class Prediction:
     @property
     def face_found(self) -> bool:
         """Whether there was a face to score."""
-        return self.track is not None
+        return self.track is not None and self.reason is None
 
     @property
     def n_tracks(self) -> int:
@@ -197,6 +215,8 @@ class Prediction:
                 "n_frames": self.n_frames,
                 "duration": self.duration,
                 "error": self.error,
+                "reason": self.reason,
+                "quality": self.quality,
                 "model": self.model,
             }
         )
@@ -210,6 +230,7 @@ class Prediction:
             "status": self.status,
             "face_found": self.face_found,
             "error": self.error,
+            "reason": self.reason,
             "track": self.track,
             "n_tracks": None if failed else self.n_tracks,
             "n_frames": None if failed else self.n_frames,
@@ -217,6 +238,7 @@ class Prediction:
             "label": self.label,
             "confidence": self.confidence,
             "abstained": self.abstained,
+            **quality_record(self.quality),
             **label_columns("score", self.scores),
             **label_columns("similarity", self.similarities),
             **model_record(self.model),

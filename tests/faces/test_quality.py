@@ -8,7 +8,7 @@ from PIL import Image, ImageFilter
 
 from emoclip_sdk.config import FaceConfig
 from emoclip_sdk.faces import Detection, face_frames
-from emoclip_sdk.faces.quality import mean_quality
+from emoclip_sdk.faces.quality import QualityMean
 from emoclip_sdk.video import Frame
 
 
@@ -88,7 +88,7 @@ def test_given_crops_have_a_quality_too():
 
 def test_the_mean_is_that_of_each_figure():
     a, b = quality(noise_face()), quality(blurred(noise_face(), 0.04))
-    mean = mean_quality([a, b])
+    mean = QualityMean([a, b]).mean()
     assert mean.score == pytest.approx((a.score + b.score) / 2)
     assert mean.sharpness == pytest.approx((a.sharpness + b.sharpness) / 2)
-    assert mean_quality([]) is None
+    assert QualityMean().mean() is None
