@@ -7,6 +7,8 @@ quality:  ## lint, format, types, structure (names, imports, rooms)
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy
+	$(PYTHON) -m mypy tests/typing/user_script.py
+	$(PYTHON) -m pyright
 	$(PYTHON) tools/check_structure.py
 
 format:

@@ -27,7 +27,7 @@ from pathlib import Path
 
 import torch
 
-from emoclip_sdk.inference.encoder import pick_device
+from emoclip_sdk.inference.devices import pick_device
 from emoclip_sdk.runtime.worker_pool import WorkerPool
 from emoclip_sdk.training.data.datasets import ClipDataset, open_clips
 from emoclip_sdk.training.data.samples import ClipSource, DecodedFrames
@@ -54,7 +54,7 @@ def epoch_seconds(task: ContrastiveTask, experiment: Experiment, epochs: int) ->
     )
     optimizer, amp = build_optimizer(task.module, settings.optim), Amp("fp32", device)
     task.train()
-    found, start = [], time.perf_counter()
+    seconds, start = [], time.perf_counter()
     for step, batch in enumerate(task.batches(plan), start=1):
         task.backward(batch, amp)
         optimizer.step()
@@ -63,9 +63,9 @@ def epoch_seconds(task: ContrastiveTask, experiment: Experiment, epochs: int) ->
             if device.type == "cuda":
                 torch.cuda.synchronize(device)
             now = time.perf_counter()
-            found.append((now - start) / (plan.steps * plan.size))
+            seconds.append((now - start) / (plan.steps * plan.size))
             start = now
-    return found
+    return seconds
 
 
 def measure(

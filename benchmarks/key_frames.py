@@ -34,11 +34,13 @@ def main(folder: Path) -> None:
         overlaps, missing = [], 0
         begun = time.perf_counter()
         for frames, boxes in zip(clips, expected, strict=True):
-            found = face_frames(frames, config, size=48, detector=detector)
-            for there, seen in zip(boxes, found, strict=True):
-                if len(there) and seen.faces:
-                    overlaps.append(max(iou(tuple(there[0]), face.box) for face in seen.faces))
-                missing += bool(len(there)) and not seen.faces
+            tracked = face_frames(frames, config, size=48, detector=detector)
+            for reference_boxes, seen in zip(boxes, tracked, strict=True):
+                if len(reference_boxes) and seen.faces:
+                    overlaps.append(
+                        max(iou(tuple(reference_boxes[0]), face.box) for face in seen.faces)
+                    )
+                missing += bool(len(reference_boxes)) and not seen.faces
         seconds = time.perf_counter() - begun
         good = sum(overlap >= 0.85 for overlap in overlaps) / len(overlaps)
         median = statistics.median(overlaps)

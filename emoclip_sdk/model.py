@@ -415,7 +415,7 @@ class EmoCLIP(PretrainedModel):
         --------
         >>> timeline = model.timeline("portrait.mp4", ["joy", "anger"], window=1.0, step=0.5)
         >>> [(row.start, row.label) for row in timeline]
-        [(0.0, 'joy'), (0.5, 'joy'), (1.0, 'joy')]
+        [(0.0, 'joy'), (0.5, 'joy'), (1.0, 'joy'), (1.5, 'joy'), (2.0, 'joy')]
         """
         check_windows(window, step)
         options = ReadOptions(**reading)
@@ -451,6 +451,7 @@ class EmoCLIP(PretrainedModel):
         ...     print(row.track, row.start, row.label)
         0 0.0 joy
         0 1.0 joy
+        0 2.0 joy
         """
         check_windows(window, step)
         options = ReadOptions(**reading)
@@ -563,7 +564,7 @@ class EmoCLIP(PretrainedModel):
         --------
         >>> explanation = model.explain("portrait.mp4", ["joy", "anger"])
         >>> explanation.prediction.label, len(explanation.frames), len(explanation.top_frames(3))
-        ('joy', 14, 3)
+        ('joy', 21, 3)
         """
         face, options = one_face(track, "explain"), ReadOptions(**reading)
         scorer = self.scorer(labels, compound, min_score)

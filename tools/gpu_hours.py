@@ -113,11 +113,11 @@ def main() -> None:
         "--tflops", type=float, default=100.0, help="sustained rate of the card, 10^12 a second"
     )
     parser.add_argument("--measure", action="store_true", help="measure the rates on this GPU")
-    asked = parser.parse_args()
-    if asked.measure and not torch.cuda.is_available():
+    options = parser.parse_args()
+    if options.measure and not torch.cuda.is_available():
         parser.error("--measure needs a GPU; without one, say its rate by --tflops")
-    encoding = training = asked.tflops * 1e12
-    if asked.measure:
+    encoding = training = options.tflops * 1e12
+    if options.measure:
         encoding, training = measured_rates()
         print(
             f"{torch.cuda.get_device_name()}: {encoding / 1e12:.0f} TFLOP/s in encoding frames, "

@@ -1,4 +1,4 @@
-"""Write the licenses of what the package depends on: `python tools/licenses.py > docs/licences.md`.
+"""Write the licenses of what the package depends on: `python tools/licenses.py > docs/licenses.md`.
 
 From the metadata of what is installed; needs all extras. A license that no metadata states is an
 error, unless it is stated here with its source.
@@ -29,13 +29,13 @@ our own package, weights and data included, is in `NOTICE`.
 
 def license_of(name: str) -> str:
     """Return what a package's metadata says of its license, in a few words."""
-    found = metadata.metadata(name)
-    stated = found["License-Expression"] or ""
+    fields = metadata.metadata(name)
+    stated = fields["License-Expression"] or ""
     if not stated:
-        classifiers = found.get_all("Classifier") or []
+        classifiers = fields.get_all("Classifier") or []
         stated = ", ".join(c.rpartition(" :: ")[2] for c in classifiers if c.startswith("License"))
     if not stated or stated == "OSI Approved":
-        lines = (found["License"] or "").strip().splitlines()
+        lines = (fields["License"] or "").strip().splitlines()
         stated = lines[0] if lines and len(lines[0]) < 60 else ""
     if not stated or stated == "UNKNOWN":
         stated = STATED.get(name, "")

@@ -107,7 +107,7 @@ def _check_name(name: str | None) -> None:
 
 
 def _check_device(device: str) -> None:
-    from ..inference.encoder import pick_device
+    from ..inference.devices import pick_device
 
     try:
         pick_device(device)

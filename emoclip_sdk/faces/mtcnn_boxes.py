@@ -112,11 +112,11 @@ def roi_crops(pictures: Tensor, regions: Tensor, owner: Tensor, size: int) -> Te
         x, y = places[mine].unbind(1)
         n, k = x.shape
         grid = torch.stack([x[:, None].expand(n, k, k), y[:, :, None].expand(n, k, k)], dim=-1)
-        found = grid_sample(
+        sampled = grid_sample(
             pictures[i : i + 1],
             grid.reshape(1, n * k, k, 2),
             padding_mode="border",
             align_corners=False,
         )
-        crops[mine] = avg_pool2d(found, 2)[0].unflatten(1, (n, size)).transpose(0, 1)
+        crops[mine] = avg_pool2d(sampled, 2)[0].unflatten(1, (n, size)).transpose(0, 1)
     return crops

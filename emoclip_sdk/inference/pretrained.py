@@ -49,7 +49,7 @@ class PretrainedModel:
         Written into results.
     device, dtype : str
         ``"auto"``: a GPU if there is one; for the image tower the fastest precision that keeps its
-        embeddings, see :func:`~emoclip_sdk.inference.encoder.pick_dtype`.
+        embeddings, see :func:`~emoclip_sdk.inference.devices.pick_dtype`.
     detector : "mtcnn" or FaceDetector
         What finds faces, wherever they are looked for.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from conftest import write_video
+from builders import write_video
 
 from emoclip_sdk import EmoCLIPError, PromptError, VideoError
 from emoclip_sdk.demo.chart import chart_html, player_html

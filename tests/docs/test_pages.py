@@ -11,11 +11,12 @@ import re
 import shlex
 import shutil
 import sys
+from itertools import pairwise
 
 import pytest
 import typer
 
-from emoclip_sdk import EmoCLIP
+from emoclip_sdk import EmoCLIP, EmoCLIPError
 from emoclip_sdk.cli import main
 
 from .pages import PAGES, ROOT, Block, blocks, commands, prints, runs
@@ -46,7 +47,7 @@ def folder(tmp_path, monkeypatch, embedded_model):
     original = EmoCLIP.from_pretrained.__func__
 
     def shared(cls, name=None, **options):
-        if name is None or name == "emoclip-mini":
+        if name in (None, "emoclip-mini") and not options:
             return embedded_model.with_prompts()
         return original(cls, name, **options)
 
@@ -144,11 +145,27 @@ def _check_options(program: str, words: list[str], where: str) -> None:
     while hasattr(command, "commands"):
         assert words and words[0] in command.commands, f"{where}: no {program} {words[:1]}"
         command, words = command.commands[words[0]], words[1:]
+    if program == "emoclip-train":
+        _check_settings(str(command.name), words, where)
     known = {"-h", "--help"}
     known.update(o for p in command.params for o in (*p.opts, *p.secondary_opts))
     for word in words:
         if re.match(r"--?[a-z]", word):
             assert word.partition("=")[0] in known, f"{where}: {command.name} has no {word}"
+
+
+def _check_settings(command: str, words: list[str], where: str) -> None:
+    """Check that the recipe has the keys that ``--set`` changes."""
+    from emoclip_sdk.training.engine.recipe import load_recipe
+
+    given = list(pairwise(words))
+    name = dict(given).get("--recipe", "mini" if command == "contrastive" else command)
+    changes = [value for option, value in given if option == "--set"]
+    if changes and not name.endswith(".yaml"):
+        try:
+            load_recipe(name, changes)
+        except EmoCLIPError as error:
+            pytest.fail(f"{where}: {error}")
 
 
 def _check_extras(line: str, where: str) -> None:

@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from emoclip_sdk import EmoCLIP
+from emoclip_sdk import EmoCLIP, ReadOptions
 from emoclip_sdk.errors import CheckpointError, EmoCLIPError, VideoError
 from emoclip_sdk.faces import TrackStats
 from emoclip_sdk.probes.interview import interview_clips, person_longest_in_view, read_interview
@@ -48,7 +48,7 @@ def test_prediction_is_the_mean_over_clips(folder: Path, tiny_model: EmoCLIP, st
     probe = EmoCLIP.load_probe(folder, model=tiny_model)
     frames = stripes(130, 32)
     found = probe.predict(frames, faces="none")
-    clips = interview_clips(tiny_model, frames, faces="none")
+    clips = interview_clips(tiny_model, frames, ReadOptions("none"))
     t = load_file(folder / PROBE_WEIGHTS_FILE)
     x = (torch.from_numpy(clips) - t["mean"]) / t["scale"]
     out = (x @ t["hidden.weight"].T + t["hidden.bias"]).relu() @ t["output.weight"].T

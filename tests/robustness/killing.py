@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .clips import encode
+from .codec_clips import encode
 
 N_VIDEOS = 24
 N_FRAMES = 600

@@ -12,7 +12,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from .clips import Clip, encode, picture, sound, whole_clips
+from .codec_clips import Clip, encode, picture, sound, whole_clips
 
 Random = np.random.Generator
 

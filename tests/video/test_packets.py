@@ -12,7 +12,7 @@ import pytest
 
 from emoclip_sdk.video import Frame, open_video, packets, uniform
 
-from .test_sampling import numbers
+from .test_source import numbers
 
 decode = importlib.import_module("emoclip_sdk.video.decode")
 
@@ -44,20 +44,20 @@ def _moving(n: int) -> list[np.ndarray]:
     return frames
 
 
-def _same(found: Sequence[Frame], expected: Sequence[Frame]) -> None:
-    assert numbers(found) == numbers(expected)
-    assert [f.time for f in found] == pytest.approx([f.time for f in expected], abs=1e-6)
-    for a, b in zip(found, expected, strict=True):
+def _same(frames: Sequence[Frame], expected: Sequence[Frame]) -> None:
+    assert numbers(frames) == numbers(expected)
+    assert [f.time for f in frames] == pytest.approx([f.time for f in expected], abs=1e-6)
+    for a, b in zip(frames, expected, strict=True):
         assert np.array_equal(a.rgb, b.rgb), a.index
 
 
 @pytest.mark.parametrize("rate", [2.0, 7.0, 30.0])
 def test_sampling_is_the_same_whatever_is_skipped(moving_video, rate, monkeypatch) -> None:
     source = open_video(moving_video)
-    found = list(source.sample(rate))
+    frames = list(source.sample(rate))
     duration = source.duration
     monkeypatch.setattr(packets.FrameSkipper, "prepare", lambda self, packet, needed: None)
-    _same(found, list(source.sample(rate)))
+    _same(frames, list(source.sample(rate)))
     assert duration == source.duration
 
 

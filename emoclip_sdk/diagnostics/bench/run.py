@@ -24,7 +24,7 @@ from ...config import ImageConfig, ModelConfig, PromptConfig, TemporalConfig, To
 from ...errors import VideoError
 from ...faces import MTCNNDetector, face_frames
 from ...faces.boxes import iou
-from ...inference.encoder import has_amx
+from ...inference.devices import has_amx
 from ...model import EmoCLIP
 from ...nn import DualEncoder
 from ...runtime.machine import machine_facts

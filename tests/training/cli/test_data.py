@@ -8,11 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from builders import write_video
 
 from emoclip_sdk.training.data.datasets import open_clips
 from emoclip_sdk.video import open_video
-
-from ..data.test_crop import write_video
 
 
 def test_command_on_a_real_face(shared: Path, tmp_path: Path, monkeypatch, capsys) -> None:
@@ -24,7 +23,7 @@ def test_command_on_a_real_face(shared: Path, tmp_path: Path, monkeypatch, capsy
         frames.append(frame.rgb)
         if len(frames) == 6:
             break
-    write_video(tmp_path / "videos" / "joy" / "a.mp4", np.stack(frames))
+    write_video(tmp_path / "videos" / "joy" / "a.mp4", np.stack(frames), 10)
     (tmp_path / "videos" / "b.mp4").write_bytes(b"no video")
     out = tmp_path / "crops"
 

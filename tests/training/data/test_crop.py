@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from builders import write_video
 
 from emoclip_sdk.config import FaceConfig
 from emoclip_sdk.errors import DatasetError, VideoError
@@ -23,20 +24,6 @@ from emoclip_sdk.training.data.datasets import open_clips
 from emoclip_sdk.video import open_video
 
 WHOLE = CropSettings(size=32, faces=FaceConfig(detector="none"))
-
-
-def write_video(path: Path, frames: np.ndarray, fps: int = 10) -> Path:
-    import av
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with av.open(str(path), "w") as file:
-        stream = file.add_stream("mpeg4", rate=fps)
-        stream.height, stream.width = frames.shape[1:3]
-        stream.pix_fmt = "yuv420p"
-        for rgb in frames:
-            file.mux(stream.encode(av.VideoFrame.from_ndarray(rgb, format="rgb24")))
-        file.mux(stream.encode())
-    return path
 
 
 class LeftAndRight:
@@ -59,7 +46,7 @@ def two_people(n: int) -> np.ndarray:
 
 
 def test_most_prominent_face(tmp_path: Path) -> None:
-    job = CropJob(write_video(tmp_path / "v" / "a.mp4", two_people(12)), tmp_path / "o" / "a")
+    job = CropJob(write_video(tmp_path / "v" / "a.mp4", two_people(12), 10), tmp_path / "o" / "a")
     settings = CropSettings(size=32, faces=FaceConfig(detect_every=1, margin=0.0))
     assert finished(job) is None
     result = crop_video(job, settings, LeftAndRight())
@@ -73,7 +60,7 @@ def test_most_prominent_face(tmp_path: Path) -> None:
 
 
 def test_rate(tmp_path: Path) -> None:
-    job = CropJob(write_video(tmp_path / "a.mp4", two_people(20)), tmp_path / "o")
+    job = CropJob(write_video(tmp_path / "a.mp4", two_people(20), 10), tmp_path / "o")
     assert crop_video(job, CropSettings(32, 5.0, WHOLE.faces)).frames == 10
     assert open_video(job.out).duration == 2.0
 
@@ -100,7 +87,7 @@ def test_nobody_there(tmp_path: Path) -> None:
         def detect(self, frames):
             return [[] for _ in frames]
 
-    job = CropJob(write_video(tmp_path / "a.mp4", two_people(6)), tmp_path / "o" / "a")
+    job = CropJob(write_video(tmp_path / "a.mp4", two_people(6), 10), tmp_path / "o" / "a")
     assert crop_video(job, CropSettings(32), Nobody()).status == "no face"
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from builders import write_video
 
 from emoclip_sdk.config import FaceConfig
 from emoclip_sdk.training.data.crop import (
@@ -22,7 +23,7 @@ from emoclip_sdk.training.data.crop import (
 )
 from emoclip_sdk.training.data.crop_pool import crop_videos
 
-from .test_crop import WHOLE, two_people, write_video
+from .test_crop import WHOLE, two_people
 
 
 class Deadly(type(Path())):  # type: ignore[misc]
@@ -35,7 +36,7 @@ class Deadly(type(Path())):  # type: ignore[misc]
 
 def test_ready_when_its_process_died(tmp_path: Path) -> None:
     """Its clip is on disk and its result was lost: it is not cropped again and called failed."""
-    job = CropJob(write_video(tmp_path / "a.mp4", two_people(6)), tmp_path / "o" / "a")
+    job = CropJob(write_video(tmp_path / "a.mp4", two_people(6), 10), tmp_path / "o" / "a")
     crop_video(job, WHOLE)
     results: list[CropResult] = []
     crop_videos([job], WHOLE, workers=1, done=results.append)
@@ -46,7 +47,7 @@ def test_bad_videos_do_not_stop_the_rest(tmp_path: Path) -> None:
     names = ("a", "b", "c", "d")
     jobs = [CropJob(tmp_path / f"{name}.mp4", tmp_path / "o" / name) for name in names]
     for job in jobs:
-        write_video(job.video, two_people(6))
+        write_video(job.video, two_people(6), 10)
     jobs[1] = CropJob(Deadly(jobs[1].video), jobs[1].out)
     jobs[2].video.write_bytes(b"no video")
     results = {}
@@ -67,7 +68,7 @@ def test_bad_videos_do_not_stop_the_rest(tmp_path: Path) -> None:
 def test_ctrl_c_leaves_no_half_clip_and_the_rest_is_done_later(tmp_path: Path) -> None:
     jobs = [CropJob(tmp_path / f"{name}.mp4", tmp_path / "o" / name) for name in "ab"]
     for job, n in zip(jobs, (6, 3000), strict=True):
-        write_video(job.video, np.zeros((n, 64, 64, 3), np.uint8))
+        write_video(job.video, np.zeros((n, 64, 64, 3), np.uint8), 10)
     script = (
         "from pathlib import Path\n"
         "from emoclip_sdk.training.data.crop_pool import *\n"

@@ -51,7 +51,7 @@ def gradients(
         net, None, TextTable((), (), ()), torch.zeros(0), "text", True, pieces, 0,
         process or Process(),
     )  # type: ignore[arg-type]  # fmt: skip
-    loss = task.backward(part, Amp("fp32", torch.device("cpu")))
+    loss = task.backward(part, Amp("fp32", torch.device("cpu"))).item()
     return loss, {name: p.grad for name, p in net.named_parameters() if p.grad is not None}
 
 

@@ -9,6 +9,7 @@ from fractions import Fraction
 from functools import cache
 
 import numpy as np
+from builders import write_video
 
 # Container, codec, pixel format.
 KINDS = (
@@ -78,21 +79,17 @@ def _encode(
     ticks: list[int] | None,
     options: dict[str, str] | None,
 ) -> bytes:
-    import av
-
     out = io.BytesIO()
-    with av.open(out, "w", format=FORMATS.get(suffix, suffix), options=options or {}) as file:
-        stream = file.add_stream(codec, rate=25)
-        stream.width, stream.height = size
-        stream.pix_fmt = pix_fmt
-        if ticks:
-            stream.codec_context.time_base = Fraction(1, 100)
-        for i, rgb in enumerate(pictures(n, *size)):
-            frame = av.VideoFrame.from_ndarray(rgb, format="rgb24").reformat(format=pix_fmt)
-            if ticks:
-                frame.pts, frame.time_base = ticks[i], Fraction(1, 100)
-            file.mux(stream.encode(frame))
-        file.mux(stream.encode())
+    write_video(
+        out,
+        pictures(n, *size),
+        codec=codec,
+        pix_fmt=pix_fmt,
+        ticks=ticks,
+        time_base=Fraction(1, 100),
+        container=FORMATS.get(suffix, suffix),
+        container_options=options,
+    )
     return out.getvalue()
 
 

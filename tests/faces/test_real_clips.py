@@ -1,7 +1,8 @@
-"""The whole room on real faces. Skipped where the shared media are absent."""
+"""Detection and tracking on real faces: of the example clip, and of others where they are there."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import groupby
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from emoclip_sdk.assets import asset
 from emoclip_sdk.config import FaceConfig
 from emoclip_sdk.faces import FrameFaces, MTCNNDetector, TrackTable, face_frames, most_prominent
 from emoclip_sdk.faces.boxes import iou
@@ -17,9 +19,22 @@ from emoclip_sdk.video import open_video
 RATE = 7.0
 
 
+PORTRAIT = "portrait.mp4"  # ours: these tests run for everyone
+
+
 @pytest.fixture(scope="module")
 def detector() -> MTCNNDetector:
     return MTCNNDetector()
+
+
+@pytest.fixture
+def clip(request: pytest.FixtureRequest) -> Callable[[str], Path]:
+    """Return what finds a clip by its name, and skips the test where there is no such clip."""
+
+    def find(name: str) -> Path:
+        return asset(name) if name == PORTRAIT else request.getfixturevalue("media") / name
+
+    return find
 
 
 def faces_of(
@@ -34,20 +49,6 @@ def pattern(result: list[FrameFaces]) -> str:
     return "".join("".join(str(f.track) for f in frame.faces) or "." for frame in result)
 
 
-# --- the detector itself, without media -----------------------------------------------------------
-
-
-def test_the_detector_takes_any_size_and_finds_no_face_in_noise(detector) -> None:
-    rng = np.random.default_rng(0)
-    shapes = [(180, 320), (1, 1), (10, 400), (180, 320), (400, 10), (15, 15), (16, 16), (300, 200)]
-    frames = [rng.integers(0, 255, (*shape, 3)).astype(np.uint8) for shape in shapes]
-    assert detector.detect(frames) == [[] for _ in shapes]
-    assert detector.detect([]) == []
-
-
-# --- real clips -----------------------------------------------------------------------------------
-
-
 def test_one_man_is_one_track(media, detector) -> None:
     result = faces_of(media / "pyfeat/single_face.mp4", detector)
     assert pattern(result) == "0" * 17
@@ -59,8 +60,9 @@ def test_one_man_is_one_track(media, detector) -> None:
         assert face.crop.std() > 20
 
 
-def test_followed_boxes_are_where_detection_would_put_them(media, detector) -> None:
-    path = media / "pyfeat/single_face.mp4"
+@pytest.mark.parametrize("name", [PORTRAIT, "pyfeat/single_face.mp4"])
+def test_followed_boxes_are_where_detection_would_put_them(clip, detector, name) -> None:
+    path = clip(name)
     sparse = faces_of(path, detector)
     dense = faces_of(path, detector, FaceConfig(detect_every=1))
     overlaps = [iou(a.faces[0].box, b.faces[0].box) for a, b in zip(sparse, dense, strict=True)]
@@ -69,16 +71,23 @@ def test_followed_boxes_are_where_detection_would_put_them(media, detector) -> N
     assert all(face.detected for frame in sparse for face in frame.faces)
 
 
-def test_boxes_are_those_of_the_library_on_the_full_frame(media, detector) -> None:
+@pytest.mark.parametrize(
+    "names",
+    [
+        (PORTRAIT,),
+        ("pyfeat/single_face.mp4", "liveportrait/d19.mp4", "synthetic_actors/angry.mp4"),
+    ],
+)
+def test_boxes_are_those_of_the_library_on_the_full_frame(clip, detector, names) -> None:
     from facenet_pytorch import MTCNN
 
     library = MTCNN(keep_all=True)
     overlaps = []
-    for name in ("pyfeat/single_face.mp4", "liveportrait/d19.mp4", "synthetic_actors/angry.mp4"):
-        frames = [frame.rgb for frame in open_video(media / name).sample(1.0)][:3]
-        for rgb, found in zip(frames, detector.detect(frames), strict=True):
+    for name in names:
+        frames = [frame.rgb for frame in open_video(clip(name)).sample(1.0)][:3]
+        for rgb, detections in zip(frames, detector.detect(frames), strict=True):
             boxes, _ = library.detect(rgb)
-            overlaps.append(iou(tuple(map(float, boxes[0])), found[0].box))
+            overlaps.append(iou(tuple(map(float, boxes[0])), detections[0].box))
     assert min(overlaps) > 0.8
     assert np.mean(overlaps) > 0.93
 
@@ -119,22 +128,23 @@ def test_five_people_in_a_photo(media, detector) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["liveportrait/d20.mp4", "synthetic_actors/fear.mp4", "pyfeat/single_face.jpg"]
+    "name",
+    [PORTRAIT, "liveportrait/d20.mp4", "synthetic_actors/fear.mp4", "pyfeat/single_face.jpg"],
 )
-def test_one_person_is_one_track(media, detector, name) -> None:
-    result = faces_of(media / name, detector)
+def test_one_person_is_one_track(clip, detector, name) -> None:
+    result = faces_of(clip(name), detector)
     assert set(pattern(result)) == {"0"}
 
 
-def test_the_same_video_gives_the_same_faces(media, detector) -> None:
-    path = media / "pyfeat/single_face.mp4"
+def test_the_same_video_gives_the_same_faces(detector) -> None:
+    path = asset(PORTRAIT)
     for a, b in zip(faces_of(path, detector), faces_of(path, MTCNNDetector()), strict=True):
         assert a.faces[0].box == b.faces[0].box
         assert np.array_equal(a.faces[0].crop, b.faces[0].crop)
 
 
-def test_boxes_are_in_pixels_of_the_full_frame(media, detector) -> None:
-    photo = Image.open(media / "pyfeat/single_face.jpg").convert("RGB")
+def test_boxes_are_in_pixels_of_the_full_frame(detector) -> None:
+    photo = Image.fromarray(next(open_video(asset(PORTRAIT)).frames()).rgb)
     boxes = []
     for factor in (1, 2):
         rgb = np.asarray(photo.resize((photo.width * factor, photo.height * factor)))

@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save_file
 
 from emoclip_sdk.errors import CheckpointError, EmoCLIPError, PromptError
 
-from .checkpoints import load_damaged, scores
+from .damaged_checkpoints import load_damaged, scores
 
 LIES = (None, -1, 0, 1e308, float("nan"), 10**400, "x", [], {}, [1], True, "../../etc/passwd")
 

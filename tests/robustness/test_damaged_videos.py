@@ -11,9 +11,9 @@ from emoclip_sdk.errors import VideoError
 from emoclip_sdk.video import open_video
 from emoclip_sdk.video.clock import MAX_FRAME_DURATION
 
-from .clips import encode, whole_clips
+from .codec_clips import encode, whole_clips
+from .limited_reading import read_all
 from .mutations import damaged, flat_picture, oddities, png_claim, y4m_frames
-from .reading import read_all
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="memory is measured by /proc")
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from emoclip_sdk.runtime.worker_pool import WorkerPool
 
-from .clips import Clip, encode
+from .codec_clips import Clip, encode
 
 LIMIT_S = 10.0
 LIMIT_MB = 1500.0
