@@ -7,6 +7,8 @@ quality:  ## lint, format, types, structure (names, imports, rooms)
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy
+	$(PYTHON) -m mypy tests/typing/user_script.py
+	$(PYTHON) -m pyright
 	$(PYTHON) tools/check_structure.py
 
 format:
@@ -22,7 +24,7 @@ example:  ## needs scikit-image
 docs:  ## the site, in build/site; needs the extra docs
 	$(PYTHON) -m mkdocs build --strict
 
-release-check:  ## version, wheel, licences, docs, links, clean installs; needs the extras dev and docs
+release-check:  ## version, wheel, licenses, docs, links, clean installs; needs the extras dev and docs
 	$(PYTHON) tools/release_check.py
 
 soak:  ## damaged files by the thousand; under an hour on two cores

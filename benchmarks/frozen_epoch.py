@@ -1,11 +1,11 @@
 """What the frame cache saves: an epoch over cached embeddings beside one that encodes its clips.
 
-    emoclip-train make-fixture --dataset mafw --out /tmp/mafw --clips-per-class 8 --compounds 0 \\
+    emoclip-train make-fixture --dataset mafw -o /tmp/mafw --clips-per-class 8 --compounds 0 \\
         --size 112 --frames 16 16
     python benchmarks/frozen_epoch.py /tmp/mafw
 
 Both epochs are of the same training, on the same clips, in this process: batches, loss, gradient
-and optimiser step of the recipe `mafw-frozen`, a random tower of ViT-B/32's shape at 224 pixels,
+and optimizer step of the recipe `mafw-frozen`, a random tower of ViT-B/32's shape at 224 pixels,
 and all frames of each clip. They differ in where a batch comes from: windows of embeddings in
 memory, or pictures that are decoded, augmented and put through the tower. What it takes to fill the
 cache, once for each view, is told too. Prints JSON; times are in seconds per clip.
@@ -27,13 +27,13 @@ from pathlib import Path
 
 import torch
 
-from emoclip_sdk.inference.encoder import pick_device
+from emoclip_sdk.inference.devices import pick_device
+from emoclip_sdk.runtime.worker_pool import WorkerPool
 from emoclip_sdk.training.data.datasets import ClipDataset, open_clips
 from emoclip_sdk.training.data.samples import ClipSource, DecodedFrames
 from emoclip_sdk.training.engine.optim import Amp, build_optimizer, freeze
 from emoclip_sdk.training.engine.plan import ShuffledPlan
 from emoclip_sdk.training.engine.recipe import load_recipe
-from emoclip_sdk.training.engine.workers import Workers
 from emoclip_sdk.training.paper import Process, read_settings
 from emoclip_sdk.training.paper.setup import Experiment, encoded_texts, training_source
 from emoclip_sdk.training.paper.start import start_model
@@ -54,7 +54,7 @@ def epoch_seconds(task: ContrastiveTask, experiment: Experiment, epochs: int) ->
     )
     optimizer, amp = build_optimizer(task.module, settings.optim), Amp("fp32", device)
     task.train()
-    found, start = [], time.perf_counter()
+    seconds, start = [], time.perf_counter()
     for step, batch in enumerate(task.batches(plan), start=1):
         task.backward(batch, amp)
         optimizer.step()
@@ -63,13 +63,13 @@ def epoch_seconds(task: ContrastiveTask, experiment: Experiment, epochs: int) ->
             if device.type == "cuda":
                 torch.cuda.synchronize(device)
             now = time.perf_counter()
-            found.append((now - start) / (plan.steps * plan.size))
+            seconds.append((now - start) / (plan.steps * plan.size))
             start = now
-    return found
+    return seconds
 
 
 def measure(
-    dataset: ClipDataset, clips: int, frames: int, workers: Workers, changes: list[str]
+    dataset: ClipDataset, clips: int, frames: int, workers: WorkerPool, changes: list[str]
 ) -> dict[str, object]:
     """Time both kinds of epoch."""
     recipe = load_recipe(
@@ -132,7 +132,7 @@ def main() -> None:
     options = parser.parse_args()
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
     dataset = open_clips("mafw", options.root)
-    with Workers(options.workers) as workers:
+    with WorkerPool(options.workers) as workers:
         figures = measure(dataset, options.clips, options.frames, workers, options.set)
     cuda = torch.cuda.is_available()
     machine = torch.cuda.get_device_name() if cuda else platform.processor() or platform.machine()

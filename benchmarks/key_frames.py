@@ -12,9 +12,9 @@ import time
 from pathlib import Path
 
 from emoclip_sdk import EmoCLIP
-from emoclip_sdk.diagnostics.bench.straightforward import Straightforward
+from emoclip_sdk.diagnostics.bench.reference import ReferencePipeline
 from emoclip_sdk.faces import MTCNNDetector, face_frames
-from emoclip_sdk.faces.tracking import iou
+from emoclip_sdk.faces.boxes import iou
 from emoclip_sdk.video import open_video
 
 DISTANCES = (1, 2, 4, 6, 8)  # farther ones are cut by the time between key frames
@@ -24,7 +24,7 @@ RATE = 7
 def main(folder: Path) -> None:
     """Print a row for each distance."""
     model = EmoCLIP.from_pretrained(device="cpu")
-    plain = Straightforward(model, list(model.labels))
+    plain = ReferencePipeline(model, list(model.labels))
     detector = MTCNNDetector(model.config.faces)
     clips = [list(open_video(path).sample(RATE)) for path in sorted(folder.rglob("*.m[po][4v]"))]
     expected = [[plain.boxes(frame.rgb) for frame in frames] for frames in clips]
@@ -34,11 +34,13 @@ def main(folder: Path) -> None:
         overlaps, missing = [], 0
         begun = time.perf_counter()
         for frames, boxes in zip(clips, expected, strict=True):
-            found = face_frames(frames, config, size=48, detector=detector)
-            for there, seen in zip(boxes, found, strict=True):
-                if len(there) and seen.faces:
-                    overlaps.append(max(iou(tuple(there[0]), face.box) for face in seen.faces))
-                missing += bool(len(there)) and not seen.faces
+            tracked = face_frames(frames, config, size=48, detector=detector)
+            for reference_boxes, seen in zip(boxes, tracked, strict=True):
+                if len(reference_boxes) and seen.faces:
+                    overlaps.append(
+                        max(iou(tuple(reference_boxes[0]), face.box) for face in seen.faces)
+                    )
+                missing += bool(len(reference_boxes)) and not seen.faces
         seconds = time.perf_counter() - begun
         good = sum(overlap >= 0.85 for overlap in overlaps) / len(overlaps)
         median = statistics.median(overlaps)

@@ -44,8 +44,8 @@ def main(files: list[str]) -> None:
             if i >= 2:
                 times[name].append(time.perf_counter() - start)
     base = np.median(times["torch float32"])
-    for name, found in times.items():
-        print(f"{name}: {np.median(found) * 1e3:.1f} ms, {base / np.median(found):.2f}")
+    for name, seconds in times.items():
+        print(f"{name}: {np.median(seconds) * 1e3:.1f} ms, {base / np.median(seconds):.2f}")
 
 
 def _runner(session: Any) -> Callable[[Any], Any]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .config import ModelConfig
+    from .batch import BatchReport, run_batch
+    from .config import FaceConfig, ModelConfig
     from .errors import (
         BatchError,
         CheckpointError,
@@ -17,29 +18,45 @@ if TYPE_CHECKING:
         PromptError,
         VideoError,
     )
+    from .faces import Detection, FaceDetector, FaceFollower
+    from .inference.options import ReadOptions
+    from .inference.stream import FaceStream
     from .model import EmoCLIP
     from .probes.probe import RegressionProbe
     from .prompts import PromptBank
     from .results.analysis import Episode, TrackSummary
+    from .results.evidence import DescriptionMatch, FrameWeight
     from .results.explanation import Explanation
     from .results.live import LiveResult
     from .results.ratings import ProbeResult, ScoreEstimate
-    from .results.records import FaceTrack, ModelInfo, Prediction, TimelineRow
+    from .results.records import FaceTrack, ModelInfo, Prediction
+    from .results.scored_windows import TimelineRow
     from .results.timeline import Timeline
+    from .selection.compare import Comparison, compare_models
     from .selection.few_shot import FewShotReport
+    from .video import VideoInput, VideoSource, open_video
 
 __version__ = "0.1.0"
 
 __all__ = [
     "BatchError",
+    "BatchReport",
     "CheckpointError",
+    "Comparison",
     "DatasetError",
+    "DescriptionMatch",
+    "Detection",
     "EmoCLIP",
     "EmoCLIPError",
     "Episode",
     "Explanation",
+    "FaceConfig",
+    "FaceDetector",
+    "FaceFollower",
+    "FaceStream",
     "FaceTrack",
     "FewShotReport",
+    "FrameWeight",
     "HubError",
     "LiveResult",
     "MissingDependencyError",
@@ -49,38 +66,59 @@ __all__ = [
     "ProbeResult",
     "PromptBank",
     "PromptError",
+    "ReadOptions",
     "RegressionProbe",
     "ScoreEstimate",
     "Timeline",
     "TimelineRow",
     "TrackSummary",
     "VideoError",
+    "VideoInput",
+    "VideoSource",
     "__version__",
+    "compare_models",
+    "open_video",
+    "run_batch",
 ]
 
 # Names are looked up on first use: importing the package takes no torch and no time.
 _MODULES = {
+    "BatchReport": "batch",
+    "Comparison": "selection.compare",
+    "DescriptionMatch": "results.evidence",
+    "Detection": "faces",
     "EmoCLIP": "model",
     "Episode": "results.analysis",
     "Explanation": "results.explanation",
+    "FaceConfig": "config",
+    "FaceDetector": "faces",
+    "FaceFollower": "faces",
+    "FaceStream": "inference.stream",
     "FaceTrack": "results.records",
     "FewShotReport": "selection.few_shot",
+    "FrameWeight": "results.evidence",
     "LiveResult": "results.live",
     "ModelConfig": "config",
     "ModelInfo": "results.records",
     "Prediction": "results.records",
     "ProbeResult": "results.ratings",
     "PromptBank": "prompts",
+    "ReadOptions": "inference.options",
     "RegressionProbe": "probes.probe",
     "ScoreEstimate": "results.ratings",
     "Timeline": "results.timeline",
-    "TimelineRow": "results.records",
+    "TimelineRow": "results.scored_windows",
     "TrackSummary": "results.analysis",
+    "VideoInput": "video",
+    "VideoSource": "video",
+    "compare_models": "selection.compare",
+    "open_video": "video",
+    "run_batch": "batch",
     **dict.fromkeys((name for name in __all__ if name.endswith("Error")), "errors"),
 }
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name not in _MODULES:
         raise AttributeError(f"module 'emoclip_sdk' has no attribute {name!r}")
     value = getattr(importlib.import_module(f".{_MODULES[name]}", __name__), name)

@@ -6,32 +6,37 @@ import logging
 import os
 from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .batch.local import BatchClassifier, in_input_order
 from .errors import EmoCLIPError
 from .inference.clips import track_clips
 from .inference.explain import explain_video
 from .inference.live import live_results
+from .inference.options import ReadOptions
 from .inference.pretrained import PretrainedModel
-from .inference.reader import FaceMode, ReadOptions
-from .inference.stream import FaceStream, TrackChoice, check_track, choose_tracks
-from .inference.videos import each_video
+from .inference.stream import FaceStream, TrackChoice, check_track, choose_tracks, one_face
+from .inference.videos import each_video, is_batch
 from .inference.windows import check_windows
-from .prompts import CompoundMode
+from .prompts import CompoundMode, LabelEncoder
 from .results.explanation import Explanation
 from .results.live import LiveResult
-from .results.records import Prediction, TimelineRow
+from .results.records import Prediction
+from .results.scored_windows import TimelineRow
 from .results.timeline import Timeline
+from .runtime.processes import usable_cpus
 from .selection.few_shot import FewShotReport, fit_prototypes
-from .video import SamplingMode
 
 if TYPE_CHECKING:
     import torch
+    from typing_extensions import Unpack
 
+    from .inference.options import ReadKeywords, ScoreKeywords
     from .probes.probe import RegressionProbe
+    from .video import LiveInput, VideoInput
 
 __all__ = ["EmoCLIP"]
 
@@ -43,6 +48,9 @@ class EmoCLIP(PretrainedModel):
 
     Made by :meth:`from_pretrained`. The model reads what a face shows, not what a person feels.
     Loading, saving, labels and texts are those of :class:`PretrainedModel`.
+
+    Every method that reads videos takes the fields of :class:`ReadOptions` as keyword arguments:
+    `faces`, `sampling`, `seed`, `fps`, `allow_network`, `timeout`.
     """
 
     @classmethod
@@ -79,39 +87,82 @@ class EmoCLIP(PretrainedModel):
             probe.use(model, folder)
         return probe
 
-    def read(
-        self,
-        video: Any,
-        *,
-        faces: FaceMode | None = None,
-        sampling: SamplingMode = "deterministic",
-        seed: int = 0,
-        fps: float | None = None,
-        allow_network: bool = False,
-    ) -> FaceStream:
+    def read(self, video: VideoInput, **reading: Unpack[ReadKeywords]) -> FaceStream:
         """Decode, detect and embed a video once, to be scored many times.
 
-        What is returned takes the place of `video` in :meth:`classify`, :meth:`embed` and
-        :meth:`timeline`: other labels or windows then cost milliseconds. It holds an embedding for
-        each sampled face, about 40 megabytes an hour. Parameters and errors are those of
-        :meth:`classify`; they count here, and no more where the result is used.
+        What is returned takes the place of `video` in :meth:`classify`, :meth:`embed`,
+        :meth:`timeline` and :meth:`timeline_rows`: other labels or windows then cost milliseconds.
+        It holds an embedding for each sampled face, about 40 megabytes an hour.
+
+        Parameters
+        ----------
+        video, **reading
+            As in :meth:`classify`. They count here; beside what is returned they are an error.
+
+        Raises
+        ------
+        VideoError, EmoCLIPError
+            As by :meth:`classify`.
+
+        Examples
+        --------
+        >>> faces = model.read("portrait.mp4")
+        >>> model.classify(faces, ["joy", "anger"]).label
+        'joy'
+        >>> len(model.timeline(faces, ["joy", "anger"], step=0.5))
+        3
         """
-        options = ReadOptions(faces, sampling, seed, fps, allow_network)
-        return self.reader(video, options).kept()
+        return self.reader(video, ReadOptions(**reading)).kept()
+
+    @overload
+    def classify(  # type: ignore[overload-overlap]  # a str is a sequence of str, and one video
+        self,
+        video: VideoInput | FaceStream,
+        labels: Sequence[str] | None = None,
+        *,
+        track: int | Literal["prominent"] = "prominent",
+        **options: Unpack[ScoreKeywords],
+    ) -> Prediction: ...
+
+    @overload
+    def classify(  # type: ignore[overload-overlap]
+        self,
+        video: VideoInput | FaceStream,
+        labels: Sequence[str] | None = None,
+        *,
+        track: Literal["all"],
+        **options: Unpack[ScoreKeywords],
+    ) -> list[Prediction]: ...
+
+    @overload
+    def classify(
+        self,
+        video: Sequence[VideoInput | FaceStream],
+        labels: Sequence[str] | None = None,
+        *,
+        track: int | Literal["prominent"] = "prominent",
+        **options: Unpack[ScoreKeywords],
+    ) -> list[Prediction]: ...
+
+    @overload
+    def classify(
+        self,
+        video: Sequence[VideoInput | FaceStream],
+        labels: Sequence[str] | None = None,
+        *,
+        track: Literal["all"],
+        **options: Unpack[ScoreKeywords],
+    ) -> list[list[Prediction]]: ...
 
     def classify(
         self,
-        video: Any,
+        video: VideoInput | FaceStream | Sequence[VideoInput | FaceStream],
         labels: Sequence[str] | None = None,
         *,
         track: TrackChoice = "prominent",
         compound: CompoundMode = "average",
-        faces: FaceMode | None = None,
-        sampling: SamplingMode = "deterministic",
-        seed: int = 0,
         min_score: float | None = None,
-        fps: float | None = None,
-        allow_network: bool = False,
+        **reading: Unpack[ReadKeywords],
     ) -> Any:
         """Score labels on a video.
 
@@ -119,7 +170,7 @@ class EmoCLIP(PretrainedModel):
         ----------
         video
             Path, bytes or binary file, folder of frames, array or tensor (T, H, W, 3) uint8, a list
-            of PIL images, or what :meth:`read` returned. A list of paths (or of any other of these)
+            of pictures, or what :meth:`read` returned. A list of paths (or of any other of these)
             is a batch: one that can't be read gets a `Prediction` with `error` set, and the rest
             goes on.
         labels : sequence of str, optional
@@ -129,17 +180,11 @@ class EmoCLIP(PretrainedModel):
             The most prominent face, one prediction for each face, or the face of that number.
         compound : {"average", "concatenate"}
             Eq. 2, or the paper's baseline of joined prompts.
-        faces : {"mtcnn", "none"}, optional
-            "none": the frames are face crops already. None: as the model's config says.
-        sampling : {"deterministic", "uniform", "paper"}
-            See DESIGN: by time; spread over the clip; the reference's random window with `seed`.
         min_score : float, optional
             A result whose confidence is below has `abstained` set. None: the threshold that was
             calibrated with the model. 0: never abstain.
-        fps : float, optional
-            Frame rate of a source that has none.
-        allow_network : bool
-            Open network addresses.
+        **reading
+            How the video is read: the fields of :class:`ReadOptions`.
 
         Returns
         -------
@@ -149,24 +194,56 @@ class EmoCLIP(PretrainedModel):
         Raises
         ------
         VideoError
-            A single video can't be read, or has faces but none of the number `track`.
+            A single video can't be read, takes longer than `timeout`, or has faces but none of the
+            number `track`.
         PromptError, CheckpointError
             Labels can't be used; the model has no text tower.
         EmoCLIPError
-            An option has no such value.
+            An option has no such value, or can't count.
+
+        Examples
+        --------
+        >>> result = model.classify("portrait.mp4", labels=["happiness", "surprise", "boredom"])
+        >>> result.label, result.face_found, result.n_tracks
+        ('happiness', True, 1)
+        >>> [r.status for r in model.classify(["portrait.mp4", "missing.mp4"])]
+        ['ok', 'failed']
         """
-        track = check_track(track)
-        options = ReadOptions(faces, sampling, seed, fps, allow_network)
+        track, options = check_track(track), ReadOptions(**reading)
         scorer = self.scorer(labels, compound, min_score)
 
-        def shown(found: list[Prediction]) -> Any:
-            return found if track == "all" else found[0]
+        def chosen(predictions: list[Prediction]) -> Any:
+            return predictions if track == "all" else predictions[0]
 
         return each_video(
             video,
-            lambda item: shown(scorer.predictions(self.reader(item, options), track)),
-            lambda name, reason: shown([scorer.empty(name, error=reason)]),
+            lambda item: chosen(scorer.predictions(self.reader(item, options), track)),
+            lambda name, reason: chosen([scorer.empty(name, error=reason)]),
         )
+
+    @overload
+    def classify_batch(
+        self,
+        videos: Sequence[str | os.PathLike[str]],
+        labels: Sequence[str] | None = None,
+        *,
+        track: int | Literal["prominent"] = "prominent",
+        workers: int | None = None,
+        ordered: bool = True,
+        **options: Unpack[ScoreKeywords],
+    ) -> Iterator[Prediction]: ...
+
+    @overload
+    def classify_batch(
+        self,
+        videos: Sequence[str | os.PathLike[str]],
+        labels: Sequence[str] | None = None,
+        *,
+        track: Literal["all"],
+        workers: int | None = None,
+        ordered: bool = True,
+        **options: Unpack[ScoreKeywords],
+    ) -> Iterator[list[Prediction]]: ...
 
     def classify_batch(
         self,
@@ -175,17 +252,16 @@ class EmoCLIP(PretrainedModel):
         *,
         track: TrackChoice = "prominent",
         compound: CompoundMode = "average",
-        faces: FaceMode | None = None,
         min_score: float | None = None,
         workers: int | None = None,
         ordered: bool = True,
-        limit_s: float | None = None,
+        **reading: Unpack[ReadKeywords],
     ) -> Iterator[Any]:
         """Score labels on many video files, decoded by several processes; yields as it goes.
 
         The scores are those of :meth:`classify`. A video that can't be read, or whose decoder
         crashes or hangs, gives a `Prediction` with `error` set. For a result on disk that survives
-        an interruption, see :func:`emoclip_sdk.batch.run_batch`.
+        an interruption, see :func:`emoclip_sdk.run_batch`.
 
         Processes are started by "spawn": a script that calls this needs the line
         ``if __name__ == "__main__":``.
@@ -193,14 +269,12 @@ class EmoCLIP(PretrainedModel):
         Parameters
         ----------
         videos : sequence of path
-        labels, track, compound, faces, min_score
+        labels, track, compound, min_score, **reading
             As in :meth:`classify`.
         workers : int, optional
             Processes that decode videos and find faces. None: one for each processor.
         ordered : bool
             In the order of `videos`; else as they are ready.
-        limit_s : float, optional
-            Seconds that reading one video may take. None: half an hour.
 
         Yields
         ------
@@ -210,12 +284,16 @@ class EmoCLIP(PretrainedModel):
         Raises
         ------
         PromptError, CheckpointError, EmoCLIPError
-            As by :meth:`classify`.
-        """
-        from .batch import LIMIT_S, BatchClassifier, in_order
-        from .runtime.processes import usable_cpus
+            As by :meth:`classify`, or a detector of one's own can't be sent to processes.
 
-        track, faces = check_track(track), ReadOptions(faces).faces
+        Examples
+        --------
+        >>> for result in model.classify_batch(["portrait.mp4", "missing.mp4"], workers=1):
+        ...     print(result.source, result.status)
+        portrait.mp4 ok
+        missing.mp4 failed
+        """
+        track, options = check_track(track), ReadOptions(**reading)
         scorer = self.scorer(labels, compound, min_score)
         paths = [os.fsdecode(video) for video in videos]
         if not paths:
@@ -225,64 +303,92 @@ class EmoCLIP(PretrainedModel):
             scorer,
             self.config,
             track=track,
-            faces=faces,
+            options=options,
+            detector=self.detector,
             workers=min(workers or usable_cpus(), len(paths)),
-            limit_s=limit_s or LIMIT_S,
         ) as classify:
             results = classify(paths)
-            for _, predictions in in_order(results) if ordered else results:
+            for _, predictions in in_input_order(results) if ordered else results:
                 yield predictions if track == "all" else predictions[0]
 
     def embed(
         self,
-        video: Any,
+        video: VideoInput | FaceStream | Sequence[VideoInput | FaceStream],
         *,
         track: int | Literal["prominent"] = "prominent",
-        faces: FaceMode | None = None,
-        sampling: SamplingMode = "deterministic",
-        seed: int = 0,
-        fps: float | None = None,
-        allow_network: bool = False,
+        **reading: Unpack[ReadKeywords],
     ) -> NDArray[np.float32]:
         """Embed a video: (D,) float32, unnormalised; a list of N gives (N, D).
 
         The clips of a long video are averaged. NaN where there is no face and, in a list, where a
-        video can't be read (which is logged). Parameters and errors are those of :meth:`classify`.
+        video can't be read (which is logged).
+
+        Parameters
+        ----------
+        video, track, **reading
+            As in :meth:`classify`; one face of each video.
+
+        Raises
+        ------
+        VideoError, EmoCLIPError
+            As by :meth:`classify`.
+
+        Examples
+        --------
+        >>> model.embed("portrait.mp4").shape, model.embed(["portrait.mp4"]).shape
+        ((384,), (1, 384))
         """
-        if track == "all":  # type: ignore[comparison-overlap]
-            raise EmoCLIPError("embed takes one face per video: track='prominent' or a number")
-        wanted = check_track(track)
-        options = ReadOptions(faces, sampling, seed, fps, allow_network)
+        face, options = one_face(track, "embed"), ReadOptions(**reading)
         nothing = np.full(self.encoder.width, np.nan, np.float32)
 
         def one(item: Any) -> NDArray[np.float32]:
             stream = self.reader(item, options)
             clips = track_clips(stream, self.config.sampling.n_frames, self.encoder.pool)
-            chosen = choose_tracks(stream, wanted)
-            return np.asarray(clips[chosen[0]].mean(axis=0)) if chosen else nothing
+            tracks = choose_tracks(stream, face)
+            return np.asarray(clips[tracks[0]].mean(axis=0)) if tracks else nothing
 
         def failed(name: str, reason: str) -> NDArray[np.float32]:
             log.warning("%s: %s", name, reason)
             return nothing
 
-        found = each_video(video, one, failed)
-        if isinstance(found, list):
-            return np.stack(found) if found else np.zeros((0, self.encoder.width), np.float32)
-        return found
+        vectors = each_video(video, one, failed)
+        if isinstance(vectors, list):
+            return np.stack(vectors) if vectors else np.zeros((0, self.encoder.width), np.float32)
+        return vectors
+
+    @overload
+    def timeline(  # type: ignore[overload-overlap]
+        self,
+        video: VideoInput | FaceStream,
+        labels: Sequence[str] | None = None,
+        *,
+        window: float = 2.0,
+        step: float = 1.0,
+        **options: Unpack[ScoreKeywords],
+    ) -> Timeline: ...
+
+    @overload
+    def timeline(
+        self,
+        video: Sequence[VideoInput | FaceStream],
+        labels: Sequence[str] | None = None,
+        *,
+        window: float = 2.0,
+        step: float = 1.0,
+        **options: Unpack[ScoreKeywords],
+    ) -> list[Timeline]: ...
 
     def timeline(
         self,
-        video: Any,
+        video: VideoInput | FaceStream | Sequence[VideoInput | FaceStream],
         labels: Sequence[str] | None = None,
         *,
         window: float = 2.0,
         step: float = 1.0,
         compound: CompoundMode = "average",
-        faces: FaceMode | None = None,
         min_score: float | None = None,
-        fps: float | None = None,
-        allow_network: bool = False,
-    ) -> Timeline:
+        **reading: Unpack[ReadKeywords],
+    ) -> Timeline | list[Timeline]:
         """Score labels over time: one row per face track and window.
 
         Parameters
@@ -290,57 +396,81 @@ class EmoCLIP(PretrainedModel):
         window, step : float
             Length and distance of windows in seconds. A window longer than the model's span is
             thinned to its number of frames.
-        video, labels, compound, faces, min_score, fps, allow_network
-            As in :meth:`classify`.
+        video, labels, compound, min_score, **reading
+            As in :meth:`classify`, with deterministic sampling.
+
+        Returns
+        -------
+        Timeline
+            For a batch a list of them; one that can't be read has no rows and `error` set.
 
         Raises
         ------
         EmoCLIPError
             A window or step that is not positive and finite, or another option has no such value.
         VideoError
-            The video can't be read.
+            A single video can't be read.
+
+        Examples
+        --------
+        >>> timeline = model.timeline("portrait.mp4", ["joy", "anger"], window=1.0, step=0.5)
+        >>> [(row.start, row.label) for row in timeline]
+        [(0.0, 'joy'), (0.5, 'joy'), (1.0, 'joy'), (1.5, 'joy'), (2.0, 'joy')]
         """
         check_windows(window, step)
-        options = ReadOptions(faces, fps=fps, allow_network=allow_network)
+        options = ReadOptions(**reading)
+        options.require_in_order("timeline")
         scorer = self.scorer(labels, compound, min_score)
-        return scorer.timeline(self.reader(video, options), window, step)
+        return each_video(
+            video,
+            lambda item: scorer.timeline(self.reader(item, options), window, step),
+            lambda name, reason: scorer.unread_timeline(name, reason, window, step),
+        )
 
     def timeline_rows(
         self,
-        video: Any,
+        video: VideoInput | FaceStream,
         labels: Sequence[str] | None = None,
         *,
         window: float = 2.0,
         step: float = 1.0,
         compound: CompoundMode = "average",
-        faces: FaceMode | None = None,
         min_score: float | None = None,
-        fps: float | None = None,
-        allow_network: bool = False,
+        **reading: Unpack[ReadKeywords],
     ) -> Iterator[TimelineRow]:
         """Score labels over time as :meth:`timeline`, row by row while the video is read.
 
         However long the video, memory stays the same. Rows come in order of time, then of tracks,
         some seconds after what they are about. Parameters and errors are those of
-        :meth:`timeline`; what is wrong with the video itself is raised at the first row.
+        :meth:`timeline`, of one video; what is wrong with the video itself is raised at the first
+        row.
+
+        Examples
+        --------
+        >>> for row in model.timeline_rows("portrait.mp4", ["joy", "anger"], window=1.0):
+        ...     print(row.track, row.start, row.label)
+        0 0.0 joy
+        0 1.0 joy
+        0 2.0 joy
         """
         check_windows(window, step)
-        options = ReadOptions(faces, fps=fps, allow_network=allow_network)
+        options = ReadOptions(**reading)
+        options.require_in_order("timeline_rows")
+        if is_batch(video):
+            raise EmoCLIPError("timeline_rows takes one video: go through a list in a loop")
         scorer = self.scorer(labels, compound, min_score)
         return scorer.rows(self.reader(video, options), window, step)
 
     def stream(
         self,
-        source: Any,
+        source: LiveInput,
         labels: Sequence[str] | None = None,
         *,
         window: float = 2.0,
         step: float = 0.5,
         compound: CompoundMode = "average",
-        faces: FaceMode | None = None,
         min_score: float | None = None,
-        fps: float | None = None,
-        allow_network: bool = False,
+        **reading: Unpack[ReadKeywords],
     ) -> Generator[LiveResult, None, None]:
         """Score labels while it happens: one result for each window, with the faces in it.
 
@@ -357,8 +487,8 @@ class EmoCLIP(PretrainedModel):
         window, step : float
             Length and distance of windows in seconds. The first result comes when the first window
             is over.
-        labels, compound, faces, min_score, fps, allow_network
-            As in :meth:`classify`.
+        labels, compound, min_score, **reading
+            As in :meth:`classify`, with deterministic sampling and without `timeout`.
 
         Raises
         ------
@@ -368,23 +498,46 @@ class EmoCLIP(PretrainedModel):
             At the first result: there is no such camera, or the video can't be read.
         """
         check_windows(window, step)
-        options = ReadOptions(faces, fps=fps, allow_network=allow_network)
+        options = ReadOptions(**reading)
+        options.require_in_order("stream")
+        if options.timeout is not None:
+            raise EmoCLIPError("stream goes on as long as its source does: leave timeout out")
         scorer = self.scorer(labels, compound, min_score)
         return live_results(*self.reader.live(source, options), scorer, window, step)
 
+    @overload
+    def explain(  # type: ignore[overload-overlap]
+        self,
+        video: VideoInput,
+        labels: Sequence[str] | None = None,
+        *,
+        track: int | Literal["prominent"] = "prominent",
+        n_pictures: int = 8,
+        **options: Unpack[ScoreKeywords],
+    ) -> Explanation: ...
+
+    @overload
     def explain(
         self,
-        video: Any,
+        video: Sequence[VideoInput],
+        labels: Sequence[str] | None = None,
+        *,
+        track: int | Literal["prominent"] = "prominent",
+        n_pictures: int = 8,
+        **options: Unpack[ScoreKeywords],
+    ) -> list[Explanation]: ...
+
+    def explain(
+        self,
+        video: VideoInput | Sequence[VideoInput],
         labels: Sequence[str] | None = None,
         *,
         track: int | Literal["prominent"] = "prominent",
         n_pictures: int = 8,
         compound: CompoundMode = "average",
-        faces: FaceMode | None = None,
         min_score: float | None = None,
-        fps: float | None = None,
-        allow_network: bool = False,
-    ) -> Explanation:
+        **reading: Unpack[ReadKeywords],
+    ) -> Explanation | list[Explanation]:
         """Score labels on a video as :meth:`classify` does, and find out what the result rests on.
 
         Every sampled frame is left out once, which takes some milliseconds each; the video is
@@ -394,36 +547,58 @@ class EmoCLIP(PretrainedModel):
         ----------
         n_pictures : int
             Faces to keep pictures of, for :meth:`Explanation.strip`.
-        video, labels, track, compound, faces, min_score, fps, allow_network
-            As in :meth:`classify`; one video and one face.
+        video, labels, track, compound, min_score, **reading
+            As in :meth:`classify`; one face of each video.
+
+        Returns
+        -------
+        Explanation
+            For a batch a list of them; one that can't be read has `error` set.
+
+        Raises
+        ------
+        VideoError, PromptError, CheckpointError, EmoCLIPError
+            As by :meth:`classify`.
+
+        Examples
+        --------
+        >>> explanation = model.explain("portrait.mp4", ["joy", "anger"])
+        >>> explanation.prediction.label, len(explanation.frames), len(explanation.top_frames(3))
+        ('joy', 21, 3)
         """
-        return explain_video(
+        face, options = one_face(track, "explain"), ReadOptions(**reading)
+        scorer = self.scorer(labels, compound, min_score)
+        return each_video(
             video,
-            check_track(track),
-            options=ReadOptions(faces, fps=fps, allow_network=allow_network),
-            reader=self.reader,
-            scorer=self.scorer(labels, compound, min_score),
-            encoder=self.encoder,
-            labels=self._labels,
-            n_pictures=n_pictures,
+            lambda item: explain_video(
+                item,
+                face,
+                options=options,
+                reader=self.reader,
+                scorer=scorer,
+                encoder=self.encoder,
+                labels=self._labels,
+                n_pictures=n_pictures,
+            ),
+            lambda name, reason: Explanation(scorer.empty(name, error=reason)),
         )
 
     def fit_labels(
         self,
-        videos: Sequence[Any],
+        videos: Sequence[VideoInput | FaceStream],
         labels: Sequence[str],
         *,
-        faces: FaceMode | None = None,
-        fps: float | None = None,
         folds: int = 5,
-        seed: int = 0,
+        fold_seed: int = 0,
+        **reading: Unpack[ReadKeywords],
     ) -> FewShotReport:
         """Move labels towards your own example clips, if that helps.
 
         How far is chosen by cross-validation, and whether it helps is measured on clips that had
         no part in it; where it doesn't help, the labels stay as they are. Then :meth:`classify`
-        and all others use the moved labels, until :meth:`unfit_labels`. Compounds of them don't
-        move, and neither do labels without an example.
+        and all others use the moved labels, until :meth:`unfit_labels`. What was fitted before is
+        forgotten, unless this raises an error. Compounds of them don't move, and neither do labels
+        without an example.
 
         Clips of one person or one recording resemble each other: fitted and tested on the same
         people, the gain is smaller on others than the report says.
@@ -434,11 +609,12 @@ class EmoCLIP(PretrainedModel):
             Anything that :meth:`classify` takes. The most prominent face counts.
         labels : sequence of str
             What each of them shows; at least two different labels, with three clips of each.
-        faces, fps
-            As in :meth:`classify`.
         folds : int
             Parts of the cross-validation; fewer where a label has fewer clips.
-        seed : int
+        fold_seed : int
+            Of the random parts.
+        **reading
+            As in :meth:`classify`.
 
         Raises
         ------
@@ -450,12 +626,12 @@ class EmoCLIP(PretrainedModel):
         names = list(dict.fromkeys(labels))
         if len(videos) != len(labels):
             raise EmoCLIPError(f"{len(videos)} videos and {len(labels)} labels: one label for each")
-        self.unfit_labels()
-        texts, _ = self.embed_labels(names)
-        vectors = self.embed(list(videos), faces=faces, fps=fps)
+        # An encoder without what was fitted before, which is kept should anything go wrong.
+        texts, _ = LabelEncoder(self.prompts, self._labels.encode_text).embed(names)
+        vectors = self.embed(list(videos), **reading)
         if vectors.ndim != 2:
             raise EmoCLIPError("a list of pictures is one video: put each into a list of its own")
-        report, shifts = fit_prototypes(vectors, labels, texts, names, folds=folds, seed=seed)
+        report, shifts = fit_prototypes(vectors, labels, texts, names, folds=folds, seed=fold_seed)
         self._labels.fit(shifts)
         return report
 

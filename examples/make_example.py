@@ -48,8 +48,8 @@ def make(path: Path) -> None:
         stream.options = {"crf": "25", "preset": "slow", "threads": "1"}
         for i in range(count):
             box = view(i / (count - 1), picture.width)
-            seen = picture.resize((SIDE, SIDE), Image.Resampling.BICUBIC, box=box)
-            frame = av.VideoFrame.from_ndarray(np.asarray(seen), format="rgb24")
+            shot = picture.resize((SIDE, SIDE), Image.Resampling.BICUBIC, box=box)
+            frame = av.VideoFrame.from_ndarray(np.asarray(shot), format="rgb24")
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
     print(f"{path}: {count} frames, {path.stat().st_size / 1000:.0f} kB")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from builders import write_video
 
 LABELS = ("neutral", "happiness", "anger", "surprise")
 TINY = {
@@ -100,6 +101,12 @@ def shared() -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def media(shared: Path) -> Path:
+    """Folder of real clips, which are no part of the project."""
+    return shared / "media"
+
+
 def moving_stripes(n: int, side: int = 48) -> np.ndarray:
     """Frames (n, side, side, 3) of which no two are alike."""
     x = np.arange(side)
@@ -113,20 +120,6 @@ def moving_stripes(n: int, side: int = 48) -> np.ndarray:
 def stripes():
     """The maker of frames for ``faces="none"``."""
     return moving_stripes
-
-
-def write_video(path: Path, frames: np.ndarray, fps: int = 25) -> Path:
-    """Write an mp4 file."""
-    import av
-
-    with av.open(str(path), "w") as file:
-        stream = file.add_stream("mpeg4", rate=fps)
-        stream.height, stream.width = frames.shape[1:3]
-        stream.pix_fmt = "yuv420p"
-        for rgb in frames:
-            file.mux(stream.encode(av.VideoFrame.from_ndarray(rgb, format="rgb24")))
-        file.mux(stream.encode())
-    return path
 
 
 @pytest.fixture(scope="session")
@@ -148,10 +141,11 @@ class TwoFaces:
 
 
 @pytest.fixture
-def detecting_model(tiny_model):
-    """`tiny_model` with a detector that needs no real faces: :class:`TwoFaces`."""
-    tiny_model.reader.detector = TwoFaces()
-    return tiny_model
+def detecting_model(tiny_checkpoint):
+    """A model like `tiny_model` with a detector that needs no real faces: :class:`TwoFaces`."""
+    from emoclip_sdk import EmoCLIP
+
+    return EmoCLIP.from_pretrained(tiny_checkpoint, device="cpu", detector=TwoFaces())
 
 
 @pytest.fixture(scope="session")

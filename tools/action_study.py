@@ -16,7 +16,7 @@ from sklearn.metrics import roc_auc_score
 
 from emoclip_sdk import EmoCLIP
 from emoclip_sdk.inference.scorer import cosine_similarities
-from emoclip_sdk.training.data.captions import ACTIONS
+from emoclip_sdk.training.data.facial_actions import ACTIONS
 from emoclip_sdk.training.data.ferplus import load_ferplus
 from emoclip_sdk.training.mini.actions import load_actions
 
@@ -48,10 +48,10 @@ def main() -> None:
     parser.add_argument("dataset")
     parser.add_argument("actions")
     parser.add_argument("--split", choices=("valid", "test"), default="valid")
-    asked = parser.parse_args()
-    model = EmoCLIP.from_pretrained(*([] if asked.model == "embedded" else [asked.model]))
-    pictures = load_ferplus(asked.dataset, asked.split)
-    actions = load_actions(asked.actions, pictures.images)
+    options = parser.parse_args()
+    model = EmoCLIP.from_pretrained(*([] if options.model == "embedded" else [options.model]))
+    pictures = load_ferplus(options.dataset, options.split)
+    actions = load_actions(options.actions, pictures.images)
     frames = model.encoder.frames(np.repeat(pictures.images[..., None], 3, axis=3))
     videos = model.encoder.pool(frames, np.arange(len(frames))[:, None].tolist())
 

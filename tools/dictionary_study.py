@@ -39,8 +39,8 @@ def main() -> None:
         for name, known in load_lexicon().items()
         for word, _ in known.adjectives + known.nouns
     }
-    asked: dict[str, list[str]] = yaml.safe_load(SYNONYMS.read_text(encoding="utf-8"))
-    synonyms = {word: name for name, words in asked.items() for word in words}
+    questions: dict[str, list[str]] = yaml.safe_load(SYNONYMS.read_text(encoding="utf-8"))
+    synonyms = {word: name for name, words in questions.items() for word in words}
     words = [*lexicon, *synonyms]
     classes = np.array([*lexicon.values(), *synonyms.values()])
     known = len(lexicon)

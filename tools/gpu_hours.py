@@ -77,7 +77,7 @@ def measured_rates(clips: int = 8, steps: int = 10) -> tuple[float, float]:
         visual: Any = towers.visual
         visual.set_grad_checkpointing(True)
     learners = torch.nn.ModuleList([towers, module])
-    optimiser = torch.optim.AdamW(learners.parameters(), lr=1e-6)
+    optimizer = torch.optim.AdamW(learners.parameters(), lr=1e-6)
 
     def embed() -> None:
         with torch.inference_mode(), torch.autocast("cuda", torch.bfloat16):
@@ -88,8 +88,8 @@ def measured_rates(clips: int = 8, steps: int = 10) -> tuple[float, float]:
             video = module(towers.encode_images(pictures).view(clips, frames, -1), None)
             loss = contrastive_loss(video, towers.encode_tokens(tokens), torch.tensor(2.0).cuda())
         loss.backward()
-        optimiser.step()
-        optimiser.zero_grad()
+        optimizer.step()
+        optimizer.zero_grad()
 
     rates = []
     for call, operations_each in ((embed, encode), (train, step)):
@@ -113,11 +113,11 @@ def main() -> None:
         "--tflops", type=float, default=100.0, help="sustained rate of the card, 10^12 a second"
     )
     parser.add_argument("--measure", action="store_true", help="measure the rates on this GPU")
-    asked = parser.parse_args()
-    if asked.measure and not torch.cuda.is_available():
+    options = parser.parse_args()
+    if options.measure and not torch.cuda.is_available():
         parser.error("--measure needs a GPU; without one, say its rate by --tflops")
-    encoding = training = asked.tflops * 1e12
-    if asked.measure:
+    encoding = training = options.tflops * 1e12
+    if options.measure:
         encoding, training = measured_rates()
         print(
             f"{torch.cuda.get_device_name()}: {encoding / 1e12:.0f} TFLOP/s in encoding frames, "

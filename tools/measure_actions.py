@@ -38,7 +38,7 @@ def main(dataset: str, model: str, out: str) -> None:
         )
     )
     scores = np.zeros((len(images), 52), np.float16)
-    found = np.zeros(len(images), bool)
+    detected = np.zeros(len(images), bool)
     names: list[str] = [""] * 52
     begun = time.monotonic()
     for row, image in enumerate(images):
@@ -47,7 +47,7 @@ def main(dataset: str, model: str, out: str) -> None:
             if result.face_blendshapes:
                 shapes = result.face_blendshapes[0]
                 scores[row] = [shape.score for shape in shapes]
-                found[row], names = True, [shape.category_name for shape in shapes]
+                detected[row], names = True, [shape.category_name for shape in shapes]
                 break
         if row % 1000 == 999:
             print(f"{row + 1} of {len(images)}, {time.monotonic() - begun:.0f} s", flush=True)
@@ -57,14 +57,14 @@ def main(dataset: str, model: str, out: str) -> None:
         out,
         pictures=np.frombuffer(b"".join(keys), "<i8"),
         scores=scores,
-        found=found,
+        found=detected,
         names=np.array(names),
     )
-    print(f"a face in {found.mean():.1%} of {len(images)} pictures")
+    print(f"a face in {detected.mean():.1%} of {len(images)} pictures")
 
 
 def enlarge(image: np.ndarray, border: float) -> mediapipe.Image:
-    """Return a grey picture with a border, enlarged, as MediaPipe takes it."""
+    """Return a gray picture with a border, enlarged, as MediaPipe takes it."""
     width = round(border * len(image))
     padded = cv2.copyMakeBorder(image, width, width, width, width, cv2.BORDER_REPLICATE)
     large = cv2.resize(padded, None, fx=ENLARGED, fy=ENLARGED, interpolation=cv2.INTER_CUBIC)

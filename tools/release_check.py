@@ -1,6 +1,6 @@
 """Check what a release needs: ``make release-check``. Exit code 1 if anything is wrong.
 
-Version, wheel and sdist, licence files, sizes, documentation, links, and a clean install of the
+Version, wheel and sdist, license files, sizes, documentation, links, and a clean install of the
 wheel with the main job on every Python from 3.10 to 3.13 that is there.
 
     python tools/release_check.py [--skip install] [--python 3.12]
@@ -33,7 +33,7 @@ __all__ = [
 ROOT = Path(__file__).resolve().parents[1]
 PYTHONS = ("3.10", "3.11", "3.12", "3.13")
 MAX_BYTES = 75_000_000
-LICENCES = ("LICENSE", "NOTICE")
+LICENSE_FILES = ("LICENSE", "NOTICE")
 IN_WHEEL = (
     "emoclip_sdk/__init__.py",
     "emoclip_sdk/py.typed",
@@ -46,10 +46,12 @@ IN_WHEEL = (
     "emoclip_sdk/assets/portrait.mp4",
 )
 IN_SDIST = (
-    *LICENCES,
+    *LICENSE_FILES,
     "README.md",
     "CHANGELOG.md",
     "CITATION.cff",
+    "CONTRIBUTING.md",
+    ".github/workflows/ci.yml",
     "Makefile",
     "mkdocs.yml",
     "pyproject.toml",
@@ -65,15 +67,15 @@ _LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 
 def changelog_version(text: str) -> str | None:
     """Return the version of the first entry: ``## 1.2.3 (2026-01-31)``."""
-    found = re.search(r"^## \[?v?(\d[^\s\]]*)", text, re.M)
-    return found[1] if found else None
+    match = re.search(r"^## \[?v?(\d[^\s\]]*)", text, re.M)
+    return match[1] if match else None
 
 
 def check_version(root: Path) -> list[str]:
     """Return what is wrong with the version: package, changelog and citation have to agree."""
     source = (root / "emoclip_sdk/__init__.py").read_text("utf-8")
-    found = re.search(r'^__version__ = "([^"]+)"', source, re.M)
-    version = found[1] if found else None
+    match = re.search(r'^__version__ = "([^"]+)"', source, re.M)
+    version = match[1] if match else None
     entry = changelog_version((root / "CHANGELOG.md").read_text("utf-8"))
     cited = re.search(r'^version: "?([^"\s]+)', (root / "CITATION.cff").read_text("utf-8"), re.M)
     print(f"  {version}")
@@ -88,11 +90,13 @@ def check_version(root: Path) -> list[str]:
 def check_wheel(wheel: Path) -> list[str]:
     """Return what is missing in a wheel, what doesn't belong there, and whether it is too large."""
     with zipfile.ZipFile(wheel) as file:
-        names = set(file.namelist())
-    problems = [f"{wheel.name}: no {name}" for name in IN_WHEEL if name not in names]
-    for licence in LICENCES:
-        if not any(name.endswith(f".dist-info/licenses/{licence}") for name in names):
-            problems.append(f"{wheel.name}: no licence file {licence}")
+        members = file.namelist()
+    names = set(members)
+    problems = [f"{wheel.name}: {name} is twice in it" for name in names if members.count(name) > 1]
+    problems += [f"{wheel.name}: no {name}" for name in IN_WHEEL if name not in names]
+    for license in LICENSE_FILES:
+        if not any(name.endswith(f".dist-info/licenses/{license}") for name in names):
+            problems.append(f"{wheel.name}: no license file {license}")
     for name in sorted(names):
         top = name.partition("/")[0]
         if not (top == "emoclip_sdk" or top.endswith(".dist-info")) or name.endswith(".pyc"):
@@ -103,8 +107,10 @@ def check_wheel(wheel: Path) -> list[str]:
 def check_sdist(sdist: Path) -> list[str]:
     """Return what is missing in a source distribution, and whether it is too large."""
     with tarfile.open(sdist) as file:
-        names = {name.partition("/")[2] for name in file.getnames()}
-    problems = [f"{sdist.name}: no {name}" for name in IN_SDIST if name not in names]
+        names = {member.name.partition("/")[2] for member in file if member.isfile()}
+        links = [member.name for member in file if not (member.isfile() or member.isdir())]
+    problems = [f"{sdist.name}: {name} is a link" for name in links]
+    problems += [f"{sdist.name}: no {name}" for name in IN_SDIST if name not in names]
     return problems + _too_large(sdist)
 
 
@@ -117,7 +123,7 @@ def _too_large(path: Path) -> list[str]:
 def check_links(root: Path) -> tuple[list[str], list[str]]:
     """Return relative links that lead nowhere, and all external ones (they are not followed)."""
     problems, external = [], set()
-    for page in [root / "README.md", root / "CHANGELOG.md", *sorted((root / "docs").glob("*.md"))]:
+    for page in [*sorted(root.glob("*.md")), *sorted((root / "docs").rglob("*.md"))]:
         text = re.sub(r"^```.*?^```", "", page.read_text("utf-8"), flags=re.M | re.S)
         for target in _LINK.findall(text):
             if re.match(r"[a-z]+:", target):
@@ -131,7 +137,7 @@ def check_links(root: Path) -> tuple[list[str], list[str]]:
 
 def _run(*command: str | Path, cwd: Path = ROOT, **environment: str) -> str | None:
     """Run a command; print its output and return what failed, or None."""
-    found = subprocess.run(
+    completed = subprocess.run(
         [str(word) for word in command],
         cwd=cwd,
         env={**_environment(), **environment},
@@ -139,10 +145,10 @@ def _run(*command: str | Path, cwd: Path = ROOT, **environment: str) -> str | No
         stderr=subprocess.STDOUT,
         text=True,
     )
-    if found.returncode == 0:
+    if completed.returncode == 0:
         return None
-    print(found.stdout[-3000:])
-    return f"{' '.join(map(str, command))}: exit code {found.returncode}"
+    print(completed.stdout[-3000:])
+    return f"{' '.join(map(str, command))}: exit code {completed.returncode}"
 
 
 def _environment() -> dict[str, str]:
@@ -168,11 +174,11 @@ def _find_python(version: str) -> Path | None:
         Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions",
         Path.home() / ".local/share/uv/python",
     ]
-    found = [p for home in homes for p in sorted(home.glob(f"*/bin/python{version}"))]
+    interpreters = [p for home in homes for p in sorted(home.glob(f"*/bin/python{version}"))]
     on_path = shutil.which(f"python{version}")
-    for python in [*found, *([Path(on_path)] if on_path else [])]:
-        said = subprocess.run([str(python), "--version"], capture_output=True, text=True)
-        if said.returncode == 0 and said.stdout.split()[1].startswith(f"{version}."):
+    for python in [*interpreters, *([Path(on_path)] if on_path else [])]:
+        answer = subprocess.run([str(python), "--version"], capture_output=True, text=True)
+        if answer.returncode == 0 and answer.stdout.split()[1].startswith(f"{version}."):
             return python
     return None
 
@@ -185,16 +191,16 @@ def _install(python: Path, wheel: Path, folder: Path) -> list[str]:
     if failed:
         return [failed]
     shutil.copy(ROOT / "examples/portrait.mp4", folder / "clip.mp4")
-    found = subprocess.run(
+    completed = subprocess.run(
         [str(program / "emoclip"), "classify", "clip.mp4", "--json"],
         cwd=folder,
         env={**_environment(), "HF_HUB_OFFLINE": "1"},
         capture_output=True,
         text=True,
     )
-    if found.returncode:
-        return [f"{python}: emoclip classify: {found.stderr.strip()[-500:]}"]
-    document = json.loads(found.stdout)
+    if completed.returncode:
+        return [f"{python}: emoclip classify: {completed.stderr.strip()[-500:]}"]
+    document = json.loads(completed.stdout)
     result = document[0] if isinstance(document, list) else document
     result = result.get("results", [result])[0]
     print(f"  {python}: {result['label']} {max(result['scores'].values()):.3f}", flush=True)
@@ -246,9 +252,10 @@ def main() -> int:
                 print(f"{name}: skipped")
                 continue
             print(f"{name}:", flush=True)
-            found = step()
-            print(*(f"  WRONG: {problem}" for problem in found) if found else ["  fine"], sep="\n")
-            problems += found
+            failures = step()
+            lines = [f"  WRONG: {problem}" for problem in failures] or ["  fine"]
+            print("\n".join(lines), flush=True)
+            problems += failures
     print(f"{len(problems)} problem(s)" if problems else "ready for a release")
     return 1 if problems else 0
 

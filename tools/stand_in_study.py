@@ -37,11 +37,11 @@ def command(*parts: str | Path) -> str:
 
 def evaluate(*parts: str | Path) -> dict[str, Any]:
     """Measure on the test split."""
-    found: dict[str, Any] = json.loads(
+    figures: dict[str, Any] = json.loads(
         command("evaluate", "--split", "test", "--json", "--draws", "200", *parts)
     )
-    print(f"  UAR {found['uar']:.3f}  WAR {found['war']:.3f}  n {found['n']}", flush=True)
-    return {key: found[key] for key in ("uar", "war", "f1", "auc", "n", "intervals")}
+    print(f"  UAR {figures['uar']:.3f}  WAR {figures['war']:.3f}  n {figures['n']}", flush=True)
+    return {key: figures[key] for key in ("uar", "war", "f1", "auc", "n", "intervals")}
 
 
 def settings(**changes: Any) -> list[str]:
@@ -53,13 +53,13 @@ def settings(**changes: Any) -> list[str]:
 def fixture(dataset: str, root: Path, *options: str) -> Path:
     """Draw a stand-in, once."""
     if not root.exists():
-        command("make-fixture", "--dataset", dataset, "--out", root, "--processes", "2", *options)
+        command("make-fixture", "--dataset", dataset, "-o", root, "--processes", "2", *options)
     return root
 
 
 def study(out: Path, clips: int) -> dict[str, Any]:
     """Run all steps and return their figures."""
-    found: dict[str, Any] = {}
+    results: dict[str, Any] = {}
     looks = ("--subjects", "200", "--nuisance", "0.5", "--frames", "20", "32")
     mafw = fixture(
         "mafw", out / "mafw", "--clips-per-class", str(clips), "--compounds", "15", *looks
@@ -68,15 +68,15 @@ def study(out: Path, clips: int) -> dict[str, Any]:
 
     model = out / "contrastive"
     command(
-        "contrastive", "--recipe", "fixture", "--dataset", "mafw", "--root", mafw, "--out", model
+        "contrastive", "--recipe", "fixture", "--dataset", "mafw", "--root", mafw, "--output", model
     )
     here = ("--dataset", "mafw", "--root", mafw, "--model", model, "--cache", out / "cache")
-    found["zero-shot, 11 classes"] = evaluate(*here)
-    found["zero-shot, 11 classes, frame ensemble"] = evaluate(*here, "--frames", "mean")
-    found["majority class"] = evaluate("--dataset", "mafw", "--root", mafw, "--model", "majority")
+    results["zero-shot, 11 classes"] = evaluate(*here)
+    results["zero-shot, 11 classes, frame ensemble"] = evaluate(*here, "--frames", "mean")
+    results["majority class"] = evaluate("--dataset", "mafw", "--root", mafw, "--model", "majority")
     compound = (*here, "--task", "compound", "--compound")
-    found["43 classes, eq. 2"] = evaluate(*compound, "average")
-    found["43 classes, concatenated prompts"] = evaluate(*compound, "concatenate")
+    results["43 classes, eq. 2"] = evaluate(*compound, "average")
+    results["43 classes, concatenated prompts"] = evaluate(*compound, "concatenate")
 
     # The towers know faces by now; what is new is the order of frames.
     order = fixture("order", out / "order", "--clips-per-class", "200", *looks)
@@ -85,7 +85,7 @@ def study(out: Path, clips: int) -> dict[str, Any]:
         model = out / f"order-{kind}"
         command(
             "contrastive", "--recipe", "fixture", "--dataset", "manifest", "--root", listed,
-            "--out", model,
+            "--output", model,
             *settings(
                 model__start=str(out / "contrastive"), model__towers=None,
                 model__bag_of_words=False, model__temporal__kind=kind,
@@ -93,7 +93,7 @@ def study(out: Path, clips: int) -> dict[str, Any]:
                 optim__lr__visual=None, optim__epochs=30, optim__batch_size=32,
             ),
         )  # fmt: skip
-        found[f"order of frames, {name}"] = evaluate(
+        results[f"order of frames, {name}"] = evaluate(
             "--dataset", "manifest", "--root", listed, "--model", model,
             "--prompts", order / "prompts.yaml",
         )  # fmt: skip
@@ -101,10 +101,10 @@ def study(out: Path, clips: int) -> dict[str, Any]:
     # All eleven take too long. What these two do is also done by other classes, so that a model
     # which never saw them has seen their parts.
     left_out = ["fear", "sadness"]
-    found["leave one class out"] = json.loads(
+    results["leave one class out"] = json.loads(
         command(
             "loco", "--recipe", "fixture", "--dataset", "mafw", "--root", mafw,
-            "--out", out / "loco",
+            "--output", out / "loco",
             *settings(experiment="loco", loco__classes=left_out),
         )
     )  # fmt: skip
@@ -122,8 +122,8 @@ def study(out: Path, clips: int) -> dict[str, Any]:
         ),
         encoding="utf-8",
     )
-    print(command("tables", "--roots", roots, "--out", out / "report", "--draws", "200"))
-    return found
+    print(command("tables", "--roots", roots, "--output", out / "report", "--draws", "200"))
+    return results
 
 
 def main() -> None:
@@ -136,10 +136,10 @@ def main() -> None:
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     start = time.monotonic()
-    found = study(options.out.resolve(), options.clips_per_class)
-    found["minutes"] = round((time.monotonic() - start) / 60, 1)
-    (options.out / "study.json").write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
-    print(json.dumps(found, indent=2))
+    results = study(options.out.resolve(), options.clips_per_class)
+    results["minutes"] = round((time.monotonic() - start) / 60, 1)
+    (options.out / "study.json").write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+    print(json.dumps(results, indent=2))
 
 
 if __name__ == "__main__":

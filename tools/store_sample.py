@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 
 from emoclip_sdk import EmoCLIP
 from emoclip_sdk.checkpoints.folder import WEIGHTS_FILE
+from emoclip_sdk.runtime.hashes import file_hash
 from emoclip_sdk.training.data.ferplus import load_ferplus
 from emoclip_sdk.training.evaluation import class_vectors, recalls, zero_shot_scores
 from emoclip_sdk.training.evaluation.card import local_folder
 from emoclip_sdk.training.evaluation.card.confidence import calibration_error
-from emoclip_sdk.training.evaluation.card.suite import file_hash
 
 __all__ = ["drawn_pictures", "main", "sample_figures", "sample_rows"]
 
@@ -42,8 +42,8 @@ def drawn_pictures(side: int = 48) -> NDArray[np.uint8]:
         np.sin((x + y) / 5),
         np.cos(np.hypot(x - 24, y - 20) / 3),
     ]
-    grey = (127.5 + 120 * np.stack(waves)).astype(np.uint8)
-    return np.repeat(grey[..., None], 3, axis=3)
+    gray = (127.5 + 120 * np.stack(waves)).astype(np.uint8)
+    return np.repeat(gray[..., None], 3, axis=3)
 
 
 def sample_rows(labels: NDArray[np.int64], count: int, seed: int = 0) -> NDArray[np.intp]:

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from ..config import ModelConfig
 from ..errors import EmoCLIPError, VideoError
-from ..faces import MTCNNDetector, TrackTable
+from ..faces import FaceDetector, MTCNNDetector, TrackTable
 from ..inference.frames import EmbeddedFrame
-from ..inference.reader import FaceMode, FaceReader, ReadOptions
+from ..inference.options import ReadOptions, face_config
+from ..inference.reader import FaceReader
 from ..inference.stream import FaceStream
 from ..inference.videos import failed_name
 
@@ -63,7 +64,10 @@ class ReadVideo:
 
 
 def open_reader(
-    send: Callable[[NDArray[np.uint8]], None], config: ModelConfig, faces: FaceMode | None
+    send: Callable[[NDArray[np.uint8]], None],
+    config: ModelConfig,
+    options: ReadOptions,
+    detector: FaceDetector | None = None,
 ) -> Callable[[str], ReadVideo | str]:
     """Return the function that reads a video in a worker process.
 
@@ -74,8 +78,9 @@ def open_reader(
         sends them bit by bit.
     config : ModelConfig
         Of the model that embeds them.
-    faces : {"mtcnn", "none"}, optional
-        As in :meth:`EmoCLIP.classify`.
+    options : ReadOptions
+    detector : FaceDetector, optional
+        None: MTCNN.
 
     Returns
     -------
@@ -92,17 +97,19 @@ def open_reader(
         send(crops)
         return np.zeros((len(crops), 0), np.float32)
 
-    reader = FaceReader(config, ship)
-    if (faces or config.faces.detector) == "mtcnn":
-        reader.detector = MTCNNDetector(config.faces)
+    reader = FaceReader(config, ship, detector)
+    if face_config(config.faces, options.faces).detector == "mtcnn":
         import torch
+
+        # Made now: that it is not installed is no fault of the first video.
+        reader.detector = detector or MTCNNDetector(config.faces)
 
         # A face's box differs in its last digits with the number of threads.
         torch.set_num_threads(1)
 
     def read(path: str) -> ReadVideo | str:
         try:
-            stream = reader(path, ReadOptions(faces))
+            stream = reader(path, options)
             frames = [(frame.time, tuple(frame.faces)) for frame in stream]
             return ReadVideo(stream.name, stream.duration, stream.table, frames)
         except VideoError as error:

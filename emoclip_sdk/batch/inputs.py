@@ -54,10 +54,10 @@ def find_inputs(sources: Iterable[str | os.PathLike[str] | BatchInput]) -> list[
     BatchError
         A folder without videos, a manifest that can't be used, or nothing at all.
     """
-    found: dict[str, BatchInput] = {}
+    videos: dict[str, BatchInput] = {}
     for given in sources:
         if isinstance(given, BatchInput):
-            found.setdefault(given.name, given)
+            videos.setdefault(given.name, given)
             continue
         source = os.fspath(given)
         if os.path.isdir(source):
@@ -72,10 +72,10 @@ def find_inputs(sources: Iterable[str | os.PathLike[str] | BatchInput]) -> list[
         else:
             several = [BatchInput(_unicode(source), source)]
         for item in several:
-            found.setdefault(item.name, item)
-    if not found:
+            videos.setdefault(item.name, item)
+    if not videos:
         raise BatchError("no videos: give a folder, a manifest (.csv) or files")
-    return list(found.values())
+    return list(videos.values())
 
 
 def _in_folder(root: str) -> Iterator[str]:
@@ -103,7 +103,7 @@ def _refuse(error: OSError) -> None:
 
 def _in_manifest(file: Path) -> list[BatchInput]:
     """Read a CSV file of videos."""
-    found: dict[str, BatchInput] = {}
+    videos: dict[str, BatchInput] = {}
     lines: dict[str, int] = {}
     try:
         with file.open(encoding="utf-8-sig", newline="") as text:
@@ -123,16 +123,16 @@ def _in_manifest(file: Path) -> list[BatchInput]:
                 name = row.pop(column)
                 if not name.strip():
                     raise BatchError(f"{where}: the {column} is empty")
-                if name in found:
+                if name in videos:
                     raise BatchError(f"{where}: '{name}' is there twice, first in {lines[name]}")
                 path = name if "://" in name else os.path.join(file.parent, name)
-                found[name], lines[name] = BatchInput(name, path, row), reader.line_num
+                videos[name], lines[name] = BatchInput(name, path, row), reader.line_num
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         reason = getattr(error, "strerror", None) or error
         raise BatchError(f"{file}: can't be read as CSV in UTF-8 ({reason})") from error
-    if not found:
+    if not videos:
         raise BatchError(f"{file}: lists no video")
-    return list(found.values())
+    return list(videos.values())
 
 
 def _unicode(path: str) -> str:

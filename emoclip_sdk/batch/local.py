@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import pickle
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..config import ModelConfig
-from ..errors import VideoError
-from ..inference.reader import FaceMode
+from ..errors import EmoCLIPError, VideoError
+from ..faces import FaceDetector
+from ..inference.options import ReadOptions
 from ..inference.scorer import Scorer
 from ..inference.stream import TrackChoice
 from ..results.records import Prediction
@@ -23,9 +25,9 @@ from ..runtime.processes import usable_cpus
 from ..runtime.worker_pool import WorkerPool
 from .crops import ReadVideo, open_reader
 
-__all__ = ["LIMIT_S", "BatchClassifier", "in_order"]
+__all__ = ["BatchClassifier", "in_input_order"]
 
-LIMIT_S = 1800.0
+TIMEOUT = 1800.0
 """Seconds that reading one video may take, unless the caller says otherwise."""
 
 _CROPS = 64  # encoded together, of as many clips as it takes
@@ -41,12 +43,19 @@ class BatchClassifier:
     scorer : Scorer
         The labels.
     config : ModelConfig
-    track, faces
+    track
         As in :meth:`EmoCLIP.classify`.
+    options : ReadOptions, optional
+        How videos are read. After `timeout` seconds a process that reads one is taken to hang.
+    detector : FaceDetector, optional
+        A copy goes to each process. None: MTCNN.
     workers : int
         Processes that decode videos and find faces.
-    limit_s : float
-        Seconds after which a process that reads one video is taken to hang.
+
+    Raises
+    ------
+    EmoCLIPError
+        The detector can't be copied to another process.
 
     Examples
     --------
@@ -64,18 +73,26 @@ class BatchClassifier:
         config: ModelConfig,
         *,
         track: TrackChoice = "prominent",
-        faces: FaceMode | None = None,
+        options: ReadOptions | None = None,
+        detector: FaceDetector | None = None,
         workers: int = 1,
-        limit_s: float = LIMIT_S,
     ) -> None:
+        options = options or ReadOptions()
+        _require_picklable(detector)
         self._encode = encode
         self._threads = max(usable_cpus() - workers, 1)
         self._scorer = scorer
         self._track = track
-        self._pool = WorkerPool(workers, open_reader, (config, faces), limit_s=limit_s)
+        # The pool keeps the time, and ends a process that hangs within a frame.
+        reading = dataclasses.replace(options, timeout=None)
+        self._pool = WorkerPool(
+            workers,
+            open_reader,
+            (config, reading, detector),
+            timeout=options.timeout or TIMEOUT,
+        )
 
     def __enter__(self) -> BatchClassifier:
-        self._pool.__enter__()
         return self
 
     def __exit__(
@@ -127,10 +144,11 @@ class BatchClassifier:
         assert clip.read is not None
         try:
             with _on_threads(self._threads):
-                found = self._scorer.predictions(clip.read.stream(clip.embedded), self._track)
+                stream = clip.read.stream(clip.embedded)
+                predictions = self._scorer.predictions(stream, self._track)
         except VideoError as error:  # there is no track of that number
             return [self._scorer.empty(path, error=error.reason)]
-        return [dataclasses.replace(prediction, source=path) for prediction in found]
+        return [dataclasses.replace(prediction, source=path) for prediction in predictions]
 
 
 @dataclass
@@ -180,6 +198,17 @@ class _Waiting:
                 start += len(crops)
 
 
+def _require_picklable(detector: FaceDetector | None) -> None:
+    try:
+        pickle.dumps(detector)
+    except Exception as error:  # a class may raise whatever it likes
+        raise EmoCLIPError(
+            f"the detector {type(detector).__name__} can't be sent to the processes that read "
+            f"videos: it must be picklable ({error}). Define its class in a module, and load what "
+            "can't be copied at its first use"
+        ) from error
+
+
 @contextmanager
 def _on_threads(threads: int) -> Iterator[None]:
     """Let the model leave the processors to the processes: threads that wait for one are slow."""
@@ -193,7 +222,7 @@ def _on_threads(threads: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def in_order(results: Iterator[tuple[int, Any]]) -> Iterator[tuple[int, Any]]:
+def in_input_order(results: Iterator[tuple[int, Any]]) -> Iterator[tuple[int, Any]]:
     """Hold back what is ready too early: yield by number, from 0, without a gap."""
     early: dict[int, Any] = {}
     awaited = 0

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..config import ModelConfig
 from ..errors import BatchError, EmoCLIPError, MissingDependencyError
-from ..inference.reader import FaceMode
+from ..faces import FaceDetector
+from ..inference.options import ReadOptions
 from ..inference.scorer import Scorer
 from ..inference.stream import TrackChoice
 from ..results.records import Prediction
@@ -68,10 +69,10 @@ class RayClassifier:
 
     def __call__(self, block: dict[str, Any]) -> dict[str, list[Any]]:
         """Classify the files of a block of rows (number, path)."""
-        found = list(self._classify([str(path) for path in block["path"]]))
+        results = list(self._classify([str(path) for path in block["path"]]))
         return {
-            "number": [int(block["number"][place]) for place, _ in found],
-            "predictions": [pickle.dumps(predictions) for _, predictions in found],
+            "number": [int(block["number"][place]) for place, _ in results],
+            "predictions": [pickle.dumps(predictions) for _, predictions in results],
         }
 
 
@@ -84,8 +85,8 @@ def classify_on_ray(
     actors: int | None = None,
     address: str | None = None,
     track: TrackChoice = "prominent",
-    faces: FaceMode | None = None,
-    limit_s: float,
+    options: ReadOptions | None = None,
+    detector: FaceDetector | None = None,
 ) -> Iterator[Iterator[tuple[int, list[Prediction]]]]:
     """Classify videos on a cluster, in a ``with`` block.
 
@@ -102,7 +103,7 @@ def classify_on_ray(
         None: one for each processor of the cluster; with an encoder on a GPU, for each GPU.
     address : str, optional
         As in ``ray.init``.
-    track, faces, limit_s
+    track, options, detector
         As in :class:`BatchClassifier`.
 
     Raises
@@ -140,7 +141,7 @@ def classify_on_ray(
             encoder.config,
             encoder.dtype,
             dataclasses.replace(scorer, pool=_nowhere),
-            dict(track=track, faces=faces, limit_s=limit_s, workers=1),
+            dict(track=track, options=options, detector=detector, workers=1),
         )
         # Sent as it is now: on a GPU, it goes back to it.
         shared = ray.put(work)

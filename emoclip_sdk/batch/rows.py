@@ -1,66 +1,32 @@
-"""Predictions as rows of a Parquet file."""
+"""Predictions as rows of a batch's Parquet file."""
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Sequence
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from ..errors import MissingDependencyError
+from ..export.tables import table_schema
+from ..results.numbers import nullable
 from ..results.records import Prediction
 
 if TYPE_CHECKING:
     import pyarrow
 
-__all__ = ["FAILED", "NO_FACE", "OK", "prediction_rows", "require_pyarrow", "row_schema"]
-
-OK, NO_FACE, FAILED = "ok", "no face", "failed"
-
-
-def require_pyarrow() -> ModuleType:
-    """Import pyarrow.
-
-    Raises
-    ------
-    MissingDependencyError
-        It is not installed.
-    """
-    try:
-        import pyarrow
-    except ImportError:
-        raise MissingDependencyError("pyarrow", "parquet", "Writing Parquet") from None
-    return pyarrow
+__all__ = ["prediction_rows", "row_schema"]
 
 
 def row_schema(labels: Sequence[str]) -> pyarrow.Schema:
     """Return the columns of the output, without those that come from a manifest."""
-    pa = require_pyarrow()
-    columns = {
-        "path": pa.string(),
-        "status": pa.string(),
-        "error": pa.string(),
-        "track": pa.int32(),
-        "n_tracks": pa.int32(),
-        "label": pa.string(),
-        "confidence": pa.float64(),
-        "abstained": pa.bool_(),
-        "n_frames": pa.int32(),
-        "duration": pa.float64(),
-        **{f"score:{label}": pa.float64() for label in labels},
-        **{f"similarity:{label}": pa.float64() for label in labels},
-        "model": pa.string(),
-        "revision": pa.string(),
-        "prompt_bank": pa.string(),
-        "weights": pa.string(),
-    }
-    return pa.schema(list(columns.items()))
+    nothing = dict.fromkeys(labels, math.nan)
+    return table_schema([*Prediction("", nothing, nothing, {}).to_record(), "weights"])
 
 
 def prediction_rows(
     name: str, predictions: Sequence[Prediction], weights: str
 ) -> list[dict[str, Any]]:
-    """Flatten the predictions of one video.
+    """Flatten the predictions of one video: :meth:`Prediction.to_record`, and the weights.
 
     Parameters
     ----------
@@ -72,31 +38,8 @@ def prediction_rows(
         Hash of the model's weights.
     """
     rows = []
-    for p in predictions:
-        failed = p.error is not None
-        cosines = p.similarities.items()
-        rows.append(
-            {
-                "path": name,
-                "status": FAILED if failed else OK if p.face_found else NO_FACE,
-                "error": p.error and p.error.encode("utf-8", "backslashreplace").decode(),
-                "track": p.track,
-                "n_tracks": None if failed else p.n_tracks,
-                "label": p.label,
-                "confidence": _number(p.confidence),
-                "abstained": p.abstained if p.face_found else None,
-                "n_frames": None if failed else p.n_frames,
-                "duration": p.duration,
-                **{f"score:{label}": _number(value) for label, value in p.scores.items()},
-                **{f"similarity:{label}": _number(value) for label, value in cosines},
-                "model": p.model and p.model.name,
-                "revision": p.model and p.model.revision,
-                "prompt_bank": p.model and p.model.prompt_bank,
-                "weights": weights,
-            }
-        )
+    for prediction in predictions:
+        error = prediction.error and prediction.error.encode("utf-8", "backslashreplace").decode()
+        record = dataclasses.replace(prediction, source=name, error=error).to_record()
+        rows.append({**nullable(record), "weights": weights})
     return rows
-
-
-def _number(value: float) -> float | None:
-    return None if math.isnan(value) else value

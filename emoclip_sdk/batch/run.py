@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,19 +12,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import BatchError
-from ..inference.reader import FaceMode, ReadOptions
+from ..inference.options import ReadOptions, face_config
 from ..inference.scorer import Scorer
 from ..inference.stream import TrackChoice, check_track
-from ..results.records import Prediction
+from ..results.numbers import json_value
+from ..results.records import NO_FACE, Prediction
 from ..runtime.processes import usable_cpus
 from .inputs import BatchInput, find_inputs
-from .local import LIMIT_S, BatchClassifier
-from .rows import NO_FACE, prediction_rows, row_schema
+from .local import BatchClassifier
+from .rows import prediction_rows, row_schema
 from .store import ResultStore
 
 if TYPE_CHECKING:
     import torch
+    from typing_extensions import Unpack
 
+    from ..inference.options import ReadKeywords
     from ..inference.pretrained import PretrainedModel
     from ..prompts import CompoundMode
 
@@ -54,6 +58,12 @@ class BatchReport:
     no_face: tuple[str, ...]
     failed: dict[str, str]
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON types."""
+        return {name: json_value(value) for name, value in vars(self).items()} | {
+            "out": str(self.out)
+        }
+
 
 @dataclass(frozen=True)
 class _Engine:
@@ -78,8 +88,8 @@ class _Engine:
 
             with classify_on_ray(
                 model.encoder, self.scorer, paths, actors=workers, address=self.address, **options
-            ) as found:
-                yield found
+            ) as results:
+                yield results
         else:
             workers = min(workers or usable_cpus(), len(paths))
             encode = model.encoder.frames
@@ -97,16 +107,15 @@ def run_batch(
     labels: Sequence[str] | None = None,
     track: TrackChoice = "prominent",
     compound: CompoundMode = "average",
-    faces: FaceMode | None = None,
     min_score: float | None = None,
     workers: int | None = None,
     order: Literal["input", "completed"] = "input",
     engine: Literal["local", "ray"] = "local",
     address: str | None = None,
-    limit_s: float = LIMIT_S,
     overwrite: bool = False,
     retry_failed: bool = False,
     progress: Callable[[int, int, str], None] | None = None,
+    **reading: Unpack[ReadKeywords],
 ) -> BatchReport:
     """Classify any number of videos into a Parquet file. Run it again to go on where it stopped.
 
@@ -123,7 +132,7 @@ def run_batch(
     out : path
         Ends in ``.parquet``.
     model : PretrainedModel
-    labels, track, compound, faces, min_score
+    labels, track, compound, min_score, **reading
         As in :meth:`EmoCLIP.classify`.
     workers : int, optional
         Processes that decode videos and find faces; with Ray, actors, each of which holds a model.
@@ -134,8 +143,6 @@ def run_batch(
         "ray": on all machines of a Ray cluster, which must see the videos under the same paths.
     address : str, optional
         Of the cluster, as in ``ray.init``. None: the one that is running here, or else a new one.
-    limit_s : float
-        Seconds that reading one video may take.
     overwrite : bool
         Begin anew where the output, or a part of it, exists.
     retry_failed : bool
@@ -150,18 +157,25 @@ def run_batch(
     MissingDependencyError
         pyarrow or Ray is not installed.
     EmoCLIPError
-        An option has no such value, labels can't be used, or the output can't be written.
+        An option has no such value, labels can't be used, a detector can't be sent to processes, or
+        the output can't be written.
+
+    Examples
+    --------
+    >>> report = run_batch(["portrait.mp4"], "scores.parquet", model=model, workers=1)
+    >>> report.total, report.no_face, report.failed
+    (1, (), {})
     """
     out = Path(out)
     if out.suffix.lower() != ".parquet":
         raise BatchError(f"{out}: the output's name must end in .parquet")
-    if not limit_s > 0 or (workers is not None and workers < 1):
-        raise BatchError("limit_s must be positive, and workers at least 1")
-    track, faces = check_track(track), ReadOptions(faces).faces
+    if workers is not None and workers < 1:
+        raise BatchError("workers must be at least 1")
+    track, options = check_track(track), ReadOptions(**reading)
     several = [inputs] if isinstance(inputs, (str, PathLike)) else inputs
-    found = {item.name: item for item in find_inputs(several)}
+    videos = {item.name: item for item in find_inputs(several)}
     scorer = model.scorer(labels, compound, min_score)
-    _check_columns(found, scorer.labels)
+    _check_columns(videos, scorer.labels)
     weights = _weights_hash(model.encoder.network.state_dict())
     settings = {
         "model": model.name,
@@ -172,42 +186,46 @@ def run_batch(
         "labels": list(scorer.labels),
         "compound": compound,
         "track": track,
-        "faces": faces or model.config.faces.detector,
+        "detector": "mtcnn" if model.detector is None else type(model.detector).__qualname__,
+        "faces": dataclasses.asdict(face_config(model.config.faces, options.faces)),
+        "sampling": options.sampling,
+        "seed": options.seed,
+        "fps": options.fps,
         "min_score": scorer.min_score,
     }
-    options = dict(track=track, faces=faces, workers=workers, limit_s=limit_s)
+    engine_options = dict(track=track, options=options, detector=model.detector, workers=workers)
     with ResultStore(out, scorer.labels, settings, overwrite=overwrite) as store:
-        done = {name for name in found if name in store.status}
+        done = {name for name in videos if name in store.status}
         if retry_failed:
             done = {name for name in done if name not in store.errors}
-        rest = [item for name, item in found.items() if name not in done]
+        rest = [item for name, item in videos.items() if name not in done]
         finished = len(done)
         if progress is not None:
-            progress(finished, len(found), "")
-        run = _Engine(model, scorer, engine, options, address)
+            progress(finished, len(videos), "")
+        run = _Engine(model, scorer, engine, engine_options, address)
         with run.results([item.path for item in rest]) as results:
             for number, predictions in results:
                 name = rest[number].name
                 store.add(prediction_rows(name, predictions, weights))
                 finished += 1
                 if progress is not None:
-                    progress(finished, len(found), name)
-        store.merge({name: item.columns for name, item in found.items()}, order)
+                    progress(finished, len(videos), name)
+        store.merge({name: item.columns for name, item in videos.items()}, order)
         return BatchReport(
             out,
-            len(found),
+            len(videos),
             len(done),
-            tuple(name for name in found if store.status[name] == NO_FACE),
-            {name: store.errors[name] for name in found if name in store.errors},
+            tuple(name for name in videos if store.status[name] == NO_FACE),
+            {name: store.errors[name] for name in videos if name in store.errors},
         )
 
 
-def _check_columns(found: Mapping[str, BatchInput], labels: Sequence[str]) -> None:
+def _check_columns(videos: Mapping[str, BatchInput], labels: Sequence[str]) -> None:
     """Refuse a manifest whose columns would be mistaken for the model's."""
-    taken = set(row_schema(labels).names)
-    for item in found.values():
+    columns = set(row_schema(labels).names)
+    for item in videos.values():
         for name in item.columns:
-            if name in taken:
+            if name in columns:
                 raise BatchError(
                     f"the manifest has a column '{name}', which the output needs: rename it"
                 )

@@ -18,7 +18,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import BatchError, EmoCLIPError, MissingDependencyError
-from .rows import require_pyarrow, row_schema
+from ..export.tables import require_pyarrow
+from .rows import row_schema
 
 if TYPE_CHECKING:
     import pyarrow
@@ -124,7 +125,7 @@ class ResultStore:
         for part in self._part_files():
             self._check(part)
             self._next = int(part.stem) + 1
-        for table in self._tables(["path", "status", "error"]):
+        for table in self._tables(["source", "status", "error"]):
             self._learn(table.to_pylist())
 
     def _part_files(self) -> list[Path]:
@@ -168,10 +169,10 @@ class ResultStore:
 
     def _learn(self, rows: Iterable[Mapping[str, Any]]) -> None:
         for row in rows:
-            self.status[row["path"]] = row["status"]
-            self.errors.pop(row["path"], None)
+            self.status[row["source"]] = row["status"]
+            self.errors.pop(row["source"], None)
             if row["error"] is not None:
-                self.errors[row["path"]] = row["error"]
+                self.errors[row["source"]] = row["error"]
 
     def flush(self) -> None:
         """Write what was taken."""
@@ -200,15 +201,16 @@ class ResultStore:
         seen: set[str] = set()
         newest: list[pyarrow.Table] = []
         for table in reversed(self._tables()):
-            paths = table["path"].to_pylist()
-            newest.append(table.filter(pa.array([path not in seen for path in paths], pa.bool_())))
-            seen.update(paths)
+            sources = table["source"].to_pylist()
+            latest = [source not in seen for source in sources]
+            newest.append(table.filter(pa.array(latest, pa.bool_())))
+            seen.update(sources)
         if not newest:
             newest = [self._schema.empty_table()]
         table = pa.concat_tables(newest[::-1], promote_options="default")
         if order == "input":
-            place = {path: i for i, path in enumerate(columns)}
-            places = [place.get(path, -1) for path in table["path"].to_pylist()]
+            place = {source: i for i, source in enumerate(columns)}
+            places = [place.get(source, -1) for source in table["source"].to_pylist()]
             table = table.take(sorted(range(len(places)), key=places.__getitem__))
         table = _with_columns(table, columns)
         with _writing(self.out):
@@ -230,12 +232,12 @@ class ResultStore:
 def _with_columns(table: pyarrow.Table, columns: Mapping[str, Mapping[str, str]]) -> pyarrow.Table:
     """Add what the manifest says; a video that it doesn't name keeps what an earlier one said."""
     pa = require_pyarrow()
-    paths = table["path"].to_pylist()
+    sources = table["source"].to_pylist()
     for name in dict.fromkeys(name for more in columns.values() for name in more):
-        old = table[name].to_pylist() if name in table.column_names else [None] * len(paths)
+        old = table[name].to_pylist() if name in table.column_names else [None] * len(sources)
         values = [
-            columns[path].get(name) if path in columns else before
-            for path, before in zip(paths, old, strict=True)
+            columns[source].get(name) if source in columns else before
+            for source, before in zip(sources, old, strict=True)
         ]
         if name in table.column_names:
             table = table.drop_columns([name])

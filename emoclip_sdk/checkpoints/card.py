@@ -9,10 +9,10 @@ from typing import Any
 from ..config import ModelConfig
 from .measured import measured_section
 
-__all__ = ["PLACEHOLDER", "model_card"]
+__all__ = ["PATH_PLACEHOLDER", "model_card"]
 
-# What a card tells to load as long as nobody knows where the checkpoint will live.
-PLACEHOLDER = "path/to/this/folder"
+PATH_PLACEHOLDER = "path/to/this/folder"
+"""What a card's example loads until the checkpoint has a place on the Hub."""
 
 _TEMPLATE = """\
 ---
@@ -48,7 +48,7 @@ model = EmoCLIP.from_pretrained("{load}")
 ## Intended use
 
 Research on facial expressions and tools built on it: annotation of video, search in recordings,
-behavioural measures that a person checks. The model reads apparent expression, not what a person
+behavioral measures that a person checks. The model reads apparent expression, not what a person
 feels: faces are posed, hidden and culturally shaped, and the same face means different things in
 different situations. Scores compare the labels given with one another; they are no probability
 that a person is in a state, and no diagnosis.
@@ -114,7 +114,7 @@ def model_card(
         Data, their terms and the recipe: text, or topic to text. None: the card says that nothing
         is recorded.
     license : str, optional
-        The Hub's identifier of the weights' licence. None: that of ``config.info``, else
+        The Hub's identifier of the weights' license. None: that of ``config.info``, else
         ``"apache-2.0"``.
     picture : str, optional
         File name of the confusion matrix in the checkpoint's folder.
@@ -140,7 +140,7 @@ def model_card(
         name=name,
         what=f"{what} {description}" if description else what,
         parts=_parts(config),
-        load=config.info.get("repo") or PLACEHOLDER,
+        load=config.info.get("repo") or PATH_PLACEHOLDER,
         example=example,
         training=_training(config, training),
         metrics="\n\n".join(figures) or "None were measured for this checkpoint.",

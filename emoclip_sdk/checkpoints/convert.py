@@ -26,14 +26,14 @@ from .openai import (
 from .resolve import load
 from .tensors import check_tensors
 
-__all__ = ["SOURCES", "Source", "convert"]
+__all__ = ["SOURCES", "WeightsLayout", "convert"]
 
 _log = logging.getLogger(__name__)
 
-Source = Literal["emoclip", "farl", "openai-clip"]
-SOURCES: tuple[Source, ...] = ("emoclip", "farl", "openai-clip")
+WeightsLayout = Literal["emoclip", "farl", "openai-clip"]
+SOURCES: tuple[WeightsLayout, ...] = ("emoclip", "farl", "openai-clip")
 
-# The authors' training never changes the number of heads, and shapes do not tell it.
+# The authors' training never changes the number of heads, and shapes do not show it.
 HEADS = 8
 
 # Our name of a part of a temporal layer: the reference's.
@@ -48,7 +48,7 @@ _LAYER_PARTS = {
 _OUR_LAYER = re.compile(r"temporal\.layers\.(\d+)\.(.+)\.(weight|bias)")
 
 # Tensors of the authors' files that a video encoder does not need: the heads of downstream tasks,
-# and the backbone's own logit scale, of which the model keeps a learnt copy.
+# and the backbone's own logit scale, of which the model keeps a learned copy.
 _NOT_NEEDED = re.compile(
     r"mlp\.|backbone\.(logit_scale|input_resolution|context_length|vocab_size)$"
 )
@@ -57,7 +57,7 @@ _NOT_NEEDED = re.compile(
 def convert(
     file: str | Path,
     out: str | Path,
-    source: Source,
+    source: WeightsLayout,
     *,
     text_from: str | Path | None = None,
 ) -> ModelConfig:
@@ -134,13 +134,13 @@ def _from_emoclip(
     expected = encoder_shapes(config, where)
     names = {ours: _reference_name(ours, downstream) for ours in expected}
     left_out = sorted(name for name in state if _NOT_NEEDED.match(name))
-    found = {name: tensor for name, tensor in state.items() if name not in left_out}
-    if "logit_scale" not in found:
+    weights = {name: tensor for name, tensor in state.items() if name not in left_out}
+    if "logit_scale" not in weights:
         scale = state.get("backbone.logit_scale", torch.tensor(MAX_LOGIT_SCALE))
-        found["logit_scale"] = scale
+        weights["logit_scale"] = scale
     shapes = {names[ours]: _reference_shape(ours, tensor) for ours, tensor in expected.items()}
-    check_tensors(shapes, found, where, "Is this a checkpoint of the authors' EmoCLIP?")
-    tensors = {ours: found[names[ours]].reshape(t.shape) for ours, t in expected.items()}
+    check_tensors(shapes, weights, where, "Is this a checkpoint of the authors' EmoCLIP?")
+    tensors = {ours: weights[names[ours]].reshape(t.shape) for ours, t in expected.items()}
     return config, tensors, left_out
 
 

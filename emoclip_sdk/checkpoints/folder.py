@@ -43,7 +43,7 @@ CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"
 CARD_FILE = "README.md"
 PROMPTS_FILE = "prompts.yaml"
-# What an evaluation leaves beside the card, where it was asked to.
+# Written beside the card by an evaluation with --write-card.
 FIGURES_FILE = "card.json"
 PICTURE_FILE = "confusion.png"
 
@@ -56,7 +56,7 @@ class Checkpoint(NamedTuple):
     Parameters
     ----------
     config : ModelConfig
-        What ``config.json`` says.
+        The content of ``config.json``.
     model : DualEncoder
         The network on the CPU, in eval mode.
     prompts : Path or None
@@ -180,7 +180,7 @@ def save_folder(
 def build_encoder(
     config: ModelConfig, tensors: Mapping[str, Tensor], *, where: str = "state_dict"
 ) -> DualEncoder:
-    """Build the network around given tensors, without initialising random weights first.
+    """Build the network around given tensors, without initializing random weights first.
 
     Parameters
     ----------

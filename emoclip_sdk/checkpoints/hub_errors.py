@@ -1,4 +1,4 @@
-"""What went wrong on the Hub, in words that say what to do."""
+"""Errors of the Hugging Face Hub in words that say what to do."""
 
 from __future__ import annotations
 
@@ -88,8 +88,8 @@ def _explain(
             )
         if status == 429:
             return f"{endpoint} received too many requests (429). Wait a few minutes. {login}"
-        said = f": {error.server_message}" if error.server_message else ""
-        return f"{endpoint} answered with status {status}{said}. Try again later."
+        reason = f": {error.server_message}" if error.server_message else ""
+        return f"{endpoint} answered with status {status}{reason}. Try again later."
     if isinstance(error, LocalEntryNotFoundError) and local_files_only:
         return (
             f"not, or not completely, in the cache {cache}, and local_files_only is set. Load it "

@@ -20,21 +20,21 @@ def measured_section(card: Mapping[str, Any], picture: str | None = None) -> str
         File name of the confusion matrix in the checkpoint's folder.
     """
     parts = []
-    for split, found in card.items():
+    for split, measured in card.items():
         lines = [
             f"### {split.capitalize()} split",
             "",
             "| figure | value | goal | reached | n |",
             "| --- | --- | --- | --- | --- |",
         ]
-        for row in found["rows"]:
+        for row in measured["rows"]:
             values = ", ".join(f"{name} {_number(value)}" for name, value in row["values"].items())
             goals = ", ".join(f"{name} {goal}" for name, goal in row["goal"].items())
             reached = {True: "yes", False: "no", None: "not known"}[row["met"]]
             n = "" if row["n"] is None else row["n"]
             lines.append(f"| {row['figure']} | {values} | {goals} | {reached} | {n} |")
-        if found.get("command"):
-            lines += ["", f"Command: `{found['command']}`"]
+        if measured.get("command"):
+            lines += ["", f"Command: `{measured['command']}`"]
         parts.append("\n".join(lines))
     last = next(iter(card.values()), None)
     if last:

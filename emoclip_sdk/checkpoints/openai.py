@@ -66,7 +66,7 @@ def encoder_state_from_openai(
     where : str
         Where the tensors come from, for error messages.
     quick_gelu : bool
-        The activation; weights do not tell. OpenAI, FaRL and LAION-400M: QuickGELU.
+        The activation, which the weights do not show. OpenAI, FaRL and LAION-400M: QuickGELU.
 
     Returns
     -------

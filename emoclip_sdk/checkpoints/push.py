@@ -6,7 +6,7 @@ from pathlib import Path
 
 from huggingface_hub import CommitOperationAdd, HfApi
 
-from .card import PLACEHOLDER
+from .card import PATH_PLACEHOLDER
 from .folder import CARD_FILE, FIGURES_FILE, PICTURE_FILE, load_folder
 from .hub import FILES
 from .hub_errors import hub_errors
@@ -37,7 +37,7 @@ def push_to_hub(
     token : str or bool, optional
         Access token with the right to write. None: the one that ``hf auth login`` stored.
     private : bool, optional
-        For a new repository. None: the organisation's default.
+        For a new repository. None: the organization's default.
     revision : str, optional
         Branch to write to, made if there is none. None: the main branch.
     commit_message : str
@@ -59,8 +59,8 @@ def push_to_hub(
     """
     folder = Path(folder)
     load_folder(folder)
-    wanted = (*FILES, FIGURES_FILE, PICTURE_FILE)
-    present = [name for name in wanted if (folder / name).is_file()]
+    names = (*FILES, FIGURES_FILE, PICTURE_FILE)
+    present = [name for name in names if (folder / name).is_file()]
     with hub_errors(repo, revision, token):
         api = HfApi(token=token)
         api.create_repo(repo, private=private, exist_ok=True)
@@ -79,4 +79,4 @@ def push_to_hub(
 def _content(path: Path, repo: str) -> bytes | Path:
     if path.name != CARD_FILE:
         return path
-    return path.read_text(encoding="utf-8").replace(PLACEHOLDER, repo).encode()
+    return path.read_text(encoding="utf-8").replace(PATH_PLACEHOLDER, repo).encode()

@@ -1,4 +1,4 @@
-"""From what a user calls a model to its checkpoint."""
+"""From the name of a model to its checkpoint."""
 
 from __future__ import annotations
 
@@ -111,17 +111,17 @@ def load(
     CheckpointError, HubError
         As in :func:`resolve` and :func:`load_folder`.
     """
-    found = resolve(
+    resolved = resolve(
         name,
         revision=revision,
         cache_dir=cache_dir,
         token=token,
         local_files_only=local_files_only,
     )
-    if isinstance(found, Path):
-        return load_folder(found, dtype=dtype)
+    if isinstance(resolved, Path):
+        return load_folder(resolved, dtype=dtype)
     checkpoint = load_baseline(
-        found,
+        resolved,
         revision=revision,
         cache_dir=cache_dir,
         token=token,
@@ -133,11 +133,17 @@ def load(
 
 
 def embedded_folder() -> Path:
-    """Return the folder of the model inside the package."""
+    """Return the folder of the model inside the package.
+
+    Raises
+    ------
+    CheckpointError
+        The installation is incomplete.
+    """
     folder = asset(EMBEDDED)
     if not folder.is_dir():
         raise CheckpointError(
-            f"{folder}: the embedded model is not there, so this installation is incomplete. "
+            f"{folder}: the embedded model is missing, so this installation is incomplete. "
             "Repair it with: pip install --force-reinstall --no-deps emoclip_sdk"
         )
     return folder

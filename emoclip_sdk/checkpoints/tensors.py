@@ -35,18 +35,18 @@ def read_safetensors(path: Path) -> dict[str, Tensor]:
 
 def check_tensors(
     expected: Mapping[str, Tensor],
-    found: Mapping[str, Tensor],
+    actual: Mapping[str, Tensor],
     where: str,
     advice: str = "config.json and model.safetensors must come from the same save.",
 ) -> None:
     """Compare two state dicts by name, shape and kind; a difference is a CheckpointError."""
-    missing = [name for name in expected if name not in found]
-    unexpected = [name for name in found if name not in expected]
+    missing = [name for name in expected if name not in actual]
+    unexpected = [name for name in actual if name not in expected]
     wrong = []
     for name, tensor in expected.items():
-        if name not in found:
+        if name not in actual:
             continue
-        other = found[name]
+        other = actual[name]
         if other.shape != tensor.shape:
             wrong.append(f"{name} is {_shape(other)} and should be {_shape(tensor)}")
         elif (other.is_floating_point(), other.is_complex()) != (

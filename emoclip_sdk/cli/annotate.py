@@ -10,7 +10,7 @@ import typer
 
 from ..errors import EmoCLIPError
 from . import options as o
-from .loading import load_model, wanted_labels
+from .loading import load_model, requested_labels
 from .output import complain, working
 from .videos import attempt
 
@@ -36,6 +36,7 @@ def annotate(
     min_score: o.MinScore = None,
     fps: o.Fps = None,
     allow_network: o.AllowNetwork = False,
+    timeout: o.Timeout = None,
     device: o.Device = "auto",
     dtype: o.Dtype = "auto",
 ) -> None:
@@ -53,23 +54,17 @@ def annotate(
         check_video_ending(output)
     except EmoCLIPError as error:
         raise typer.BadParameter(str(error), param_hint="-o") from None
+    reading = o.parse_reading(faces, fps, allow_network, timeout)
     loaded = load_model(model, device, dtype, prompts)
-    wanted = wanted_labels(loaded, labels, labels_file, compound)
+    requested = requested_labels(loaded, labels, labels_file, compound)
 
     def write(video: str) -> None:
         with working(f"reading {video}"):
-            found = loaded.timeline(
-                video,
-                wanted,
-                window=window,
-                step=step,
-                faces=faces,
-                min_score=min_score,
-                fps=fps,
-                allow_network=allow_network,
+            timeline = loaded.timeline(
+                video, requested, window=window, step=step, min_score=min_score, **reading
             )
         with working(f"writing {output}"):
-            found.annotate(video, output, fps=fps, allow_network=allow_network)
+            timeline.annotate(video, output, fps=fps, allow_network=allow_network)
 
     _, reason = attempt(write, video)
     if reason is not None:

@@ -1,18 +1,14 @@
-"""The ``emoclip`` command: its subcommands, and what becomes of errors."""
+"""The ``emoclip`` command and its subcommands."""
 
 from __future__ import annotations
 
 import logging
-import os
 import sys
-import traceback
-import warnings
 from typing import Annotated
 
 import typer
 
 from .. import __version__
-from ..errors import EmoCLIPError
 from .annotate import annotate
 from .batch import batch
 from .bench import bench
@@ -26,8 +22,8 @@ from .explain import explain
 from .export_onnx import export_onnx
 from .info import info
 from .live import live
-from .output import DEBUG
 from .prompts import prompts
+from .running import run
 from .timeline import timeline
 
 __all__ = ["app", "main"]
@@ -58,8 +54,8 @@ app.command()(doctor)
 app.command()(bench)
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
+def _version(requested: bool) -> None:
+    if requested:
         typer.echo(f"emoclip_sdk {__version__}")
         raise typer.Exit
 
@@ -80,38 +76,5 @@ def _root(
 
 def main() -> None:
     """Run ``emoclip`` and end the process with its exit code."""
-    debug = bool(os.environ.get(DEBUG))
-    if not debug:
-        warnings.simplefilter("ignore")  # of the libraries; ours are log records
     logging.basicConfig(format="%(levelname)s: %(message)s", stream=sys.stderr)
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):  # a file name may hold bytes that are not text
-            stream.reconfigure(errors="backslashreplace")
-    try:
-        try:
-            app(prog_name="emoclip")
-        finally:
-            sys.stdout.flush()
-    except EmoCLIPError as error:
-        if debug:
-            traceback.print_exc()
-        _say(str(error))
-        sys.exit(1)
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except BrokenPipeError:
-        # The reader has left, as `head` does. Python would complain once more when it ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
-    except Exception as error:
-        if debug:
-            raise
-        _say(
-            f"unexpected {type(error).__name__}: {error}. This is a bug in emoclip_sdk; "
-            f"run again with {DEBUG}=1 for the traceback to report"
-        )
-        sys.exit(1)
-
-
-def _say(message: str) -> None:
-    print(f"Error: {' '.join(message.split())}", file=sys.stderr)
+    run(app, "emoclip")

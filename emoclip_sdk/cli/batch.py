@@ -11,7 +11,7 @@ import typer
 
 from ..errors import BatchError
 from . import options as o
-from .loading import load_model, wanted_labels
+from .loading import load_model, requested_labels
 from .output import complain, progress_bar
 
 __all__ = ["batch"]
@@ -33,10 +33,10 @@ def batch(
     labels_file: o.LabelsFile = None,
     compound: o.Compounds = None,
     model: o.Model = None,
-    track: Annotated[
-        str, typer.Option(metavar="prominent|all|ID", help="Which face of several.")
-    ] = "prominent",
+    track: o.Track = "prominent",
     faces: o.Faces = None,
+    sampling: o.Sampling = "deterministic",
+    seed: o.Seed = 0,
     prompts: o.Prompts = None,
     min_score: o.MinScore = None,
     workers: Annotated[
@@ -57,15 +57,9 @@ def batch(
         str | None,
         typer.Option(metavar="A", help="Of the cluster, e.g. auto. [default: a new one, here]"),
     ] = None,
-    limit_s: Annotated[
-        float,
-        typer.Option(
-            "--limit-s",
-            metavar="S",
-            min=0.1,
-            help="Seconds that reading one video may take before it is given up.",
-        ),
-    ] = 1800.0,
+    fps: o.Fps = None,
+    allow_network: o.AllowNetwork = False,
+    timeout: o.Timeout = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Begin anew where the output exists.")
     ] = False,
@@ -81,9 +75,10 @@ def batch(
     command goes on where it stopped.
     """
     from ..batch import find_inputs, run_batch
-    from ..batch.rows import require_pyarrow
+    from ..export.tables import require_pyarrow
 
     chosen = o.parse_track(track)
+    reading = o.parse_reading(faces, fps, allow_network, timeout, sampling, seed)
     if output.suffix.lower() != ".parquet":
         raise typer.BadParameter(f"'{output}' does not end in .parquet.", param_hint="-o")
     if address is not None and engine != "ray":
@@ -91,9 +86,9 @@ def batch(
     require_pyarrow()  # now, not after the model was loaded
     done = total = 0
     try:
-        found = find_inputs(inputs)
+        items = find_inputs(inputs)
         loaded = load_model(model, device, dtype, prompts)
-        wanted = wanted_labels(loaded, labels, labels_file, compound)
+        requested = requested_labels(loaded, labels, labels_file, compound)
         with _bar() as show:
 
             def progress(finished: int, of: int, name: str) -> None:
@@ -102,21 +97,20 @@ def batch(
                 show(finished, of, name)
 
             report = run_batch(
-                found,
+                items,
                 output,
                 model=loaded,
-                labels=wanted,
+                labels=requested,
                 track=chosen,
-                faces=faces,
                 min_score=min_score,
                 workers=workers,
                 order=order,
                 engine=engine,
                 address=address,
-                limit_s=limit_s,
                 overwrite=overwrite,
                 retry_failed=retry_failed,
                 progress=progress,
+                **reading,
             )
     except BatchError as error:
         raise typer.BadParameter(str(error), param_hint="batch") from None

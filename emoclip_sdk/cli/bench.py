@@ -36,7 +36,7 @@ def bench(
     ] = False,
     as_json: o.AsJSON = False,
 ) -> None:
-    """Measure speed and memory on this machine, beside a straightforward pipeline.
+    """Measure speed and memory on this machine, beside a reference pipeline.
 
     Contestants take turns, so a machine that changes its speed changes it for all of them. Figures
     are medians and ratios of medians. ViT-B/32 has random weights: it serves for speed alone.
@@ -44,15 +44,15 @@ def bench(
     with working("measuring; some minutes"):
         from ..diagnostics.bench import run_benchmarks
 
-        found = run_benchmarks(
+        results = run_benchmarks(
             turns=turns, clips=clips, media=media, long=long, interview=interview
         )
     if as_json:
-        print_json(found)
+        print_json(results)
         return
     console = results_console()
-    console.print(", ".join(f"{name}: {value}" for name, value in found["machine"].items()))
+    console.print(", ".join(f"{name}: {value}" for name, value in results["machine"].items()))
     table = new_table("figure", "ratio>", "goal>")
-    for row in found["rows"]:
+    for row in results["rows"]:
         table.add_row(row["figure"], f"{row['ratio']:.3f}", row["goal"])
     console.print(table)

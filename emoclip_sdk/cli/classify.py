@@ -5,12 +5,12 @@ from __future__ import annotations
 import dataclasses
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from . import options as o
-from .loading import load_model, wanted_labels
+from .loading import load_model, requested_labels
 from .output import (
     NO_FACE,
     complain,
@@ -35,11 +35,10 @@ def classify(
     labels_file: o.LabelsFile = None,
     compound: o.Compounds = None,
     model: o.Model = None,
-    track: Annotated[
-        str, typer.Option(metavar="prominent|all|ID", help="Which face of several.")
-    ] = "prominent",
+    track: o.Track = "prominent",
     faces: o.Faces = None,
     sampling: o.Sampling = "deterministic",
+    seed: o.Seed = 0,
     prompts: o.Prompts = None,
     top: o.Top = 3,
     min_score: o.MinScore = None,
@@ -47,6 +46,7 @@ def classify(
     as_csv: o.AsCSV = False,
     fps: o.Fps = None,
     allow_network: o.AllowNetwork = False,
+    timeout: o.Timeout = None,
     device: o.Device = "auto",
     dtype: o.Dtype = "auto",
 ) -> None:
@@ -59,34 +59,32 @@ def classify(
     """
     o.one_format(as_json, as_csv)
     chosen = o.parse_track(track)
-    found = expand(videos)
+    reading = o.parse_reading(faces, fps, allow_network, timeout, sampling, seed)
+    paths = expand(videos)
     loaded = load_model(model, device, dtype, prompts)
-    wanted = wanted_labels(loaded, labels, labels_file, compound)
+    requested = requested_labels(loaded, labels, labels_file, compound)
     results: list[Prediction] = []
-    with progress(len(found)) as begin:
-        for video in found:
+    with progress(len(paths)) as begin:
+        for video in paths:
             begin(video)
             result, reason = attempt(
                 loaded.classify,
                 video,
-                wanted,
+                requested,
                 track=chosen,
-                faces=faces,
-                sampling=sampling,
                 min_score=min_score,
-                fps=fps,
-                allow_network=allow_network,
+                **reading,
             )
             if reason is not None:
-                result = _failed(video, wanted, reason)
+                result = _failed(video, requested, reason)
             several = result if isinstance(result, list) else [result]
             results += [dataclasses.replace(r, source=video) for r in several]
     if as_json:
         print_json([result.to_dict() for result in results])
     elif as_csv:
-        from ..export.tables import prediction_records, write_csv
+        from ..export.tables import write_csv
 
-        write_csv(prediction_records(results), sys.stdout)
+        write_csv([result.to_record() for result in results], sys.stdout)
     else:
         _print_table(results, top, chosen == "all")
     failed = [result for result in results if result.error is not None]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from . import options as o
-from .loading import add_prompts, load_model, wanted_labels
+from .loading import add_prompts, load_model, requested_labels
 from .output import NO_FACE, complain, new_table, print_json, progress, results_console
 from .videos import expand
 
@@ -41,9 +41,12 @@ def compare(
     prompts_a: _Bank = None,
     prompts_b: _Bank = None,
     faces: o.Faces = None,
+    sampling: o.Sampling = "deterministic",
+    seed: o.Seed = 0,
     as_json: o.AsJSON = False,
     fps: o.Fps = None,
     allow_network: o.AllowNetwork = False,
+    timeout: o.Timeout = None,
     device: o.Device = "auto",
     dtype: o.Dtype = "auto",
 ) -> None:
@@ -52,24 +55,25 @@ def compare(
     To compare wordings, name one model twice ('emoclip-mini' is the embedded one) and give it
     --prompts-a or --prompts-b. That two agree does not mean that they are right.
     """
-    found = expand(videos)
+    reading = o.parse_reading(faces, fps, allow_network, timeout, sampling, seed)
+    paths = expand(videos)
     first = load_model(a, device, dtype)
     # One network with two banks: every face is embedded once.
     second = first.with_prompts() if a == b else load_model(b, device, dtype)
     add_prompts(first, prompts_a, "--prompts-a")
     add_prompts(second, prompts_b, "--prompts-b")
-    wanted = wanted_labels(first, labels, labels_file, compound)
-    if set(wanted_labels(second, labels, labels_file, compound)) != set(wanted):
+    requested = requested_labels(first, labels, labels_file, compound)
+    if set(requested_labels(second, labels, labels_file, compound)) != set(requested):
         raise typer.BadParameter("the two have other label sets.", param_hint="--labels")
-    from ..inference.reader import ReadOptions
     from ..selection.compare import Comparison, compare_models
 
-    options = ReadOptions(faces, fps=fps, allow_network=allow_network)
-    with progress(len(found)) as begin:
-        result = compare_models(first, second, found, wanted, options=options, progress=begin)
+    with progress(len(paths)) as begin:
+        result = compare_models(
+            first, second, paths, requested, progress=lambda video: begin(str(video)), **reading
+        )
     named = [
         (dataclasses.replace(one, source=video), dataclasses.replace(other, source=video))
-        for video, (one, other) in zip(found, result.pairs, strict=True)
+        for video, (one, other) in zip(paths, result.pairs, strict=True)
     ]
     result = Comparison(tuple(named))
     if as_json:

@@ -20,13 +20,13 @@ def embed(
     videos: o.Videos,
     output: Annotated[Path, typer.Option("--output", "-o", help="The .npz file to write.")],
     model: o.Model = None,
-    track: Annotated[
-        str, typer.Option(metavar="prominent|ID", help="Which face of several.")
-    ] = "prominent",
+    track: o.OneTrack = "prominent",
     faces: o.Faces = None,
     sampling: o.Sampling = "deterministic",
+    seed: o.Seed = 0,
     fps: o.Fps = None,
     allow_network: o.AllowNetwork = False,
+    timeout: o.Timeout = None,
     device: o.Device = "auto",
     dtype: o.Dtype = "auto",
 ) -> None:
@@ -35,31 +35,20 @@ def embed(
     Its arrays: embeddings (N, D) float32, NaN without a face; sources (N,); face_found (N,);
     errors (N,), empty where all went well; model.
     """
-    chosen = o.parse_track(track)
-    if chosen == "all":
-        raise typer.BadParameter(
-            "one vector per video: prominent or a number.", param_hint="--track"
-        )
+    chosen = o.parse_one_track(track)
+    reading = o.parse_reading(faces, fps, allow_network, timeout, sampling, seed)
     if output.suffix.lower() != ".npz":
         raise typer.BadParameter(f"'{output}' does not end in .npz.", param_hint="-o")
-    found = expand(videos)
+    paths = expand(videos)
     loaded = load_model(model, device, dtype)
     import numpy as np
 
-    rows = np.full((len(found), loaded.encoder.width), np.nan, np.float32)
+    rows = np.full((len(paths), loaded.encoder.width), np.nan, np.float32)
     errors: list[str] = []
-    with progress(len(found)) as begin:
-        for row, video in zip(rows, found, strict=True):
+    with progress(len(paths)) as begin:
+        for row, video in zip(rows, paths, strict=True):
             begin(video)
-            vector, reason = attempt(
-                loaded.embed,
-                video,
-                track=chosen,
-                faces=faces,
-                sampling=sampling,
-                fps=fps,
-                allow_network=allow_network,
-            )
+            vector, reason = attempt(loaded.embed, video, track=chosen, **reading)
             if vector is not None:
                 row[:] = vector
             errors.append(reason or "")
@@ -69,14 +58,14 @@ def embed(
             np.savez(
                 file,
                 embeddings=rows,
-                sources=np.array(found),
+                sources=np.array(paths),
                 face_found=face_found,
                 errors=np.array(errors),
                 model=np.array(loaded.name),
             )
     except OSError as error:
         raise EmoCLIPError(f"{output}: can't be written ({error.strerror or error})") from error
-    for video, reason in zip(found, errors, strict=True):
+    for video, reason in zip(paths, errors, strict=True):
         if reason:
             complain(f"{video}: {reason}")
     failed = sum(map(bool, errors))

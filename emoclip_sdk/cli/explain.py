@@ -12,7 +12,7 @@ import typer
 
 from ..errors import MissingDependencyError
 from . import options as o
-from .loading import load_model, wanted_labels
+from .loading import load_model, requested_labels
 from .output import (
     NO_FACE,
     complain,
@@ -41,16 +41,17 @@ def explain(
     labels_file: o.LabelsFile = None,
     compound: o.Compounds = None,
     model: o.Model = None,
-    track: Annotated[
-        str, typer.Option(metavar="prominent|ID", help="Which face of several.")
-    ] = "prominent",
+    track: o.OneTrack = "prominent",
     faces: o.Faces = None,
+    sampling: o.Sampling = "deterministic",
+    seed: o.Seed = 0,
     prompts: o.Prompts = None,
     top: o.Top = 3,
     min_score: o.MinScore = None,
     as_json: o.AsJSON = False,
     fps: o.Fps = None,
     allow_network: o.AllowNetwork = False,
+    timeout: o.Timeout = None,
     device: o.Device = "auto",
     dtype: o.Dtype = "auto",
 ) -> None:
@@ -59,44 +60,35 @@ def explain(
     A frame's change is what the winning score loses without it. This tells about the model, not
     about the person.
     """
-    chosen = o.parse_track(track)
-    if chosen == "all":
-        raise typer.BadParameter("one face: prominent or a number.", param_hint="--track")
+    chosen = o.parse_one_track(track)
+    reading = o.parse_reading(faces, fps, allow_network, timeout, sampling, seed)
     if output is not None and importlib.util.find_spec("matplotlib") is None:
         raise MissingDependencyError("matplotlib", "plot", "Plotting")  # now, not after the work
     loaded = load_model(model, device, dtype, prompts)
-    wanted = wanted_labels(loaded, labels, labels_file, compound)
+    requested = requested_labels(loaded, labels, labels_file, compound)
     with working(video):
-        found, reason = attempt(
-            loaded.explain,
-            video,
-            wanted,
-            track=chosen,
-            faces=faces,
-            min_score=min_score,
-            fps=fps,
-            allow_network=allow_network,
+        explanation, reason = attempt(
+            loaded.explain, video, requested, track=chosen, min_score=min_score, **reading
         )
     if reason is not None:
         complain(f"Error: {video}: {reason}")
         raise typer.Exit(1)
-    found = dataclasses.replace(
-        found, prediction=dataclasses.replace(found.prediction, source=video)
-    )
+    prediction = dataclasses.replace(explanation.prediction, source=video)
+    explanation = dataclasses.replace(explanation, prediction=prediction)
     if as_json:
-        print_json(found.to_dict())
+        print_json(explanation.to_dict())
     else:
-        _print(found, top)
-    if output is not None and found.frames:
-        found.strip(output)
+        _print(explanation, top)
+    if output is not None and explanation.frames:
+        explanation.strip(output)
         complain(f"wrote {output}")
 
 
-def _print(found: Explanation, top: int) -> None:
+def _print(explanation: Explanation, top: int) -> None:
     from rich.text import Text
 
     console = results_console()
-    prediction = found.prediction
+    prediction = explanation.prediction
     if not prediction.face_found:
         console.print(Text(f"{prediction.source}: {NO_FACE}"))
         return
@@ -104,15 +96,15 @@ def _print(found: Explanation, top: int) -> None:
     console.print(score_list(prediction.top(top)))
     console.print()
     frames = new_table("time>", "change>", "attention>")
-    for frame in found.top_frames():
+    for frame in explanation.top_frames():
         change = "" if math.isnan(frame.change) else f"{frame.change:+.2g}"
         frames.add_row(f"{frame.time:.2f}", change, f"{frame.attention:.3f}")
-    n = len(found.frames)
+    n = len(explanation.frames)
     console.print(f"the most telling of {n} frame{'' if n == 1 else 's'}")
     console.print(frames)
     console.print()
     texts = new_table("label", "similarity>", "description")
     for label, _ in prediction.top(top):
-        for i, match in enumerate(found.descriptions[label]):
+        for i, match in enumerate(explanation.descriptions[label]):
             texts.add_row("" if i else label, f"{match.similarity:.3f}", match.text)
     console.print(texts)

@@ -50,13 +50,16 @@ def info(
 
 
 def _versions() -> dict[str, str | None]:
-    found: dict[str, str | None] = {"emoclip_sdk": __version__, "python": platform.python_version()}
+    versions: dict[str, str | None] = {
+        "emoclip_sdk": __version__,
+        "python": platform.python_version(),
+    }
     for package in _PACKAGES:
         try:
-            found[package] = importlib.metadata.version(package)
+            versions[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:
-            found[package] = None
-    return found
+            versions[package] = None
+    return versions
 
 
 def _facts(model: EmoCLIP) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import typer
 
 from ..errors import VideoError
 from . import options as o
-from .loading import load_model, wanted_labels
+from .loading import load_model, requested_labels
 from .output import NO_FACE, complain, label_text, new_table, results_console
 
 if TYPE_CHECKING:
@@ -60,18 +60,17 @@ def live(
     for name, seconds in (("--window", window), ("--step", step)):
         if not (seconds > 0 and math.isfinite(seconds)):
             raise typer.BadParameter(f"{seconds} is not a positive number.", param_hint=name)
+    reading = o.parse_reading(faces, fps, allow_network)
     loaded = load_model(model, device, dtype, prompts)
-    wanted = wanted_labels(loaded, labels, labels_file, compound)
+    requested = requested_labels(loaded, labels, labels_file, compound)
     source = video if video is not None else camera or 0
     results = loaded.stream(
         source,
-        wanted,
+        requested,
         window=window,
         step=step,
-        faces=faces,
         min_score=min_score,
-        fps=fps,
-        allow_network=allow_network,
+        **reading,
     )
     last: LiveResult | None = None
     try:

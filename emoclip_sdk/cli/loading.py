@@ -14,7 +14,7 @@ from .output import working
 if TYPE_CHECKING:
     from ..model import EmoCLIP
 
-__all__ = ["add_prompts", "load_model", "wanted_labels"]
+__all__ = ["add_prompts", "load_model", "requested_labels"]
 
 
 def load_model(
@@ -54,7 +54,7 @@ def add_prompts(model: EmoCLIP, files: Sequence[Path] | None, option: str = "--p
             raise typer.BadParameter(str(error), param_hint=option) from None
 
 
-def wanted_labels(
+def requested_labels(
     model: EmoCLIP,
     labels: str | None,
     labels_file: Path | None,
@@ -67,30 +67,30 @@ def wanted_labels(
     typer.BadParameter
         A label, file or compound that can't be used, or a model that can't score labels.
     """
-    wanted: list[str] = []
+    requested: list[str] = []
     hint = "--labels"
     try:
         if labels is not None:
-            wanted += [part.strip() for part in labels.split(",") if part.strip()]
+            requested += [part.strip() for part in labels.split(",") if part.strip()]
         if labels_file is not None:
             hint = "--labels-file"
-            wanted += _from_file(model, labels_file)
+            requested += _from_file(model, labels_file)
         own = labels is None and labels_file is None
         if own:
-            wanted += model.labels
+            requested += model.labels
         for text in compounds or ():
             hint = "--compound"
             name, parts = _parse_compound(text)
             model.add_compound(name, parts)
-            wanted.append(name)
+            requested.append(name)
         hint = "--labels / --labels-file / --compound"
         with working("reading the labels"):
-            model.embed_labels(None if own and not compounds else wanted)
+            model.embed_labels(None if own and not compounds else requested)
     except CheckpointError as error:
         raise typer.BadParameter(str(error), param_hint="--model") from None
     except EmoCLIPError as error:
         raise typer.BadParameter(str(error), param_hint=hint) from None
-    return wanted
+    return requested
 
 
 def _check_name(name: str | None) -> None:
@@ -107,7 +107,7 @@ def _check_name(name: str | None) -> None:
 
 
 def _check_device(device: str) -> None:
-    from ..inference.encoder import pick_device
+    from ..inference.devices import pick_device
 
     try:
         pick_device(device)
@@ -122,11 +122,11 @@ def _from_file(model: EmoCLIP, file: Path) -> list[str]:
         lines = file.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise PromptError(f"{file}: can't be read as UTF-8 text ({error})") from error
-    found = [line.strip() for line in lines]
-    found = [line for line in found if line and not line.startswith("#")]
-    if not found:
+    labels = [line.strip() for line in lines]
+    labels = [label for label in labels if label and not label.startswith("#")]
+    if not labels:
         raise PromptError(f"{file}: holds no label")
-    return found
+    return labels
 
 
 def _add_file(model: EmoCLIP, file: Path) -> list[str]:

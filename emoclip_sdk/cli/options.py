@@ -7,6 +7,11 @@ from typing import Annotated, Literal
 
 import typer
 
+from ..errors import EmoCLIPError
+from ..inference.options import FaceMode, ReadKeywords, ReadOptions
+from ..inference.stream import TrackChoice
+from ..video import SamplingMode
+
 __all__ = [
     "AllowNetwork",
     "AsCSV",
@@ -20,12 +25,18 @@ __all__ = [
     "LabelsFile",
     "MinScore",
     "Model",
+    "OneTrack",
     "Prompts",
     "Sampling",
+    "Seed",
+    "Timeout",
     "Top",
+    "Track",
     "Video",
     "Videos",
     "one_format",
+    "parse_one_track",
+    "parse_reading",
     "parse_track",
 ]
 
@@ -40,15 +51,32 @@ Videos = Annotated[
     ),
 ]
 Faces = Annotated[
-    Literal["mtcnn", "none"] | None,
-    typer.Option(help="none: the frames are face crops already. [default: as the model says]"),
+    FaceMode | None,
+    typer.Option(
+        help="detect: look for faces; none: the frames are face crops already. "
+        "[default: as the model says]"
+    ),
 ]
 Sampling = Annotated[
-    Literal["deterministic", "uniform", "paper"],
-    typer.Option(help="By time; spread over the clip; or the paper's random window (seed 0)."),
+    SamplingMode,
+    typer.Option(help="By time; spread over the clip; or the paper's random window."),
 ]
+Seed = Annotated[int, typer.Option(metavar="N", help="Of the random window of --sampling paper.")]
+Timeout = Annotated[
+    float | None,
+    typer.Option(
+        metavar="S",
+        min=0.1,
+        help="Seconds that reading one video may take. [default: no limit; in processes, 1800]",
+    ),
+]
+Track = Annotated[str, typer.Option(metavar="prominent|all|ID", help="Which face of several.")]
+OneTrack = Annotated[str, typer.Option(metavar="prominent|ID", help="Which face of several.")]
 Fps = Annotated[
-    float | None, typer.Option(help="Frame rate of a folder of frames. [default: 25]", min=1e-3)
+    float | None,
+    typer.Option(
+        help="Frame rate of a folder of frames; a file has its own. [default: 25]", min=1e-3
+    ),
 ]
 AllowNetwork = Annotated[
     bool, typer.Option("--allow-network", help="Open addresses such as https:// and rtsp://.")
@@ -120,7 +148,45 @@ AsJSON = Annotated[bool, typer.Option("--json", help="Print JSON on standard out
 AsCSV = Annotated[bool, typer.Option("--csv", help="Print CSV on standard output.")]
 
 
-def parse_track(text: str) -> int | Literal["prominent", "all"]:
+def parse_reading(
+    faces: FaceMode | None,
+    fps: float | None,
+    allow_network: bool,
+    timeout: float | None = None,
+    sampling: SamplingMode = "deterministic",
+    seed: int = 0,
+) -> ReadKeywords:
+    """Check what the options say of reading videos; return it as keyword arguments.
+
+    Raises
+    ------
+    typer.BadParameter
+        An option that can't count.
+    """
+    reading = ReadKeywords(
+        faces=faces,
+        sampling=sampling,
+        seed=seed,
+        fps=fps,
+        allow_network=allow_network,
+        timeout=timeout,
+    )
+    try:
+        ReadOptions(**reading)
+    except EmoCLIPError as error:
+        raise typer.BadParameter(str(error)) from None
+    return reading
+
+
+def parse_one_track(text: str) -> int | Literal["prominent"]:
+    """Read ``--track`` of a command that takes one face."""
+    track = parse_track(text)
+    if track == "all":
+        raise typer.BadParameter("one face: prominent or a number.", param_hint="--track")
+    return track
+
+
+def parse_track(text: str) -> TrackChoice:
     """Read ``--track``."""
     if text == "prominent":
         return "prominent"

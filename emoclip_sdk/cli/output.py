@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-    from ..results.records import Prediction, TimelineRow
+    from ..results.records import Prediction
+    from ..results.scored_windows import TimelineRow
 
 __all__ = [
-    "DEBUG",
     "NO_FACE",
     "complain",
     "label_text",
@@ -30,9 +30,6 @@ __all__ = [
     "score_list",
     "working",
 ]
-
-DEBUG = "EMOCLIP_DEBUG"
-"""The environment variable that shows tracebacks and the libraries' warnings."""
 
 NO_FACE = "no face"
 _PIPE_WIDTH = 200

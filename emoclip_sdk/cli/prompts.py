@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import difflib
 from collections.abc import Sequence
 from pathlib import Path
@@ -155,8 +154,11 @@ def score(
     ] = None,
     model: o.Model = None,
     faces: o.Faces = None,
+    sampling: o.Sampling = "deterministic",
+    seed: o.Seed = 0,
     as_json: o.AsJSON = False,
     fps: o.Fps = None,
+    timeout: o.Timeout = None,
     device: o.Device = "auto",
     dtype: o.Dtype = "auto",
 ) -> None:
@@ -170,6 +172,7 @@ def score(
     from ..errors import EmoCLIPError
     from ..selection.wording import read_labelled, score_wordings
 
+    reading = o.parse_reading(faces, fps, False, timeout, sampling, seed)
     try:
         clips = read_labelled(file)
     except EmoCLIPError as error:
@@ -187,7 +190,7 @@ def score(
     with progress(len(clips)) as begin:
         for video, label in clips:
             begin(video)
-            vector, reason = attempt(loaded.embed, video, faces=faces, fps=fps)
+            vector, reason = attempt(loaded.embed, video, **reading)
             if reason is None and np.isnan(vector).any():
                 reason = NO_FACE
             if reason is None:
@@ -198,17 +201,17 @@ def score(
                 complain(f"{video}: {reason}; left out")
         if not vectors:
             raise EmoCLIPError(f"{file}: no clip shows a face")
-        found = score_wordings(np.stack(vectors), owners, wordings, loaded.embed_text)
+        scores = score_wordings(np.stack(vectors), owners, wordings, loaded.embed_text)
     if as_json:
-        print_json([dataclasses.asdict(row) for row in found])
+        print_json([row.to_dict() for row in scores])
     else:
         table = new_table("label", "AUC>", "from", "wording")
         last = None
-        for row in found:
+        for row in scores:
             name = f"{row.label} ({row.n} of {row.n + row.rest})" if row.label != last else ""
             last = row.label
             text = row.texts[0] if len(row.texts) == 1 else f"mean of {len(row.texts)} texts"
-            table.add_row(name, f"{row.auc:.3f}", row.source, text)
+            table.add_row(name, f"{row.auc:.3f}", row.origin, text)
         results_console().print(table)
     if failed:
         raise typer.Exit(1)
@@ -217,16 +220,18 @@ def score(
 def _wordings(bank: PromptBank, label: str) -> list[tuple[str, dict[str, float]]]:
     """Return the wordings to compare: as the model uses it, each text alone, templates, word."""
     from ..prompts import compose
-    from ..prompts.files import PLACEHOLDER
+    from ..prompts.files import LABEL_PLACEHOLDER
 
     used = compose(bank, label)
-    found = [("label", dict(zip(used.texts, used.weights, strict=True)))]
+    wordings = [("label", dict(zip(used.texts, used.weights, strict=True)))]
     word = " ".join(label.replace("_", " ").split())
     if used.kind == "bank":
-        found += [("bank", {text: 1.0}) for text in used.texts]
+        wordings += [("bank", {text: 1.0}) for text in used.texts]
     if used.kind != "template" and bank.templates:
-        found.append(("templates", {t.replace(PLACEHOLDER, word): 1.0 for t in bank.templates}))
-    return [*found, ("word", {word: 1.0})]
+        wordings.append(
+            ("templates", {t.replace(LABEL_PLACEHOLDER, word): 1.0 for t in bank.templates})
+        )
+    return [*wordings, ("word", {word: 1.0})]
 
 
 def _only(file: Path) -> PromptBank:

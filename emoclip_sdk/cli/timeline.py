@@ -14,7 +14,7 @@ import typer
 from ..errors import EmoCLIPError, MissingDependencyError
 from ..results.records import ModelInfo
 from . import options as o
-from .loading import load_model, wanted_labels
+from .loading import load_model, requested_labels
 from .output import (
     NO_FACE,
     complain,
@@ -66,6 +66,7 @@ def timeline(
     as_csv: o.AsCSV = False,
     fps: o.Fps = None,
     allow_network: o.AllowNetwork = False,
+    timeout: o.Timeout = None,
     device: o.Device = "auto",
     dtype: o.Dtype = "auto",
 ) -> None:
@@ -93,24 +94,18 @@ def timeline(
         _require("matplotlib", "plot", "Plotting")
     if any(file.suffix.lower() == ".parquet" for file in files):
         _require("pyarrow", "parquet", "Writing Parquet")
+    reading = o.parse_reading(faces, fps, allow_network, timeout)
     loaded = load_model(model, device, dtype, prompts)
-    wanted = wanted_labels(loaded, labels, labels_file, compound)
-    options: dict[str, Any] = dict(
-        window=window,
-        step=step,
-        faces=faces,
-        min_score=min_score,
-        fps=fps,
-        allow_network=allow_network,
-    )
+    requested = requested_labels(loaded, labels, labels_file, compound)
+    options: dict[str, Any] = dict(window=window, step=step, min_score=min_score, **reading)
     table = files[0] if len(files) == 1 and files[0].suffix.lower() in TABLES else None
     if table is not None and not (any(pictures) or as_json or as_csv):
         # A table alone is written while the video is read, however long that is.
         about = ModelInfo(loaded.name, loaded.revision, loaded.prompts.hash)
 
         def write(video: str, table: Path) -> int:
-            rows = loaded.timeline_rows(video, wanted, **options)
-            return save_rows(rows, table, source=video, labels=wanted, model=about)
+            rows = loaded.timeline_rows(video, requested, **options)
+            return save_rows(rows, table, source=video, labels=requested, model=about)
 
         with working(video):
             n, reason = attempt(write, video, table)
@@ -118,19 +113,19 @@ def timeline(
         complain(f"wrote {table}: {n} rows")
         return
     with working(video):
-        found, reason = attempt(loaded.timeline, video, wanted, **options)
+        scored, reason = attempt(loaded.timeline, video, requested, **options)
     _stop_if(video, reason)
-    found = dataclasses.replace(found, source=video)
+    scored = dataclasses.replace(scored, source=video)
     if as_json:
-        print_json(found.to_dict())
+        print_json(scored.to_dict())
     elif as_csv:
-        write_csv(found.to_records(), sys.stdout)
+        write_csv(scored.to_records(), sys.stdout)
     elif not files and not any(pictures):
-        _print_table(found, top)
+        _print_table(scored, top)
     for file in files:
-        found.save(file)
+        scored.save(file)
         complain(f"wrote {file}")
-    for picture, draw in zip(pictures, (found.plot, found.heatmap), strict=True):
+    for picture, draw in zip(pictures, (scored.plot, scored.heatmap), strict=True):
         if picture is not None:
             draw(picture)
             complain(f"wrote {picture}")
@@ -147,19 +142,19 @@ def _stop_if(video: str, reason: str | None) -> None:
         raise typer.Exit(1)
 
 
-def _print_table(found: Timeline, top: int) -> None:
+def _print_table(scored: Timeline, top: int) -> None:
     from rich.text import Text
 
     table = new_table("face>", "start>", "end>", "label", "scores")
-    for row in found:
+    for row in scored:
         label, scores = Text(NO_FACE, "yellow"), ""
         if row.face_found:
             ranked = sorted(row.scores.items(), key=lambda item: -item[1])[:top]
             label, scores = label_text(row), score_list(ranked)
         face = "" if row.track is None else str(row.track)
         table.add_row(face, f"{row.start:.2f}", f"{row.end:.2f}", label, scores)
-    seen = f"{len(found.tracks)} face{'' if len(found.tracks) == 1 else 's'}"
-    table.caption = f"{found.source}: {seen}"
-    if found.model is not None:
-        table.caption += f"; {found.model.name}, prompt bank {found.model.prompt_bank}"
+    faces = f"{len(scored.tracks)} face{'' if len(scored.tracks) == 1 else 's'}"
+    table.caption = f"{scored.source}: {faces}"
+    if scored.model is not None:
+        table.caption += f"; {scored.model.name}, prompt bank {scored.model.prompt_bank}"
     results_console().print(table)

@@ -9,14 +9,14 @@ from typing import Any
 
 from ..errors import EmoCLIPError, VideoError
 from ..video.opening import VIDEO_SUFFIXES
-from .output import DEBUG
+from .running import DEBUG
 
 __all__ = ["attempt", "expand"]
 
 
 def expand(videos: Sequence[str]) -> list[str]:
     """Replace folders that hold videos by these; a folder without any is a folder of frames."""
-    found: list[str] = []
+    paths: list[str] = []
     for video in videos:
         inside: list[Path] = []
         try:
@@ -24,8 +24,8 @@ def expand(videos: Sequence[str]) -> list[str]:
                 inside = [f for f in Path(video).iterdir() if _is_video(f)]
         except (OSError, ValueError):
             pass  # what is wrong with it is said when it is opened
-        found += sorted(map(str, inside)) or [video]
-    return found
+        paths += sorted(map(str, inside)) or [video]
+    return paths
 
 
 def _is_video(file: Path) -> bool:

@@ -1,4 +1,4 @@
-"""A player and a timeline as HTML: text keeps its size on a phone, colours follow the theme."""
+"""A player and a timeline as HTML: text keeps its size on a phone, colors follow the theme."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..export.style import label_colors, time_ticks
 from ..results.analysis import Cell, cells, runs
 
 if TYPE_CHECKING:
-    from ..results.records import TimelineRow
+    from ..results.scored_windows import TimelineRow
     from ..results.timeline import Timeline
 
 __all__ = ["chart_html", "player_html"]
@@ -60,9 +60,9 @@ def chart_html(timeline: Timeline) -> str:
         return '<p class="emo-none">No face was found in this video, so there is no score.</p>'
     end = max([timeline.duration or 0.0, *(row.end for row in timeline.rows)]) or 1.0
     colors = {label: f"var(--emo-{i})" for i, label in enumerate(label_colors(timeline))}
-    found, best = cells(timeline), runs(timeline)
-    told = {
-        track: [_told(cell, colors) for cell in found[track] if cell.row.face_found]
+    track_cells, best = cells(timeline), runs(timeline)
+    captions = {
+        track: [_caption(cell, colors) for cell in track_cells[track] if cell.row.face_found]
         for track in tracks
     }
     seconds = {face.track: face.seconds for face in timeline.summary()}
@@ -92,14 +92,14 @@ def chart_html(timeline: Timeline) -> str:
         for at, name in zip(times, names, strict=True)
     )
     return (
-        f'<div class="emo-chart" data-end="{end:.3f}" {_data("told", told)}>'
+        f'<div class="emo-chart" data-end="{end:.3f}" {_data("captions", captions)}>'
         f"{_legend(timeline, colors)}{''.join(panels)}"
         f'<div class="emo-ticks">{ticks}</div></div>'
     )
 
 
-def _told(cell: Cell, colors: dict[str, str]) -> list[Any]:
-    """Return start, end, what stands beside the face then, and its colour."""
+def _caption(cell: Cell, colors: dict[str, str]) -> list[Any]:
+    """Return start, end, the text beside the face between them, and its color."""
     label = str(cell.row.label)
     if cell.row.abstained:
         return [round(cell.start, 3), round(cell.end, 3), "none of these", "var(--emo-other)"]
@@ -149,10 +149,10 @@ def _unbroken(rows: Sequence[TimelineRow]) -> Iterator[list[TimelineRow]]:
 
 def _legend(timeline: Timeline, colors: dict[str, str]) -> str:
     means = dict.fromkeys(timeline.labels, 0.0)
-    there = [row for row in timeline.rows if row.face_found]
-    for row in there:
+    rows = [row for row in timeline.rows if row.face_found]
+    for row in rows:
         for label, score in row.scores.items():
-            means[label] += score / len(there)
+            means[label] += score / len(rows)
     items = []
     for label in sorted(timeline.labels, key=lambda label: -means[label]):
         color = colors.get(label, "var(--emo-other)")
@@ -165,7 +165,7 @@ def _legend(timeline: Timeline, colors: dict[str, str]) -> str:
 
 
 def _data(name: str, value: Any) -> str:
-    """Return attributes for the script: the value, and a mark that tells whether it changed."""
+    """Return attributes for the script: the value, and a hash by which a change is seen."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     mark = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
     return f'data-{name}="{escape(text)}" data-mark="{mark}"'

@@ -29,13 +29,13 @@
   };
 
   const draw = (player, chart, time) => {
-    const told = chart ? data(chart, "told") : {};
+    const captions = chart ? data(chart, "captions") : {};
     const layer = player.querySelector(".emo-boxes");
     layer.replaceChildren();
     for (const face of data(player, "faces")) {
       const box = boxAt(face, time);
       if (!box) continue;
-      const now = (told[face.track] || []).find(([start, end]) => time >= start && time < end);
+      const now = (captions[face.track] || []).find(([start, end]) => time >= start && time < end);
       const frame = document.createElement("div"), tag = document.createElement("span");
       const [x0, y0, x1, y1] = box.map((v) => 100 * Math.min(Math.max(v, 0), 1));
       frame.style.cssText =
@@ -52,7 +52,7 @@
     for (const head of chart.querySelectorAll(".emo-playhead")) head.style.left = left;
   };
 
-  let shown = [];
+  let drawn = [];
   const step = () => {
     requestAnimationFrame(step);
     const player = document.querySelector(".emo-player");
@@ -61,10 +61,10 @@
     const time = player.querySelector("video").currentTime;
     // Gradio changes elements in place, and takes away what it did not put there.
     const now = [player.dataset.mark, chart?.dataset.mark, chart?.querySelector(".emo-playhead")?.style.left, time];
-    if (now.every((value, i) => value === shown[i])) return;
+    if (now.every((value, i) => value === drawn[i])) return;
     draw(player, chart, time);
     now[2] = chart?.querySelector(".emo-playhead")?.style.left;
-    shown = now;
+    drawn = now;
   };
   requestAnimationFrame(step);
 

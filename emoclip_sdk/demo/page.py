@@ -1,4 +1,4 @@
-"""The page itself, made of Gradio's components. What it does is in :mod:`.visit`."""
+"""The layout of the page, made of Gradio's components; its functions are in :mod:`.session`."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ import gradio as gr
 
 from ..errors import EmoCLIPError
 from .chart import chart_html, player_html
-from .visit import DOWNLOADS, Visit
+from .session import DOWNLOADS, Session
 
 if TYPE_CHECKING:
     from ..model import EmoCLIP
 
-__all__ = ["Visits", "make_page"]
+__all__ = ["Sessions", "make_page"]
 
 TITLE = "Apparent expression in video"
 NOTE = (
@@ -37,7 +37,7 @@ _ONE_BY_ONE: dict[str, Any] = {"concurrency_id": "model", "api_visibility": "pri
 _PRESS_FILE = "() => setTimeout(() => document.querySelector('#emo-file')?.click(), 200)"
 
 
-class Visits:
+class Sessions:
     """Everybody who has the page open.
 
     Parameters
@@ -49,23 +49,23 @@ class Visits:
 
     def __init__(self, model: EmoCLIP, root: Path) -> None:
         self._model, self._root = model, root
-        self._visits: dict[str, Visit] = {}
+        self._sessions: dict[str, Session] = {}
         self._lock = threading.Lock()
 
-    def of(self, request: gr.Request) -> Visit:
-        """Return the visit that a request belongs to."""
+    def of(self, request: gr.Request) -> Session:
+        """Return the session that a request belongs to."""
         with self._lock:
             key = str(request.session_hash)
-            if key not in self._visits:
-                self._visits[key] = Visit(self._model, self._root)
-            return self._visits[key]
+            if key not in self._sessions:
+                self._sessions[key] = Session(self._model, self._root)
+            return self._sessions[key]
 
     def end(self, request: gr.Request) -> None:
         """Delete what a visitor left; called when the page is closed or loaded again."""
         with self._lock:
-            visit = self._visits.pop(str(request.session_hash), None)
-        if visit is not None:
-            visit.close()
+            session = self._sessions.pop(str(request.session_hash), None)
+        if session is not None:
+            session.close()
 
 
 def make_page(model: EmoCLIP, root: Path) -> gr.Blocks:
@@ -77,7 +77,7 @@ def make_page(model: EmoCLIP, root: Path) -> gr.Blocks:
     root : Path
         Folder for what visitors load. It has to be the one that Gradio may show files from.
     """
-    visits = Visits(model, root)
+    sessions = Sessions(model, root)
     known = [*model.prompts.names(), *model.prompts.compounds]
     first = list(model.labels)
 
@@ -137,39 +137,41 @@ def make_page(model: EmoCLIP, root: Path) -> gr.Blocks:
                     step = gr.Slider(0.25, 5, 0.5, step=0.25, label="Step in seconds")
         loaded = gr.State(False)
 
-        shown = [video, player, other, chart, saving, loaded]
-        asked = [labels, window, step, loaded]
+        outputs = [video, player, other, chart, saving, loaded]
+        settings = [labels, window, step, loaded]
 
         def read(
             upload: str | None, labels: list[str], window: float, step: float, request: gr.Request
         ) -> list[Any]:
-            unchanged = [gr.skip() for _ in shown[1:]]
+            unchanged = [gr.skip() for _ in outputs[1:]]
             if upload is None:
                 return [gr.skip(), *unchanged]
-            visit = visits.of(request)
+            session = sessions.of(request)
             try:
-                visit.model.embed_labels(labels)  # what can't be used is said before the work
-                visit.read(Path(upload))
-                timeline = visit.score(labels, window, step)
+                session.model.embed_labels(
+                    labels
+                )  # labels that can't be used are refused before the work
+                session.read(Path(upload))
+                timeline = session.score(labels, window, step)
             except EmoCLIPError as error:
                 gr.Warning(str(error), title="This can't be read", duration=20)
                 return [gr.Video(value=None), *unchanged]
             finally:
                 # Gradio gives every upload a folder of its own.
                 shutil.rmtree(Path(upload).parent, ignore_errors=True)
-            address = f"gradio_api/file={visit.played}?{visit.played.stat().st_mtime_ns}"
+            address = f"gradio_api/file={session.played}?{session.played.stat().st_mtime_ns}"
             return [
                 gr.Video(value=None, visible=False),
-                gr.HTML(player_html(timeline, address, visit.frame_size), visible=True),
+                gr.HTML(player_html(timeline, address, session.frame_size), visible=True),
                 gr.Button(visible=True),
                 gr.HTML(chart_html(timeline), visible=True),
                 gr.Row(visible=True),
                 True,
             ]
 
-        @_told
+        @_with_errors_on_page
         def leave(request: gr.Request) -> list[Any]:
-            visits.of(request).forget_video()
+            sessions.of(request).forget_video()
             return [
                 gr.Video(value=None, visible=True),
                 gr.HTML("", visible=False),
@@ -180,80 +182,80 @@ def make_page(model: EmoCLIP, root: Path) -> gr.Blocks:
             ]
 
         def scored(
-            visit: Visit, labels: list[str], window: float, step: float, loaded: bool
+            session: Session, labels: list[str], window: float, step: float, loaded: bool
         ) -> Any:
             if not loaded:
-                visit.model.embed_labels(labels)
+                session.model.embed_labels(labels)
                 return gr.skip()
-            return gr.HTML(chart_html(visit.score(labels, window, step)))
+            return gr.HTML(chart_html(session.score(labels, window, step)))
 
-        @_told
+        @_with_errors_on_page
         def score(
             labels: list[str], window: float, step: float, loaded: bool, which: str | None,
             request: gr.Request,
         ) -> list[Any]:  # fmt: skip
-            visit = visits.of(request)
-            drawn = scored(visit, labels, window, step, loaded)
+            session = sessions.of(request)
+            drawn = scored(session, labels, window, step, loaded)
             chosen = which if which in labels else labels[-1]
-            return [drawn, gr.Dropdown(choices=labels, value=chosen), _meaning(visit, chosen)]
+            return [drawn, gr.Dropdown(choices=labels, value=chosen), _meaning(session, chosen)]
 
-        @_told
-        def tell(which: str | None, request: gr.Request) -> Any:
-            return _meaning(visits.of(request), which) if which else gr.skip()
+        @_with_errors_on_page
+        def describe_label(which: str | None, request: gr.Request) -> Any:
+            return _meaning(sessions.of(request), which) if which else gr.skip()
 
-        @_told
+        @_with_errors_on_page
         def reword(
             which: str, meaning: str, labels: list[str], window: float, step: float,
             loaded: bool, request: gr.Request,
         ) -> list[Any]:  # fmt: skip
-            visit = visits.of(request)
-            visit.describe(which, [line for line in meaning.splitlines() if line.strip()])
-            return [scored(visit, labels, window, step, loaded), _meaning(visit, which)]
+            session = sessions.of(request)
+            session.describe(which, [line for line in meaning.splitlines() if line.strip()])
+            return [scored(session, labels, window, step, loaded), _meaning(session, which)]
 
-        @_told
+        @_with_errors_on_page
         def compound(
             parts: list[str], weights: str, name: str, labels: list[str], request: gr.Request
         ) -> list[Any]:
-            added = visits.of(request).add_compound(name, parts, weights)
-            wanted = list(dict.fromkeys([*labels, added]))
-            return [gr.Dropdown(value=wanted), gr.Textbox(""), gr.Textbox("")]
+            added = sessions.of(request).add_compound(name, parts, weights)
+            extended = list(dict.fromkeys([*labels, added]))
+            return [gr.Dropdown(value=extended), gr.Textbox(""), gr.Textbox("")]
 
-        @_told
+        @_with_errors_on_page
         def export(kind: str, request: gr.Request) -> Any:
-            return gr.DownloadButton(value=str(visits.of(request).save(kind)))
+            return gr.DownloadButton(value=str(sessions.of(request).save(kind)))
 
         gr.on(
             [video.upload, video.stop_recording],
             read,
             [video, labels, window, step],
-            shown,
+            outputs,
             show_progress_on=[video],
             **_ONE_BY_ONE,
         )
-        other.click(leave, None, shown, **_ONE_BY_ONE)
+        other.click(leave, None, outputs, **_ONE_BY_ONE)
         gr.on(
             [labels.change, window.release, step.release],
             score,
-            [*asked, which],
+            [*settings, which],
             [chart, which, meaning],
             trigger_mode="always_last",
             show_progress="hidden",
             **_ONE_BY_ONE,
         )
-        which.input(tell, which, meaning, show_progress="hidden", **_ONE_BY_ONE)
-        page.load(tell, which, meaning, show_progress="hidden", **_ONE_BY_ONE)
-        describe.click(reword, [which, meaning, *asked], [chart, meaning], **_ONE_BY_ONE)
+        which.input(describe_label, which, meaning, show_progress="hidden", **_ONE_BY_ONE)
+        page.load(describe_label, which, meaning, show_progress="hidden", **_ONE_BY_ONE)
+        describe.click(reword, [which, meaning, *settings], [chart, meaning], **_ONE_BY_ONE)
         build.click(
             compound, [parts, weights, name, labels], [labels, weights, name], **_ONE_BY_ONE
         )
         save.click(export, kind, file, show_progress_on=[save], **_ONE_BY_ONE).success(
             None, js=_PRESS_FILE
         )
-        page.unload(visits.end)
+        page.unload(sessions.end)
     return page
 
 
-def _told(work: Callable[..., Any]) -> Callable[..., Any]:
+def _with_errors_on_page(work: Callable[..., Any]) -> Callable[..., Any]:
     """Show an error of ours on the page, in its own words."""
 
     @functools.wraps(work)
@@ -266,13 +268,13 @@ def _told(work: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
-def _meaning(visit: Visit, label: str) -> Any:
-    text = visit.text(label)
+def _meaning(session: Session, label: str) -> Any:
+    text = session.text(label)
     about = {
         "bank": "of the prompt bank",
         "custom": "your own words",
         "template": "not in the prompt bank: put into sentence templates",
-        "caption": "a sentence, taken as it stands",
+        "caption": "a sentence, used word for word",
     }.get(text.kind, "")
     if text.kind == "compound":
         about = "compound: " + ", ".join(f"{share:.0%} {part}" for part, share in text.parts)

@@ -1,4 +1,4 @@
-"""Serves the page: on this machine only unless told otherwise, in a folder that goes at the end."""
+"""Serves the page: by default on this machine only; its files are deleted at the end."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class _OnlyOurs:
 
 
 def check_gradio() -> None:
-    """Make sure that Gradio is there, without the seconds that its import takes.
+    """Make sure that Gradio is installed, without the seconds that its import takes.
 
     Raises
     ------
@@ -79,7 +79,7 @@ class Server(AbstractContextManager["Server"]):
     MissingDependencyError
         Gradio isn't installed.
     EmoCLIPError
-        The port is taken.
+        The port is in use.
     """
 
     def __init__(
@@ -150,6 +150,7 @@ class Server(AbstractContextManager["Server"]):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        """Close the page and delete its files."""
         self._page.close(verbose=False)
         self._temporary.cleanup()
 
@@ -177,7 +178,7 @@ def serve(
     MissingDependencyError
         Gradio isn't installed.
     EmoCLIPError
-        The port is taken.
+        The port is in use.
     """
     # What ends a service should clean up as Ctrl-C does.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))

@@ -1,1 +1,1 @@
-"""What ``emoclip doctor`` and ``emoclip bench`` tell of an installation."""
+"""Checks of an installation: ``emoclip doctor`` and ``emoclip bench``."""

@@ -1,4 +1,4 @@
-"""What ``emoclip doctor`` looks at: is everything there that the package needs, and does it work?
+"""Checks of ``emoclip doctor``: is everything installed that the package needs, and does it work.
 
 Each check stands for itself: where torch can't be imported, the others are still made.
 """
@@ -56,7 +56,7 @@ class Finding:
     state : {"ok", "note", "wrong"}
         A note is worth knowing and nothing to mend.
     text : str
-        What was found.
+        The result.
     advice : str
         What to do about it; empty where there is nothing to do.
     """
@@ -107,10 +107,10 @@ def examine(model: str | None = None, device: str = "auto") -> Iterator[Finding]
 
 def _python() -> Finding:
     needed = importlib.metadata.metadata(_DISTRIBUTION)["Requires-Python"]
-    found = f"{platform.python_version()} at {sys.executable}, {platform.platform()}"
+    version = f"{platform.python_version()} at {sys.executable}, {platform.platform()}"
     if platform.python_version() not in SpecifierSet(needed):
-        return Finding("Python", "wrong", found, f"install a Python {needed}")
-    return Finding("Python", "ok", found)
+        return Finding("Python", "wrong", version, f"install a Python {needed}")
+    return Finding("Python", "ok", version)
 
 
 def dependencies() -> dict[str, list[Requirement]]:
@@ -118,19 +118,19 @@ def dependencies() -> dict[str, list[Requirement]]:
 
     An extra of extras, and those for developers, are left out.
     """
-    found: dict[str, list[Requirement]] = {"": []}
+    requirements: dict[str, list[Requirement]] = {"": []}
     extras = importlib.metadata.metadata(_DISTRIBUTION).get_all("Provides-Extra") or ()
     for text in importlib.metadata.requires(_DISTRIBUTION) or ():
         needed = Requirement(text)
         if needed.name.replace("-", "_") == _DISTRIBUTION:
             continue
         if needed.marker is None or needed.marker.evaluate({"extra": ""}):
-            found[""].append(needed)
+            requirements[""].append(needed)
             continue
         for extra in extras:
             if extra not in _DEVELOPERS and needed.marker.evaluate({"extra": extra}):
-                found.setdefault(extra, []).append(needed)
-    return found
+                requirements.setdefault(extra, []).append(needed)
+    return requirements
 
 
 def _packages() -> Iterator[Finding]:
@@ -185,7 +185,7 @@ def _graphics() -> Finding:
 
     import torch
 
-    with warnings.catch_warnings(record=True) as said:
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         available = torch.cuda.is_available()
     if available:
@@ -197,7 +197,7 @@ def _graphics() -> Finding:
     if torch.version.cuda is None:
         text = f"there is one, and torch {torch.__version__} was built without CUDA"
         return Finding("GPU", "wrong", text, "install torch as https://pytorch.org says for CUDA")
-    reason = str(said[0].message).partition("\n")[0] if said else "torch doesn't say why"
+    reason = str(caught[0].message).partition("\n")[0] if caught else "torch doesn't say why"
     advice = f"update the driver, or install a torch for a CUDA older than {torch.version.cuda}"
     return Finding("GPU", "wrong", f"there is one, and torch can't use it: {reason}", advice)
 
@@ -210,18 +210,18 @@ def _folders() -> Iterator[Finding]:
         places = {"model cache": HF_HUB_CACHE, **places}
     for subject, place in places.items():
         folder = Path(place)
-        there = next(p for p in (folder, *folder.parents) if p.exists())
-        if not os.access(there, os.W_OK):
+        existing = next(p for p in (folder, *folder.parents) if p.exists())
+        if not os.access(existing, os.W_OK):
             advice = "set HF_HOME" if subject == "model cache" else "set TMPDIR"
             yield Finding(
                 subject, "note", f"{folder} can't be written to", f"{advice} to a folder that can"
             )
             continue
-        free = shutil.disk_usage(there).free
+        free = shutil.disk_usage(existing).free
         text = f"{folder}, {free / 1e9:.1f} GB free"
         if subject == "model cache":
-            held = [p for p in folder.glob("models--*") if p.is_dir()]
-            names = ", ".join(p.name.removeprefix("models--").replace("--", "/") for p in held)
+            cached = [p for p in folder.glob("models--*") if p.is_dir()]
+            names = ", ".join(p.name.removeprefix("models--").replace("--", "/") for p in cached)
             text += f", holds {names}" if names else ", empty"
         if free < _LITTLE_SPACE:
             yield Finding(subject, "note", text, "a model may need more space than that")
@@ -237,11 +237,11 @@ def _temporary() -> str:
 
 
 def _settings() -> Iterator[Finding]:
-    """Tell of what in the environment changes what we do."""
+    """Name the environment variables that change what the package does."""
     names = ("HF_HUB_OFFLINE", "HF_ENDPOINT", "HF_HOME", "OMP_NUM_THREADS", "CUDA_VISIBLE_DEVICES")
-    found = [f"{name}={os.environ[name]}" for name in names if name in os.environ]
-    if found:
-        yield Finding("environment", "note", ", ".join(found))
+    settings = [f"{name}={os.environ[name]}" for name in names if name in os.environ]
+    if settings:
+        yield Finding("environment", "note", ", ".join(settings))
 
 
 def _trial(model: str | None, device: str) -> Finding:

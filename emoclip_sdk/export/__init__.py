@@ -1,1 +1,1 @@
-"""Results to files: tables and plots."""
+"""Results to files: tables, documents, plots and annotated videos."""

@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 from ..errors import EmoCLIPError
 from ..video.decode import FileSource
 from ..video.opening import open_video
-from .files import writing
+from .files import atomic_write
 from .overlay import Overlay
 
 if TYPE_CHECKING:
     from av.container import OutputContainer
 
-    from ..results.records import ScoredWindows
+    from ..results.scored_windows import ScoredWindows
     from ..video import VideoSource
 
 __all__ = ["VIDEOS", "Drawing", "annotate_video", "check_video_ending", "write_video"]
@@ -36,11 +36,11 @@ _VP9 = {"crf": "32", "b": "0", "deadline": "realtime", "cpu-used": "6", "row-mt"
 
 
 class Drawing(Protocol):
-    """What becomes of the frames of a video."""
+    """Draws on the frames of a video."""
 
     @property
     def size(self) -> tuple[int, int]:
-        """Width and height of what :meth:`draw` returns, both even."""
+        """Return width and height of what :meth:`draw` returns, both even."""
 
     def draw(self, rgb: NDArray[np.uint8], time: float) -> NDArray[np.uint8]:
         """Return a frame (H, W, 3) as it is to be written; `time` in seconds."""
@@ -68,7 +68,15 @@ def annotate_video(
     fps: float | None = None,
     allow_network: bool = False,
 ) -> None:
-    """Write an annotated video; see :meth:`Timeline.annotate`."""
+    """Write an annotated video; see :meth:`Timeline.annotate`.
+
+    Raises
+    ------
+    VideoError
+        The video can't be read.
+    EmoCLIPError
+        Another ending, the file can't be written, or it is the source itself.
+    """
     path = Path(path)
     check_video_ending(path)
     if (
@@ -108,7 +116,7 @@ def write_video(
 
     container = check_video_ending(path)
     options = {"movflags": "faststart"} if container in ("mp4", "mov") else {}
-    with writing(path) as part:
+    with atomic_write(path) as part:
         try:
             with av.open(str(part), "w", format=container, options=options) as out:
                 _write(source, out, make_drawing)
@@ -132,8 +140,8 @@ def _write(
         first = next(frames)
         drawing = make_drawing((first.rgb.shape[1], first.rgb.shape[0]))
         webm = "webm" in out.format.name
-        codec, how = ("libvpx-vp9", _VP9) if webm else ("h264", _H264)
-        stream: Any = out.add_stream(codec, rate=30, options=how)
+        codec, encoding = ("libvpx-vp9", _VP9) if webm else ("h264", _H264)
+        stream: Any = out.add_stream(codec, rate=30, options=encoding)
         stream.width, stream.height = drawing.size
         stream.pix_fmt = "yuv420p"
         stream.codec_context.time_base = Fraction(1, _CLOCK)

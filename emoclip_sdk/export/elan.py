@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from .files import plain
-from .stretches import Stretch, stretches
+from .files import plain_text
+from .intervals import Interval, label_intervals
 
 if TYPE_CHECKING:
-    from ..results.records import ScoredWindows
+    from ..results.scored_windows import ScoredWindows
 
 __all__ = ["eaf"]
 
@@ -47,7 +47,7 @@ def eaf(timeline: ScoredWindows, path: Path) -> str:
     ----------
     timeline : ScoredWindows
     path : Path
-        Where it will be written: media are found from there.
+        Where it will be written: the path of the video is relative to it.
     """
     root = Element(
         "ANNOTATION_DOCUMENT",
@@ -60,13 +60,13 @@ def eaf(timeline: ScoredWindows, path: Path) -> str:
             "xsi:noNamespaceSchemaLocation": _SCHEMA,
         },
     )
-    found = stretches(timeline)
-    labels = {plain(label): f"label{i}" for i, label in enumerate(timeline.labels)}
-    _header(root, timeline, path, sum(map(len, found.values())))
+    by_face = label_intervals(timeline)
+    labels = {plain_text(label): f"label{i}" for i, label in enumerate(timeline.labels)}
+    _header(root, timeline, path, sum(map(len, by_face.values())))
     slots = SubElement(root, "TIME_ORDER")
     number = 0
-    for face, those in found.items():
-        number = _tiers(root, slots, face, those, labels, number)
+    for face, face_intervals in by_face.items():
+        number = _tiers(root, slots, face, face_intervals, labels, number)
     slots[:] = sorted(slots, key=lambda slot: int(slot.attrib["TIME_VALUE"]))
     for name, more in (
         (_LABEL, {"TIME_ALIGNABLE": "true", "CONTROLLED_VOCABULARY_REF": _VOCABULARY}),
@@ -76,8 +76,8 @@ def eaf(timeline: ScoredWindows, path: Path) -> str:
         SubElement(root, "LINGUISTIC_TYPE", kind)
     SubElement(root, "LANGUAGE", _LANGUAGE)
     for stereotype, description in _CONSTRAINTS.items():
-        told = {"STEREOTYPE": stereotype, "DESCRIPTION": description}
-        SubElement(root, "CONSTRAINT", told)
+        constraint = {"STEREOTYPE": stereotype, "DESCRIPTION": description}
+        SubElement(root, "CONSTRAINT", constraint)
     vocabulary = SubElement(root, "CONTROLLED_VOCABULARY", {"CV_ID": _VOCABULARY})
     SubElement(vocabulary, "DESCRIPTION", {"LANG_REF": "und"})
     for label, key in labels.items():
@@ -92,31 +92,31 @@ def _header(root: Element, timeline: ScoredWindows, path: Path, n_labels: int) -
     media = _media(timeline.source, path)
     if media:
         SubElement(header, "MEDIA_DESCRIPTOR", media)
-    told = {"lastUsedAnnotationId": str(2 * n_labels)}
+    properties = {"lastUsedAnnotationId": str(2 * n_labels)}
     if timeline.model is not None:
-        told["emoclip_sdk:model"] = plain(timeline.model.name)
-        told["emoclip_sdk:revision"] = plain(timeline.model.revision or "")
-        told["emoclip_sdk:prompt_bank"] = timeline.model.prompt_bank
-    for name, value in told.items():
+        properties["emoclip_sdk:model"] = plain_text(timeline.model.name)
+        properties["emoclip_sdk:revision"] = plain_text(timeline.model.revision or "")
+        properties["emoclip_sdk:prompt_bank"] = timeline.model.prompt_bank
+    for name, value in properties.items():
         SubElement(header, "PROPERTY", {"NAME": name}).text = value
 
 
 def _media(source: str, path: Path) -> dict[str, str] | None:
-    """Say where the video is; what was an array or a stream has no place to point to."""
-    file = Path(plain(source))
+    """Return the attributes that point to the video; None: it was an array or a stream."""
+    file = Path(plain_text(source))
     kind = mimetypes.guess_type(file.name)[0] or ""
     if not kind.startswith("video/") or "://" in source:
         return None
     if not file.is_file():  # only its name is known: ELAN looks beside the document
         name = quote(file.name)
         return {"MEDIA_URL": name, "MIME_TYPE": kind, "RELATIVE_MEDIA_URL": f"./{name}"}
-    told = {"MEDIA_URL": file.resolve().as_uri(), "MIME_TYPE": kind}
+    descriptor = {"MEDIA_URL": file.resolve().as_uri(), "MIME_TYPE": kind}
     try:
         relative = Path(os.path.relpath(file.resolve(), path.resolve().parent)).as_posix()
     except ValueError:  # another drive of Windows
-        return told
+        return descriptor
     return {
-        **told,
+        **descriptor,
         "RELATIVE_MEDIA_URL": quote(relative if relative[0] == "." else f"./{relative}"),
     }
 
@@ -125,7 +125,7 @@ def _tiers(
     root: Element,
     slots: Element,
     face: int,
-    those: Sequence[Stretch],
+    face_intervals: Sequence[Interval],
     labels: dict[str, str],
     number: int,
 ) -> int:
@@ -134,9 +134,9 @@ def _tiers(
     tier = SubElement(root, "TIER", {"TIER_ID": name, "LINGUISTIC_TYPE_REF": _LABEL})
     below = {"TIER_ID": f"{name}: score", "LINGUISTIC_TYPE_REF": _SCORE, "PARENT_REF": name}
     scores = SubElement(root, "TIER", below)
-    for stretch in those:
+    for interval in face_intervals:
         ids = []
-        for time in (stretch.start, stretch.end):
+        for time in (interval.start, interval.end):
             ids.append(f"ts{len(slots) + 1}")
             slot = {"TIME_SLOT_ID": ids[-1], "TIME_VALUE": str(time)}
             SubElement(slots, "TIME_SLOT", slot)
@@ -145,17 +145,17 @@ def _tiers(
             "ALIGNABLE_ANNOTATION",
             {
                 "ANNOTATION_ID": f"a{number + 1}",
-                "CVE_REF": labels[stretch.label],
+                "CVE_REF": labels[interval.label],
                 "TIME_SLOT_REF1": ids[0],
                 "TIME_SLOT_REF2": ids[1],
             },
         )
-        SubElement(annotation, "ANNOTATION_VALUE").text = stretch.label
+        SubElement(annotation, "ANNOTATION_VALUE").text = interval.label
         score = SubElement(
             SubElement(scores, "ANNOTATION"),
             "REF_ANNOTATION",
             {"ANNOTATION_ID": f"a{number + 2}", "ANNOTATION_REF": f"a{number + 1}"},
         )
-        SubElement(score, "ANNOTATION_VALUE").text = f"{stretch.score:.3f}"
+        SubElement(score, "ANNOTATION_VALUE").text = f"{interval.score:.3f}"
         number += 2
     return number

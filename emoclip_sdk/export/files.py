@@ -1,4 +1,4 @@
-"""What all writers of files share."""
+"""Files that are written whole or not at all, and text that every format can hold."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from pathlib import Path
 
 from ..errors import EmoCLIPError
 
-__all__ = ["plain", "writing"]
+__all__ = ["atomic_write", "plain_text"]
 
 
 @contextmanager
-def writing(path: Path) -> Iterator[Path]:
+def atomic_write(path: Path) -> Iterator[Path]:
     """Yield ``NAME.part`` beside a file, to be written; it takes the file's name when it is whole.
 
     What raises an error leaves neither behind.
@@ -34,7 +34,7 @@ def writing(path: Path) -> Iterator[Path]:
         raise EmoCLIPError(f"{path}: can't be written ({error.strerror or error})") from error
 
 
-def plain(text: str) -> str:
+def plain_text(text: str) -> str:
     """Return a text on one line, without what XML can't hold: control characters, surrogates."""
     return "".join(
         c

@@ -1,4 +1,4 @@
-"""What is drawn on the frames of an annotated video: boxes, labels, and a strip below."""
+"""Drawings on the frames of an annotated video: boxes, labels, and a strip below."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .style import MUTED, clock, label_colors
 if TYPE_CHECKING:
     from PIL import Image, ImageFont
 
-    from ..results.records import ScoredWindows
+    from ..results.scored_windows import ScoredWindows
 
 __all__ = ["Overlay"]
 
@@ -49,10 +49,13 @@ class Overlay:
         factor = math.ceil(_MIN_WIDTH / size[0])
         self._picture = (size[0] * factor, size[1] * factor)
         self._timeline = timeline
-        # Without the last colour of the palette, which is dark as the strip.
+        # Without the last color of the palette, which is dark as the strip.
         self._colors = label_colors(timeline, among=7)
         self._cells = cells(timeline)
-        self._starts = {track: [c.start for c in those] for track, those in self._cells.items()}
+        self._starts = {
+            track: [cell.start for cell in track_cells]
+            for track, track_cells in self._cells.items()
+        }
         self._end = max([timeline.duration or 0.0, *(row.end for row in timeline.rows)]) or 1.0
         self._font = _font(max(12, round(min(self._picture) / 38)))
         self._line = max(2, round(min(self._picture) / 240))
@@ -82,21 +85,21 @@ class Overlay:
         canvas.paste(picture, (0, 0))
         canvas.paste(self._strip, (0, self._picture[1]))
         pen = ImageDraw.Draw(canvas)
-        shown = []
+        visible = []
         for track, path in self._timeline.paths.items():
             box = path.at(time)
             if box is not None:
                 x0, y0, x1, y1 = box
                 placed = (x0 * scale[0], y0 * scale[1], x1 * scale[0], y1 * scale[1])
-                shown.append((track, self._clipped(placed), self._told(track, time)))
-        for _, placed, (_, color) in shown:
+                visible.append((track, self._clipped(placed), self._caption(track, time)))
+        for _, placed, (_, color) in visible:
             pen.rectangle(placed, outline=color, width=self._line)
-        taken: list[Rect] = []
-        for _, placed, (text, color) in shown:
+        occupied: list[Rect] = []
+        for _, placed, (text, color) in visible:
             chip = _chip(text, color, self._font, self._pad)
-            others = [other for _, other, _ in shown if other is not placed]
-            at = self._free_place(placed, chip.size, taken, others)
-            taken.append((*at, at[0] + chip.width, at[1] + chip.height))
+            others = [other for _, other, _ in visible if other is not placed]
+            at = self._free_place(placed, chip.size, occupied, others)
+            occupied.append((*at, at[0] + chip.width, at[1] + chip.height))
             canvas.paste(chip, at)
         self._draw_clock(pen, time)
         return np.asarray(canvas)
@@ -107,8 +110,8 @@ class Overlay:
         y0, y1 = (min(max(round(y), 0), height - 1) for y in (box[1], box[3]))
         return x0, y0, max(x0, x1), max(y0, y1)
 
-    def _told(self, track: int, time: float) -> tuple[str, str]:
-        """Return what stands beside a face, and its colour."""
+    def _caption(self, track: int, time: float) -> tuple[str, str]:
+        """Return the text beside a face, and its color."""
         cell = self._cell(track, time)
         if cell is None:
             return f"{track}", MUTED
@@ -127,7 +130,7 @@ class Overlay:
         return cell if time < cell.end or (time >= self._end and cell.end >= self._end) else None
 
     def _free_place(
-        self, box: Rect, size: tuple[int, int], taken: Sequence[Rect], faces: Sequence[Rect]
+        self, box: Rect, size: tuple[int, int], occupied: Sequence[Rect], faces: Sequence[Rect]
     ) -> tuple[int, int]:
         """Return where a label touches no other one, and no other face where that is possible.
 
@@ -138,7 +141,7 @@ class Overlay:
         lowest = max(self._picture[1] - height, 0)
         near = [y for y in (box[1] - height, box[3] + 1, box[1]) if 0 <= y <= lowest]
         below = list(range(box[1] + height, lowest + 1, max(height, 1)))
-        for places, avoided in ((near, [*taken, *faces]), ([*near, *below], taken)):
+        for places, avoided in ((near, [*occupied, *faces]), ([*near, *below], occupied)):
             for y in places:
                 rect = (x, y, x + width, y + height)
                 if not any(_overlap(rect, other) for other in avoided):
@@ -149,7 +152,7 @@ class Overlay:
 
     def _rows(self) -> list[int]:
         """Return the faces that have a row: those most prominent, in order of their numbers."""
-        prominence = {track.id: track.prominence for track in self._timeline.tracks}
+        prominence = {track.track: track.prominence for track in self._timeline.tracks}
         ranked = sorted(self._cells, key=lambda track: -prominence.get(track, 0.0))
         return sorted(ranked[:_MAX_FACES])
 
@@ -190,8 +193,9 @@ class Overlay:
         return round(self._font.getlength(name)) + _height(self._font) + 3 * self._pad
 
     def _legend(self, width: int) -> list[list[tuple[str, str]]]:
-        """Break the names of the colours that occur into lines; one at least, for the clock."""
-        best = {run.label for those in runs(self._timeline).values() for run in those}
+        """Break the names of the colors that occur into lines; one at least, for the clock."""
+        best_runs = runs(self._timeline)
+        best = {run.label for track_runs in best_runs.values() for run in track_runs}
         named = [(_short(la), color) for la, color in self._colors.items() if la in best]
         if best - self._colors.keys():
             named.append(("other", MUTED))
@@ -213,8 +217,8 @@ class Overlay:
         top, bottom = self._marks
         x = self._x(time)
         pen.line((x, top - 2, x, bottom - self._pad + 2), fill="white", width=self._line)
-        told = clock(math.floor(time), hours=self._end >= 3600)
-        pen.text((self._pad, bottom), told, fill=_TEXT, font=self._font)
+        text = clock(math.floor(time), hours=self._end >= 3600)
+        pen.text((self._pad, bottom), text, fill=_TEXT, font=self._font)
 
 
 def _overlap(a: Rect, b: Rect) -> bool:
@@ -241,7 +245,7 @@ def _height(font: ImageFont.FreeTypeFont) -> int:
 
 @lru_cache(maxsize=256)
 def _chip(text: str, color: str, font: ImageFont.FreeTypeFont, pad: int) -> Image.Image:
-    """Return a text on its colour, dark or light as reads better."""
+    """Return a text on its color, dark or light as reads better."""
     from PIL import Image, ImageColor, ImageDraw
 
     r, g, b = ImageColor.getrgb(color)[:3]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from ..results.records import ScoredWindows
+    from ..results.scored_windows import ScoredWindows
 
 __all__ = ["plot_heatmap", "plot_timeline"]
 
@@ -33,7 +33,7 @@ _RUNS = 0.11  # height of the strip of best labels, as a share of the scores' he
 def plot_timeline(timeline: ScoredWindows, path: str | Path | None = None) -> Any:
     """Draw scores over time, one panel per face track; gaps stay empty.
 
-    The eight labels that matter most have colours, the others are grey. The strip above the scores
+    The eight labels that matter most have colors, the others are gray. The strip above the scores
     shows the best label, and nothing where the model abstained.
 
     Returns
@@ -44,7 +44,7 @@ def plot_timeline(timeline: ScoredWindows, path: str | Path | None = None) -> An
     figure = _figure(0.9 + 2.1 * len(tracks), timeline)
     colors = label_colors(timeline)
     others = [label for label in timeline.labels if label not in colors]
-    found, best = cells(timeline), runs(timeline)
+    track_cells, best = cells(timeline), runs(timeline)
     panels = figure.subplots(len(tracks), 1, squeeze=False, sharex=True)[:, 0]
     for axes, track in zip(panels, tracks, strict=True):
         rows = [row for row in timeline.rows if row.track == track]
@@ -64,16 +64,16 @@ def plot_timeline(timeline: ScoredWindows, path: str | Path | None = None) -> An
             color = colors.get(run.label, MUTED)
             axes.axvspan(run.start, run.end, 1 - _RUNS * 0.85, 1, color=color, lw=0)
         if track is not None:
-            _shade_gaps(axes, found[track])
+            _shade_gaps(axes, track_cells[track])
         _finish(axes, timeline, track)
     _legend(figure, colors, len(others))
     return _written(figure, path)
 
 
 def plot_heatmap(timeline: ScoredWindows, path: str | Path | None = None) -> Any:
-    """Draw the scores of every label as colours over time, one panel per face track.
+    """Draw the scores of every label as colors over time, one panel per face track.
 
-    Time in which the face is out of view stays grey.
+    Time in which the face is out of view stays gray.
 
     Returns
     -------
@@ -83,15 +83,16 @@ def plot_heatmap(timeline: ScoredWindows, path: str | Path | None = None) -> Any
     names = [textwrap.shorten(label, 40, placeholder=" …") for label in timeline.labels]
     height = max(0.8, 0.21 * len(names))
     figure = _figure(0.9 + (height + 0.45) * len(tracks), timeline)
-    found = cells(timeline)
+    track_cells = cells(timeline)
     panels = figure.subplots(len(tracks), 1, squeeze=False, sharex=True)[:, 0]
     colors = None
     for axes, track in zip(panels, tracks, strict=True):
         axes.set_facecolor(GRID)
         edges = np.arange(len(names) + 1) - 0.5
-        for start, end, those in _stretches(found.get(track, []) if track is not None else []):
-            scores = np.array([[c.row.scores[label] for c in those] for label in timeline.labels])
-            times = [*[c.start for c in those[start:end]], those[end - 1].end]
+        row_cells = track_cells.get(track, []) if track is not None else []
+        scores = np.array([[c.row.scores[label] for c in row_cells] for label in timeline.labels])
+        for start, end in _contiguous(row_cells):
+            times = [*[c.start for c in row_cells[start:end]], row_cells[end - 1].end]
             colors = axes.pcolormesh(
                 times, edges, scores[:, start:end], cmap="Blues", vmin=0, vmax=1, rasterized=True
             )
@@ -108,9 +109,9 @@ def plot_heatmap(timeline: ScoredWindows, path: str | Path | None = None) -> Any
 
 
 def _tracks(timeline: ScoredWindows) -> list[int | None]:
-    """Return the faces. Time in which nobody is there is a panel only where there is no face."""
-    seen = dict.fromkeys(row.track for row in timeline.rows if row.track is not None)
-    return [*seen] or [None]
+    """Return the faces; time without a face has a panel only where there is none."""
+    tracks = dict.fromkeys(row.track for row in timeline.rows if row.track is not None)
+    return [*tracks] or [None]
 
 
 def _figure(height: float, timeline: ScoredWindows) -> Figure:
@@ -148,17 +149,20 @@ def _finish(axes: Axes, timeline: ScoredWindows, track: int | None) -> None:
         axes.set_xlabel("time [s]" if (end or 1) < 120 else "time", color=INK)
 
 
-def _shade_gaps(axes: Axes, those: Sequence[Cell]) -> None:
-    for before, after in itertools.pairwise(those):
+def _shade_gaps(axes: Axes, track_cells: Sequence[Cell]) -> None:
+    for before, after in itertools.pairwise(track_cells):
         if after.start > before.end:
             axes.axvspan(before.end, after.start, color=_GAP, lw=0, zorder=0)
 
 
-def _stretches(those: Sequence[Cell]) -> list[tuple[int, int, Sequence[Cell]]]:
-    """Return where cells follow one another without a gap, as (first, last + 1, cells)."""
-    cuts = [i for i in range(1, len(those)) if those[i].start - those[i - 1].end > 1e-6]
-    places = [0, *cuts, len(those)] if those else []
-    return [(a, b, those) for a, b in itertools.pairwise(places)]
+def _contiguous(track_cells: Sequence[Cell]) -> list[tuple[int, int]]:
+    """Return where cells follow one another without a gap, as (first, last + 1)."""
+    gaps = [
+        i
+        for i in range(1, len(track_cells))
+        if track_cells[i].start - track_cells[i - 1].end > 1e-6
+    ]
+    return list(itertools.pairwise([0, *gaps, len(track_cells)] if track_cells else []))
 
 
 def _legend(figure: Figure, colors: dict[str, str], n_others: int) -> None:

@@ -1,4 +1,4 @@
-"""A timeline to a file; the ending says which kind."""
+"""Write a timeline to a file of the format that its ending says."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import EmoCLIPError
-from . import stretches
 from .elan import eaf
-from .files import writing
+from .files import atomic_write
+from .rttm import rttm
+from .subtitles import srt, webvtt
 from .tables import TABLES, save_rows
+from .textgrid import textgrid
 
 if TYPE_CHECKING:
-    from ..results.records import ScoredWindows
+    from ..results.scored_windows import ScoredWindows
 
 __all__ = ["ENDINGS", "check_ending", "save_timeline"]
 
@@ -25,11 +27,11 @@ def _json(timeline: ScoredWindows, path: Path) -> str:
 
 _DOCUMENTS: dict[str, Callable[[ScoredWindows, Path], str]] = {
     ".json": _json,
-    ".vtt": lambda timeline, path: stretches.webvtt(timeline),
-    ".srt": lambda timeline, path: stretches.srt(timeline),
+    ".vtt": lambda timeline, path: webvtt(timeline),
+    ".srt": lambda timeline, path: srt(timeline),
     ".eaf": eaf,
-    ".textgrid": lambda timeline, path: stretches.textgrid(timeline),
-    ".rttm": lambda timeline, path: stretches.rttm(timeline),
+    ".textgrid": lambda timeline, path: textgrid(timeline),
+    ".rttm": lambda timeline, path: rttm(timeline),
 }
 ENDINGS = (*TABLES, *_DOCUMENTS)
 """Lower-case endings that :func:`save_timeline` knows."""
@@ -70,6 +72,6 @@ def save_timeline(timeline: ScoredWindows, path: str | Path) -> None:
         )
         return
     text = _DOCUMENTS[ending](timeline, path)
-    with writing(path) as part:
+    with atomic_write(path) as part:
         # Names of files need not be text; the formats have no way to say so.
         part.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")

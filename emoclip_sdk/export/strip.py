@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 from ..errors import EmoCLIPError, MissingDependencyError
 
 if TYPE_CHECKING:
-    from ..results.records import FrameWeight, Prediction
+    from ..results.evidence import FrameWeight
+    from ..results.records import Prediction
 
 __all__ = ["draw_strip"]
 
-# Blue and orange of Okabe and Ito's palette, which colour-blind readers tell apart.
+# Blue and orange of Okabe and Ito's palette, which color-blind readers tell apart.
 FOR, AGAINST, OTHER = "#0072B2", "#D55E00", "#999999"
 
 
@@ -40,20 +41,20 @@ def draw_strip(
         raise MissingDependencyError("matplotlib", "plot", "Plotting") from None
     from PIL import Image
 
-    shown = [frame for frame in frames if frame.picture is not None]
-    if not shown:
+    pictured = [frame for frame in frames if frame.picture is not None]
+    if not pictured:
         raise EmoCLIPError(f"{prediction.source}: there is no face to draw")
-    figure = Figure(figsize=(max(1.35 * len(shown), 6.0), 4.6), layout="constrained")
+    figure = Figure(figsize=(max(1.35 * len(pictured), 6.0), 4.6), layout="constrained")
     rows = (1.9, 1.2, 0.8) if len(frames) > 1 else (1,)
-    grid = figure.add_gridspec(len(rows), len(shown), height_ratios=rows)
-    for column, frame in enumerate(shown):
+    grid = figure.add_gridspec(len(rows), len(pictured), height_ratios=rows)
+    for column, frame in enumerate(pictured):
         axes = figure.add_subplot(grid[0, column])
         axes.imshow(Image.open(io.BytesIO(frame.picture or b"")))
         change = "" if math.isnan(frame.change) else f"\n{frame.change:+.2g}"
-        axes.set_title(f"{frame.time:.1f} s{change}", fontsize=9, color=_colour(frame.change))
+        axes.set_title(f"{frame.time:.1f} s{change}", fontsize=9, color=_color(frame.change))
         axes.set(xticks=[], yticks=[])
         for spine in axes.spines.values():
-            spine.set(color=_colour(frame.change), linewidth=3)
+            spine.set(color=_color(frame.change), linewidth=3)
     title = f"{Path(prediction.source).name}: {prediction.label} "
     title += f"{prediction.scores[prediction.label or '']:.2f}"
     if len(frames) > 1:
@@ -69,7 +70,7 @@ def draw_strip(
 
 
 def _draw_weights(figure: Any, grid: Any, frames: Sequence[FrameWeight]) -> None:
-    """Draw change and attention of all frames, those with a picture in colour."""
+    """Draw change and attention of all frames, those with a picture in color."""
     times = [frame.time for frame in frames]
     width = 0.8 * min((b - a for a, b in itertools.pairwise(times)), default=0.1)
     changes = figure.add_subplot(grid[1, :])
@@ -77,7 +78,7 @@ def _draw_weights(figure: Any, grid: Any, frames: Sequence[FrameWeight]) -> None
         times,
         [0.0 if math.isnan(frame.change) else frame.change for frame in frames],
         width,
-        color=[_colour(frame.change) if frame.picture else OTHER for frame in frames],
+        color=[_color(frame.change) if frame.picture else OTHER for frame in frames],
     )
     changes.axhline(0, color="black", linewidth=0.8)
     changes.tick_params(labelbottom=False)
@@ -89,7 +90,7 @@ def _draw_weights(figure: Any, grid: Any, frames: Sequence[FrameWeight]) -> None
     figure.align_ylabels([changes, attention])
 
 
-def _colour(change: float) -> str:
+def _color(change: float) -> str:
     if math.isnan(change):
         return OTHER
     return FOR if change >= 0 else AGAINST

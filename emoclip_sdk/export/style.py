@@ -1,4 +1,4 @@
-"""What pictures of results have in common: colours that colour-blind readers can tell apart."""
+"""Style of all pictures of results: colors that color-blind readers can tell apart."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..results.analysis import cells
-from ..results.records import ScoredWindows
+from ..results.scored_windows import ScoredWindows
 
 __all__ = [
     "GRID",
@@ -30,7 +30,7 @@ OKABE_ITO = (
     "#B8A800",  # yellow, darker than the original so that it shows on white
     "#4D4D4D",  # black, softened
 )
-"""Colours of Okabe and Ito (2008), in the order in which they are given to labels."""
+"""Colors of Okabe and Ito (2008), in the order in which they are given to labels."""
 
 INK = "#1f2933"
 MUTED = "#9aa5b1"
@@ -39,20 +39,20 @@ GRID = "#e4e7eb"
 
 def ranked_labels(timeline: ScoredWindows) -> list[str]:
     """Return the labels, those first that are the best one for the longest, then by mean score."""
-    lasting = dict.fromkeys(timeline.labels, 0.0)
+    seconds_best = dict.fromkeys(timeline.labels, 0.0)
     total = dict.fromkeys(timeline.labels, 0.0)
-    for those in cells(timeline).values():
-        for cell in those:
+    for track_cells in cells(timeline).values():
+        for cell in track_cells:
             seconds = cell.end - cell.start
             if not cell.row.abstained:
-                lasting[str(cell.row.label)] += seconds
+                seconds_best[str(cell.row.label)] += seconds
             for label, score in cell.row.scores.items():
                 total[label] += seconds * score
-    return sorted(timeline.labels, key=lambda label: (-lasting[label], -total[label]))
+    return sorted(timeline.labels, key=lambda label: (-seconds_best[label], -total[label]))
 
 
 def label_colors(timeline: ScoredWindows, among: int = len(OKABE_ITO)) -> dict[str, str]:
-    """Give a colour to those labels that matter most in a timeline; the others share none."""
+    """Give a color to the labels that matter most in a timeline; the others get none."""
     chosen = set(ranked_labels(timeline)[: min(among, len(OKABE_ITO))])
     named = [label for label in timeline.labels if label in chosen]
     return dict(zip(named, OKABE_ITO, strict=False))

@@ -11,15 +11,21 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, TextIO
 
 from ..errors import MissingDependencyError
-from .files import writing
+from ..results.numbers import nullable
+from ..results.tables import COUNTS, FLAGS, TEXTS
+from .files import atomic_write
 
 if TYPE_CHECKING:
-    from ..results.records import ModelInfo, Prediction, TimelineRow
+    import pyarrow
 
-__all__ = ["TABLES", "prediction_records", "save_rows", "write_csv"]
+    from ..results.records import ModelInfo
+    from ..results.scored_windows import TimelineRow
+
+__all__ = ["TABLES", "require_pyarrow", "save_rows", "table_schema", "write_csv"]
 
 _ROW_GROUP = 4096  # rows of a Parquet file that wait to be written together
 
@@ -27,28 +33,8 @@ Record = dict[str, Any]
 Opened = AbstractContextManager[Callable[[Record], Any]]
 
 
-def prediction_records(predictions: Sequence[Prediction]) -> list[Record]:
-    """Flatten predictions: one row each, two columns per label."""
-    return [
-        {
-            "source": p.source,
-            "face_found": p.face_found,
-            "track": p.track,
-            "n_tracks": p.n_tracks,
-            "n_frames": p.n_frames,
-            "label": p.label,
-            "confidence": p.confidence,
-            "abstained": p.abstained,
-            "error": p.error,
-            **{f"score:{label}": value for label, value in p.scores.items()},
-            **{f"similarity:{label}": value for label, value in p.similarities.items()},
-        }
-        for p in predictions
-    ]
-
-
 def write_csv(records: Sequence[Record], file: TextIO) -> None:
-    """Write flat rows as CSV; None becomes an empty field, NaN stays ``nan``."""
+    """Write flat rows as CSV; what is missing is an empty field."""
     columns = list(dict.fromkeys(key for record in records for key in record))
     write = _row_writer(file, columns)
     for record in records:
@@ -62,6 +48,7 @@ def _row_writer(file: TextIO, columns: Sequence[str]) -> Callable[[Record], Any]
     quoted = csv.DictWriter(file, columns, lineterminator="\n", quoting=csv.QUOTE_ALL)
 
     def write(record: Record) -> None:
+        record = nullable(record)
         returns = any(isinstance(value, str) and "\r" in value for value in record.values())
         (quoted if returns else plain).writerow(record)
 
@@ -100,18 +87,44 @@ def save_rows(
     MissingDependencyError
         Parquet, and pyarrow is not installed.
     """
-    from ..results.records import TimelineRow
+    from ..results.scored_windows import TimelineRow
 
     path = Path(path)
     source = source.encode("utf-8", "backslashreplace").decode()  # names need not be text
     nothing = dict.fromkeys(labels, math.nan)
     columns = list(TimelineRow(None, 0, 0, 0, nothing, nothing).to_record(source, model))
     n = 0
-    with writing(path) as part, TABLES[path.suffix.lower()](part, columns) as write:
+    with atomic_write(path) as part, TABLES[path.suffix.lower()](part, columns) as write:
         for row in rows:
             write(row.to_record(source, model))
             n += 1
     return n
+
+
+def require_pyarrow() -> ModuleType:
+    """Import pyarrow.
+
+    Raises
+    ------
+    MissingDependencyError
+        It is not installed.
+    """
+    try:
+        import pyarrow
+    except ImportError:
+        raise MissingDependencyError("pyarrow", "parquet", "Writing Parquet") from None
+    return pyarrow
+
+
+def table_schema(columns: Sequence[str]) -> pyarrow.Schema:
+    """Return the types of a table's columns in Parquet."""
+    pa = require_pyarrow()
+    types = {
+        **dict.fromkeys(COUNTS, pa.int32()),
+        **dict.fromkeys(FLAGS, pa.bool_()),
+        **dict.fromkeys(TEXTS, pa.string()),
+    }
+    return pa.schema([(name, types.get(name, pa.float64())) for name in columns])
 
 
 @contextmanager
@@ -123,23 +136,15 @@ def _csv(path: Path, columns: Sequence[str]) -> Iterator[Callable[[Record], Any]
 @contextmanager
 def _json_lines(path: Path, columns: Sequence[str]) -> Iterator[Callable[[Record], Any]]:
     with path.open("w", encoding="utf-8", buffering=1) as file:
-        yield lambda record: file.write(json.dumps(_nulls(record), ensure_ascii=False) + "\n")
+        yield lambda record: file.write(json.dumps(nullable(record), ensure_ascii=False) + "\n")
 
 
 @contextmanager
 def _parquet(path: Path, columns: Sequence[str]) -> Iterator[Callable[[Record], Any]]:
-    try:
-        import pyarrow
-        from pyarrow.parquet import ParquetWriter
-    except ImportError:
-        raise MissingDependencyError("pyarrow", "parquet", "Writing Parquet") from None
-    types = {
-        "track": pyarrow.int32(),
-        "n_frames": pyarrow.int32(),
-        "abstained": pyarrow.bool_(),
-        **dict.fromkeys(("source", "label", "model", "revision", "prompt_bank"), pyarrow.string()),
-    }
-    schema = pyarrow.schema([(name, types.get(name, pyarrow.float64())) for name in columns])
+    pyarrow = require_pyarrow()
+    from pyarrow.parquet import ParquetWriter
+
+    schema = table_schema(columns)
     waiting: list[Record] = []
     with path.open("wb") as file, ParquetWriter(file, schema) as writer:
 
@@ -149,20 +154,12 @@ def _parquet(path: Path, columns: Sequence[str]) -> Iterator[Callable[[Record], 
                 waiting.clear()
 
         def write(record: Record) -> None:
-            waiting.append(_nulls(record))
+            waiting.append(nullable(record))
             if len(waiting) >= _ROW_GROUP:
                 flush()
 
         yield write
         flush()
-
-
-def _nulls(record: Record) -> Record:
-    """Return a row with None for NaN."""
-    return {
-        key: None if isinstance(value, float) and math.isnan(value) else value
-        for key, value in record.items()
-    }
 
 
 TABLES: dict[str, Callable[[Path, Sequence[str]], Opened]] = {

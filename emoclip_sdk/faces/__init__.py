@@ -5,9 +5,11 @@ Importing it imports neither torch nor PyAV nor Pillow.
 
 from __future__ import annotations
 
+from .boxes import Box
 from .crop import center_crop, face_crop
-from .detector import Box, Detection, FaceDetector, FaceFollower, MTCNNDetector
+from .detector import Detection, FaceDetector, FaceFollower
 from .frames import Face, FrameFaces, face_frames
+from .mtcnn import MTCNNDetector
 from .track_table import TrackStats, TrackTable, most_prominent
 from .tracking import MAX_GAP
 

@@ -12,7 +12,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from .detector import Box
+from .boxes import Box
 
 __all__ = ["center_crop", "face_crop"]
 
@@ -36,7 +36,7 @@ def face_crop(
     Returns
     -------
     ndarray, shape (size, size, 3), uint8
-        The square about the box's centre whose side is its longer side times (1 + 2 margin).
+        The square about the box's center whose side is its longer side times (1 + 2 margin).
         Beyond the frame's border, the outermost pixels are repeated.
     """
     from PIL import Image
@@ -60,7 +60,7 @@ def face_crop(
         Image.Resampling.BICUBIC,
         box=(left, top, left + side, top + side),
         # Whole-number area averaging first, where it leaves the filter three pixels per pixel to
-        # work on: several times faster, the same to a grey level or two.
+        # work on: several times faster, the same to a gray level or two.
         reducing_gap=3.0,
     )
     return np.array(crop)

@@ -1,237 +1,83 @@
-"""MTCNN's three networks on small pictures of large frames.
+"""The default face detector: MTCNN, with the weights in facenet-pytorch's wheel.
 
-Boxes are counted and put right as in facenet-pytorch. The levels of the picture pyramid are those
-that the library would use on the full frame, without the finest ones: a face that is found at all
-is found where the library finds it on the full frame, at a tenth of the time.
+Torch is imported when a detector is made, and not with this module.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from PIL import Image
-from torch import Tensor
-from torch.nn.functional import interpolate
 
-from .mtcnn_boxes import CELL, candidates, nms, regress, roi_crops, square
-from .mtcnn_networks import FACTOR, THRESHOLDS, load_networks
+from ..config import FaceConfig
+from ..errors import EmoCLIPError
+from .boxes import Box
+from .detector import Detection
 
-__all__ = ["Cascade"]
-
-_SMALLEST = 20  # pixels of the smallest face that the library looks for
-# The smallest face that is looked for here: as a share of the picture's long side, and in pixels of
-# the reduced picture; what is smaller there mostly is texture.
-_SMALLEST_SHARE = 1 / 16
-_SMALLEST_SEEN = 16
-_PER_PASS = 512  # candidates, which bounds the memory
+__all__ = ["MTCNNDetector"]
 
 
-class Cascade:
-    """Proposes, refines and confirms faces.
+class MTCNNDetector:
+    """MTCNN (Zhang et al., 2016) from facenet-pytorch, whose wheel holds the weights.
 
     Parameters
     ----------
+    config : FaceConfig, optional
+        `detect_size` is used here; `min_confidence` is left to the caller.
     device : str
         Where torch runs it.
+    batch_size : int
+        Frames per pass; bounds the memory.
 
     Raises
     ------
-    ImportError
-        facenet-pytorch is not installed, or its weights are not where they should be.
+    EmoCLIPError
+        facenet-pytorch is not installed, or its weights can't be read.
     """
 
-    def __init__(self, device: str = "cpu") -> None:
-        self.device = torch.device(device)
-        self._pnet, self._rnet, self._onet = load_networks(self.device)
-        self.thresholds, self.factor = THRESHOLDS, FACTOR
+    def __init__(
+        self, config: FaceConfig | None = None, *, device: str = "cpu", batch_size: int = 16
+    ) -> None:
+        self.detect_size = (config or FaceConfig()).detect_size
+        self.batch_size = batch_size
+        try:
+            from .mtcnn_cascade import Cascade
 
-    def detect(
-        self, frames: Sequence[NDArray[np.uint8]], long_side: int
-    ) -> list[NDArray[np.float64]]:
-        """Find the faces of frames of one size.
+            self._cascade = Cascade(device)
+        except ImportError as error:
+            raise EmoCLIPError(
+                f"Finding faces needs the package 'facenet-pytorch' ({error}). Install it with: "
+                "pip install --force-reinstall --no-deps facenet-pytorch==2.5.3, or set "
+                "faces='none' for videos that are face crops already."
+            ) from error
 
-        Parameters
-        ----------
-        frames : sequence of ndarray, shape (H, W, 3), uint8
-        long_side : int
-            Of the picture from which the candidates come, in pixels.
+    def detect(self, frames: Sequence[NDArray[np.uint8]]) -> list[list[Detection]]:
+        """Return the faces of each (H, W, 3) uint8 frame, the largest first."""
+        detections: list[list[Detection]] = [[] for _ in frames]
+        # One pass takes pictures of one size only; a folder of frames may mix them.
+        groups: dict[tuple[int, ...], list[int]] = {}
+        for i, frame in enumerate(frames):
+            groups.setdefault(frame.shape, []).append(i)
+        for members in groups.values():
+            for at in range(0, len(members), self.batch_size):
+                chunk = members[at : at + self.batch_size]
+                faces = self._cascade.detect([frames[i] for i in chunk], self.detect_size)
+                for i, rows in zip(chunk, faces, strict=True):
+                    detections[i] = [_detection(row) for row in rows.tolist()]
+        return detections
 
-        Returns
-        -------
-        list of ndarray, shape (N, 9)
-            For each frame x0, y0, x1, y1 in its pixels, the confidence, and the box that the last
-            network has put right; the largest face first.
-        """
-        height, width = frames[0].shape[:2]
-        with torch.inference_mode():
-            small = torch.cat([_reduced(frame, long_side) for frame in frames])
-            boxes, owners = self._propose(small, height, width)
-            boxes, owners = self._refine(small, height, width, boxes, owners)
-            boxes, owners = self._confirm(frames, boxes, owners)
-        found = boxes.cpu().numpy().astype(np.float64)
-        areas = (found[:, 2] - found[:, 0]) * (found[:, 3] - found[:, 1])
-        order = np.argsort(-areas, kind="stable")
-        found, places = found[order], owners.cpu().numpy()[order]
-        return [found[places == i] for i in range(len(frames))]
-
-    def follow(
-        self, frames: Sequence[NDArray[np.uint8]], seeds: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
-        """Look for faces where they are expected.
-
-        Parameters
-        ----------
-        frames : sequence of ndarray, shape (H, W, 3), uint8
-            One for each seed, all of one size.
-        seeds : ndarray, shape (N, 4)
-            What the last network would put right: the last four columns of :meth:`detect`, or
-            something between two of them.
-
-        Returns
-        -------
-        ndarray, shape (N, 9)
-            As by :meth:`detect`. The confidence is 0 where nothing of a seed is in the frame.
-        """
-        found = np.concatenate([seeds, np.zeros((len(seeds), 1)), seeds], axis=1)
-        with torch.inference_mode():
-            squares = torch.tensor(seeds, dtype=torch.float32, device=self.device)
-            inside = _inside(squares, *frames[0].shape[:2])
-            chosen = [frame for frame, there in zip(frames, inside.tolist(), strict=True) if there]
-            there = inside.cpu().numpy()
-            found[there] = self._look_closely(chosen, squares[inside]).cpu().numpy()
-        return found
-
-    def _input(self, pixels: Tensor) -> Tensor:
-        """What the networks take of uint8 pictures."""
-        pixels = pixels.to(self.device).contiguous(memory_format=torch.channels_last)
-        return (pixels.float() - 127.5) * 0.0078125
-
-    def _propose(self, small: Tensor, height: int, width: int) -> tuple[Tensor, Tensor]:
-        pictures = [Image.fromarray(rgb) for rgb in small.permute(0, 2, 3, 1).contiguous().numpy()]
-        found, owners, levels = [], [], []
-        for level, scale in enumerate(self._scales(height, width, max(small.shape[2:]))):
-            size = (int(height * scale + 1), int(width * scale + 1))
-            shifts, scores = self._pnet(self._input(_averaged(pictures, size)))
-            boxes, places = candidates(shifts, scores, scale, self.thresholds[0])
-            found.append(boxes)
-            owners.append(places)
-            levels.append(torch.full_like(places, level))
-        if not found:
-            nothing = torch.zeros(0, 5, device=self.device)
-            return nothing, nothing[:, 0].long()
-        boxes, owner, level_of = torch.cat(found), torch.cat(owners), torch.cat(levels)
-        keep = nms(boxes, owner * len(found) + level_of, 0.5)
-        boxes, owner = boxes[keep], owner[keep]
-        keep = nms(boxes, owner, 0.7)
-        boxes, owner = boxes[keep], owner[keep]
-        sides = (boxes[:, 2:4] - boxes[:, :2]).repeat(1, 2)
-        corners = boxes[:, :4] + boxes[:, 5:] * sides
-        return square(torch.cat([corners, boxes[:, 4:5]], dim=1)), owner
-
-    def _scales(self, height: int, width: int, long_side: int) -> list[float]:
-        """Levels of the library's pyramid, without those that are too fine for `long_side`."""
-        longest = max(height, width)
-        finest = min(CELL / _SMALLEST_SEEN * long_side, CELL / _SMALLEST_SHARE)
-        scale = CELL / _SMALLEST
-        skipped = round(math.log(scale * longest / finest) / -math.log(self.factor))
-        scale *= self.factor ** max(skipped, 0)
-        scales = []
-        while min(height, width) * scale >= CELL:
-            scales.append(scale)
-            scale *= self.factor
-        return scales
-
-    def _refine(
-        self, small: Tensor, height: int, width: int, boxes: Tensor, owner: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        inside = _inside(boxes, height, width)
-        regions, boxes, owner = _whole(boxes, height, width)[inside], boxes[inside], owner[inside]
-        if not len(boxes):
-            return boxes, owner
-        across, down = small.shape[3] / width, small.shape[2] / height
-        regions = regions * regions.new_tensor([across, down, across, down])
-        shifts, scores = _in_passes(self._rnet, roi_crops(self._input(small), regions, owner, 24))
-        good = scores > self.thresholds[1]
-        boxes = torch.cat([boxes[good, :4], scores[good, None]], dim=1)
-        owner, shifts = owner[good], shifts[good]
-        keep = nms(boxes, owner, 0.7)
-        return square(regress(boxes[keep], shifts[keep])), owner[keep]
-
-    def _confirm(
-        self, frames: Sequence[NDArray[np.uint8]], boxes: Tensor, owner: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        inside = _inside(boxes, *frames[0].shape[:2])
-        boxes, owner = boxes[inside], owner[inside]
-        boxes = self._look_closely([frames[i] for i in owner.tolist()], boxes)
-        good = boxes[:, 4] > self.thresholds[2]
-        boxes, owner = boxes[good], owner[good]
-        keep = nms(boxes, owner, 0.7, within=True)
-        return boxes[keep], owner[keep]
-
-    def _look_closely(self, frames: Sequence[NDArray[np.uint8]], boxes: Tensor) -> Tensor:
-        """Put each box right on its own frame, by the third network; (N, 9), see `detect`."""
-        if not len(boxes):
-            return boxes.new_zeros(0, 9)
-        crops = []
-        regions = _whole(boxes, *frames[0].shape[:2]).int().tolist()
-        for frame, (x0, y0, x1, y1) in zip(frames, regions, strict=True):
-            crops.append(_resized(_channels_first(frame[y0:y1, x0:x1]), (48, 48)))
-        batch = self._input(torch.cat(crops))
-        shifts, scores = _in_passes(self._onet, batch)
-        seeds = boxes[:, :4]
-        return torch.cat([regress(seeds, shifts), scores[:, None], seeds], dim=1)
+    def follow(self, frames: Sequence[NDArray[np.uint8]], seeds: Sequence[Box]) -> list[Detection]:
+        """Return what MTCNN's last network sees near each seed; see :class:`FaceFollower`."""
+        detections: list[Detection] = []
+        for at in range(0, len(seeds), self.batch_size):
+            part = slice(at, at + self.batch_size)
+            rows = self._cascade.follow(frames[part], np.array(seeds[part], dtype=np.float64))
+            detections += [_detection(row) for row in rows.tolist()]
+        return detections
 
 
-def _channels_first(rgb: NDArray[np.uint8]) -> Tensor:
-    """View a picture (H, W, 3) as (1, 3, H, W); in memory the channels stay last."""
-    writable = rgb if rgb.flags.writeable else rgb.copy()  # torch warns of the others
-    return torch.from_numpy(writable).permute(2, 0, 1)[None]
-
-
-def _resized(pixels: Tensor, size: tuple[int, int]) -> Tensor:
-    """Resize uint8 pictures (N, 3, H, W): ten times faster than torch does so with floats."""
-    return interpolate(pixels, size=size, mode="bilinear", antialias=True)
-
-
-def _whole(boxes: Tensor, height: int, width: int) -> Tensor:
-    """Return the pixels of boxes inside of the frame, as the library counts them: (N, 4)."""
-    x0, y0, x1, y1 = boxes[:, :4].trunc().unbind(1)
-    return torch.stack(
-        [x0.clamp(min=1) - 1, y0.clamp(min=1) - 1, x1.clamp(max=width), y1.clamp(max=height)], dim=1
-    )
-
-
-def _inside(boxes: Tensor, height: int, width: int) -> Tensor:
-    """Tell which boxes have a pixel inside of the frame."""
-    x0, y0, x1, y1 = _whole(boxes, height, width).unbind(1)
-    return (x1 > x0) & (y1 > y0)
-
-
-def _in_passes(network: Any, crops: Tensor) -> list[Tensor]:
-    parts = [network(part) for part in crops.split(_PER_PASS)]
-    return [torch.cat(values) for values in zip(*parts, strict=True)]
-
-
-def _averaged(pictures: Sequence[Image.Image], size: tuple[int, int]) -> Tensor:
-    """Resize pictures to (N, 3, H, W), uint8, by area averaging, as the library does.
-
-    The first network is particular about it: with :func:`_resized`, boxes are further from those of
-    the library.
-    """
-    levels = [np.asarray(p.resize(size[::-1], Image.Resampling.BOX)) for p in pictures]
-    return torch.from_numpy(np.stack(levels)).permute(0, 3, 1, 2)
-
-
-def _reduced(rgb: NDArray[np.uint8], long_side: int) -> Tensor:
-    """Shrink a frame so that its long side is at most `long_side` pixels: (1, 3, h, w)."""
-    height, width = rgb.shape[:2]
-    factor = long_side / max(height, width)
-    pixels = _channels_first(rgb)
-    if factor >= 1:
-        return pixels
-    return _resized(pixels, (max(1, round(height * factor)), max(1, round(width * factor))))
+def _detection(row: list[float]) -> Detection:
+    x0, y0, x1, y1, confidence, *seed = row
+    a, b, c, d = seed
+    return Detection((x0, y0, x1, y1), confidence, (a, b, c, d))

@@ -16,7 +16,7 @@ __all__ = ["CELL", "candidates", "nms", "regress", "roi_crops", "square"]
 CELL = 12
 """Pixels of a face as the first network sees it."""
 _STRIDE = 2  # pixels between two such places
-_AT_ONCE = 256  # boxes that are compared with all others, which bounds the memory
+_BATCH_SIZE = 256  # boxes that are compared with all others, which bounds the memory
 
 
 def candidates(
@@ -51,12 +51,15 @@ def square(boxes: Tensor) -> Tensor:
     return torch.cat([first, first + side, boxes[:, 4:]], dim=1)
 
 
-def nms(boxes: Tensor, group: Tensor, most: float, within: bool = False) -> Tensor:
+def nms(boxes: Tensor, group: Tensor, max_overlap: float, over_smaller: bool = False) -> Tensor:
     """Non-maximum suppression within each group, on boxes with their confidence.
 
-    Returns the rows that are kept, the most confident first: no two of a group overlap by more than
-    `most`, as intersection over union, or with `within` over the smaller one: then no box lies in
-    another, either.
+    Returns
+    -------
+    Tensor, (K,), int64
+        Rows that are kept, the most confident first: no two of a group overlap by more than
+        `max_overlap`, as intersection over union, or with `over_smaller` over the smaller one: then
+        no box lies in another, either.
     """
     rows = boxes[:, :5].cpu().numpy()
     groups = group.cpu().numpy()
@@ -65,29 +68,31 @@ def nms(boxes: Tensor, group: Tensor, most: float, within: bool = False) -> Tens
     for one in np.unique(groups):
         mine = order[groups[order] == one]
         alive = np.ones(len(mine), dtype=bool)
-        for start in range(0, len(mine), _AT_ONCE):
+        for start in range(0, len(mine), _BATCH_SIZE):
             behind = mine[start:]
-            shares = _shares(rows[behind[:_AT_ONCE], :4], rows[behind, :4], within)
-            for i, row in enumerate(shares):
+            overlaps = _overlaps(rows[behind[:_BATCH_SIZE], :4], rows[behind, :4], over_smaller)
+            for i, row in enumerate(overlaps):
                 if alive[start + i]:
-                    alive[start + i + 1 :] &= row[i + 1 :] <= most
+                    alive[start + i + 1 :] &= row[i + 1 :] <= max_overlap
         good[mine] = alive
     return torch.as_tensor(order[good[order]], device=boxes.device)
 
 
-def _shares(
-    ours: NDArray[np.float32], theirs: NDArray[np.float32], within: bool
+def _overlaps(
+    ours: NDArray[np.float32], theirs: NDArray[np.float32], over_smaller: bool
 ) -> NDArray[np.float32]:
     """Return how much boxes (N, 4) and (M, 4) overlap: (N, M), see `nms`."""
     # The library counts a box's last pixels only where it compares with the smaller one.
-    areas = [np.prod(boxes[:, 2:] - boxes[:, :2] + within, axis=1) for boxes in (ours, theirs)]
+    areas = [
+        np.prod(boxes[:, 2:] - boxes[:, :2] + over_smaller, axis=1) for boxes in (ours, theirs)
+    ]
     mine, other = areas[0][:, None], areas[1][None, :]
     last = np.minimum(ours[:, None, 2:], theirs[None, :, 2:])
     first = np.maximum(ours[:, None, :2], theirs[None, :, :2])
-    shared = np.prod((last - first + within).clip(min=0), axis=2)
-    whole = np.minimum(mine, other) if within else mine + other - shared
-    found: NDArray[np.float32] = shared / whole
-    return found
+    shared = np.prod((last - first + over_smaller).clip(min=0), axis=2)
+    whole = np.minimum(mine, other) if over_smaller else mine + other - shared
+    overlaps: NDArray[np.float32] = shared / whole
+    return overlaps
 
 
 def roi_crops(pictures: Tensor, regions: Tensor, owner: Tensor, size: int) -> Tensor:
@@ -107,11 +112,11 @@ def roi_crops(pictures: Tensor, regions: Tensor, owner: Tensor, size: int) -> Te
         x, y = places[mine].unbind(1)
         n, k = x.shape
         grid = torch.stack([x[:, None].expand(n, k, k), y[:, :, None].expand(n, k, k)], dim=-1)
-        found = grid_sample(
+        sampled = grid_sample(
             pictures[i : i + 1],
             grid.reshape(1, n * k, k, 2),
             padding_mode="border",
             align_corners=False,
         )
-        crops[mine] = avg_pool2d(found, 2)[0].unflatten(1, (n, size)).transpose(0, 1)
+        crops[mine] = avg_pool2d(sampled, 2)[0].unflatten(1, (n, size)).transpose(0, 1)
     return crops

@@ -2,16 +2,15 @@
 
 The layers are built here, since importing facenet-pytorch imports torchvision and, with it, torch's
 compiler: as long again as importing torch, in every process that looks for faces. The weights are
-read from where the package lies.
+data files of its wheel, read from there; none of its code runs.
 """
 
 from __future__ import annotations
 
-from importlib.util import find_spec
-from pathlib import Path
-
 import torch
 from torch import Tensor, nn
+
+from ..assets import dependency_file
 
 __all__ = ["FACTOR", "THRESHOLDS", "load_networks"]
 
@@ -97,21 +96,15 @@ def load_networks(device: torch.device) -> tuple[nn.Module, nn.Module, nn.Module
     ImportError
         facenet-pytorch is not installed, or its weights are not where they should be.
     """
-    try:
-        spec = find_spec("facenet_pytorch")
-    except ValueError:  # what lies in sys.modules under this name is no package
-        spec = None
-    if spec is None or not spec.submodule_search_locations:
-        raise ImportError("No module named 'facenet_pytorch'")
-    folder = Path(spec.submodule_search_locations[0]) / "data"
     networks = _PNet(), _RNet(), _ONet()
     for network, name in zip(networks, ("pnet.pt", "rnet.pt", "onet.pt"), strict=True):
+        path = dependency_file("facenet_pytorch", f"data/{name}")
         try:
-            values = torch.load(folder / name, map_location="cpu", weights_only=True)
+            values = torch.load(path, map_location="cpu", weights_only=True)
             # O-Net also has weights for five points of the face, which are not looked for.
             network.load_state_dict({key: values[key] for key in network.state_dict()})
         except Exception as error:  # cut off, empty or of another kind: torch has many errors
-            raise ImportError(f"its weights can't be read: {folder / name}") from error
+            raise ImportError(f"its weights can't be read: {path}") from error
         # Pooling and small convolutions are two to four times faster in this layout.
         network.eval().requires_grad_(False).to(device)
         network.to(memory_format=torch.channels_last)

@@ -1,4 +1,4 @@
-"""Who was there, for how long, and who matters most."""
+"""Statistics of the tracks of a video: who is in view, for how long, and how prominently."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ class TrackStats:
     track : int
         Its number.
     n_frames : int
-        Sampled frames in which the face is there.
+        Sampled frames in which the face is in view.
     first, last : float
         Times of its first and its last frame, in seconds.
     prominence : float
         Sum over these frames of (share of the picture's area) x confidence: who is large, long in
         view and surely a face.
     x, y, side : float
-        Means of the box's centre and side (root of its area), as shares of the picture's width,
+        Means of the box's center and side (root of its area), as shares of the picture's width,
         height and root of its area.
     """
 
@@ -57,7 +57,7 @@ class TrackTable:
         self.n_frames = 0
 
     def add(self, frame: FrameFaces) -> None:
-        """Take in one frame."""
+        """Add a frame."""
         self.n_frames += 1
         width, height = frame.size
         for face in frame.faces:
@@ -79,7 +79,7 @@ class TrackTable:
             )
 
     def watch(self, frames: Iterable[FrameFaces]) -> Iterator[FrameFaces]:
-        """Take in frames while they pass by."""
+        """Add frames while they pass by."""
         for frame in frames:
             self.add(frame)
             yield frame

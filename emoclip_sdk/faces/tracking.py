@@ -14,27 +14,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..video.source import Frame
+from .boxes import Box, area, center, iou
 from .crop import face_crop
-from .detector import Box, Detection
+from .detector import Detection
 
 __all__ = [
-    "IN_PLACE",
     "MAX_GAP",
-    "Look",
+    "MIN_OVERLAP",
+    "Candidate",
     "Track",
     "Tracker",
-    "interpolate",
-    "iou",
-    "look_at",
     "same_shot",
+    "with_appearance",
 ]
 
-MAX_GAP = 2.0  # seconds for which a lost face is remembered; after that it is somebody new
+MAX_GAP = 2.0
+"""Seconds for which a lost face is remembered; after that it is a new person."""
+
+MIN_OVERLAP = 0.3
+"""Intersection over union from which on two boxes are taken to be in the same place."""
+
 MIN_SIZE_RATIO = 0.4
-# How far a centre may be from where it was expected, in face sides: at once, and per second.
+# Gate: how far a center may be from its prediction, in face sides, and more for each second.
 REACH, REACH_PER_SECOND, MAX_REACH = 0.75, 1.0, 1.75
-# Appearance that a match needs: where the boxes overlap well, and where they don't.
-ALIKE_IN_PLACE, ALIKE, IN_PLACE = 0.3, 0.6, 0.3
+# Correlation of thumbnails that a match needs: where the boxes overlap, and where they don't.
+MIN_SIMILARITY_IN_PLACE, MIN_SIMILARITY = 0.3, 0.6
 THUMBNAIL_SIDE = 64  # pixels of a face from which its thumbnail is made
 MAX_EXTRAPOLATION = 0.5  # seconds for which a face is believed to keep its velocity
 SAME_SHOT = 0.3  # correlation of whole frames below which there was a cut
@@ -43,8 +47,8 @@ _FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Look:
-    """One detection with its appearance."""
+class Candidate:
+    """A detection with its appearance, to be matched with the tracks."""
 
     detection: Detection
     thumbnail: _FloatArray
@@ -57,44 +61,48 @@ class Track:
     Attributes
     ----------
     box, time, thumbnail
-        Where, when and how last seen.
-    usual
-        Mean thumbnail of the last second or so: how the face looked before it was covered.
+        Of the last detection.
+    mean_thumbnail
+        Running mean over the last second or so: how the face looked before it was covered.
     hits : int
         Frames in which it was detected.
     number : int or None
-        The public track id; given when the track is believed.
+        The public track id; given when the track is confirmed.
+    velocity : (float, float)
+        Of the center, in pixels a second.
     """
 
     box: Box
     time: float
     thumbnail: _FloatArray
-    usual: _FloatArray
+    mean_thumbnail: _FloatArray
     hits: int = 1
     number: int | None = None
     velocity: tuple[float, float] = field(default=(0.0, 0.0))
 
-    def expected(self, time: float) -> Box:
-        """Box at a later time, if it goes on as it did."""
+    def predict(self, time: float) -> Box:
+        """Return the box at a later time, at constant velocity."""
         ahead = min(time - self.time, MAX_EXTRAPOLATION)
         x, y = self.velocity[0] * ahead, self.velocity[1] * ahead
         x0, y0, x1, y1 = self.box
         return x0 + x, y0 + y, x1 + x, y1 + y
 
-    def see(self, look: Look, time: float) -> None:
-        """Take in one more detection."""
+    def update(self, candidate: Candidate, time: float) -> None:
+        """Add a detection."""
         step = time - self.time
         if step > 0:
-            (x0, y0), (x1, y1) = _center(self.box), _center(look.detection.box)
+            (x0, y0), (x1, y1) = center(self.box), center(candidate.detection.box)
             # Halved with the old value: detectors jitter by some per cent of the face.
             self.velocity = (
                 (self.velocity[0] + (x1 - x0) / step) / 2,
                 (self.velocity[1] + (y1 - y0) / step) / 2,
             )
-        self.box = look.detection.box
+        self.box = candidate.detection.box
         self.time = time
-        self.thumbnail = look.thumbnail
-        self.usual = _normalised(0.8 * self.usual + 0.2 * look.thumbnail, flat=0.0)
+        self.thumbnail = candidate.thumbnail
+        self.mean_thumbnail = _normalized(
+            0.8 * self.mean_thumbnail + 0.2 * candidate.thumbnail, flat=0.0
+        )
         self.hits += 1
 
 
@@ -105,17 +113,19 @@ class Tracker:
         self._tracks: list[Track] = []
         self._latest: list[Track] = []
 
-    def continued(self, looks: Sequence[Look], time: float) -> list[tuple[Track, Detection]] | None:
-        """Pair the people of the last frame with the detections of a later one.
+    def match(
+        self, candidates: Sequence[Candidate], time: float
+    ) -> list[tuple[Track, Detection]] | None:
+        """Pair the tracks of the last frame with the detections of a later one.
 
-        None where somebody is new or gone. Nothing is changed.
+        None where a person is new or gone. Nothing is changed.
         """
-        pairs = _greedy(self._latest, looks, time)
-        if not len(pairs) == len(looks) == len(self._latest):
+        pairs = _greedy(self._latest, candidates, time)
+        if not len(pairs) == len(candidates) == len(self._latest):
             return None
-        return [(track, looks[i].detection) for track, i in pairs]
+        return [(track, candidates[i].detection) for track, i in pairs]
 
-    def update(self, looks: Sequence[Look], time: float) -> list[Track]:
+    def update(self, candidates: Sequence[Candidate], time: float) -> list[Track]:
         """Continue tracks by the detections of the next frame, or begin new ones.
 
         Returns
@@ -124,118 +134,102 @@ class Tracker:
             The track of each detection.
         """
         self._tracks = [t for t in self._tracks if time - t.time <= MAX_GAP]
-        owner: dict[int, Track] = {i: t for t, i in _greedy(self._latest, looks, time)}
-        # Those in view come first: a face that was lost a second ago can't take their place.
-        free = [i for i in range(len(looks)) if i not in owner]
+        owner: dict[int, Track] = {i: t for t, i in _greedy(self._latest, candidates, time)}
+        # Tracks in view come first: a face that was lost a second ago can't take their place.
+        free = [i for i in range(len(candidates)) if i not in owner]
         lost = [t for t in self._tracks if not any(t is other for other in self._latest)]
-        for track, k in _greedy(lost, [looks[i] for i in free], time):
+        for track, k in _greedy(lost, [candidates[i] for i in free], time):
             owner[free[k]] = track
-        seen = []
-        for i, look in enumerate(looks):
+        tracks = []
+        for i, candidate in enumerate(candidates):
             if i in owner:
-                owner[i].see(look, time)
+                owner[i].update(candidate, time)
             else:
-                owner[i] = Track(look.detection.box, time, look.thumbnail, look.thumbnail)
+                owner[i] = Track(
+                    candidate.detection.box, time, candidate.thumbnail, candidate.thumbnail
+                )
                 self._tracks.append(owner[i])
-            seen.append(owner[i])
-        self._latest = seen
-        return seen
+            tracks.append(owner[i])
+        self._latest = tracks
+        return tracks
 
 
-def look_at(frame: Frame, detections: Sequence[Detection]) -> list[Look]:
+def with_appearance(frame: Frame, detections: Sequence[Detection]) -> list[Candidate]:
     """Add the appearance to the detections of a frame."""
-    found = []
+    candidates = []
     for detection in detections:
         # Of a large face every n-th pixel is enough for 8 x 8 averages.
-        step = max(1, int(_area(detection.box) ** 0.5) // THUMBNAIL_SIDE)
+        step = max(1, int(area(detection.box) ** 0.5) // THUMBNAIL_SIDE)
         x0, y0, x1, y1 = (value / step for value in detection.box)
         coarse = frame.rgb[::step, ::step]
         picture = face_crop(coarse, (x0, y0, x1, y1), 8, margin=0.4).astype(np.float64)
-        found.append(Look(detection, _normalised(picture)))
-    return found
+        candidates.append(Candidate(detection, _normalized(picture)))
+    return candidates
 
 
 def same_shot(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> bool:
-    """Tell whether two (H, W, 3) frames belong together, by their coarse layout."""
+    """Return whether two (H, W, 3) frames belong to one shot, by their coarse layout."""
     if a.shape != b.shape:
         return False
     rows, columns = max(1, a.shape[0] // 36), max(1, a.shape[1] // 64)
-    coarse = [_normalised(x[::rows, ::columns].astype(np.float64)) for x in (a, b)]
-    return _likeness(*coarse) >= SAME_SHOT
+    coarse = [_normalized(x[::rows, ::columns].astype(np.float64)) for x in (a, b)]
+    return _correlation(*coarse) >= SAME_SHOT
 
 
-def iou(a: Box, b: Box) -> float:
-    """Intersection over union of two boxes."""
-    width = min(a[2], b[2]) - max(a[0], b[0])
-    height = min(a[3], b[3]) - max(a[1], b[1])
-    if width <= 0 or height <= 0:
-        return 0.0
-    shared = width * height
-    return shared / (_area(a) + _area(b) - shared)
-
-
-def interpolate(a: Box, b: Box, share: float) -> Box:
-    """Return the box `share` (0..1) of the way from `a` to `b`."""
-    x0, y0, x1, y1 = ((1 - share) * p + share * q for p, q in zip(a, b, strict=True))
-    return x0, y0, x1, y1
-
-
-def _greedy(tracks: Sequence[Track], looks: Sequence[Look], time: float) -> list[tuple[Track, int]]:
+def _greedy(
+    tracks: Sequence[Track], candidates: Sequence[Candidate], time: float
+) -> list[tuple[Track, int]]:
     """Pair tracks and detections, best pair first."""
     scored = []
     for t, track in enumerate(tracks):
-        for i, look in enumerate(looks):
-            score = _score(track, look, time)
+        for i, candidate in enumerate(candidates):
+            score = _score(track, candidate, time)
             if score is not None:
                 scored.append((-score, t, i))
     pairs: list[tuple[Track, int]] = []
-    taken_tracks: set[int] = set()
-    taken_looks: set[int] = set()
+    matched_tracks: set[int] = set()
+    matched_candidates: set[int] = set()
     for _, t, i in sorted(scored):
-        if t not in taken_tracks and i not in taken_looks:
-            taken_tracks.add(t)
-            taken_looks.add(i)
+        if t not in matched_tracks and i not in matched_candidates:
+            matched_tracks.add(t)
+            matched_candidates.add(i)
             pairs.append((tracks[t], i))
     return pairs
 
 
-def _score(track: Track, look: Look, time: float) -> float | None:
-    """How well a detection continues a track; None if it can't."""
-    box = look.detection.box
-    side_then, side_now = _area(track.box) ** 0.5, _area(box) ** 0.5
-    if min(side_then, side_now) < MIN_SIZE_RATIO * max(side_then, side_now):
+def _score(track: Track, candidate: Candidate, time: float) -> float | None:
+    """Return how well a detection continues a track; None if it can't."""
+    box = candidate.detection.box
+    old_side, new_side = area(track.box) ** 0.5, area(box) ** 0.5
+    if min(old_side, new_side) < MIN_SIZE_RATIO * max(old_side, new_side):
         return None
-    expected = track.expected(time)
-    (x, y), (x_now, y_now) = _center(expected), _center(box)
-    distance = float(np.hypot(x_now - x, y_now - y)) / max((side_then + side_now) / 2, 1e-9)
+    predicted = track.predict(time)
+    (x, y), (new_x, new_y) = center(predicted), center(box)
+    distance = float(np.hypot(new_x - x, new_y - y)) / max((old_side + new_side) / 2, 1e-9)
     reach = min(REACH + REACH_PER_SECOND * (time - track.time), MAX_REACH)
     if distance > reach:
         return None
-    overlap = max(iou(track.box, box), iou(expected, box))
-    likeness = max(_likeness(known, look.thumbnail) for known in (track.thumbnail, track.usual))
-    if likeness < (ALIKE_IN_PLACE if overlap >= IN_PLACE else ALIKE):
+    overlap = max(iou(track.box, box), iou(predicted, box))
+    similarity = max(
+        _correlation(known, candidate.thumbnail)
+        for known in (track.thumbnail, track.mean_thumbnail)
+    )
+    if similarity < (MIN_SIMILARITY_IN_PLACE if overlap >= MIN_OVERLAP else MIN_SIMILARITY):
         return None
-    return float(overlap + likeness + 0.5 * (1 - distance / reach))
+    return float(overlap + similarity + 0.5 * (1 - distance / reach))
 
 
-def _normalised(picture: _FloatArray, *, flat: float = 1.0) -> _FloatArray:
-    """Zero mean, unit length. A picture that varies by less than `flat` says nothing: it becomes
-    zero instead of amplified noise.
+def _normalized(picture: _FloatArray, *, flat: float = 1.0) -> _FloatArray:
+    """Bring a picture to zero mean and unit length.
+
+    One that varies by less than `flat` says nothing: it becomes zero instead of amplified noise.
     """
     values = picture.ravel() - picture.mean()
     norm = float(np.linalg.norm(values))
     return values / norm if norm > flat * values.size**0.5 else np.zeros_like(values)
 
 
-def _likeness(a: _FloatArray, b: _FloatArray) -> float:
+def _correlation(a: _FloatArray, b: _FloatArray) -> float:
     if not a.any() and not b.any():
         return 1.0
     return float(a @ b)
-
-
-def _center(box: Box) -> tuple[float, float]:
-    return (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
-
-
-def _area(box: Box) -> float:
-    return max(box[2] - box[0], 0.0) * max(box[3] - box[1], 0.0)

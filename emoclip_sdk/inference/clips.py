@@ -81,10 +81,10 @@ def spans(
     open_spans: dict[int, Span[T]] = {}
     seen: dict[int, float] = {}
     for time, faces in frames:
-        for track, shown in faces.items():
+        for track, face in faces.items():
             span = open_spans.setdefault(track, Span(n_frames))
             seen[track] = time
-            yield from ((track, clip) for clip in span.push(shown))
+            yield from ((track, clip) for clip in span.push(face))
         for track in [track for track in open_spans if track not in faces]:
             open_spans[track].skip()
             if time - seen[track] > MAX_GAP:  # it never comes back under this number
@@ -100,13 +100,13 @@ def track_clips(
 
     What is kept of a video is one embedding for each clip: a megabyte an hour.
     """
-    found: dict[int, list[NDArray[np.float32]]] = {}
+    pooled_clips: dict[int, list[NDArray[np.float32]]] = {}
     cut = spans(((frame.time, frame.faces) for frame in frames), n_frames)
     while batch := list(itertools.islice(cut, _BATCH)):
         pooled = pool_clips([clip for _, clip in batch], pool)
         for (track, _), vector in zip(batch, pooled, strict=True):
-            found.setdefault(track, []).append(vector)
-    return {track: np.stack(vectors) for track, vectors in sorted(found.items())}
+            pooled_clips.setdefault(track, []).append(vector)
+    return {track: np.stack(vectors) for track, vectors in sorted(pooled_clips.items())}
 
 
 def pool_clips(clips: Sequence[Sequence[Vector | None]], pool: Pool) -> NDArray[np.float32]:

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from ..errors import EmoCLIPError
 from ..faces import Box, FrameFaces, face_crop
+from ..results.evidence import DescriptionMatch, FrameWeight
 from ..results.explanation import Explanation, influential
-from ..results.records import DescriptionMatch, FrameWeight
 from ..video import VideoSource, open_video
 from .clips import spans
 from .frames import EmbeddedFrame
-from .reader import FaceReader, ReadOptions
+from .options import ReadOptions, face_config
+from .reader import FaceReader
 from .scorer import Scorer, cosine_similarities
 from .stream import FaceStream, TrackChoice
 
@@ -46,48 +47,49 @@ def explain_video(
     """Read and score a video, and find out why; see :meth:`EmoCLIP.explain`."""
     if isinstance(video, FaceStream):
         raise EmoCLIPError("explain shows pictures: give it the video, not what read() returned")
-    if track == "all":
-        raise EmoCLIPError("explain takes one face: track='prominent' or a number")
     source = open_video(video, fps=options.fps, allow_network=options.allow_network)
-    places: list[tuple[int, dict[int, Box]]] = []
+    numbers: dict[float, int] = {}
 
     def watch(frame: FrameFaces) -> None:
-        places.append((frame.index, {face.track: face.box for face in frame.faces}))
+        numbers[frame.time] = frame.index
 
-    stream = reader(source, options, watch).kept()
+    stream = reader.read(source, options, watch).kept()
     (prediction,) = scorer.predictions(stream, track)
     if prediction.track is None or prediction.label is None:
         return Explanation(prediction)
     frames = list(stream)
-    there = [i for i, frame in enumerate(frames) if prediction.track in frame.faces]
+    in_view = [frame for frame in frames if prediction.track in frame.faces]
     clips = _clips(frames, prediction.track, scorer.n_frames)
-    vectors = np.stack([frames[i].faces[prediction.track] for i in there])
+    vectors = np.stack([frame.faces[prediction.track] for frame in in_view])
     winner = scorer.labels.index(prediction.label)
     changes = _changes(vectors, clips, scorer, winner)
-    attention = np.zeros(len(there))
+    attention = np.zeros(len(in_view))
     for clip, shares in zip(clips, encoder.attention(vectors, clips), strict=True):
         for row, share in zip(clip, shares, strict=False):
             if row >= 0:
                 attention[row] += share / len(clips)
-    boxes = [places[i][1][prediction.track] for i in there]
-    shown = influential(changes, n_pictures)
-    numbers = [places[there[row]][0] for row in shown]
-    margin = reader.config.faces.margin if options.faces != "none" else 0.0
-    pictures = dict(
-        zip(shown, _pictures(source, numbers, [boxes[row] for row in shown], margin), strict=True)
+    boxes = [frame.detections[prediction.track].box for frame in in_view]
+    pictured = influential(changes, n_pictures)
+    config = face_config(reader.config.faces, options.faces)
+    cut = _pictures(
+        source,
+        [numbers[in_view[row].time] for row in pictured],
+        [boxes[row] for row in pictured],
+        config.margin if config.detector != "none" else 0.0,
     )
+    pictures = dict(zip(pictured, cut, strict=True))
     pooled = scorer.pool(vectors, clips)
     return Explanation(
         prediction,
         tuple(
             FrameWeight(
-                frames[i].time,
+                frame.time,
                 boxes[row],
                 float(changes[row]),
                 float(attention[row]),
                 pictures.get(row),
             )
-            for row, i in enumerate(there)
+            for row, frame in enumerate(in_view)
         ),
         _descriptions(pooled, scorer, labels),
     )
@@ -98,9 +100,9 @@ def _clips(frames: Sequence[EmbeddedFrame], track: int, n_frames: int) -> list[l
     row = -1
     seen: list[tuple[float, dict[int, int]]] = []
     for frame in frames:
-        there = track in frame.faces
-        row += there
-        seen.append((frame.time, {track: row} if there else {}))
+        in_view = track in frame.faces
+        row += in_view
+        seen.append((frame.time, {track: row} if in_view else {}))
     return [[-1 if r is None else r for r in clip] for _, clip in spans(seen, n_frames)]
 
 
@@ -133,19 +135,19 @@ def _pictures(
     """Cut faces out of a video once more, larger than the model sees them."""
     from PIL import Image
 
-    found = []
+    pictures = []
     for frame, box in zip(source.pick(numbers), boxes, strict=True):
         file = io.BytesIO()
         face = face_crop(frame.rgb, box, PICTURE_SIZE, margin)
         Image.fromarray(face).save(file, "JPEG", quality=90)
-        found.append(file.getvalue())
-    return found
+        pictures.append(file.getvalue())
+    return pictures
 
 
 def _descriptions(
     pooled: NDArray[np.float32], scorer: Scorer, labels: LabelEncoder
 ) -> dict[str, tuple[DescriptionMatch, ...]]:
-    found = {}
+    descriptions = {}
     for label in scorer.texts:
         similarities = cosine_similarities(pooled, labels.embed_texts(label.texts)).mean(axis=0)
         matches = [
@@ -154,5 +156,5 @@ def _descriptions(
                 label.texts, label.weights, similarities, strict=True
             )
         ]
-        found[label.label] = tuple(sorted(matches, key=lambda match: -match.similarity))
-    return found
+        descriptions[label.label] = tuple(sorted(matches, key=lambda match: -match.similarity))
+    return descriptions

@@ -30,13 +30,13 @@ class EmbeddedFrame:
         Seconds.
     faces : dict of int to ndarray (D,)
         Frame embedding of each track that is in view.
-    found : dict of int to Detection
+    detections : dict of int to Detection
         Where each of them is in the picture, and how sure the detector is of it.
     """
 
     time: float
     faces: Mapping[int, Vector]
-    found: Mapping[int, Detection] = field(default_factory=dict)
+    detections: Mapping[int, Detection] = field(default_factory=dict)
 
 
 def embed_faces(

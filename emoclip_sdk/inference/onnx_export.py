@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,9 +21,11 @@ from ..config import ImageConfig
 from ..errors import EmoCLIPError, MissingDependencyError
 from ..nn import preprocess
 from ..nn.temporal import TemporalTransformer
-from .reader import FaceMode, FaceReader, ReadOptions
+from .onnx_quantization import calibration_crops, quantize
 
 if TYPE_CHECKING:
+    from ..video import VideoInput
+    from .options import FaceMode
     from .pretrained import PretrainedModel
 
 __all__ = ["MIN_COSINE", "MIN_COSINE_INT8", "OPSET", "export_onnx"]
@@ -35,9 +37,6 @@ MIN_COSINE_INT8 = 0.99
 """Every face that was kept for the check must agree with float32 that well, in int8."""
 
 _FILES = ("image.onnx", "temporal.onnx", "emoclip.json")
-_MAX_CALIBRATION_FACES = 512  # all their activations are held at once
-# What comes before the first convolution (resize, colour, mean) stays in float32.
-_INT8_OPERATORS = ["Conv", "Gemm", "MatMul", "Add", "Clip"]
 
 
 class _ImageTower(nn.Module):
@@ -56,15 +55,15 @@ def export_onnx(
     model: PretrainedModel,
     folder: str | Path,
     *,
-    calibration: Sequence[Any] = (),
+    calibration: Sequence[VideoInput] = (),
     faces: FaceMode | None = None,
     opset: int = OPSET,
 ) -> dict[str, Any]:
     """Write ``image.onnx``, ``temporal.onnx`` and ``emoclip.json``, checked against torch.
 
-    ``image.onnx`` embeds `crops` (N, S, S, 3) uint8 RGB to `frames` (N, D), unnormalised; resize
-    and normalisation are inside. ``temporal.onnx`` pools `frames` (B, T, D) float32 with `mask`
-    (B, T) bool, True where there is a frame, to `clips` (B, D), unnormalised. It is not written
+    ``image.onnx`` embeds `crops` (N, S, S, 3) uint8 RGB to `frames` (N, D), unnormalized; resize
+    and normalization are inside. ``temporal.onnx`` pools `frames` (B, T, D) float32 with `mask`
+    (B, T) bool, True where there is a frame, to `clips` (B, D), unnormalized. It is not written
     for a model that takes the mean of the frames.
 
     Parameters
@@ -75,9 +74,9 @@ def export_onnx(
         Made if it isn't there; older files of the same names are replaced.
     calibration : sequence
         Videos with faces like those that the model will see. With them the image tower is
-        quantised to int8: every other face sets the ranges, and the rest are the check. The
+        quantized to int8: every other face sets the ranges, and the rest are the check. The
         temporal module stays in float32. Empty: everything in float32.
-    faces : {"mtcnn", "none"}, optional
+    faces : {"detect", "none"}, optional
         "none": the frames of `calibration` are face crops already. None: as the config says.
     opset : int
         Version of the ONNX operators, 18 or later.
@@ -107,7 +106,7 @@ def export_onnx(
     if out.exists() and not out.is_dir():
         raise EmoCLIPError(f"{out}: is a file; ONNX files are written to a folder")
     size = config.image.crop_size or config.image.size
-    known = _calibration_crops(model, calibration, faces) if calibration else None
+    known = calibration_crops(model, calibration, faces) if calibration else None
     try:
         out.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".exporting-", dir=out) as temporary:
@@ -178,7 +177,7 @@ def _write_image(
     worst = _compare(path, [{"crops": noise}, {"crops": noise[:1]}], tower, MIN_COSINE)
     if known is None:
         return worst
-    _quantize(path, known[::2])
+    quantize(path, known[::2])
     return _compare(path, [{"crops": known[1::2]}], tower, MIN_COSINE_INT8)
 
 
@@ -246,10 +245,10 @@ def _compare(
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     worst = 1.0
     for arrays in inputs:
-        (found,) = session.run(None, arrays)
+        (output,) = session.run(None, arrays)
         with torch.inference_mode():
             expected = module(*map(torch.from_numpy, arrays.values()))
-        cosines = torch.cosine_similarity(torch.from_numpy(found), expected)
+        cosines = torch.cosine_similarity(torch.from_numpy(output), expected)
         # NaN must not pass.
         worst = min(worst, float(torch.nan_to_num(cosines, nan=-1.0).min()))
     if worst < least:
@@ -263,53 +262,3 @@ def _compare(
             + advice
         )
     return worst
-
-
-def _calibration_crops(
-    model: PretrainedModel, videos: Sequence[Any], faces: FaceMode | None
-) -> NDArray[np.uint8]:
-    """Return face crops (N, S, S, 3) of the videos, spread evenly where there are too many."""
-    found: list[NDArray[np.uint8]] = []
-
-    def keep(crops: NDArray[np.uint8]) -> NDArray[np.float32]:
-        found.append(crops)
-        return np.zeros((len(crops), 0), np.float32)
-
-    reader = FaceReader(model.config, keep)
-    for video in videos:
-        for _ in reader(video, ReadOptions(faces)):
-            pass
-    n = sum(map(len, found))
-    if n < 2:
-        raise EmoCLIPError(f"int8 is calibrated on at least 2 faces; the videos show {n}")
-    crops = np.concatenate(found)
-    return crops[np.linspace(0, n - 1, min(n, 2 * _MAX_CALIBRATION_FACES)).astype(int)]
-
-
-def _quantize(path: Path, crops: NDArray[np.uint8]) -> None:
-    """Quantise a file in place: weights per channel, ranges of activations from `crops`."""
-    from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
-    from onnxruntime.quantization.shape_inference import quant_pre_process
-
-    class Crops(CalibrationDataReader):  # type: ignore[misc]
-        def __init__(self) -> None:
-            self.batches: Iterator[NDArray[np.uint8]] = iter(
-                np.array_split(crops, -(-len(crops) // 32))
-            )
-
-        def get_next(self) -> dict[str, NDArray[np.uint8]] | None:
-            batch = next(self.batches, None)
-            return None if batch is None else {"crops": batch}
-
-    ready = path.with_name("ready.onnx")
-    # Symbolic inference takes long and adds nothing: only the number of crops is free.
-    quant_pre_process(path, ready, skip_symbolic_shape=True)
-    quantize_static(
-        ready,
-        path,
-        Crops(),
-        op_types_to_quantize=_INT8_OPERATORS,
-        per_channel=True,
-        activation_type=QuantType.QUInt8,
-        weight_type=QuantType.QInt8,
-    )

@@ -17,26 +17,26 @@ class PathRecorder:
     """Notes where faces are while frames pass by: 50 bytes for each face in a sampled frame."""
 
     def __init__(self) -> None:
-        self._found: dict[int, array[float]] = {}
+        self._boxes: dict[int, array[float]] = {}
         self._n = 0
         self._last = 0.0
 
     def watch(self, frames: Iterable[EmbeddedFrame]) -> Iterator[EmbeddedFrame]:
         """Take in frames while they pass by."""
         for frame in frames:
-            for track, face in frame.found.items():
-                noted = self._found.setdefault(track, array("d"))
-                noted.extend((self._n, frame.time, *face.box))
+            for track, face in frame.detections.items():
+                boxes = self._boxes.setdefault(track, array("d"))
+                boxes.extend((self._n, frame.time, *face.box))
             self._last = frame.time
             self._n += 1
             yield frame
 
     def paths(self) -> dict[int, FacePath]:
-        """Return what was noted, by track."""
+        """Return where each track was."""
         spacing = self._last / (self._n - 1) if self._n > 1 else 1.0
         paths = {}
-        for track, noted in sorted(self._found.items()):
-            table = np.frombuffer(noted, np.float64).reshape(-1, 6)
+        for track, boxes in sorted(self._boxes.items()):
+            table = np.frombuffer(boxes, np.float64).reshape(-1, 6)
             paths[track] = FacePath(
                 table[:, 0].astype(np.int64), table[:, 1].copy(), table[:, 2:].copy(), spacing
             )

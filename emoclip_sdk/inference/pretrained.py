@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import functools
 import logging
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..config import ModelConfig
+from ..config import FaceConfig, ModelConfig
 from ..errors import CheckpointError, EmoCLIPError
+from ..faces import FaceDetector
 from ..prompts import CompoundMode, LabelEncoder, LabelText, PromptBank
 from ..results.records import ModelInfo
 from .reader import FaceReader
@@ -47,7 +49,16 @@ class PretrainedModel:
         Written into results.
     device, dtype : str
         ``"auto"``: a GPU if there is one; for the image tower the fastest precision that keeps its
-        embeddings, see :func:`~emoclip_sdk.inference.encoder.pick_dtype`.
+        embeddings, see :func:`~emoclip_sdk.inference.devices.pick_dtype`.
+    detector : "mtcnn" or FaceDetector
+        What finds faces, wherever they are looked for.
+
+    Attributes
+    ----------
+    encoder : Encoder
+        The network as it is run.
+    detector : FaceDetector or None
+        The caller's own; None: MTCNN.
     """
 
     def __init__(
@@ -60,9 +71,16 @@ class PretrainedModel:
         revision: str | None = None,
         device: str | torch.device = "auto",
         dtype: str | torch.dtype = "auto",
+        detector: Literal["mtcnn"] | FaceDetector = "mtcnn",
     ) -> None:
         from .encoder import Encoder
 
+        if detector != "mtcnn" and not isinstance(detector, FaceDetector):
+            raise EmoCLIPError(
+                "detector must be 'mtcnn' or an object with the method detect(frames), "
+                f"not {detector!r}"
+            )
+        self.detector = None if isinstance(detector, str) else detector
         self.config = config
         self.name = name
         self.revision = revision
@@ -83,6 +101,8 @@ class PretrainedModel:
         local_files_only: bool = False,
         device: str | torch.device = "auto",
         dtype: str | torch.dtype = "auto",
+        detector: Literal["mtcnn"] | FaceDetector = "mtcnn",
+        faces: FaceConfig | None = None,
     ) -> Model:
         """Load a model.
 
@@ -96,6 +116,11 @@ class PretrainedModel:
             As in huggingface_hub.
         device, dtype : str
             See :class:`EmoCLIP`.
+        detector : "mtcnn" or FaceDetector
+            What finds faces: MTCNN, or an object of your own with the method ``detect(frames)``.
+        faces : FaceConfig, optional
+            How faces are found and cropped. None: as the checkpoint says, which is how the model
+            was trained.
 
         Raises
         ------
@@ -103,6 +128,14 @@ class PretrainedModel:
             The checkpoint is missing, incomplete or of a newer format.
         HubError
             The repository can't be reached or read.
+        EmoCLIPError
+            A device that is not here, or a detector that can't detect.
+
+        Examples
+        --------
+        >>> model = EmoCLIP.from_pretrained()
+        >>> model.labels[:3]
+        ('neutral', 'happiness', 'surprise')
         """
         from ..checkpoints import load
 
@@ -114,6 +147,8 @@ class PretrainedModel:
             local_files_only=local_files_only,
         )
         config = checkpoint.config
+        if faces is not None:
+            config = dataclasses.replace(config, faces=faces)
         return cls(
             config,
             checkpoint.model,
@@ -122,6 +157,7 @@ class PretrainedModel:
             revision=revision,
             device=device,
             dtype=dtype,
+            detector=detector,
         )
 
     def save_pretrained(self, folder: str | Path) -> None:
@@ -183,7 +219,14 @@ class PretrainedModel:
     def add_label(
         self, name: str, descriptions: str | Sequence[str], *, aliases: Sequence[str] = ()
     ) -> None:
-        """Describe a label in your own words: what brows, eyes and mouth do."""
+        """Describe a label in your own words: what brows, eyes and mouth do.
+
+        Examples
+        --------
+        >>> model.add_label("boredom", "Half-closed eyes, a slack mouth and a tilted head")
+        >>> model.classify("portrait.mp4", ["happiness", "boredom"]).label
+        'happiness'
+        """
         self.prompts.add_label(name, descriptions, aliases=aliases)
 
     def add_compound(
@@ -192,7 +235,14 @@ class PretrainedModel:
         parts: Sequence[str] | Mapping[str, float],
         weights: Sequence[float] | None = None,
     ) -> None:
-        """Define a compound emotion as the mean of its parts' text embeddings (eq. 2)."""
+        """Define a compound emotion as the mean of its parts' text embeddings (eq. 2).
+
+        Examples
+        --------
+        >>> model.add_compound("happily surprised", {"happiness": 2, "surprise": 1})
+        >>> sorted(model.classify("portrait.mp4", ["happily surprised", "anger"]).scores)
+        ['anger', 'happily surprised']
+        """
         self.prompts.add_compound(name, parts, weights)
 
     def with_prompts(self: Model, prompts: PromptBank | None = None) -> Model:
@@ -225,8 +275,8 @@ class PretrainedModel:
 
     def embed_text(self, texts: str | Sequence[str]) -> NDArray[np.float32]:
         """Embed texts word for word: one text to (D,), a list of N to (N, D), unnormalised."""
-        wanted = [texts] if isinstance(texts, str) else list(texts)
-        vectors: NDArray[np.float32] = self.encode_text(wanted).float().cpu().numpy()
+        sentences = [texts] if isinstance(texts, str) else list(texts)
+        vectors: NDArray[np.float32] = self.encode_text(sentences).float().cpu().numpy()
         return vectors[0] if isinstance(texts, str) else vectors
 
     # Reading and scoring
@@ -234,7 +284,7 @@ class PretrainedModel:
     @functools.cached_property
     def reader(self) -> FaceReader:
         """Reads videos; its detector is made once."""
-        return FaceReader(self.config, self.encoder.frames)
+        return FaceReader(self.config, self.encoder.frames, self.detector)
 
     def scorer(
         self, labels: Sequence[str] | None, compound: CompoundMode, min_score: float | None

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..prompts import LabelText
-from ..results.analysis import in_order
-from ..results.records import ModelInfo, Prediction, TimelineRow
+from ..results.analysis import sorted_rows
+from ..results.records import ModelInfo, Prediction
+from ..results.scored_windows import TimelineRow
 from ..results.timeline import Timeline
 from .clips import pool_clips, track_clips
 from .frames import EmbeddedFrame
@@ -112,7 +113,7 @@ class Scorer:
             abstained=confidence < self.min_score,
             track=track,
             tracks=tracks,
-            n_frames=next(found.n_frames for found in tracks if found.id == track),
+            n_frames=next(other.n_frames for other in tracks if other.track == track),
             duration=video.duration,
             model=self.model,
         )
@@ -143,8 +144,8 @@ class Scorer:
         self, frames: Iterable[EmbeddedFrame], video: FaceStream, window: float, step: float
     ) -> Iterator[TimelineRow]:
         laid = windows(frames, window, step, self.n_frames, lambda: video.duration)
-        found = itertools.chain.from_iterable(laid)
-        while batch := list(itertools.islice(found, _BATCH)):
+        clips = itertools.chain.from_iterable(laid)
+        while batch := list(itertools.islice(clips, _BATCH)):
             yield from self._scored(batch)
 
     def moments(self, video: FaceStream, window: float, step: float) -> Iterator[list[TimelineRow]]:
@@ -158,7 +159,7 @@ class Scorer:
     def timeline(self, video: FaceStream, window: float, step: float) -> Timeline:
         """Collect :meth:`rows`, in order of tracks, then of time; where nobody is, at the end."""
         recorder = PathRecorder()
-        rows = in_order(self._rows(recorder.watch(video), video, window, step))
+        rows = sorted_rows(self._rows(recorder.watch(video), video, window, step))
         return Timeline(
             source=video.name,
             labels=self.labels,
@@ -176,10 +177,10 @@ class Scorer:
     def _scored(self, batch: Sequence[WindowClip]) -> Iterator[TimelineRow]:
         similarities = np.full((len(batch), len(self.texts)), np.nan)
         scores, rivals = similarities.copy(), similarities.copy()
-        shown = [i for i, window in enumerate(batch) if window.n_frames]
-        if shown:
-            pooled = pool_clips([batch[i].clip for i in shown], self.pool)
-            similarities[shown], scores[shown], rivals[shown] = self._compare(pooled)
+        seen = [i for i, window in enumerate(batch) if window.n_frames]
+        if seen:
+            pooled = pool_clips([batch[i].clip for i in seen], self.pool)
+            similarities[seen], scores[seen], rivals[seen] = self._compare(pooled)
         confidence = rivals.max(axis=1)
         for i, window in enumerate(batch):
             yield TimelineRow(
@@ -190,10 +191,24 @@ class Scorer:
                 self._named(scores[i]),
                 self._named(similarities[i]),
                 float(confidence[i]),
-                bool(confidence[i] < self.min_score),
+                bool(confidence[i] < self.min_score) if window.n_frames else None,
                 window.face.box if window.face else None,
                 window.face.confidence if window.face else float("nan"),
             )
+
+    def unread_timeline(self, name: str, reason: str, window: float, step: float) -> Timeline:
+        """Return the timeline of a video that can't be read."""
+        return Timeline(
+            source=name,
+            labels=self.labels,
+            window=window,
+            step=step,
+            rows=(),
+            prompts=self.prompts,
+            model=self.model,
+            min_score=self.min_score,
+            error=reason,
+        )
 
     def scores(self, clips: NDArray[np.float32]) -> NDArray[np.float64]:
         """Score pooled clips (W, D): (W, N)."""

@@ -11,7 +11,7 @@ from ..faces import TrackTable, most_prominent
 from ..results.records import FaceTrack
 from .frames import EmbeddedFrame
 
-__all__ = ["FaceStream", "TrackChoice", "check_track", "choose_tracks"]
+__all__ = ["FaceStream", "TrackChoice", "check_track", "choose_tracks", "one_face"]
 
 
 TrackChoice = int | Literal["prominent", "all"]
@@ -27,6 +27,14 @@ def check_track(track: Any) -> TrackChoice:
         raise EmoCLIPError(f"track must be 'prominent', 'all' or a number, not {track!r}") from None
 
 
+def one_face(track: Any, task: str) -> int | Literal["prominent"]:
+    """Return `track`; refuse what no video could have, and all faces where `task` takes one."""
+    checked = check_track(track)
+    if checked == "all":
+        raise EmoCLIPError(f"{task} takes one face per video: track='prominent' or a number")
+    return checked
+
+
 def choose_tracks(video: FaceStream, track: TrackChoice) -> list[int]:
     """Return the numbers of the tracks that `track` means; none where there is no face.
 
@@ -37,16 +45,16 @@ def choose_tracks(video: FaceStream, track: TrackChoice) -> list[int]:
     VideoError
         There are faces, but none of that number.
     """
-    there = [found.id for found in video.tracks]
+    tracks = [track.track for track in video.tracks]
     if track == "all":
-        return there
+        return tracks
     if track == "prominent":
         best = video.most_prominent
         return [] if best is None else [best]
-    if track not in there and there:
-        listed = ", ".join(map(str, there))
+    if track not in tracks and tracks:
+        listed = ", ".join(map(str, tracks))
         raise VideoError(video.name, f"there is no face track {track}; there are: {listed}")
-    return [int(track)] if there else []
+    return [int(track)] if tracks else []
 
 
 class FaceStream:

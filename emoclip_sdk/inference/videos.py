@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from ..errors import VideoError
 
-__all__ = ["each_video", "failed_name"]
+__all__ = ["each_video", "failed_name", "is_batch"]
 
 
 T = TypeVar("T")
@@ -17,12 +17,10 @@ T = TypeVar("T")
 def each_video(video: Any, one: Callable[[Any], T], failed: Callable[[str, str], T]) -> T | list[T]:
     """Return ``one(video)``; for a batch, a list of what `one` returns for each.
 
-    A list or tuple is a batch of videos, unless it holds pictures: that is one video. Where a video
-    of a batch can't be read, its place is taken by ``failed(name, reason)``.
+    A sequence is a batch of videos, unless it holds pictures: that is one video. Where a video of a
+    batch can't be read, its place is taken by ``failed(name, reason)``.
     """
-    if not isinstance(video, list | tuple) or any(
-        hasattr(item, "getbands") or getattr(item, "ndim", None) in (2, 3) for item in video
-    ):
+    if not is_batch(video):
         return one(video)
     results = []
     for item in video:
@@ -31,6 +29,15 @@ def each_video(video: Any, one: Callable[[Any], T], failed: Callable[[str, str],
         except VideoError as error:
             results.append(failed(*failed_name(item, error)))
     return results
+
+
+def is_batch(video: Any) -> bool:
+    """Whether several videos are given. Pictures in a sequence are one video."""
+    if not isinstance(video, Sequence) or isinstance(video, str | bytes | bytearray | memoryview):
+        return False
+    return not any(
+        hasattr(item, "getbands") or getattr(item, "ndim", None) in (2, 3) for item in video
+    )
 
 
 def failed_name(video: Any, error: VideoError) -> tuple[str, str]:

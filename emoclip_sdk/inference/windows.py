@@ -147,17 +147,19 @@ class _Window:
         seen: Mapping[int, float],
         n_frames: int,
     ) -> _Window:
-        there = {track for frame in inside for track in frame.faces}
+        in_view = {track for frame in inside for track in frame.faces}
         present = {}
-        for track in there:
+        for track in in_view:
             at = [i for i, frame in enumerate(inside) if track in frame.faces]
             view = list(range(at[0], at[-1] + 1))
             if len(view) > n_frames:
                 view = [at[i] for i in uniform(len(at), n_frames)]
             clip = [inside[i].faces.get(track) for i in view]
-            face = _mean_face([inside[i].found[track] for i in at if track in inside[i].found])
+            face = _mean_face(
+                [inside[i].detections[track] for i in at if track in inside[i].detections]
+            )
             present[track] = WindowClip(track, start, stop, len(at), clip, face)
-        return cls(start, stop, present, {track for track in seen if track not in there})
+        return cls(start, stop, present, {track for track in seen if track not in in_view})
 
     def resolve(self, here: Mapping[int, Any], seen: Mapping[int, float]) -> None:
         """Learn from one more frame who is back, and who is gone for good."""
@@ -174,11 +176,11 @@ class _Window:
         ]
 
 
-def _mean_face(found: Sequence[Detection]) -> Detection | None:
-    if not found:
+def _mean_face(detections: Sequence[Detection]) -> Detection | None:
+    if not detections:
         return None
-    x0, y0, x1, y1 = np.mean([face.box for face in found], axis=0).tolist()
-    return Detection((x0, y0, x1, y1), float(np.mean([face.confidence for face in found])))
+    x0, y0, x1, y1 = np.mean([face.box for face in detections], axis=0).tolist()
+    return Detection((x0, y0, x1, y1), float(np.mean([face.confidence for face in detections])))
 
 
 def check_windows(window: float, step: float) -> None:

@@ -1,12 +1,15 @@
 """Torch modules only: towers, temporal transformer, dual encoder, losses, preprocessing."""
 
+from .architecture import open_clip_config
 from .dual_encoder import DualEncoder
 from .losses import contrastive_loss
 from .preprocess import preprocess
 from .temporal import FrameEnsemble, TemporalTransformer, build_temporal
-from .towers import Towers, build_tokenizer, clip_tokenizer, open_clip_config
+from .tokenizer import CLIPTokenizer, build_tokenizer, clip_tokenizer
+from .towers import Towers
 
 __all__ = [
+    "CLIPTokenizer",
     "DualEncoder",
     "FrameEnsemble",
     "TemporalTransformer",

@@ -17,7 +17,7 @@ __all__ = ["DualEncoder"]
 class DualEncoder(nn.Module):
     """EmoCLIP's video and text encoder (paper, section III-A).
 
-    All embeddings are returned unnormalised: eq. 2 averages them before normalisation.
+    All embeddings are returned unnormalized: eq. 2 averages them before normalization.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ class DualEncoder(nn.Module):
         return self.temporal(frames, mask)
 
     def attention(self, frames: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Tell each frame's share in :meth:`pool`: (B, T)."""
+        """Return each frame's share in :meth:`pool`: (B, T)."""
         return self.temporal.attention(frames, mask)
 
     def encode_video(self, clips: Tensor, mask: Tensor | None = None) -> Tensor:
@@ -60,5 +60,5 @@ class DualEncoder(nn.Module):
         return self.pool(frames, mask)
 
     def encode_tokens(self, tokens: Tensor) -> Tensor:
-        """Embed tokenised texts (N, L) to (N, D)."""
+        """Embed tokenized texts (N, L) to (N, D)."""
         return self.towers.encode_tokens(tokens)

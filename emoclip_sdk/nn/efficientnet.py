@@ -154,6 +154,7 @@ class SameConv2d(nn.Conv2d):
         super().__init__(before, after, kernel, stride=stride, groups=groups, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Convolve (N, C, H, W) to (N, C', ceil(H / stride), ceil(W / stride))."""
         return super().forward(pad_same(x, self))
 
 

@@ -17,14 +17,14 @@ def contrastive_loss(
     Parameters
     ----------
     video : Tensor, (B, D)
-        Clip embeddings, unnormalised.
+        Clip embeddings, unnormalized.
     text : Tensor, (M, D)
-        Text embeddings, unnormalised. Without `targets`, row i belongs to clip i.
+        Text embeddings, unnormalized. Without `targets`, row i belongs to clip i.
     logit_scale : Tensor, ()
         Logarithm of the inverse temperature.
     targets : Tensor, (B, M), optional
         How well each text fits each clip, >= 0: e.g. the share of annotators whose vote the text
-        expresses. Normalised per clip and, for the text-to-video half, per text. Texts and clips
+        expresses. Normalized per clip and, for the text-to-video half, per text. Texts and clips
         that fit nothing in the batch do not count.
 
     Returns

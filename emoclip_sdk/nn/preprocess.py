@@ -25,12 +25,12 @@ def preprocess(crops: Tensor, config: ImageConfig) -> Tensor:
     crops : Tensor of uint8, (N, S, S, 3)
         Square RGB crops of any side S.
     config : ImageConfig
-        Size, colour, mean and standard deviation.
+        Size, color, mean and standard deviation.
 
     Returns
     -------
     Tensor, (N, 3, size, size), float32
-        Resized, then normalised (the reference normalises first, which differs only in rounding).
+        Resized, then normalized (the reference normalizes first, which differs only in rounding).
     """
     images = crops.permute(0, 3, 1, 2).to(torch.float32) / 255
     if config.color == "gray":

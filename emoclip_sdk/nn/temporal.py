@@ -29,7 +29,7 @@ class _Attention(nn.Module):
         return qkv.permute(2, 0, 3, 1, 4).unbind()
 
     def weights(self, x: Tensor, attend: Tensor | None) -> Tensor:
-        """Return who looks at whom, mean over the heads: (B, N, N), rows sum to 1."""
+        """Return the attention weights, mean over the heads: (B, N, N), rows sum to 1."""
         q, k, _ = self._heads(x)
         logits = q @ k.mT * q.shape[-1] ** -0.5
         if attend is not None:
@@ -97,14 +97,14 @@ class TemporalTransformer(nn.Module):
         Parameters
         ----------
         frames : Tensor, (B, T, D)
-            Unnormalised frame embeddings, T <= ``max_frames``.
+            Unnormalized frame embeddings, T <= ``max_frames``.
         mask : Tensor of bool, (B, T), optional
             True where there is a frame, False where there is padding.
 
         Returns
         -------
         Tensor, (B, D)
-            Unnormalised clip embeddings.
+            Unnormalized clip embeddings.
         """
         x, attend = self._tokens(frames, mask)
         for layer in self.layers:
@@ -112,7 +112,7 @@ class TemporalTransformer(nn.Module):
         return x[:, 0]
 
     def attention(self, frames: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Tell what the class token takes from each frame, over all layers.
+        """Return how much the class token takes from each frame, over all layers.
 
         By attention rollout (Abnar & Zuidema 2020): the heads' mean and the skip connection, each
         one half, multiplied up layer by layer.
@@ -158,7 +158,7 @@ class FrameEnsemble(nn.Module):
         return (frames * weight).sum(dim=1) / weight.sum(dim=1).clamp(min=1)
 
     def attention(self, frames: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Tell each frame's share in the mean: (B, T)."""
+        """Return each frame's share in the mean: (B, T)."""
         weight = frames.new_ones(frames.shape[:2]) if mask is None else mask.to(frames.dtype)
         return weight / weight.sum(dim=1, keepdim=True).clamp(min=1)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,16 +15,17 @@ from numpy.typing import NDArray
 from ..errors import VideoError
 from ..faces import TrackStats
 from ..inference.clips import track_clips
-from ..inference.reader import ReadOptions
-
-# How far a person's face may be from where it was before, in its sides, and how much smaller.
-REACH, SIZE_RATIO = 1.5, 0.5
+from ..inference.options import ReadOptions
 
 if TYPE_CHECKING:
     from ..inference.pretrained import PretrainedModel
-    from ..inference.reader import FaceMode
+    from ..inference.stream import FaceStream
+    from ..video import VideoInput
 
 __all__ = ["EmbeddedInterview", "interview_clips", "person_longest_in_view", "read_interview"]
+
+# How far a person's face may be from where it was before, in its sides, and how much smaller.
+REACH, SIZE_RATIO = 1.5, 0.5
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class EmbeddedInterview:
 
 
 def interview_clips(
-    model: PretrainedModel, video: Any, *, faces: FaceMode | None = None
+    model: PretrainedModel, video: VideoInput | FaceStream, options: ReadOptions | None = None
 ) -> NDArray[np.float32]:
     """Embed the face that is longest in view, clip by clip, however long the video.
 
@@ -58,8 +60,7 @@ def interview_clips(
     model : PretrainedModel
     video
         As in :meth:`EmoCLIP.classify`.
-    faces : {"mtcnn", "none"}, optional
-        "none": the frames are face crops already. None: as the model's config says.
+    options : ReadOptions, optional
 
     Returns
     -------
@@ -71,7 +72,7 @@ def interview_clips(
     VideoError
         The video can't be read.
     """
-    stream = model.reader(video, ReadOptions(faces))
+    stream = model.reader(video, options)
     clips = track_clips(stream, model.config.sampling.n_frames, model.encoder.pool)
     tracks = person_longest_in_view(stream.table.stats())
     if not tracks:
@@ -105,7 +106,7 @@ def _may_be_one(a: TrackStats, b: TrackStats) -> bool:
     return apart and near and small >= SIZE_RATIO * large
 
 
-def read_interview(path: str | Path) -> EmbeddedInterview:
+def read_interview(path: str | os.PathLike[str]) -> EmbeddedInterview:
     """Read an interview that was embedded before: ``.npz`` with an array ``vectors`` (W, D).
 
     The strings ``model`` and ``weights``, where they are there, say which model embedded it.

@@ -14,18 +14,23 @@ from torch import Tensor, nn
 
 from ..checkpoints.tensors import check_tensors, read_safetensors
 from ..errors import CheckpointError, EmoCLIPError
+from ..inference.options import ReadOptions
+from ..inference.stream import FaceStream
 from ..results.ratings import ProbeResult, ScoreEstimate
 from .interview import interview_clips, read_interview
 
 if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from ..inference.options import ReadKeywords
     from ..inference.pretrained import PretrainedModel
-    from ..inference.reader import FaceMode
+    from ..video import VideoInput
 
-__all__ = ["CONFIG_FILE", "KIND", "WEIGHTS_FILE", "RegressionProbe", "load_probe"]
+__all__ = ["PROBE_CONFIG_FILE", "PROBE_KIND", "PROBE_WEIGHTS_FILE", "RegressionProbe", "load_probe"]
 
-CONFIG_FILE = "probe.json"
-WEIGHTS_FILE = "probe.safetensors"
-KIND = "interview regression"
+PROBE_CONFIG_FILE = "probe.json"
+PROBE_WEIGHTS_FILE = "probe.safetensors"
+PROBE_KIND = "interview regression"
 
 
 class RegressionProbe(nn.Module):
@@ -80,7 +85,9 @@ class RegressionProbe(nn.Module):
             )
         self.model = model
 
-    def predict(self, video: Any, *, faces: FaceMode | None = None) -> ProbeResult:
+    def predict(
+        self, video: VideoInput | FaceStream, **reading: Unpack[ReadKeywords]
+    ) -> ProbeResult:
         """Estimate the scores of one interview.
 
         Parameters
@@ -89,8 +96,8 @@ class RegressionProbe(nn.Module):
             As in :meth:`EmoCLIP.classify`, or an ``.npz`` file of clip embeddings (see
             :func:`~emoclip_sdk.probes.interview.read_interview`). The face that is longest in view
             counts.
-        faces : {"mtcnn", "none"}, optional
-            "none": the frames are face crops already.
+        **reading
+            How a video is read: the fields of :class:`ReadOptions`.
 
         Returns
         -------
@@ -103,23 +110,26 @@ class RegressionProbe(nn.Module):
             The video can't be read.
         CheckpointError
             The embeddings are of another model, or the probe has none to embed a video with.
+        EmoCLIPError
+            An option has no such value, or can't count.
         """
-        embedded = isinstance(video, str | os.PathLike) and str(video).lower().endswith(".npz")
-        if embedded:
-            found = read_interview(video)
+        options = ReadOptions(**reading)
+        if isinstance(video, str | os.PathLike) and str(video).lower().endswith(".npz"):
+            options.require_unread()
+            interview = read_interview(video)
             known = self.config["encoder"]["weights"]
-            if found.weights and known and found.weights != known:
+            if interview.weights and known and interview.weights != known:
                 raise CheckpointError(
                     f"{video}: was embedded by another model than the probe's, "
                     f"'{self.config['encoder']['name']}'"
                 )
-            return self.predict_clips(found.vectors, source=str(video))
+            return self.predict_clips(interview.vectors, source=str(video))
         if self.model is None:
             raise CheckpointError(
                 "this probe was trained on embedded interviews that don't say by which model: "
                 "load it with EmoCLIP.load_probe(folder, model=...) to predict from a video"
             )
-        vectors = interview_clips(self.model, video, faces=faces)
+        vectors = interview_clips(self.model, video, options)
         name = os.fspath(video) if isinstance(video, str | os.PathLike) else "video"
         return self.predict_clips(vectors, source=str(name))
 
@@ -164,7 +174,7 @@ def load_probe(folder: str | Path) -> RegressionProbe:
         Files that are missing, broken, of another kind or format, or tensors that do not fit.
     """
     folder = Path(folder)
-    path = folder / CONFIG_FILE
+    path = folder / PROBE_CONFIG_FILE
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -177,7 +187,7 @@ def load_probe(folder: str | Path) -> RegressionProbe:
         raise CheckpointError(f"{path}: no such file. Name the folder of a probe") from None
     except (OSError, ValueError) as error:
         raise CheckpointError(f"{path}: can't be read as JSON ({error})") from error
-    if not isinstance(config, dict) or config.get("kind") != KIND:
+    if not isinstance(config, dict) or config.get("kind") != PROBE_KIND:
         raise CheckpointError(
             f"{path}: is no probe for interviews. Those are made by 'emoclip-train ness'"
         )
@@ -192,12 +202,12 @@ def load_probe(folder: str | Path) -> RegressionProbe:
         _ = config["encoder"]["name"], config["encoder"]["weights"]
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise CheckpointError(f"{path}: is incomplete or broken ({error!r})") from error
-    tensors = read_safetensors(folder / WEIGHTS_FILE)
+    tensors = read_safetensors(folder / PROBE_WEIGHTS_FILE)
     check_tensors(
         probe.state_dict(),
         tensors,
-        str(folder / WEIGHTS_FILE),
-        f"{CONFIG_FILE} and {WEIGHTS_FILE} must come from the same run.",
+        str(folder / PROBE_WEIGHTS_FILE),
+        f"{PROBE_CONFIG_FILE} and {PROBE_WEIGHTS_FILE} must come from the same run.",
     )
     probe.load_state_dict(tensors)
     return probe.eval().requires_grad_(False)

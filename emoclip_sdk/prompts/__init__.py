@@ -2,6 +2,7 @@
 
 from .bank import PromptBank
 from .check import check
-from .composer import CompoundMode, LabelEncoder, LabelText, compose
+from .composer import CompoundMode, LabelText, compose
+from .label_encoder import LabelEncoder
 
 __all__ = ["CompoundMode", "LabelEncoder", "LabelText", "PromptBank", "check", "compose"]

@@ -10,15 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import PromptError
+from .entries import Entry, EntryTable, compound_entry, described_entry, refuse_duplicates
 from .files import PromptFile, dump_entries, read_prompt_file, shipped_files
-from .labels import Entry, compound_entry, described_entry
-from .table import EntryTable, refuse_duplicates
 
 __all__ = ["PromptBank"]
 
 
 class PromptBank:
-    """Descriptions, compounds and templates, found by any wording of a label.
+    """Descriptions, compounds and templates, looked up by any wording of a label.
 
     Every bank is independent: what one model adds is not seen by another. Start from
     :meth:`default` or :meth:`from_yaml`; ``PromptBank()`` has no entries and the shipped templates.
@@ -79,7 +78,7 @@ class PromptBank:
         refuse_duplicates([entry for file in files for entry in file.entries])
         bank = base.copy() if base is not None else PromptBank()
         for file in files:
-            bank._take(file)
+            bank._add_file(file)
         bank.version = _joined([bank.version, *(file.version for file in files)])
         bank._table.settle()
         bank._hash = None
@@ -118,10 +117,11 @@ class PromptBank:
         return isinstance(label, str) and self.resolve(label) is not None
 
     def __len__(self) -> int:
-        """Number of described labels and compounds."""
+        """Return the number of described labels and compounds."""
         return len(self._table.entries)
 
     def __repr__(self) -> str:
+        """Return the numbers of labels and compounds, and the hash."""
         compounds = len(self.compounds)
         labels = len(self) - compounds
         return f"PromptBank({labels} labels, {compounds} compounds, hash={self.hash!r})"
@@ -218,7 +218,7 @@ class PromptBank:
         *,
         aliases: Sequence[str] = (),
     ) -> None:
-        """Add a compound: the mean of its parts' text embeddings, before normalisation (eq. 2).
+        """Add a compound: the mean of its parts' text embeddings, before normalization (eq. 2).
 
         Parameters
         ----------
@@ -261,7 +261,7 @@ class PromptBank:
         """Write :meth:`to_yaml` to a file, e.g. ``prompts.yaml`` of a checkpoint folder."""
         Path(path).write_bytes(self.to_yaml().encode("utf-8"))
 
-    # Inside
+    # Private
 
     def _entry(self, label: str) -> Entry:
         name = self.resolve(label)
@@ -276,7 +276,7 @@ class PromptBank:
         table.settle()
         self._table, self._hash = table, None
 
-    def _take(self, file: PromptFile) -> None:
+    def _add_file(self, file: PromptFile) -> None:
         for entry in file.entries:
             self._table.put(entry)
         if file.templates is not None:
@@ -289,8 +289,8 @@ class PromptBank:
 
 
 def _joined(versions: Sequence[str | None]) -> str:
-    found = [version for version in versions if version and version != "0"]
-    return "+".join(dict.fromkeys(found)) or "0"
+    known = [version for version in versions if version and version != "0"]
+    return "+".join(dict.fromkeys(known)) or "0"
 
 
 @lru_cache(maxsize=1)

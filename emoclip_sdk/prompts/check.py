@@ -66,7 +66,7 @@ def check(bank: PromptBank, count_tokens: Callable[[str], int] | None = None) ->
         descriptions = bank.descriptions(name)
         if len(descriptions) < MIN_DESCRIPTIONS:
             problems.append(
-                f"{name}: {len(descriptions)} description(s), at least {MIN_DESCRIPTIONS} wanted"
+                f"{name}: {len(descriptions)} description(s), at least {MIN_DESCRIPTIONS} needed"
             )
         for text in descriptions:
             problems += _content(f"{name}: {text!r}", text, emotion_words, phrases)
@@ -86,22 +86,22 @@ def check(bank: PromptBank, count_tokens: Callable[[str], int] | None = None) ->
 def _emotion_wordings(bank: PromptBank) -> tuple[frozenset[str], list[str]]:
     wordings = [text for name in bank.names() for text in (name, *bank.aliases(name))]
     wordings += [text for name in bank.compounds for text in bank.aliases(name)]
-    spoken = {text.casefold().replace("_", " ").strip() for text in wordings}
-    words = {text for text in spoken if " " not in text}
-    return frozenset((words | _EMOTION_WORDS) - _FACE_WORDS), sorted(spoken - words)
+    phrases = {text.casefold().replace("_", " ").strip() for text in wordings}
+    words = {text for text in phrases if " " not in text}
+    return frozenset((words | _EMOTION_WORDS) - _FACE_WORDS), sorted(phrases - words)
 
 
 def _content(where: str, text: str, emotion_words: frozenset[str], phrases: list[str]) -> list[str]:
     lowered = text.casefold()
     words = _WORD.findall(lowered)
     words += [part for word in words if "-" in word for part in word.split("-")]
-    found = [f"{where} names an emotion: {w!r}" for w in words if _is_form_of(w, emotion_words)]
-    found += [
+    problems = [f"{where} names an emotion: {w!r}" for w in words if _is_form_of(w, emotion_words)]
+    problems += [
         f"{where} names an emotion: {phrase!r}"
         for phrase in phrases
         if re.search(rf"\b{re.escape(phrase)}\b", lowered)
     ]
-    return found + [
+    return problems + [
         f"{where} is not about the face: {w!r}" for w in words if _is_form_of(w, _BODY_WORDS)
     ]
 

@@ -14,17 +14,20 @@ from typing import TYPE_CHECKING, Any
 
 from ..assets import asset
 from ..errors import PromptError
-from .labels import Entry, label_key, parse_weight, tidy
+from .entries import Entry, parse_weight
+from .labels import label_key, tidy
 
 if TYPE_CHECKING:
     import yaml
 
-__all__ = ["PLACEHOLDER", "PromptFile", "dump_entries", "read_prompt_file", "shipped_files"]
+__all__ = ["LABEL_PLACEHOLDER", "PromptFile", "dump_entries", "read_prompt_file", "shipped_files"]
 
-PLACEHOLDER = "{label}"
+LABEL_PLACEHOLDER = "{label}"
+"""Stands for the label in a template."""
+
 SHIPPED = ("mafw.yaml", "states.yaml", "compounds.yaml", "templates.yaml")
 _SECTIONS = ("version", "provenance", "emotions", "compounds", "templates", "neutral_sentences")
-_MARKS = frozenset(("emotions", "compounds", "templates", "neutral_sentences"))
+_CONTENT_SECTIONS = frozenset(("emotions", "compounds", "templates", "neutral_sentences"))
 _NULL = "tag:yaml.org,2002:null"
 
 
@@ -106,7 +109,7 @@ class _Reader:
         top = dict(self.items(root, "a prompt file"))
         if not top:
             raise PromptError(f"{self.path}: holds no labels")
-        if not _MARKS & top.keys():
+        if not _CONTENT_SECTIONS & top.keys():
             result.entries = [self.emotion(name, node) for name, node in top.items()]
             return result
         for key in top.keys() - set(_SECTIONS):
@@ -172,26 +175,26 @@ class _Reader:
         what = f"the description of {name!r}"
         if isinstance(node, yaml.ScalarNode):
             return (self.text(node, what),)
-        found = self.texts(node, what)
-        if not found:
+        texts = self.texts(node, what)
+        if not texts:
             raise self.error(node, f"{what} is empty")
-        return found
+        return texts
 
     def fields(self, name: str, node: yaml.Node, allowed: tuple[str, ...]) -> dict[str, yaml.Node]:
-        found = dict(self.items(node, f"{name!r}"))
-        for key, value in found.items():
+        fields = dict(self.items(node, f"{name!r}"))
+        for key, value in fields.items():
             if key not in allowed:
                 raise self.error(
                     value, f"{name!r} has an unknown key {key!r}; known are {', '.join(allowed)}"
                 )
-        if allowed[0] not in found:
+        if allowed[0] not in fields:
             raise self.error(node, f"{name!r} has no {allowed[0]!r}")
-        return found
+        return fields
 
-    def aliases(self, name: str, found: dict[str, yaml.Node]) -> tuple[str, ...]:
-        return (
-            self.texts(found["aliases"], f"the aliases of {name!r}") if "aliases" in found else ()
-        )
+    def aliases(self, name: str, fields: dict[str, yaml.Node]) -> tuple[str, ...]:
+        if "aliases" not in fields:
+            return ()
+        return self.texts(fields["aliases"], f"the aliases of {name!r}")
 
     def emotion(self, name: str, node: yaml.Node) -> Entry:
         import yaml
@@ -199,17 +202,17 @@ class _Reader:
         where = self.where(node)
         if not isinstance(node, yaml.MappingNode):
             return Entry(name, descriptions=self.descriptions(name, node), where=where)
-        found = self.fields(name, node, ("descriptions", "aliases"))
-        descriptions = self.descriptions(name, found["descriptions"])
-        return Entry(name, self.aliases(name, found), descriptions, where=where)
+        fields = self.fields(name, node, ("descriptions", "aliases"))
+        descriptions = self.descriptions(name, fields["descriptions"])
+        return Entry(name, self.aliases(name, fields), descriptions, where=where)
 
     def compound(self, name: str, node: yaml.Node) -> Entry:
         import yaml
 
-        where, found = self.where(node), {"parts": node}
+        where, fields = self.where(node), {"parts": node}
         if isinstance(node, yaml.MappingNode):
-            found = self.fields(name, node, ("parts", "aliases"))
-        parts_node, what = found["parts"], f"the parts of {name!r}"
+            fields = self.fields(name, node, ("parts", "aliases"))
+        parts_node, what = fields["parts"], f"the parts of {name!r}"
         if isinstance(parts_node, yaml.MappingNode):
             parts = tuple(
                 (part, parse_weight(self.text(value, what), self.where(value)))
@@ -219,14 +222,14 @@ class _Reader:
             parts = tuple((part, 1.0) for part in self.texts(parts_node, what))
         if not parts:
             raise self.error(parts_node, f"{what} are empty")
-        return Entry(name, self.aliases(name, found), parts=parts, where=where)
+        return Entry(name, self.aliases(name, fields), parts=parts, where=where)
 
     def templates(self, node: yaml.Node) -> tuple[str, ...]:
-        found = self.texts(node, "templates")
-        for text in found:
-            if PLACEHOLDER not in text:
-                raise self.error(node, f"the template {text!r} has no {PLACEHOLDER}")
-        return found
+        templates = self.texts(node, "templates")
+        for text in templates:
+            if LABEL_PLACEHOLDER not in text:
+                raise self.error(node, f"the template {text!r} has no {LABEL_PLACEHOLDER}")
+        return templates
 
     def provenance(self, node: yaml.Node) -> list[dict[str, Any]]:
         import yaml

@@ -17,7 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import EmoCLIPError
-from .records import ScoredWindows, TimelineRow
+from .numbers import json_value
+from .scored_windows import ScoredWindows, TimelineRow
+from .tables import FlatResult, label_columns
 
 __all__ = [
     "Cell",
@@ -26,10 +28,10 @@ __all__ = [
     "TrackSummary",
     "cells",
     "episodes",
-    "in_order",
     "resampled",
     "runs",
     "smoothed",
+    "sorted_rows",
     "summary",
 ]
 
@@ -69,7 +71,7 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Episode:
+class Episode(FlatResult):
     """A stretch in which the score of one label stays above a threshold.
 
     Attributes
@@ -106,7 +108,7 @@ class TrackSummary:
         How long the face was looked at.
     shares : dict of str to float
         For each label, the share of this time in which it was the best one.
-    abstained : float
+    abstained_share : float
         The share in which none of the labels fitted. With `shares` it sums to 1.
     scores, similarities : dict of str to float
         Means over time.
@@ -117,21 +119,25 @@ class TrackSummary:
     end: float
     seconds: float
     shares: dict[str, float]
-    abstained: float
+    abstained_share: float
     scores: dict[str, float]
     similarities: dict[str, float]
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON types; NaN becomes None."""
+        return {name: json_value(value) for name, value in vars(self).items()}
+
     def to_record(self) -> dict[str, Any]:
-        """Return a flat row."""
+        """Return a flat row, three columns per label."""
         return {
             "track": self.track,
             "start": self.start,
             "end": self.end,
             "seconds": self.seconds,
-            "abstained": self.abstained,
-            **{f"share:{label}": value for label, value in self.shares.items()},
-            **{f"score:{label}": value for label, value in self.scores.items()},
-            **{f"similarity:{label}": value for label, value in self.similarities.items()},
+            "abstained_share": self.abstained_share,
+            **label_columns("share", self.shares),
+            **label_columns("score", self.scores),
+            **label_columns("similarity", self.similarities),
         }
 
 
@@ -141,11 +147,11 @@ def cells(timeline: ScoredWindows) -> dict[int, list[Cell]]:
 
 
 def _by_track(timeline: ScoredWindows) -> dict[int, list[TimelineRow]]:
-    found: dict[int, list[TimelineRow]] = {}
+    tracks: dict[int, list[TimelineRow]] = {}
     for row in timeline.rows:
         if row.track is not None:
-            found.setdefault(row.track, []).append(row)
-    return {track: sorted(rows, key=lambda r: r.start) for track, rows in sorted(found.items())}
+            tracks.setdefault(row.track, []).append(row)
+    return {track: sorted(rows, key=lambda r: r.start) for track, rows in sorted(tracks.items())}
 
 
 def _cells(rows: Sequence[TimelineRow]) -> Iterator[Cell]:
@@ -175,14 +181,14 @@ def _middle(row: TimelineRow) -> float:
 def runs(timeline: ScoredWindows) -> dict[int, list[Run]]:
     """Return for each face the stretches of its best label, where the model did not abstain."""
     return {
-        track: [_run(track, group) for group in _same_label(those)]
-        for track, those in cells(timeline).items()
+        track: [_run(track, group) for group in _same_label(track_cells)]
+        for track, track_cells in cells(timeline).items()
     }
 
 
-def _same_label(those: Sequence[Cell]) -> Iterator[list[Cell]]:
+def _same_label(track_cells: Sequence[Cell]) -> Iterator[list[Cell]]:
     group: list[Cell] = []
-    for cell in those:
+    for cell in track_cells:
         if cell.row.abstained:
             continue
         gap = group and cell.start - group[-1].end > _EPS
@@ -199,9 +205,9 @@ def _run(track: int, group: Sequence[Cell]) -> Run:
     return Run(track, label, group[0].start, group[-1].end, _mean_score(group, label))
 
 
-def _mean_score(those: Sequence[Cell], label: str) -> float:
-    weights = [cell.end - cell.start for cell in those]
-    return float(np.average([cell.row.scores[label] for cell in those], weights=weights))
+def _mean_score(group: Sequence[Cell], label: str) -> float:
+    weights = [cell.end - cell.start for cell in group]
+    return float(np.average([cell.row.scores[label] for cell in group], weights=weights))
 
 
 def episodes(
@@ -215,11 +221,11 @@ def episodes(
             f"min_duration and merge_gap are seconds and can't be negative: {min_duration} and "
             f"{merge_gap}"
         )
-    found = []
-    for track, those in cells(timeline).items():
+    matches = []
+    for track, track_cells in cells(timeline).items():
         for label in timeline.labels:
             groups: list[list[Cell]] = []
-            for cell in those:
+            for cell in track_cells:
                 if cell.row.abstained or cell.row.scores[label] < threshold:
                     continue
                 if groups and cell.start - groups[-1][-1].end < merge_gap + _EPS:
@@ -234,31 +240,31 @@ def episodes(
                 apex = (best.start + best.end) / 2
                 mean = _mean_score(group, label)
                 peak = best.row.scores[label]
-                found.append(Episode(track, label, onset, apex, offset, peak, mean))
-    return sorted(found, key=lambda e: (e.track, e.onset, timeline.labels.index(e.label)))
+                matches.append(Episode(track, label, onset, apex, offset, peak, mean))
+    return sorted(matches, key=lambda e: (e.track, e.onset, timeline.labels.index(e.label)))
 
 
 def summary(timeline: ScoredWindows) -> list[TrackSummary]:
     """Sum up each face; see :meth:`Timeline.summary`."""
-    found = []
-    for track, those in cells(timeline).items():
-        if not those:
+    summaries = []
+    for track, track_cells in cells(timeline).items():
+        if not track_cells:
             continue
-        weights = np.array([cell.end - cell.start for cell in those])
+        weights = np.array([cell.end - cell.start for cell in track_cells])
         seconds = float(weights.sum())
         shares = dict.fromkeys(timeline.labels, 0.0)
         abstained = 0.0
-        for cell, weight in zip(those, weights / seconds, strict=True):
+        for cell, weight in zip(track_cells, weights / seconds, strict=True):
             if cell.row.abstained:
                 abstained += float(weight)
             else:
                 shares[str(cell.row.label)] += float(weight)
-        mean = _averaged(timeline.labels, [cell.row for cell in those], weights)
-        found.append(
+        mean = _averaged(timeline.labels, [cell.row for cell in track_cells], weights)
+        summaries.append(
             TrackSummary(
                 track,
-                those[0].start,
-                those[-1].end,
+                track_cells[0].start,
+                track_cells[-1].end,
                 seconds,
                 shares,
                 abstained,
@@ -266,7 +272,7 @@ def summary(timeline: ScoredWindows) -> list[TrackSummary]:
                 mean["similarities"],
             )
         )
-    return found
+    return summaries
 
 
 def _averaged(
@@ -290,10 +296,10 @@ def smoothed(timeline: Windows, seconds: float) -> Windows:
     """Average over neighbouring windows; see :meth:`Timeline.smooth`."""
     _check_seconds("smooth", seconds)
     rows: list[TimelineRow] = [row for row in timeline.rows if row.track is None]
-    for those in _by_track(timeline).values():
-        seen = [row for row in those if row.face_found]
+    for track_rows in _by_track(timeline).values():
+        seen = [row for row in track_rows if row.face_found]
         middles = np.array([_middle(row) for row in seen])
-        for row in those:
+        for row in track_rows:
             if row.face_found:
                 low, high = _middle(row) - seconds / 2 - _EPS, _middle(row) + seconds / 2 + _EPS
                 near = seen[np.searchsorted(middles, low) : np.searchsorted(middles, high)]
@@ -302,7 +308,7 @@ def smoothed(timeline: Windows, seconds: float) -> Windows:
                     row, **mean, abstained=mean["confidence"] < timeline.min_score
                 )
             rows.append(row)
-    return dataclasses.replace(timeline, rows=in_order(rows))
+    return dataclasses.replace(timeline, rows=sorted_rows(rows))
 
 
 def resampled(timeline: Windows, step: float) -> Windows:
@@ -312,24 +318,24 @@ def resampled(timeline: Windows, step: float) -> Windows:
         return dataclasses.replace(timeline, window=step, step=step)
     end = max(row.end for row in timeline.rows)
     rows: list[TimelineRow] = []
-    taken: set[int] = set()
-    for track, those in cells(timeline).items():
-        ends = np.array([cell.end for cell in those])
-        starts = np.array([cell.start for cell in those])
-        ks = _slots(starts[0], ends[-1], step) if those else range(0)
+    occupied: set[int] = set()
+    for track, track_cells in cells(timeline).items():
+        ends = np.array([cell.end for cell in track_cells])
+        starts = np.array([cell.start for cell in track_cells])
+        ks = _slots(starts[0], ends[-1], step) if track_cells else range(0)
         for k in ks:
             start, stop = k * step, min((k + 1) * step, end)
             first = int(np.searchsorted(ends, start + _EPS))
             last = int(np.searchsorted(starts, stop - _EPS))
-            rows.append(_resampled_row(timeline, track, start, stop, those[first:last]))
-        taken.update(ks)
+            rows.append(_resampled_row(timeline, track, start, stop, track_cells[first:last]))
+        occupied.update(ks)
     nobody: set[int] = set()
     for row in timeline.rows:
         if row.track is None:
             nobody.update(_slots(row.start, row.end, step))
-    for k in nobody - taken:
+    for k in nobody - occupied:
         rows.append(_gap(timeline, None, k * step, min((k + 1) * step, end)))
-    return dataclasses.replace(timeline, window=step, step=step, rows=in_order(rows))
+    return dataclasses.replace(timeline, window=step, step=step, rows=sorted_rows(rows))
 
 
 def _slots(start: float, end: float, step: float) -> range:
@@ -342,12 +348,12 @@ def _gap(timeline: ScoredWindows, track: int | None, start: float, end: float) -
 
 
 def _resampled_row(
-    timeline: ScoredWindows, track: int, start: float, stop: float, those: Sequence[Cell]
+    timeline: ScoredWindows, track: int, start: float, stop: float, group: Sequence[Cell]
 ) -> TimelineRow:
-    if not those:
+    if not group:
         return _gap(timeline, track, start, stop)
-    weights = np.array([min(c.end, stop) - max(c.start, start) for c in those])
-    rows = [cell.row for cell in those]
+    weights = np.array([min(c.end, stop) - max(c.start, start) for c in group])
+    rows = [cell.row for cell in group]
     mean = _averaged(timeline.labels, rows, weights)
     # A window's frames are spread over all of its length, also over what other cells cover.
     frames = sum(
@@ -373,7 +379,7 @@ def _resampled_row(
     )
 
 
-def in_order(rows: Iterable[TimelineRow]) -> tuple[TimelineRow, ...]:
+def sorted_rows(rows: Iterable[TimelineRow]) -> tuple[TimelineRow, ...]:
     """Sort rows by track, then by time; where nobody is, at the end."""
     return tuple(sorted(rows, key=lambda row: (row.track is None, row.track or 0, row.start)))
 

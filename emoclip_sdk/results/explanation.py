@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-import dataclasses
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..export.strip import draw_strip
-from .records import DescriptionMatch, FrameWeight, Prediction
+from .evidence import DescriptionMatch, FrameWeight
+from .numbers import json_value
+from .records import Prediction
+from .tables import to_pandas
+
+if TYPE_CHECKING:
+    import pandas
+    from matplotlib.figure import Figure
 
 __all__ = ["Explanation", "influential"]
 
@@ -36,31 +41,36 @@ class Explanation:
     frames: tuple[FrameWeight, ...] = ()
     descriptions: dict[str, tuple[DescriptionMatch, ...]] = field(default_factory=dict)
 
+    @property
+    def error(self) -> str | None:
+        """Why the video could not be read. Set only for videos of a list; a single one raises."""
+        return self.prediction.error
+
     def top_frames(self, k: int = 8) -> tuple[FrameWeight, ...]:
         """Return, of each k-th part of the frames, the one that changed the score the most."""
         return tuple(self.frames[i] for i in influential([f.change for f in self.frames], k))
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON types, without pictures; NaN becomes None."""
-        frames = [
+        values: dict[str, Any] = json_value(
             {
-                "time": frame.time,
-                "box": list(frame.box),
-                "change": None if math.isnan(frame.change) else frame.change,
-                "attention": frame.attention,
+                "prediction": self.prediction,
+                "frames": self.frames,
+                "descriptions": self.descriptions,
             }
-            for frame in self.frames
-        ]
-        return {
-            "prediction": self.prediction.to_dict(),
-            "frames": frames,
-            "descriptions": {
-                label: [dataclasses.asdict(match) for match in matches]
-                for label, matches in self.descriptions.items()
-            },
-        }
+        )
+        return values
 
-    def strip(self, path: str | Path | None = None) -> Any:
+    def to_records(self) -> list[dict[str, Any]]:
+        """Return a flat row for each frame of the face, without pictures."""
+        about = {key: getattr(self.prediction, key) for key in ("source", "track", "label")}
+        return [{**about, **frame.to_record()} for frame in self.frames]
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """Return a data frame of :meth:`to_records`. Needs pandas."""
+        return to_pandas(self.to_records())
+
+    def strip(self, path: str | Path | None = None) -> Figure:
         """Draw the most telling faces with their weights; returns the matplotlib figure.
 
         Needs the extra ``plot``. With `path` the figure is also written there.

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .records import ModelInfo, TimelineRow
+from .numbers import json_value
+from .records import ModelInfo
+from .scored_windows import TimelineRow
+from .tables import to_pandas
+
+if TYPE_CHECKING:
+    import pandas
 
 __all__ = ["LiveResult"]
 
@@ -48,9 +54,12 @@ class LiveResult:
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON types; NaN becomes None."""
-        return {
-            **{key: getattr(self, key) for key in ("source", "start", "end")},
-            "rows": [row.to_dict() for row in self.rows],
-            **{key: getattr(self, key) for key in ("fps", "dropped", "delay")},
-            "model": vars(self.model).copy(),
-        }
+        return {name: json_value(value) for name, value in vars(self).items()}
+
+    def to_records(self) -> list[dict[str, Any]]:
+        """Return a flat row for each face in the window, as those of a :class:`Timeline`."""
+        return [row.to_record(self.source, self.model) for row in self.rows]
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """Return a data frame of :meth:`to_records`. Needs pandas."""
+        return to_pandas(self.to_records())

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .numbers import null_numbers
+from .numbers import json_value
+from .tables import FlatResult, to_pandas
+
+if TYPE_CHECKING:
+    import pandas
 
 __all__ = ["ProbeResult", "ScoreEstimate"]
 
 
 @dataclass(frozen=True)
-class ScoreEstimate:
+class ScoreEstimate(FlatResult):
     """A probe's estimate of one score. NaN without a face.
 
     Attributes
@@ -61,5 +65,17 @@ class ProbeResult:
             "face_found": self.face_found,
             "n_clips": self.n_clips,
             "encoder": self.encoder,
-            "scores": {name: null_numbers(vars(found)) for name, found in self.scores.items()},
+            "scores": json_value(self.scores),
         }
+
+    def to_records(self) -> list[dict[str, Any]]:
+        """Return a flat row for each score."""
+        about = {key: getattr(self, key) for key in ("source", "face_found", "n_clips", "encoder")}
+        return [
+            {**about, "score": name, **estimate.to_record()}
+            for name, estimate in self.scores.items()
+        ]
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """Return a data frame of :meth:`to_records`. Needs pandas."""
+        return to_pandas(self.to_records())

@@ -3,26 +3,41 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
 
-from .numbers import null_number, null_numbers
-from .paths import FacePath
+from .html import html_table
+from .numbers import json_value
+from .tables import FlatResult, label_columns, to_pandas
+
+if TYPE_CHECKING:
+    import pandas
 
 __all__ = [
-    "DescriptionMatch",
+    "FAILED",
+    "NO_FACE",
+    "OK",
     "FaceTrack",
-    "FrameWeight",
     "ModelInfo",
     "Prediction",
-    "ScoredWindows",
-    "TimelineRow",
+    "Status",
+    "model_record",
 ]
+
+Status = Literal["ok", "no face", "failed"]
+"""What has become of a video."""
+
+
+HTML_LABELS = 8
+"""Labels that a notebook shows of a prediction."""
+
+OK: Status = "ok"
+NO_FACE: Status = "no face"
+FAILED: Status = "failed"
 
 
 @dataclass(frozen=True)
-class ModelInfo:
+class ModelInfo(FlatResult):
     """Which model and which prompts a result comes from.
 
     Attributes
@@ -39,14 +54,18 @@ class ModelInfo:
     revision: str | None
     prompt_bank: str
 
+    def to_record(self) -> dict[str, Any]:
+        """Return the columns that say where a row of scores comes from."""
+        return {"model": self.name, "revision": self.revision, "prompt_bank": self.prompt_bank}
+
 
 @dataclass(frozen=True)
-class FaceTrack:
+class FaceTrack(FlatResult):
     """One person in a video.
 
     Attributes
     ----------
-    id : int
+    track : int
         Number in the order of appearance.
     start, end : float
         Times of the first and last sampled frame with this face, in seconds.
@@ -58,7 +77,7 @@ class FaceTrack:
         Sum over frames of (share of the picture's area) x (detector's confidence).
     """
 
-    id: int
+    track: int
     start: float
     end: float
     n_frames: int
@@ -66,7 +85,7 @@ class FaceTrack:
     prominence: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Prediction:
     """Scores of one face track of one video.
 
@@ -96,8 +115,9 @@ class Prediction:
     confidence : float
         Score of the best label when the model's own labels compete with those that were offered:
         low where none of the offered ones fits. NaN without a face.
-    abstained : bool
+    abstained : bool, optional
         The confidence is below the model's threshold or the caller's `min_score`: none of these.
+        None without a face.
     """
 
     source: str
@@ -111,7 +131,30 @@ class Prediction:
     error: str | None = None
     model: ModelInfo | None = None
     confidence: float = math.nan
-    abstained: bool = False
+    abstained: bool | None = None
+
+    def __repr__(self) -> str:
+        ranked = ", ".join(f"{label} {score:.2f}" for label, score in self.top(3))
+        return f"<Prediction {self.source!r}: {ranked or self.error or self.status}>"
+
+    def _repr_html_(self) -> str:
+        """Return a table of the best labels, for a notebook."""
+        caption = f"{self.source}: {self.error or self.status}"
+        if self.face_found:
+            caption = f"{self.source}: face {self.track} of {self.n_tracks}"
+            caption += "; none of these fits" if self.abstained else ""
+        rows = [
+            (label, f"{score:.3f}", f"{self.similarities[label]:.3f}")
+            for label, score in self.top(HTML_LABELS)
+        ]
+        return html_table(caption, ("label", "score", "similarity"), rows)
+
+    @property
+    def status(self) -> Status:
+        """``"ok"``, ``"no face"`` or ``"failed"``."""
+        if self.error is not None:
+            return FAILED
+        return OK if self.face_found else NO_FACE
 
     @property
     def face_found(self) -> bool:
@@ -136,211 +179,55 @@ class Prediction:
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON types; NaN becomes None."""
+        values: dict[str, Any] = json_value(
+            {
+                "source": self.source,
+                "status": self.status,
+                "face_found": self.face_found,
+                "label": self.label,
+                "confidence": self.confidence,
+                "abstained": self.abstained,
+                "scores": self.scores,
+                "similarities": self.similarities,
+                "prompts": self.prompts,
+                "track": self.track,
+                "tracks": self.tracks,
+                "n_frames": self.n_frames,
+                "duration": self.duration,
+                "error": self.error,
+                "model": self.model,
+            }
+        )
+        return values
+
+    def to_record(self) -> dict[str, Any]:
+        """Return a flat row, two columns per label."""
+        failed = self.error is not None
         return {
             "source": self.source,
+            "status": self.status,
             "face_found": self.face_found,
-            "label": self.label,
-            "confidence": null_number(self.confidence),
-            "abstained": self.abstained,
-            "scores": null_numbers(self.scores),
-            "similarities": null_numbers(self.similarities),
-            "prompts": dict(self.prompts),
-            "track": self.track,
-            "tracks": [vars(track).copy() for track in self.tracks],
-            "n_frames": self.n_frames,
-            "duration": self.duration,
             "error": self.error,
-            "model": vars(self.model).copy() if self.model else None,
-        }
-
-
-@dataclass(frozen=True)
-class TimelineRow:
-    """Scores of one face track in one window. NaN where the face is not in the window.
-
-    Attributes
-    ----------
-    track : int, optional
-        None: nobody is there in this window.
-    start, end : float
-        Seconds.
-    n_frames : int
-        Sampled frames with this face in the window.
-    scores, similarities : dict of str to float
-    confidence : float
-    abstained : bool
-        See :class:`Prediction`.
-    box : (float, float, float, float), optional
-        x0, y0, x1, y1 of the face in pixels of the video, averaged over these frames.
-    detection_confidence : float
-        Of the face detector, averaged over these frames.
-    """
-
-    track: int | None
-    start: float
-    end: float
-    n_frames: int
-    scores: dict[str, float]
-    similarities: dict[str, float]
-    confidence: float = math.nan
-    abstained: bool = False
-    box: tuple[float, float, float, float] | None = None
-    detection_confidence: float = math.nan
-
-    @property
-    def face_found(self) -> bool:
-        """Whether the face is in the window."""
-        return self.n_frames > 0
-
-    @property
-    def label(self) -> str | None:
-        """The label of the highest score; None in a gap."""
-        return max(self.scores, key=self.scores.__getitem__) if self.face_found else None
-
-    def to_record(self, source: str, model: ModelInfo | None = None) -> dict[str, Any]:
-        """Return a flat row, two columns per label, NaN in gaps."""
-        box = self.box or (math.nan,) * 4
-        return {
-            "source": source,
             "track": self.track,
-            "start": self.start,
-            "end": self.end,
+            "n_tracks": None if failed else self.n_tracks,
+            "n_frames": None if failed else self.n_frames,
+            "duration": self.duration,
             "label": self.label,
             "confidence": self.confidence,
             "abstained": self.abstained,
-            "n_frames": self.n_frames,
-            **dict(zip(("face_x0", "face_y0", "face_x1", "face_y1"), box, strict=True)),
-            "face_confidence": self.detection_confidence,
-            **{f"score:{label}": value for label, value in self.scores.items()},
-            **{f"similarity:{label}": value for label, value in self.similarities.items()},
-            "model": model and model.name,
-            "revision": model and model.revision,
-            "prompt_bank": model and model.prompt_bank,
+            **label_columns("score", self.scores),
+            **label_columns("similarity", self.similarities),
+            **model_record(self.model),
         }
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return JSON types; NaN becomes None."""
-        return {
-            "track": self.track,
-            "start": self.start,
-            "end": self.end,
-            "n_frames": self.n_frames,
-            "face_found": self.face_found,
-            "label": self.label,
-            "confidence": null_number(self.confidence),
-            "abstained": self.abstained,
-            "box": None if self.box is None else list(self.box),
-            "detection_confidence": null_number(self.detection_confidence),
-            "scores": null_numbers(self.scores),
-            "similarities": null_numbers(self.similarities),
-        }
+    def to_pandas(self) -> pandas.DataFrame:
+        """Return a data frame of one row, :meth:`to_record`. Needs pandas.
+
+        ``pandas.concat(p.to_pandas() for p in predictions)`` makes a table of many.
+        """
+        return to_pandas([self.to_record()])
 
 
-@dataclass(frozen=True)
-class ScoredWindows:
-    """The data of a :class:`~emoclip_sdk.Timeline`: one row per face track and window.
-
-    Rows are in order of tracks, then of time.
-
-    Attributes
-    ----------
-    source : str
-        File name or description of the video.
-    labels : tuple of str
-    window, step : float
-        Length and distance of the windows in seconds.
-    rows : tuple of TimelineRow
-    prompts : dict of str to str
-        As in :class:`Prediction`.
-    tracks : tuple of FaceTrack
-    duration : float, optional
-        Length of the video in seconds.
-    model : ModelInfo, optional
-    min_score : float
-        A row whose confidence is below has `abstained` set.
-    paths : mapping of int to FacePath
-        Where each face is in every sampled frame, for :meth:`annotate`. Not in files.
-    """
-
-    source: str
-    labels: tuple[str, ...]
-    window: float
-    step: float
-    rows: tuple[TimelineRow, ...]
-    prompts: dict[str, str] = field(default_factory=dict)
-    tracks: tuple[FaceTrack, ...] = ()
-    duration: float | None = None
-    model: ModelInfo | None = None
-    min_score: float = 0.0
-    paths: Mapping[int, FacePath] = field(default_factory=dict, compare=False, repr=False)
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def __iter__(self) -> Iterator[TimelineRow]:
-        return iter(self.rows)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return JSON types; NaN becomes None."""
-        return {
-            "source": self.source,
-            "labels": list(self.labels),
-            "window": self.window,
-            "step": self.step,
-            "prompts": dict(self.prompts),
-            "tracks": [vars(track).copy() for track in self.tracks],
-            "duration": self.duration,
-            "model": vars(self.model).copy() if self.model else None,
-            "min_score": self.min_score,
-            "rows": [row.to_dict() for row in self.rows],
-        }
-
-    def to_records(self) -> list[dict[str, Any]]:
-        """Return flat rows, two columns per label, NaN in gaps."""
-        return [row.to_record(self.source, self.model) for row in self.rows]
-
-
-@dataclass(frozen=True)
-class FrameWeight:
-    """What one sampled frame of the face did for the decision.
-
-    Attributes
-    ----------
-    time : float
-        Seconds.
-    box : tuple of float
-        x0, y0, x1, y1 in pixels of the frame.
-    change : float
-        Score of the winning label minus its score without this frame: above 0, the frame spoke for
-        the label. NaN where it is the only frame.
-    attention : float
-        Share that the class token's attention gives to this frame, over all layers (attention
-        rollout); all frames sum to 1. A frame ensemble gives each the same. Where the last clip of
-        a long video overlaps the one before, frames count twice.
-    picture : bytes, optional
-        The face as a JPEG file, for some of the frames.
-    """
-
-    time: float
-    box: tuple[float, float, float, float]
-    change: float
-    attention: float
-    picture: bytes | None = field(default=None, repr=False)
-
-
-@dataclass(frozen=True)
-class DescriptionMatch:
-    """How well one text of a label fits.
-
-    Attributes
-    ----------
-    text : str
-    weight : float
-        Its share in the label.
-    similarity : float
-        Cosine similarity of the face and this text alone.
-    """
-
-    text: str
-    weight: float
-    similarity: float
+def model_record(model: ModelInfo | None) -> dict[str, Any]:
+    """Return the columns of :meth:`ModelInfo.to_record`, empty where no model is known."""
+    return model.to_record() if model else {"model": None, "revision": None, "prompt_bank": None}

@@ -4,27 +4,60 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..export.annotate import annotate_video
 from ..export.plots import plot_heatmap, plot_timeline
 from ..export.save import save_timeline
 from .analysis import Episode, TrackSummary, episodes, resampled, smoothed, summary
-from .records import ScoredWindows
+from .html import html_table
+from .records import NO_FACE
+from .scored_windows import ScoredWindows
 from .tables import to_pandas
 
 if TYPE_CHECKING:
     import pandas
+    from matplotlib.figure import Figure
+
+    from ..video import VideoInput
 
 __all__ = ["Timeline"]
 
 
-@dataclass(frozen=True)
+HTML_ROWS = 12
+"""Rows that a notebook shows of a timeline."""
+
+
+@dataclass(frozen=True, repr=False)
 class Timeline(ScoredWindows):
     """Scores over time: one row per face track and window, in order of tracks, then of time.
 
     Its attributes are those of :class:`ScoredWindows`.
     """
+
+    def __repr__(self) -> str:
+        return f"<Timeline {self.source!r}: {self.error or self._size()}>"
+
+    def _repr_html_(self) -> str:
+        """Return a table of the first rows, for a notebook."""
+        rows = [
+            (
+                "" if row.track is None else str(row.track),
+                f"{row.start:.2f}",
+                f"{row.end:.2f}",
+                NO_FACE if row.label is None else row.label,
+                "" if row.label is None else f"{row.scores[row.label]:.3f}",
+            )
+            for row in self.rows[:HTML_ROWS]
+        ]
+        caption = f"{self.source}: {self.error or self._size()}"
+        if len(self.rows) > HTML_ROWS:
+            caption += f"; the first {HTML_ROWS} rows"
+        return html_table(caption, ("track", "start", "end", "label", "score"), rows)
+
+    def _size(self) -> str:
+        n, tracks = len(self.rows), len(self.tracks)
+        return f"{n} row{'' if n == 1 else 's'}, {tracks} track{'' if tracks == 1 else 's'}"
 
     def to_pandas(self) -> pandas.DataFrame:
         """Return a data frame of :meth:`to_records`. Needs pandas."""
@@ -43,7 +76,7 @@ class Timeline(ScoredWindows):
         """Find the stretches in which the score of a label is `threshold` or more.
 
         A window in which the model abstained counts as below. Times are as fine as the step of the
-        windows. ``pandas.DataFrame(timeline.episodes())`` makes a table of them.
+        windows. ``pandas.DataFrame(e.to_record() for e in timeline.episodes())`` makes a table.
 
         Parameters
         ----------
@@ -106,20 +139,20 @@ class Timeline(ScoredWindows):
         """
         save_timeline(self, path)
 
-    def plot(self, path: str | Path | None = None) -> Any:
+    def plot(self, path: str | Path | None = None) -> Figure:
         """Draw the scores over time, one panel per track; returns the matplotlib figure.
 
         Needs the extra ``plot``. With `path` the figure is also written there.
         """
         return plot_timeline(self, path)
 
-    def heatmap(self, path: str | Path | None = None) -> Any:
+    def heatmap(self, path: str | Path | None = None) -> Figure:
         """Draw the scores of every label as colours over time; as :meth:`plot` otherwise."""
         return plot_heatmap(self, path)
 
     def annotate(
         self,
-        video: Any,
+        video: VideoInput,
         path: str | Path,
         *,
         fps: float | None = None,

@@ -10,9 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing import resource_tracker
 from multiprocessing.connection import wait
-from types import FrameType
 
-__all__ = ["SPAWN", "end_with_parent", "unheard", "usable_cpus"]
+__all__ = ["SPAWN", "end_with_parent", "sigint_blocked", "usable_cpus"]
 
 # A fork of a process with torch's threads in it can hang.
 SPAWN = multiprocessing.get_context("spawn")
@@ -26,35 +25,21 @@ def usable_cpus() -> int:
 
 
 @contextmanager
-def unheard() -> Iterator[None]:
-    """Let processes that are started here be deaf to Ctrl-C from birth.
+def sigint_blocked() -> Iterator[None]:
+    """Keep this thread, and processes that it starts in the block, deaf to Ctrl-C.
 
-    It goes to the whole group; the parent first saves what it has and then ends its workers. The
-    parent hears it when the block ends.
+    Ctrl-C goes to the whole process group; the main thread of the parent first saves what it has
+    and then ends its workers. Not for the main thread, which shall hear it at any time.
     """
-    heard = False
-
-    def remember(number: int, frame: FrameType | None) -> None:
-        nonlocal heard
-        heard = True
-
-    can_block = hasattr(signal, "pthread_sigmask")
-    main = threading.current_thread() is threading.main_thread()
-    if can_block:
-        resource_tracker.ensure_running()  # its start, which comes first, would lift the mask
-        mask = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])  # is inherited
-    if main:  # another thread of this process may still catch the signal
-        handler = signal.signal(signal.SIGINT, remember if can_block else signal.SIG_IGN)
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    resource_tracker.ensure_running()  # its start, which comes first, would lift the mask
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])  # is inherited
     try:
         yield
     finally:
-        # The mask first: once the handler is back, a late signal may break off this block.
-        if can_block:
-            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        if main:
-            signal.signal(signal.SIGINT, handler)
-        if heard:
-            signal.raise_signal(signal.SIGINT)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
 def end_with_parent() -> None:

@@ -11,13 +11,20 @@ import numpy as np
 
 from ..errors import EmoCLIPError, VideoError
 from ..inference.frames import EmbeddedFrame
-from ..inference.reader import FaceReader, ReadOptions
+from ..inference.options import ReadOptions
+from ..inference.reader import FaceReader
 from ..inference.stream import FaceStream
 from ..inference.videos import failed_name
 from ..results.records import Prediction
+from ..results.tables import label_columns, to_pandas
 
 if TYPE_CHECKING:
+    import pandas
+    from typing_extensions import Unpack
+
+    from ..inference.options import ReadKeywords
     from ..inference.pretrained import PretrainedModel
+    from ..video import VideoInput
 
 __all__ = ["Comparison", "compare_models", "read_for_both"]
 
@@ -52,7 +59,7 @@ class Comparison:
         ``distance``: mean of its absolute value. None without a face.
         """
         labels = self.pairs[0][0].scores if self.pairs else {}
-        found = {}
+        rows = {}
         for label in labels:
             scores = np.array([(a.scores[label], b.scores[label]) for a, b in self.read])
             won = np.array([(a.label == label, b.label == label) for a, b in self.read], bool)
@@ -65,13 +72,13 @@ class Comparison:
                 "difference": change.mean(),
                 "distance": np.abs(change).mean(),
             }
-            found[label] = {
+            rows[label] = {
                 "a": int(won[:, 0].sum()),
                 "b": int(won[:, 1].sum()),
                 "both": int(won.all(axis=1).sum()),
                 **{key: None if np.isnan(v) else float(v) for key, v in figures.items()},
             }
-        return found
+        return rows
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON types; NaN becomes None."""
@@ -91,15 +98,35 @@ class Comparison:
             ],
         }
 
+    def to_records(self) -> list[dict[str, Any]]:
+        """Return a flat row for each video; ``a`` and ``b`` are the two models."""
+        return [
+            {
+                "source": a.source,
+                "status": a.status,
+                "error": a.error,
+                "label_a": a.label,
+                "label_b": b.label,
+                "agree": a.label == b.label if a.face_found and b.face_found else None,
+                **label_columns("score_a", a.scores),
+                **label_columns("score_b", b.scores),
+            }
+            for a, b in self.pairs
+        ]
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """Return a data frame of :meth:`to_records`. Needs pandas."""
+        return to_pandas(self.to_records())
+
 
 def compare_models(
     a: PretrainedModel,
     b: PretrainedModel,
-    videos: Sequence[Any],
+    videos: Sequence[VideoInput],
     labels: Sequence[str] | None = None,
     *,
-    options: ReadOptions | None = None,
-    progress: Callable[[Any], None] = lambda video: None,
+    progress: Callable[[VideoInput], None] = lambda video: None,
+    **reading: Unpack[ReadKeywords],
 ) -> Comparison:
     """Score labels on videos under two models; faces are found once where both look alike.
 
@@ -110,9 +137,10 @@ def compare_models(
         Anything that :meth:`EmoCLIP.classify` takes.
     labels : sequence of str, optional
         None: the label set of both, which must be the same.
-    options : ReadOptions, optional
     progress : callable
-        Is told each video before it is read.
+        Called with each video before it is read.
+    **reading
+        As in :meth:`EmoCLIP.classify`.
 
     Returns
     -------
@@ -121,13 +149,14 @@ def compare_models(
     """
     if labels is None and set(a.labels) != set(b.labels):
         raise EmoCLIPError(f"{a.name} and {b.name} have other label sets: name the labels")
-    wanted = a.labels if labels is None else labels
-    scorers = [model.scorer(wanted, "average", None) for model in (a, b)]
+    options = ReadOptions(**reading)
+    common = a.labels if labels is None else labels
+    scorers = [model.scorer(common, "average", None) for model in (a, b)]
     pairs = []
     for video in videos:
         progress(video)
         try:
-            streams = read_for_both(a, b, video, options or ReadOptions())
+            streams = read_for_both(a, b, video, options)
             one, other = (
                 scorer.predictions(stream, "prominent")[0]
                 for scorer, stream in zip(scorers, streams, strict=True)
@@ -140,7 +169,7 @@ def compare_models(
 
 
 def read_for_both(
-    a: PretrainedModel, b: PretrainedModel, video: Any, options: ReadOptions
+    a: PretrainedModel, b: PretrainedModel, video: VideoInput, options: ReadOptions
 ) -> tuple[FaceStream, FaceStream]:
     """Read a video for two models: once, where both sample, find and cut faces alike."""
     if a.encoder.network is b.encoder.network:
@@ -149,14 +178,13 @@ def read_for_both(
     looks = [
         (c.sampling.rate, c.faces, c.image.crop_size or c.image.size) for c in (a.config, b.config)
     ]
-    if looks[0] != looks[1]:
+    if looks[0] != looks[1] or a.detector is not b.detector:
         return a.reader(video, options), b.reader(video, options)
 
     def encode(crops: Any) -> Any:
         return np.concatenate([model.encoder.frames(crops) for model in (a, b)], axis=1)
 
-    reader = FaceReader(a.config, encode)
-    reader.detector = a.reader.detector
+    reader = FaceReader(a.config, encode, a.reader.detector)
     stream = reader(video, options).kept()
     a.reader.detector = reader.detector
     width = a.encoder.width
@@ -164,7 +192,7 @@ def read_for_both(
     def half(part: slice) -> FaceStream:
         frames = [
             EmbeddedFrame(
-                frame.time, {track: v[part] for track, v in frame.faces.items()}, frame.found
+                frame.time, {track: v[part] for track, v in frame.faces.items()}, frame.detections
             )
             for frame in stream
         ]

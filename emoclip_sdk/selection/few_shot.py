@@ -9,13 +9,15 @@ scores remain comparable with those of labels that have no example.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import EmoCLIPError
+from ..results.numbers import json_value
+from ..results.tables import label_columns
 
 __all__ = ["FewShotReport", "fit_prototypes"]
 
@@ -64,7 +66,20 @@ class FewShotReport:
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON types."""
-        return {**asdict(self), "unusable": list(self.unusable), "gain": self.gain}
+        return {**{k: json_value(v) for k, v in vars(self).items()}, "gain": self.gain}
+
+    def to_record(self) -> dict[str, Any]:
+        """Return a flat row."""
+        return {
+            "n": self.n,
+            "unusable": len(self.unusable),
+            "text_accuracy": self.text_accuracy,
+            "blended_accuracy": self.blended_accuracy,
+            "gain": self.gain,
+            "weight": self.weight,
+            "folds": self.folds,
+            **label_columns("n", self.n_per_label),
+        }
 
 
 def fit_prototypes(

@@ -13,18 +13,19 @@ from numpy.typing import NDArray
 
 from ..errors import EmoCLIPError
 from ..inference.scorer import cosine_similarities
+from ..results.tables import FlatResult
 
 __all__ = ["WordingScore", "area_under_curve", "read_labelled", "score_wordings"]
 
 
 @dataclass(frozen=True)
-class WordingScore:
+class WordingScore(FlatResult):
     """How well one wording separates the clips of its label from all others.
 
     Attributes
     ----------
     label : str
-    source : str
+    origin : str
         Where the wording is from: ``"bank"``, a file, ``"word"``, ``"templates"``, or ``"label"``,
         the label as the model uses it.
     texts : tuple of str
@@ -39,7 +40,7 @@ class WordingScore:
     """
 
     label: str
-    source: str
+    origin: str
     texts: tuple[str, ...]
     auc: float
     n: int
@@ -55,7 +56,7 @@ def read_labelled(path: str | Path) -> list[tuple[str, str]]:
         The file can't be read, lacks a column, or a line lacks a value.
     """
     path = Path(path)
-    found = []
+    rows = []
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file)
@@ -67,12 +68,12 @@ def read_labelled(path: str | Path) -> list[tuple[str, str]]:
                 video, label = ((row[name] or "").strip() for name in ("path", "label"))
                 if not video or not label:
                     raise EmoCLIPError(f"{path}, line {reader.line_num}: needs a path and a label")
-                found.append((str(path.parent / video), label))
+                rows.append((str(path.parent / video), label))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise EmoCLIPError(f"{path}: can't be read ({error})") from error
-    if not found:
+    if not rows:
         raise EmoCLIPError(f"{path}: lists no clip")
-    return found
+    return rows
 
 
 def score_wordings(
@@ -89,7 +90,7 @@ def score_wordings(
         Clip embeddings.
     labels : sequence of str, (N,)
     wordings : mapping of str to sequence of (str, mapping of str to float)
-        For each label, source and weighted texts of each wording.
+        For each label, origin and weighted texts of each wording.
     embed_texts : callable
         N texts to (N, D), unnormalised.
 
@@ -105,7 +106,7 @@ def score_wordings(
     """
     if len(set(labels)) < 2:
         raise EmoCLIPError("the clips that show a face have one label: there is nothing to compare")
-    found = []
+    ranked = []
     for label, several in wordings.items():
         mine = np.array([other == label for other in labels])
         if not mine.any():
@@ -120,16 +121,16 @@ def score_wordings(
         scores = [
             WordingScore(
                 label,
-                source,
+                origin,
                 tuple(texts),
                 area_under_curve(similarities[mine, i], similarities[~mine, i]),
                 int(mine.sum()),
                 int((~mine).sum()),
             )
-            for i, (source, texts) in enumerate(several)
+            for i, (origin, texts) in enumerate(several)
         ]
-        found += sorted(scores, key=lambda score: -score.auc)
-    return found
+        ranked += sorted(scores, key=lambda score: -score.auc)
+    return ranked
 
 
 def area_under_curve(

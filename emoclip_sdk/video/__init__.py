@@ -6,6 +6,7 @@ Importing it imports neither torch nor PyAV nor Pillow.
 from __future__ import annotations
 
 from .clip import SamplingMode, read_clip
+from .inputs import LiveInput, VideoInput
 from .live import LiveFrames, open_live
 from .opening import ACCEPTED, open_video
 from .prefetch import prefetch
@@ -16,7 +17,9 @@ __all__ = [
     "ACCEPTED",
     "Frame",
     "LiveFrames",
+    "LiveInput",
     "SamplingMode",
+    "VideoInput",
     "VideoSource",
     "inside",
     "open_live",

@@ -10,13 +10,14 @@ from contextlib import closing
 from typing import Any
 
 from ..errors import VideoError
+from .inputs import LiveInput
 from .opening import open_video
 from .pictures import as_rgb
-from .source import Frame, Needed, RawFrame, VideoSource
+from .source import Frame, FrameFilter, RawFrame, VideoSource
 
-__all__ = ["CameraSource", "LiveFrames", "PushedSource", "open_live"]
+__all__ = ["CameraSource", "IteratorSource", "LiveFrames", "open_live"]
 
-ROOM = 4
+CAPACITY = 4
 """Sampled frames that wait for detection; of more, the oldest is dropped."""
 
 _POLL = 0.1  # seconds in which a reader notices that nobody wants its frames any more
@@ -35,7 +36,7 @@ class CameraSource(VideoSource):
         self.number = number
         self.name = f"camera {number}"
 
-    def decode(self, needed: Needed | None = None) -> Generator[RawFrame, None, None]:
+    def decode(self, needed: FrameFilter | None = None) -> Generator[RawFrame, None, None]:
         """Yield frames with the times at which they came, until the camera stops."""
         try:
             import cv2
@@ -63,8 +64,8 @@ class CameraSource(VideoSource):
             start: float | None = None
             index = 0
             while True:
-                there, bgr = camera.read()
-                if not there:
+                success, bgr = camera.read()
+                if not success:
                     if not index:
                         raise VideoError(self.name, "is open but gives no picture")
                     return
@@ -76,7 +77,7 @@ class CameraSource(VideoSource):
             camera.release()
 
 
-class PushedSource(VideoSource):
+class IteratorSource(VideoSource):
     """Frames that an iterator hands over; it can be read once.
 
     Parameters
@@ -90,7 +91,7 @@ class PushedSource(VideoSource):
         self.name = "frames"
         self._frames = frames
 
-    def decode(self, needed: Needed | None = None) -> Generator[RawFrame, None, None]:
+    def decode(self, needed: FrameFilter | None = None) -> Generator[RawFrame, None, None]:
         """Yield the frames, the first one at 0."""
         start: float | None = None
         last = 0.0
@@ -104,7 +105,9 @@ class PushedSource(VideoSource):
             yield RawFrame(index, last, None, lambda rgb=rgb: rgb)  # type: ignore[misc]
 
 
-def open_live(source: Any, *, fps: float | None = None, allow_network: bool = False) -> VideoSource:
+def open_live(
+    source: LiveInput, *, fps: float | None = None, allow_network: bool = False
+) -> VideoSource:
     """Open a camera (its number), an iterator of frames, or a video, which plays in real time.
 
     Raises
@@ -112,18 +115,24 @@ def open_live(source: Any, *, fps: float | None = None, allow_network: bool = Fa
     VideoError
         As by :func:`~emoclip_sdk.video.open_video`. A camera is opened when it is read.
     """
+    opened: VideoSource
     if isinstance(source, int) and not isinstance(source, bool):
-        return CameraSource(source)
-    if isinstance(source, Iterator) and not hasattr(source, "read"):
-        return PushedSource(source)
-    return open_video(source, fps=fps, allow_network=allow_network)
+        opened = CameraSource(source)
+    elif isinstance(source, Iterator) and not hasattr(source, "read"):
+        opened = IteratorSource(source)
+    else:
+        # A bool, which is an int, is refused there.
+        return open_video(source, fps=fps, allow_network=allow_network)  # type: ignore[arg-type]
+    if fps is not None:
+        raise VideoError(opened.name, "has times of its own, so fps can't count: leave it out")
+    return opened
 
 
 class LiveFrames:
     """The latest frames of a source, sampled; to be gone through once.
 
     A thread of its own takes the frames when they come, not before the time that they carry, and
-    drops the oldest that waits when there are more than `room`.
+    drops the oldest that waits when there are more than `capacity`.
 
     Attributes
     ----------
@@ -136,23 +145,24 @@ class LiveFrames:
     source : VideoSource
     rate : float
         Sampled frames per second.
-    room : int
+    capacity : int
     """
 
-    def __init__(self, source: VideoSource, rate: float, room: int = ROOM) -> None:
+    def __init__(self, source: VideoSource, rate: float, capacity: int = CAPACITY) -> None:
         self.name = source.name
         self.dropped = 0
         self._source = source
         self._rate = rate
-        self._room = room
+        self._capacity = capacity
         self._waiting: deque[tuple[Frame, float]] = deque()
-        self._taken: deque[tuple[float, float]] = deque()
+        self._delivered: deque[tuple[float, float]] = deque()
         self._changed = threading.Condition()
         self._stopped = threading.Event()
         self._ended = False
         self._error: BaseException | None = None
 
     def __iter__(self) -> Iterator[Frame]:
+        """Yield the frames; an error of the source is raised after the last one."""
         thread = threading.Thread(target=self._read, name="live", daemon=True)
         thread.start()
         try:
@@ -163,8 +173,8 @@ class LiveFrames:
                         self._changed.wait(_POLL)
                     if not self._waiting:
                         break
-                    frame, came = self._waiting.popleft()
-                self._taken.append((frame.time, came))
+                    frame, arrival = self._waiting.popleft()
+                self._delivered.append((frame.time, arrival))
                 yield frame
             if self._error is not None:
                 raise self._error
@@ -177,18 +187,18 @@ class LiveFrames:
         self._stopped.set()
 
     def since(self, start: float, end: float) -> tuple[int, float]:
-        """Tell how many frames from `start` to `end` were taken, and for how long `end` is known.
+        """Return how many frames from `start` to `end` were delivered, and the delay since `end`.
 
-        Seconds from the coming of the first frame at or after `end` (at the end of the source: the
-        last one) until now. What is before `start` is forgotten.
+        The delay: seconds from the arrival of the first frame at or after `end` (at the end of the
+        source: the last one) until now. What is before `start` is forgotten.
         """
-        while self._taken and self._taken[0][0] < start:
-            self._taken.popleft()
-        n = sum(at < end for at, _ in self._taken)
-        came = next((c for at, c in self._taken if at >= end), None)
-        if came is None:
-            came = self._taken[-1][1] if self._taken else time.monotonic()
-        return n, time.monotonic() - came
+        while self._delivered and self._delivered[0][0] < start:
+            self._delivered.popleft()
+        n = sum(at < end for at, _ in self._delivered)
+        arrival = next((a for at, a in self._delivered if at >= end), None)
+        if arrival is None:
+            arrival = self._delivered[-1][1] if self._delivered else time.monotonic()
+        return n, time.monotonic() - arrival
 
     def _read(self) -> None:
         try:
@@ -201,7 +211,7 @@ class LiveFrames:
                     if self._stopped.wait(max(start + frame.time - now, 0)):
                         return
                     with self._changed:
-                        if len(self._waiting) == self._room:
+                        if len(self._waiting) == self._capacity:
                             self._waiting.popleft()
                             self.dropped += 1
                         self._waiting.append((frame, time.monotonic()))

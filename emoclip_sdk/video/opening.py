@@ -6,6 +6,7 @@ import math
 import os
 import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlparse
@@ -14,6 +15,7 @@ import numpy as np
 
 from ..errors import VideoError
 from .decode import FileSource
+from .inputs import VideoInput
 from .pictures import (
     ImageSource,
     StillsSource,
@@ -45,7 +47,7 @@ ADDRESS = re.compile(r"^([A-Za-z][A-Za-z0-9+.\-]+)://")
 
 
 def open_video(
-    source: Any, *, fps: float | None = None, allow_network: bool = False
+    source: VideoInput, *, fps: float | None = None, allow_network: bool = False
 ) -> VideoSource:
     """Open anything that counts as a video.
 
@@ -55,7 +57,7 @@ def open_video(
         See :data:`ACCEPTED`. A :class:`VideoSource` is returned as it is.
     fps : float, optional
         Frames per second of a source without a clock (folder, array, list). By default 25, or what
-        the folder's ``crop.json`` says. A file that has time stamps keeps them.
+        the folder's ``crop.json`` says.
     allow_network : bool
         Network addresses (``https://``, ``rtsp://`` ...) are refused unless this is True.
 
@@ -66,7 +68,8 @@ def open_video(
     Raises
     ------
     VideoError
-        Missing, empty or unreadable input, a network address, or a type that is not accepted.
+        Missing, empty or unreadable input, a network address, a type that is not accepted, or
+        `fps` for a source that has a clock of its own.
 
     Examples
     --------
@@ -77,6 +80,13 @@ def open_video(
     """
     if fps is not None and not (fps > 0 and math.isfinite(fps)):
         raise VideoError("fps", f"must be a positive number, not {fps}")
+    opened = _open(source, fps, allow_network)
+    if fps is not None and (opened is source or not isinstance(opened, StillsSource)):
+        raise VideoError(opened.name, "has times of its own, so fps can't count: leave it out")
+    return opened
+
+
+def _open(source: Any, fps: float | None, allow_network: bool) -> VideoSource:
     rate = fps or STILLS_FPS
     if isinstance(source, VideoSource):
         return source
@@ -88,10 +98,10 @@ def open_video(
         return _open_file(source)
     if isinstance(source, np.ndarray) or _is_a("torch", "Tensor", source):
         return _open_array(source, rate)
-    if isinstance(source, (list, tuple)):
-        return _open_list(source, rate)
     if _is_a("PIL.Image", "Image", source):
         return _open_list([source], rate)
+    if isinstance(source, Sequence):
+        return _open_list(source, rate)
     raise VideoError(type(source).__name__, f"can't be read as a video. Give {ACCEPTED}")
 
 

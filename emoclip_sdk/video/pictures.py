@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import VideoError
-from .source import MAX_PIXELS, Needed, RawFrame, VideoSource
+from .source import MAX_PIXELS, FrameFilter, RawFrame, VideoSource
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -69,7 +69,7 @@ class StillsSource(VideoSource):
         self._load = load
         self._fps = fps
 
-    def decode(self, needed: Needed | None = None) -> Generator[RawFrame, None, None]:
+    def decode(self, needed: FrameFilter | None = None) -> Generator[RawFrame, None, None]:
         """Yield the frames."""
         for i in range(self._n):
             yield RawFrame(i, i / self._fps, 1 / self._fps, lambda i=i: self._load(i))  # type: ignore[misc]
@@ -96,7 +96,7 @@ class ImageSource(VideoSource):
             if not _is_animated(image):
                 self.duration = 0.0
 
-    def decode(self, needed: Needed | None = None) -> Generator[RawFrame, None, None]:
+    def decode(self, needed: FrameFilter | None = None) -> Generator[RawFrame, None, None]:
         """Yield the frames."""
         with _open(self._media, self._where) as image:
             animated = _is_animated(image)
@@ -110,9 +110,9 @@ class ImageSource(VideoSource):
                     if index == 0:
                         raise VideoError(self._where, f"can't be decoded ({error})") from error
                     return
-                shown = image.info.get("duration", 0) / 1000 or UNTIMED if animated else None
-                yield RawFrame(index, time, shown, lambda rgb=rgb: rgb)  # type: ignore[misc]
-                time += shown or 0.0
+                duration = image.info.get("duration", 0) / 1000 or UNTIMED if animated else None
+                yield RawFrame(index, time, duration, lambda rgb=rgb: rgb)  # type: ignore[misc]
+                time += duration or 0.0
 
 
 def folder_source(path: Path, fps: float) -> StillsSource:
@@ -141,12 +141,12 @@ def folder_source(path: Path, fps: float) -> StillsSource:
 
 
 def folder_rate(path: Path) -> float | None:
-    """Return the frames per second that a folder of frames tells of itself, or None.
+    """Return the frames per second that are written in a folder of frames, or None.
 
     Raises
     ------
     VideoError
-        It has a ``crop.json`` from which nothing can be learnt.
+        It has a ``crop.json`` from which nothing can be learned.
     """
     file = path / CROP_SETTINGS
     try:
@@ -169,11 +169,11 @@ def image_rgb(image: Image) -> NDArray[np.uint8]:
 
     image = ImageOps.exif_transpose(image)
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
-        # Pillow would clip 16-bit grey at 255 instead of scaling it.
-        grey = np.asarray(image, dtype=np.float64)
-        if grey.max(initial=0) > 255:
-            grey = grey / 257
-        image_array = np.clip(np.rint(grey), 0, 255).astype(np.uint8)
+        # Pillow would clip 16-bit gray at 255 instead of scaling it.
+        gray = np.asarray(image, dtype=np.float64)
+        if gray.max(initial=0) > 255:
+            gray = gray / 257
+        image_array = np.clip(np.rint(gray), 0, 255).astype(np.uint8)
         return np.repeat(image_array[:, :, None], 3, axis=2)
     return np.array(image.convert("RGB"))
 
@@ -181,7 +181,7 @@ def image_rgb(image: Image) -> NDArray[np.uint8]:
 def as_rgb(array: NDArray[Any], name: str) -> NDArray[np.uint8]:
     """Check one frame of an array input and return it as (H, W, 3) uint8.
 
-    Grey (H, W) and (H, W, 1) are repeated on three channels, an alpha channel is dropped.
+    Gray (H, W) and (H, W, 1) are repeated on three channels, an alpha channel is dropped.
 
     Raises
     ------
@@ -202,7 +202,7 @@ def as_rgb(array: NDArray[Any], name: str) -> NDArray[np.uint8]:
 
 
 def is_image(head: bytes) -> bool:
-    """Tell by the first 16 bytes of a file whether it is an image that Pillow reads."""
+    """Return whether the first 16 bytes of a file are those of an image that Pillow reads."""
     return (
         head.startswith((b"\x89PNG\r\n", b"\xff\xd8\xff", b"GIF8", b"BM", b"II*\0", b"MM\0*"))
         or head[:2] in (b"P4", b"P5", b"P6")

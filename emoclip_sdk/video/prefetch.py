@@ -41,7 +41,7 @@ def prefetch(
     ready: queue.Queue[tuple[T] | BaseException | None] = queue.Queue(depth)
     abandoned = threading.Event()
 
-    def give(item: tuple[T] | BaseException | None) -> bool:
+    def put(item: tuple[T] | BaseException | None) -> bool:
         while not abandoned.is_set():
             try:
                 ready.put(item, timeout=_POLL)
@@ -50,7 +50,7 @@ def prefetch(
             return True
         return False
 
-    def work() -> None:
+    def produce() -> None:
         end: BaseException | None = None
         try:
             with closing(items):
@@ -58,22 +58,22 @@ def prefetch(
                     while ready.qsize() and size(item) * (ready.qsize() + 1) > budget:
                         if abandoned.wait(_PAUSE):
                             return
-                    if not give((item,)):
+                    if not put((item,)):
                         return
         except BaseException as error:
             end = error
-        give(end)
+        put(end)
 
-    thread = threading.Thread(target=work, name="prefetch", daemon=True)
+    thread = threading.Thread(target=produce, name="prefetch", daemon=True)
     thread.start()
     try:
         while True:
-            found = ready.get()
-            if isinstance(found, BaseException):
-                raise found
-            if found is None:
+            item = ready.get()
+            if isinstance(item, BaseException):
+                raise item
+            if item is None:
                 return
-            yield found[0]
+            yield item[0]
     finally:
         abandoned.set()
         thread.join()

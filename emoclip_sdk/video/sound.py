@@ -16,7 +16,7 @@ __all__ = ["Sound"]
 log = logging.getLogger(__name__)
 
 _AHEAD = 0.5  # seconds by which sound is written before the picture that it belongs to
-_LEAD = 0.1  # seconds; less is what encoders put before the sound
+_MIN_LEAD = 0.1  # seconds; less is what encoders put before the sound
 _OPUS_RATE = 48000
 
 
@@ -46,13 +46,13 @@ class Sound:
         self._packets: Iterator[tuple[float, list[Any]]] = iter(())
         self._next: tuple[float, list[Any]] | None = None
         self.lead = 0.0
-        found = source.sound()
-        if found is None:
+        opened = source.sound()
+        if opened is None:
             return
-        self._container, stream, start = found
+        self._container, stream, start = opened
         if stream.start_time is not None and stream.time_base:
             lead = start - float(stream.start_time * stream.time_base)
-            self.lead = lead if lead > _LEAD else 0.0
+            self.lead = lead if lead > _MIN_LEAD else 0.0
         start -= self.lead
         if stream.codec.canonical_name in out.supported_codecs:
             copied = out.add_stream_from_template(stream)
@@ -60,12 +60,12 @@ class Sound:
         else:
             webm = "webm" in out.format.name
             rate = _OPUS_RATE if webm else stream.rate
-            made = out.add_stream("libopus" if webm else "aac", rate=rate)
-            made.layout = "mono" if stream.layout.nb_channels == 1 else "stereo"
-            self._packets = self._encoded(stream, made, start)
+            encoded = out.add_stream("libopus" if webm else "aac", rate=rate)
+            encoded.layout = "mono" if stream.layout.nb_channels == 1 else "stereo"
+            self._packets = self._encoded(stream, encoded, start)
 
     def until(self, time: float) -> None:
-        """Write what is heard up to a time of the new file, in seconds, and a little more."""
+        """Write the sound up to a time of the new file, in seconds, and a little more."""
         while self._next is not None or self._advance():
             assert self._next is not None
             at, packets = self._next

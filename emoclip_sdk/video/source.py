@@ -20,14 +20,15 @@ from numpy.typing import NDArray
 
 from ..errors import VideoError
 
-__all__ = ["MAX_PIXELS", "Frame", "Needed", "RawFrame", "VideoSource"]
+__all__ = ["MAX_PIXELS", "Frame", "FrameFilter", "RawFrame", "VideoSource"]
 
 # Containers round time stamps (Matroska to 1 ms). Without slack, a frame meant for k/rate would
 # fall on either side of it, and re-muxing a file would change what is sampled.
 TIME_SLACK = 2e-3
 _EPS = 1e-6
 
-Needed = Callable[[float, float], bool]
+FrameFilter = Callable[[float, float], bool]
+"""Whether the frame that is shown from one time to another, in seconds, is needed."""
 
 log = logging.getLogger(__name__)
 
@@ -100,17 +101,17 @@ class VideoSource(ABC):
     duration: float | None = None
 
     @abstractmethod
-    def decode(self, needed: Needed | None = None) -> Generator[RawFrame, None, None]:
+    def decode(self, needed: FrameFilter | None = None) -> Generator[RawFrame, None, None]:
         """Yield frames in order of time, the first one at 0.
 
         Parameters
         ----------
-        needed : callable, optional
-            Whether the frame that is shown from one time to another, in seconds, is needed. Others
-            may be left out; they count in the index all the same. None: all are.
+        needed : FrameFilter, optional
+            Frames that are not needed may be left out; they count in the index all the same.
+            None: all are needed.
         """
 
-    def _decode(self, needed: Needed | None = None) -> Generator[RawFrame, None, None]:
+    def _decode(self, needed: FrameFilter | None = None) -> Generator[RawFrame, None, None]:
         """Decode, insist on at least one frame, and learn the true duration at the end."""
         last: RawFrame | None = None
         gap = 0.0
@@ -152,7 +153,7 @@ class VideoSource(ABC):
             raise VideoError(self.name, f"the sampling rate must be positive, not {rate}")
 
         def needed(start: float, end: float) -> bool:
-            """Do as below, but in doubt say yes."""
+            """Decide as the loop below, and in doubt that a frame is needed."""
             k = max(math.ceil((start - TIME_SLACK) * rate - _EPS), 0)
             return k / rate < end - TIME_SLACK + _EPS
 
@@ -178,14 +179,14 @@ class VideoSource(ABC):
         return sum(1 for _ in self._decode())
 
     def expected_count(self) -> int | None:
-        """Return the number of frames as far as it can be told without decoding; None: unknown."""
+        """Return the number of frames if it is known without decoding, else None."""
         return None
 
     def choose(self, plan: Callable[[int], Sequence[int] | NDArray[Any]]) -> list[Frame]:
-        """Return the frames that `plan` names when it is told how many there are.
+        """Return the frames that `plan` chooses for a number of frames.
 
-        The expected number is told first, and what really decodes only where a frame that was named
-        then is not there.
+        The plan is made for the expected number; where a chosen frame does not exist, it is made
+        again for the number that really decodes.
 
         Raises
         ------
@@ -208,18 +209,18 @@ class VideoSource(ABC):
         VideoError
             There is no frame of such a number.
         """
-        wanted = [int(i) for i in indices]
-        if not wanted:
+        numbers = [int(i) for i in indices]
+        if not numbers:
             return []
-        found: dict[int, Frame] = {}
-        needed = set(wanted)
+        frames: dict[int, Frame] = {}
+        needed = set(numbers)
         with closing(self._decode()) as raws:
             for raw in raws:
                 if raw.index in needed:
-                    found[raw.index] = raw.frame()
-                    if len(found) == len(needed):
+                    frames[raw.index] = raw.frame()
+                    if len(frames) == len(needed):
                         break
-        missing = sorted(needed - set(found))
+        missing = sorted(needed - set(frames))
         if missing:
             raise VideoError(self.name, f"has no frame number {missing[0]}")
-        return [found[i] for i in wanted]
+        return [frames[i] for i in numbers]

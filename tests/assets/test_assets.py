@@ -12,7 +12,7 @@ import pytest
 
 from emoclip_sdk.checkpoints import embedded_folder
 from emoclip_sdk.checkpoints.folder import WEIGHTS_FILE
-from emoclip_sdk.training.evaluation.card.suite import file_hash
+from emoclip_sdk.runtime.hashes import file_hash
 
 SAMPLE = Path(__file__).with_name("emoclip-mini.npz")
 TOOL = Path(__file__).parents[2] / "tools" / "store_sample.py"

@@ -68,7 +68,7 @@ def test_a_killed_actor_loses_nothing(cluster, tiny_checkpoint, crop_video, tmp_
     report = run_batch(folder, out, engine="ray", workers=2, progress=kill, **options)
     assert killed and (report.total, list(report.failed)) == (40, [str(folder / "05.mp4")])
     rows = pq.read_table(out).to_pylist()
-    assert [row["path"] for row in rows] == sorted(map(str, folder.iterdir()))
+    assert [row["source"] for row in rows] == sorted(map(str, folder.iterdir()))
     one = model.classify(crop_video, labels, faces="none")
     for row in rows:
         if row["status"] == "ok":

@@ -13,8 +13,8 @@ import pytest
 pytest.importorskip("pyarrow")
 import pyarrow.parquet as pq
 
-from emoclip_sdk import EmoCLIP
-from emoclip_sdk.batch import BatchClassifier, run_batch
+from emoclip_sdk import EmoCLIP, ReadOptions, run_batch
+from emoclip_sdk.batch import BatchClassifier
 from emoclip_sdk.errors import BatchError, EmoCLIPError, PromptError
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "portrait.mp4"
@@ -61,7 +61,7 @@ def test_same_as_one_after_another(model, videos, tmp_path):
     )
     names = [str(videos / name) for name in ("a.mp4", "b.mp4", "broken.mp4", "c.mp4")]
     rows = table(out)
-    assert [row["path"] for row in rows] == names
+    assert [row["source"] for row in rows] == names
     assert (report.total, report.skipped, report.no_face) == (4, 0, ())
     assert "not a video" in report.failed[names[2]] and len(report.failed) == 1
     assert [now[:2] for now in seen] == [(i, 4) for i in range(5)]
@@ -97,7 +97,7 @@ def test_goes_on_and_carries_the_manifest(model, videos, tmp_path):
     report = run_batch(manifest, out, **options)
     assert (report.total, report.skipped, len(report.failed)) == (3, 1, 1)
     rows = table(out)
-    assert [(row["path"], row["subject"]) for row in rows] == [
+    assert [(row["source"], row["subject"]) for row in rows] == [
         ("v/c.mp4", "s1"),
         ("v/a.mp4", "s2"),
         ("v/broken.mp4", "s3"),
@@ -129,7 +129,7 @@ def test_a_killed_worker_loses_nothing(model, videos, tmp_path):
     report = run_batch(files, out, model=model, faces="none", workers=1, progress=kill)
     assert len(killed) == 1 and not report.failed
     rows = table(out)
-    assert [row["path"] for row in rows] == list(map(str, files))
+    assert [row["source"] for row in rows] == list(map(str, files))
     assert len({row["score:anger"] for row in rows}) == 1 and rows[0]["status"] == "ok"
 
 
@@ -144,20 +144,21 @@ def test_a_crash_is_a_row(model, crop_video):
     paths = [str(crop_video), Deadly(crop_video), str(crop_video)]
     scorer = model.scorer(None, "average", None)
     with BatchClassifier(
-        model.encoder.frames, scorer, model.config, faces="none", workers=1
+        model.encoder.frames, scorer, model.config, options=ReadOptions("none"), workers=1
     ) as classify:
         found = dict(classify(paths))
     assert found[0][0].scores == found[2][0].scores
     assert "process that read it died (exit code 11" in found[1][0].error
 
 
-def test_every_face(detecting_model, two_faces, tmp_path, monkeypatch):
+def test_every_face(detecting_model, two_faces):
     """Tracks and gaps come through the processes: read here, as a worker would."""
     from emoclip_sdk.batch import crops
 
-    monkeypatch.setattr(crops, "MTCNNDetector", lambda config: detecting_model.reader.detector)
     sent = []
-    read = crops.open_reader(sent.append, detecting_model.config, None)
+    read = crops.open_reader(
+        sent.append, detecting_model.config, ReadOptions(), detecting_model.detector
+    )
     left = read(two_faces)
     whole = left.stream([detecting_model.encoder.frames(part) for part in sent])
     ours = detecting_model.scorer(None, "average", None).predictions(whole, "all")
@@ -194,7 +195,9 @@ def test_a_long_video_is_sent_in_parts(model, stripes, tmp_path):
         model.config, sampling=dataclasses.replace(model.config.sampling, rate=25.0)
     )
     scorer = model.scorer(None, "average", None)
-    with BatchClassifier(model.encoder.frames, scorer, fast, faces="none", workers=2) as classify:
+    with BatchClassifier(
+        model.encoder.frames, scorer, fast, options=ReadOptions("none"), workers=2
+    ) as classify:
         found = dict(classify(files))
     model.reader.config, before = fast, model.reader.config
     one = model.classify(files, faces="none")
@@ -210,7 +213,7 @@ def test_a_long_video_is_sent_in_parts(model, stripes, tmp_path):
     [
         (dict(out="o.csv"), BatchError),
         (dict(workers=0), BatchError),
-        (dict(limit_s=0), BatchError),
+        (dict(timeout=0), EmoCLIPError),
         (dict(track="best"), EmoCLIPError),
         (dict(labels=[""]), PromptError),
     ],

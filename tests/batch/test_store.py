@@ -36,7 +36,7 @@ def store(out, settings=SETTINGS, **options):
 
 def content(out):
     table = pq.read_table(out)
-    return dict(zip(table["path"].to_pylist(), table["score:joy"].to_pylist(), strict=True))
+    return dict(zip(table["source"].to_pylist(), table["score:joy"].to_pylist(), strict=True))
 
 
 def test_goes_on_where_it_stopped(tmp_path):
@@ -99,7 +99,7 @@ def test_what_is_not_ours_stays(tmp_path):
         store(out).__enter__()
     import pyarrow as pa
 
-    pq.write_table(pa.table({"path": ["a"]}), out)
+    pq.write_table(pa.table({"source": ["a"]}), out)
     with pytest.raises(BatchError, match="not from `emoclip batch`"):
         store(out).__enter__()
     assert pq.read_table(out).num_rows == 1

@@ -169,11 +169,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if path == "/api/validate-yaml":
             return self.answer(200, {"errors": [], "warnings": []})
         if path == "/api/repos/create":
-            asked = json.loads(body)
-            name = f"{asked['organization']}/{asked['name']}"
+            request = json.loads(body)
+            name = f"{request['organization']}/{request['name']}"
             if name in hub.repos:
                 return self.answer(409, {"url": f"{hub.url}/{name}"})
-            private = asked.get("visibility") == "private" or asked.get("private")  # new, old
+            private = request.get("visibility") == "private" or request.get("private")  # new, old
             hub.repos[name] = Repo({}, private=bool(private))
             return self.answer(200, {"url": f"{hub.url}/{name}"})
         if "/branch/" in path:

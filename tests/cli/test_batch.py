@@ -39,7 +39,7 @@ def test_batch(batch, crop_video, tmp_path):
     assert code == 1 and "2 videos, 0 without a face, 1 failed" in err
     assert "missing.mp4: no such file or folder" in err
     good, bad = pq.read_table(out).to_pylist()
-    assert (good["path"], good["status"], bad["status"]) == (str(crop_video), "ok", "failed")
+    assert (good["source"], good["status"], bad["status"]) == (str(crop_video), "ok", "failed")
     assert [key for key in good if key.startswith("score:")] == [
         "score:joy",
         "score:fear",

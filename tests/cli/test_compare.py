@@ -36,8 +36,8 @@ def test_wordings(emoclip, tiny, crop_video, mine, tmp_path):
     code, out, _ = emoclip("prompts", "score", file, *tiny, "--prompts", mine, "--json")
     rows = json.loads(out)
     assert code == 0 and {row["auc"] for row in rows} == {0.5}  # the clips are the same
-    sources = [row["source"] for row in rows if row["label"] == "anger"]
-    assert sources.count("mine.yaml") == 2 and {"label", "bank", "templates", "word"} < set(sources)
+    origins = [row["origin"] for row in rows if row["label"] == "anger"]
+    assert origins.count("mine.yaml") == 2 and {"label", "bank", "templates", "word"} < set(origins)
     code, out, err = emoclip("prompts", "score", file, *tiny)
     assert code == 0 and "anger (1 of 2)" in out
     file.write_text("path,label\ngone.mp4,joy\n", encoding="utf-8")

@@ -9,7 +9,7 @@ from pathlib import Path
 from markdown_it import MarkdownIt
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 RUN = ("python", "bash")
 
 
@@ -19,26 +19,24 @@ class Block:
     code: str
     line: int
     note: str  # of the HTML comment before it
-    follows: str  # text that the command is to print: the block of "text" after it
+    output: str  # what it prints: the block of "text" after it
 
 
 def blocks(page: Path) -> list[Block]:
     tokens = MarkdownIt("commonmark").parse(page.read_text(encoding="utf-8"))
-    found = []
+    result = []
     for i, token in enumerate(tokens):
         if token.type != "fence" or token.info.strip() not in RUN:
             continue
         before = tokens[i - 1] if i and tokens[i - 1].type == "html_block" else None
         note = re.search(r"<!--\s*(.*?)\s*-->", before.content, re.S) if before else None
         after = tokens[i + 1] if i + 1 < len(tokens) else None
-        expected = after.content if after and after.type == "fence" and after.info == "text" else ""
+        output = after.content if after and after.type == "fence" and after.info == "text" else ""
         line = (token.map or [0])[0] + 1
-        found.append(
-            Block(
-                token.info.strip(), token.content, line, note[1] if note else "", expected.strip()
-            )
+        result.append(
+            Block(token.info.strip(), token.content, line, note[1] if note else "", output.strip())
         )
-    return found
+    return result
 
 
 def runs(block: Block) -> bool:
@@ -50,3 +48,30 @@ def commands(block: Block) -> list[str]:
     """Return the lines of a block of shell commands; a continued line is one."""
     joined = block.code.replace("\\\n", " ")
     return [line.strip() for line in joined.splitlines() if line.strip() and line[0] != "#"]
+
+
+def prints(expected: str, printed: str) -> bool:
+    """Whether `expected` is in `printed`, but for blanks, case, and numbers by 0.02 at most.
+
+    Scores move by thousandths from one processor to another, and with them their last digit.
+    """
+    words = [_pattern(word) for word in expected.split()]
+    text = " ".join(printed.split())
+    for match in re.finditer(r"\s".join(words), text, re.IGNORECASE):
+        pairs = zip(_decimals(expected), _decimals(match[0]), strict=True)
+        if all(abs(a - b) <= 0.02 for a, b in pairs):
+            return True
+    return False
+
+
+_DECIMAL = re.compile(r"\d+\.\d+")
+
+
+def _pattern(word: str) -> str:
+    if set(word) <= {"─"}:
+        return "─+"  # as wide as the terminal
+    return _DECIMAL.pattern.join(re.escape(part) for part in _DECIMAL.split(word))
+
+
+def _decimals(text: str) -> list[float]:
+    return [float(number) for number in _DECIMAL.findall(text)]

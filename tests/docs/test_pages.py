@@ -1,7 +1,8 @@
 """Code of the documentation runs, page by page, in a folder that holds what the pages speak of.
 
 A block that can't run here has a comment before it, ``<!-- no-run: reason -->``. Of its commands
-the names and options are checked all the same.
+the names and options are checked all the same. A block of ``text`` after one that runs is what it
+prints; a command may fail where that is its error.
 """
 
 from __future__ import annotations
@@ -10,14 +11,15 @@ import re
 import shlex
 import shutil
 import sys
+from itertools import pairwise
 
 import pytest
 import typer
 
-from emoclip_sdk import EmoCLIP
+from emoclip_sdk import EmoCLIP, EmoCLIPError
 from emoclip_sdk.cli import main
 
-from .pages import PAGES, ROOT, Block, blocks, commands, runs
+from .pages import PAGES, ROOT, Block, blocks, commands, prints, runs
 
 PROJECT = (ROOT / "pyproject.toml").read_text("utf-8")
 NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
@@ -45,7 +47,7 @@ def folder(tmp_path, monkeypatch, embedded_model):
     original = EmoCLIP.from_pretrained.__func__
 
     def shared(cls, name=None, **options):
-        if name is None or name == "emoclip-mini":
+        if name in (None, "emoclip-mini") and not options:
             return embedded_model.with_prompts()
         return original(cls, name, **options)
 
@@ -57,24 +59,28 @@ def folder(tmp_path, monkeypatch, embedded_model):
 @pytest.mark.parametrize("name", NAMES)
 def test_code_of_a_page_runs(name, folder, monkeypatch, capsys):
     names = {"__name__": "__main__"}
-    wanted = [block for block in blocks(ROOT / name) if runs(block)]
-    if any("model" in block.code for block in wanted if block.language == "python"):
+    page = [block for block in blocks(ROOT / name) if runs(block)]
+    if any("model" in block.code for block in page if block.language == "python"):
         names["model"] = EmoCLIP.from_pretrained()
         names["video"] = "clip.mp4"
-    for block in wanted:
+    for block in page:
         where = f"{name}, line {block.line}"
         if block.language == "python":
+            capsys.readouterr()
             exec(compile(block.code, where, "exec"), names)
+            printed = capsys.readouterr().out
+            assert not block.output or prints(block.output, printed), f"{where}: {printed}"
             continue
-        for command in commands(block):
-            _run(command, block, where, monkeypatch, capsys)
+        printed = [_run(c, block, where, monkeypatch, capsys) for c in commands(block)]
+        assert not block.output or prints(block.output, " ".join(printed)), f"{where}: {printed}"
 
 
-def _run(command: str, block: Block, where: str, monkeypatch, capsys) -> None:
+def _run(command: str, block: Block, where: str, monkeypatch, capsys) -> str:
+    """Return what a command prints; where it fails, the page has to show its error."""
     words = shlex.split(command, comments=True)
     if words[:2] == ["pip", "install"]:
         _check_extras(command, where)
-        return
+        return ""
     assert words[0] == "emoclip", f"{where}: {words[0]} can't run here; say no-run"
     if block.note == "offline":
         monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
@@ -82,13 +88,39 @@ def _run(command: str, block: Block, where: str, monkeypatch, capsys) -> None:
     capsys.readouterr()
     with pytest.raises(SystemExit) as end:
         main()
-    out, err = capsys.readouterr()
-    if block.follows:
-        said = " ".join((out + err).split())
-        assert end.value.code, f"{where}: {command} was to fail"
-        assert " ".join(block.follows.split()).casefold() in said.casefold(), f"{where}: {said}"
-    else:
-        assert not end.value.code, f"{where}: {command}: {err}"
+    printed = "".join(capsys.readouterr())
+    assert not end.value.code or prints(block.output, printed), f"{where}: {command}: {printed}"
+    return printed
+
+
+def test_the_readme_shows_what_its_first_command_prints(folder, monkeypatch, capsys):
+    text = (ROOT / "README.md").read_text("utf-8")
+    first = next(b for b in blocks(ROOT / "README.md") if b.note == "setup:start")
+    _, _, command = commands(first)[0].partition("&& ")
+    shown = re.search(r"<!-- setup:end -->\s*```text\n(.*?)```", text, re.S)
+    assert shown, "no block of text after setup:end"
+    printed = _run(command, first, "README.md", monkeypatch, capsys)
+    assert prints(shown[1], printed), printed
+
+
+def test_an_output_that_is_not_printed_is_noticed():
+    table = "clip.mp4 happiness 0.99\n─────\nwrote a.csv"
+    assert prints("CLIP.mp4   happiness 0.98 ── wrote", table)
+    assert not prints("clip.mp4 happiness 0.90", table)
+    assert not prints("clip.mp4 anger 0.99", table)
+    assert not prints("wrote b.csv", table)
+
+
+def test_prose_is_wrapped():
+    """At 100 columns; tables, code and addresses can't be."""
+    long = []
+    for page in [*PAGES, ROOT / "CHANGELOG.md", ROOT / "SECURITY.md"]:
+        code = False
+        for number, line in enumerate(page.read_text("utf-8").splitlines(), 1):
+            code ^= line.lstrip().startswith("```")
+            if len(line) > 100 and not code and not re.match(r"\s*(\||\[|!\[|<)|\S+$", line):
+                long.append(f"{page.relative_to(ROOT)}:{number}")
+    assert not long
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -113,6 +145,8 @@ def _check_options(program: str, words: list[str], where: str) -> None:
     while hasattr(command, "commands"):
         assert words and words[0] in command.commands, f"{where}: no {program} {words[:1]}"
         command, words = command.commands[words[0]], words[1:]
+    if program == "emoclip-train":
+        _check_settings(str(command.name), words, where)
     known = {"-h", "--help"}
     known.update(o for p in command.params for o in (*p.opts, *p.secondary_opts))
     for word in words:
@@ -120,7 +154,21 @@ def _check_options(program: str, words: list[str], where: str) -> None:
             assert word.partition("=")[0] in known, f"{where}: {command.name} has no {word}"
 
 
+def _check_settings(command: str, words: list[str], where: str) -> None:
+    """Check that the recipe has the keys that ``--set`` changes."""
+    from emoclip_sdk.training.engine.recipe import load_recipe
+
+    given = list(pairwise(words))
+    name = dict(given).get("--recipe", "mini" if command == "contrastive" else command)
+    changes = [value for option, value in given if option == "--set"]
+    if changes and not name.endswith(".yaml"):
+        try:
+            load_recipe(name, changes)
+        except EmoCLIPError as error:
+            pytest.fail(f"{where}: {error}")
+
+
 def _check_extras(line: str, where: str) -> None:
     for extra in re.findall(r"(?:emoclip_sdk|\.)\[(\w+)\]", line):
-        found = re.search(rf"^{extra} = \[", PROJECT, re.M)  # Python 3.10 has no tomllib
-        assert found, f"{where}: no extra {extra}"
+        known = re.search(rf"^{extra} = \[", PROJECT, re.M)  # Python 3.10 has no tomllib
+        assert known, f"{where}: no extra {extra}"

@@ -22,9 +22,12 @@ def test_site(tmp_path):
         text=True,
     )
     assert built.returncode == 0, built.stderr
+    glued = re.compile(r"<p>[^<]*(?:<(?!/p)[^<]*)*\n\s*(?:- |\d+\. )")
     loaded = re.compile(r'<(?:script|link|img|iframe)\b[^>]*\b(?:src|href)="https?://([^"]+)')
     for page in tmp_path.rglob("*.html"):
-        assert not loaded.findall(page.read_text("utf-8")), page.name
+        html = page.read_text("utf-8")
+        assert not loaded.findall(html), page
+        assert not glued.findall(html), f"{page}: a list needs an empty line before it"
     reference = (tmp_path / "api/index.html").read_text("utf-8")
     assert 'id="emoclip_sdk.EmoCLIP.from_pretrained"' in reference  # inherited
     assert ":meth:" not in reference

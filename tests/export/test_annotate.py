@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from emoclip_sdk.errors import EmoCLIPError
-from emoclip_sdk.export.overlay import Overlay
 
 LABELS = ["neutral", "happiness", "anger"]
+
+
 RATE = 44100
 
 
@@ -45,11 +46,11 @@ def packets(path, kind):
 
     with av.open(str(path)) as file:
         stream = file.streams.best(kind)
-        found = [p for p in file.demux(stream) if p.dts is not None]
+        complete = [p for p in file.demux(stream) if p.dts is not None]
         return (
             stream.codec_context.name,
-            [bytes(p) for p in found],
-            [float(p.pts * p.time_base) for p in found],
+            [bytes(p) for p in complete],
+            [float(p.pts * p.time_base) for p in complete],
         )
 
 
@@ -100,19 +101,19 @@ def test_sound_that_begins_before_the_pictures_is_kept(
 
 
 def test_boxes_while_faces_are_there_and_a_strip_below(detecting_model, two_faces, tmp_path):
-    found = detecting_model.timeline(two_faces, LABELS, step=0.5, min_score=0, fps=10)
-    found.annotate(two_faces, tmp_path / "out.mkv", fps=10)
+    timeline = detecting_model.timeline(two_faces, LABELS, step=0.5, min_score=0, fps=10)
+    timeline.annotate(two_faces, tmp_path / "out.mkv", fps=10)
     seen = pictures(tmp_path / "out.mkv")
     assert len(seen) == 60
     height, width = seen[0][1].shape[:2]
     assert width == 128 * 4 and height > 72 * 4 and height % 2 == 0, "enlarged, with a strip"
-    colored = [coloured(rgb[: 72 * 4]) for _, rgb in seen]
+    colored = [count_colored(rgb[: 72 * 4]) for _, rgb in seen]
     assert min(colored[:28]) > 500 and max(colored[35:]) < 100, "no box once the faces are gone"
     assert seen[0][1][72 * 4 + 8 :].mean() < 150
 
 
-def coloured(rgb):
-    """Count pixels that are far from grey noise: those of a palette's colours."""
+def count_colored(rgb):
+    """Count pixels that are far from gray noise: those of a palette's colors."""
     spread = rgb.max(axis=-1).astype(int) - rgb.min(axis=-1)
     return int((spread > 130).sum())
 
@@ -129,27 +130,13 @@ def test_rotation_is_applied(detecting_model, two_faces, uneven, tmp_path):
     assert rgb.shape[1] == 72 * 6 and rgb.shape[0] > 128 * 6
 
 
-def test_labels_of_faces_side_by_side_do_not_overlap(detecting_model, two_faces):
-    found = detecting_model.timeline(two_faces, ["a rather long name of a label"], fps=10)
-    overlay = Overlay(found, (128, 72))
-    taken = []
-    for box in [(10, 10, 60, 60), (20, 12, 70, 60), (200, 0, 260, 80), (0, 270, 90, 287)]:
-        x, y = overlay._free_place(box, (180, 20), taken, [])
-        rect = (x, y, x + 180, y + 20)
-        assert x >= 0 and rect[2] <= 128 * 4 and y >= 0 and rect[3] <= 72 * 4
-        assert all(
-            rect[2] <= o[0] or o[2] <= rect[0] or rect[3] <= o[1] or o[3] <= rect[1] for o in taken
-        )
-        taken.append(rect)
-
-
 def test_refused(tiny_model, crop_video, tmp_path):
-    found = tiny_model.timeline(crop_video, LABELS, faces="none")
+    timeline = tiny_model.timeline(crop_video, LABELS, faces="none")
     with pytest.raises(EmoCLIPError, match=r"ends in \.mp4"):
-        found.annotate(crop_video, tmp_path / "out.gif")
+        timeline.annotate(crop_video, tmp_path / "out.gif")
     with pytest.raises(EmoCLIPError, match="take the place of its source"):
-        found.annotate(crop_video, crop_video)
+        timeline.annotate(crop_video, crop_video)
     with pytest.raises(EmoCLIPError, match="can't be written"):
-        found.annotate(crop_video, tmp_path / "no" / "out.mp4")
+        timeline.annotate(crop_video, tmp_path / "no" / "out.mp4")
     with crop_video.open("rb") as file, pytest.raises(EmoCLIPError, match="path or bytes"):
-        found.annotate(file, tmp_path / "out.mp4")
+        timeline.annotate(file, tmp_path / "out.mp4")

@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from emoclip_sdk.errors import EmoCLIPError, MissingDependencyError
-from emoclip_sdk.results.records import TimelineRow
+from emoclip_sdk.results.scored_windows import TimelineRow
 from emoclip_sdk.results.timeline import Timeline
 
 NAN = float("nan")
@@ -48,8 +48,8 @@ def test_names_of_labels_do_not_overlap(n):
     labels = tuple(f"quite a long name of a label, number {i}" for i in range(n))
     scores = dict.fromkeys(labels, 1 / n)
     row = TimelineRow(0, 0.0, 1.0, 7, scores, scores)
-    found = Timeline("$clip_1$.mp4", labels, 1.0, 1.0, (row,))
-    for figure in (found.plot(), found.heatmap()):
+    narrow = Timeline("$clip_1$.mp4", labels, 1.0, 1.0, (row,))
+    for figure in (narrow.plot(), narrow.heatmap()):
         figure.draw_without_rendering()
         (legend,) = figure.legends or [None]
         names = legend.get_texts() if legend else figure.axes[0].get_yticklabels()

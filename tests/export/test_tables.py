@@ -6,13 +6,14 @@ import io
 import pytest
 
 from emoclip_sdk.errors import VideoError
-from emoclip_sdk.export.tables import prediction_records, save_rows, write_csv
-from emoclip_sdk.results.records import Prediction, TimelineRow
+from emoclip_sdk.export.tables import save_rows, write_csv
+from emoclip_sdk.results.records import Prediction
+from emoclip_sdk.results.scored_windows import TimelineRow
 
 NAN = float("nan")
 
 
-def test_prediction_records_of_good_and_failed():
+def test_csv_of_good_and_failed_has_nothing_where_something_is_missing():
     good = Prediction(
         "a.mp4",
         {"joy": 1.0},
@@ -25,12 +26,12 @@ def test_prediction_records_of_good_and_failed():
     )
     bad = Prediction("b.mp4", {"joy": NAN}, {"joy": NAN}, {"joy": "bank"}, error="broken")
     file = io.StringIO()
-    write_csv(prediction_records([good, bad]), file)
+    write_csv([good.to_record(), bad.to_record()], file)
     assert file.getvalue() == (
-        "source,face_found,track,n_tracks,n_frames,label,confidence,abstained,error,"
-        "score:joy,similarity:joy\n"
-        "a.mp4,True,2,0,4,joy,0.1,True,,1.0,0.3\n"
-        "b.mp4,False,,0,0,,nan,False,broken,nan,nan\n"
+        "source,status,face_found,error,track,n_tracks,n_frames,duration,label,confidence,"
+        "abstained,score:joy,similarity:joy,model,revision,prompt_bank\n"
+        "a.mp4,ok,True,,2,0,4,,joy,0.1,True,1.0,0.3,,,\n"
+        "b.mp4,failed,False,broken,,,,,,,,,,,,\n"
     )
 
 
@@ -47,7 +48,7 @@ def test_rows_are_written_while_they_come(tmp_path):
 
     about = dict(source="clip.mp4", labels=["joy"])
     assert save_rows(rows(), out, **about) == 3
-    assert out.read_text().splitlines()[1].startswith("clip.mp4,0,0,1.0,joy,nan,False,7,nan")
+    assert out.read_text().splitlines()[1].startswith("clip.mp4,0,0,1.0,True,joy,,,7,,")
     out.unlink()
     with pytest.raises(VideoError):
         save_rows(rows(fail=True), out, **about)
@@ -56,7 +57,7 @@ def test_rows_are_written_while_they_come(tmp_path):
 
 def test_a_name_with_a_carriage_return_stays_in_its_field():
     file = io.StringIO()
-    write_csv(prediction_records([Prediction("a\rb.mp4", {"joy": 1.0}, {"joy": 0.3}, {})]), file)
+    write_csv([Prediction("a\rb.mp4", {"joy": 1.0}, {"joy": 0.3}, {}).to_record()], file)
     file.seek(0)
     (row,) = csv.DictReader(io.StringIO(file.getvalue(), newline=""))
     assert row["source"] == "a\rb.mp4" and row["score:joy"] == "1.0"

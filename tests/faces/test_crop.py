@@ -7,7 +7,7 @@ from emoclip_sdk.faces import center_crop, face_crop
 
 
 def gradient(height: int = 200, width: int = 250) -> np.ndarray:
-    """Pixel (x, y) has red x and green y: a crop's colours tell where it is from."""
+    """Pixel (x, y) has red x and green y: a crop's colors tell where it is from."""
     y, x = np.mgrid[:height, :width]
     return np.dstack([x, y, np.zeros_like(x)]).astype(np.uint8)
 
@@ -21,7 +21,7 @@ def where(crop: np.ndarray, x: float, y: float) -> tuple[float, float]:
 
 @pytest.mark.parametrize("size", [20, 100, 224])
 @pytest.mark.parametrize("margin", [0.0, 0.15, -0.1])
-def test_a_crop_is_the_square_about_the_centre(size, margin) -> None:
+def test_a_crop_is_the_square_about_the_center(size, margin) -> None:
     # The box is 60 wide and 80 high about (130, 90): the side is 80 and its margin.
     crop = face_crop(gradient(), (100, 50, 160, 130), size, margin)
     assert crop.shape == (size, size, 3)
@@ -34,7 +34,7 @@ def test_a_crop_is_the_square_about_the_centre(size, margin) -> None:
 
 def test_the_longer_side_counts() -> None:
     rgb = gradient()
-    wide, high = (80, 70, 160, 110), (100, 50, 140, 130)  # the same centre, turned
+    wide, high = (80, 70, 160, 110), (100, 50, 140, 130)  # the same center, turned
     assert np.array_equal(face_crop(rgb, wide, 50, 0.2), face_crop(rgb, high, 50, 0.2))
 
 

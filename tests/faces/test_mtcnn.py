@@ -1,80 +1,36 @@
-"""Our parts of MTCNN against those of facenet-pytorch and torchvision."""
+"""The default detector: any size of picture, and what it says without its package."""
 
 from __future__ import annotations
 
-import sys
-import types
-from importlib.machinery import ModuleSpec
-
 import numpy as np
 import pytest
-import torch
-from facenet_pytorch import MTCNN
-from facenet_pytorch.models.mtcnn import ONet, PNet, RNet
-from facenet_pytorch.models.utils.detect_face import batched_nms_numpy
-from torchvision.ops import batched_nms, roi_align
 
+from emoclip_sdk.config import FaceConfig
 from emoclip_sdk.errors import EmoCLIPError
-from emoclip_sdk.faces import MTCNNDetector, mtcnn_boxes
-from emoclip_sdk.faces.mtcnn_networks import FACTOR, THRESHOLDS, load_networks
+from emoclip_sdk.faces import (
+    MTCNNDetector,
+    face_frames,
+)
+
+from .scripted import draw
 
 
-def test_networks_are_those_of_the_library() -> None:
-    library = MTCNN()
-    assert tuple(library.thresholds) == THRESHOLDS
-    assert library.factor == FACTOR
-    torch.manual_seed(0)
-    for ours, theirs, size in zip(
-        load_networks(torch.device("cpu")), (PNet(), RNet(), ONet()), (40, 24, 48), strict=True
-    ):
-        pictures = torch.randn(3, 3, size, size)
-        shifts, confidence = ours(pictures)
-        expected, *_, scores = theirs(pictures)
-        torch.testing.assert_close(shifts, expected)
-        torch.testing.assert_close(confidence, scores[:, 1])
+def test_missing_facenet_says_what_to_install(monkeypatch) -> None:
+    import sys
+
+    monkeypatch.setitem(sys.modules, "facenet_pytorch", None)
+    with pytest.raises(EmoCLIPError, match="pip install"):
+        list(face_frames([draw(0, {})], FaceConfig(), size=8))
 
 
-@pytest.mark.parametrize("most", [0.3, 0.7])
-def test_suppression_is_that_of_the_library(most: float, monkeypatch) -> None:
-    monkeypatch.setattr(mtcnn_boxes, "_AT_ONCE", 16)
+@pytest.fixture(scope="module")
+def detector() -> MTCNNDetector:
+    return MTCNNDetector()
+
+
+def test_the_detector_takes_any_size_and_finds_no_face_in_noise(detector) -> None:
     rng = np.random.default_rng(0)
-    corners = rng.uniform(0, 30, (200, 2))
-    boxes = np.hstack([corners, corners + rng.uniform(20, 60, (200, 2)), rng.random((200, 1))])
-    rows = torch.tensor(boxes, dtype=torch.float32)
-    group = torch.tensor(rng.integers(0, 3, 200))
-    expected = batched_nms(rows[:, :4], rows[:, 4], group, most)
-    assert 10 < len(expected) < 150
-    assert mtcnn_boxes.nms(rows, group, most).tolist() == expected.tolist()
-    within = batched_nms_numpy(rows[:, :4], rows[:, 4], group, most, "Min")
-    assert mtcnn_boxes.nms(rows, group, most, within=True).tolist() == within.tolist()
-    assert mtcnn_boxes.nms(rows[:0], group[:0], most).tolist() == []
-
-
-def test_cut_out_regions_are_those_of_roi_align() -> None:
-    torch.manual_seed(0)
-    pictures = torch.randn(3, 3, 40, 60)
-    first = torch.rand(20, 2) * torch.tensor([50.0, 30.0])
-    regions = torch.cat([first, first + 4 + 5 * torch.rand(20, 2)], dim=1)
-    regions[0] = torch.tensor([0.0, 0.0, 60.0, 40.0])
-    owner = torch.randint(0, 3, (20,))
-    expected = roi_align(
-        pictures,
-        torch.cat([owner[:, None].float(), regions], 1),
-        24,
-        sampling_ratio=2,
-        aligned=True,
-    )
-    torch.testing.assert_close(
-        mtcnn_boxes.roi_crops(pictures, regions, owner, 24), expected, atol=1e-4, rtol=1e-4
-    )
-
-
-def test_damaged_facenet_weights_are_named(monkeypatch, tmp_path) -> None:
-    package = types.ModuleType("facenet_pytorch")
-    package.__spec__ = ModuleSpec("facenet_pytorch", None, is_package=True)
-    package.__spec__.submodule_search_locations = [str(tmp_path)]
-    monkeypatch.setitem(sys.modules, "facenet_pytorch", package)
-    (tmp_path / "data").mkdir()
-    (tmp_path / "data" / "pnet.pt").write_bytes(b"no weights")
-    with pytest.raises(EmoCLIPError, match=r"pnet\.pt.*pip install"):
-        MTCNNDetector()
+    shapes = [(180, 320), (1, 1), (10, 400), (180, 320), (400, 10), (15, 15), (16, 16), (300, 200)]
+    frames = [rng.integers(0, 255, (*shape, 3)).astype(np.uint8) for shape in shapes]
+    assert detector.detect(frames) == [[] for _ in shapes]
+    assert detector.detect([]) == []

@@ -12,7 +12,8 @@ from torch import nn
 from emoclip_sdk.config import ImageConfig, ModelConfig, TemporalConfig, TowersConfig
 from emoclip_sdk.errors import EmoCLIPError
 from emoclip_sdk.faces import center_crop
-from emoclip_sdk.inference.encoder import Encoder, pick_device, runnable
+from emoclip_sdk.inference.devices import pick_device
+from emoclip_sdk.inference.encoder import Encoder, runnable
 from emoclip_sdk.nn import DualEncoder, preprocess
 from emoclip_sdk.video import open_video
 

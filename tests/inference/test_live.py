@@ -12,7 +12,7 @@ import pytest
 
 from emoclip_sdk import EmoCLIPError, VideoError
 from emoclip_sdk.video import LiveFrames, open_live, open_video
-from emoclip_sdk.video.live import ROOM
+from emoclip_sdk.video.live import CAPACITY
 
 LABELS = ["happiness", "anger"]
 
@@ -37,7 +37,7 @@ class InStep:
 
     def __next__(self):
         # One frame is held back until the next one comes.
-        while self.given - self.taken > ROOM:
+        while self.given - self.taken > CAPACITY:
             time.sleep(0.01)
         frame = next(self.frames)
         self.given += 1
@@ -77,15 +77,15 @@ def test_only_the_latest_frames_wait(stripes):
     while not frames._ended:
         time.sleep(0.01)
     rest = list(taken)
-    assert [frame.index for frame in rest] == list(range(12 - ROOM, 12))
-    assert frames.dropped == 12 - 1 - ROOM
+    assert [frame.index for frame in rest] == list(range(12 - CAPACITY, 12))
+    assert frames.dropped == 12 - 1 - CAPACITY
     n, behind = frames.since(0, 1)
-    assert n == ROOM + 1 and behind >= 0
+    assert n == CAPACITY + 1 and behind >= 0
 
 
 def test_a_file_plays_in_real_time(crop_video):
     begun = time.monotonic()
-    frames = list(LiveFrames(open_live(crop_video), 7, room=99))
+    frames = list(LiveFrames(open_live(crop_video), 7, capacity=99))
     assert len(frames) == 14 and time.monotonic() - begun > 1.8
 
 

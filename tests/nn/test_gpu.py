@@ -54,6 +54,6 @@ def test_as_on_the_processor(towers: TowersConfig, size: int, dtype: torch.dtype
         ),
         "texts": (exact.texts(texts).numpy(), quick.texts(texts).cpu().numpy()),
     }
-    for name, (expected, found) in pairs.items():
-        cosine = F.cosine_similarity(torch.from_numpy(expected), torch.from_numpy(found))
+    for name, (expected, actual) in pairs.items():
+        cosine = F.cosine_similarity(torch.from_numpy(expected), torch.from_numpy(actual))
         assert cosine.min() >= 0.999, name

@@ -8,7 +8,7 @@ from emoclip_sdk.config import ImageConfig
 from emoclip_sdk.nn import preprocess
 
 
-def test_normalises_and_keeps_channels() -> None:
+def test_normalizes_and_keeps_channels() -> None:
     crop = torch.tensor([255, 0, 51], dtype=torch.uint8).expand(1, 4, 4, 3)
     config = ImageConfig(size=4, mean=(0.5, 0.5, 0.5), std=(0.5, 0.25, 0.1))
     out = preprocess(crop, config)

@@ -14,8 +14,8 @@ SMALL = TemporalConfig(layers=3, heads=4, dim_head=5, mlp_dim=24, max_positions=
 
 
 def layer_norm(x, weight, bias):
-    centred = x - x.mean(-1, keepdim=True)
-    return centred / (centred.square().mean(-1, keepdim=True) + 1e-5).sqrt() * weight + bias
+    centered = x - x.mean(-1, keepdim=True)
+    return centered / (centered.square().mean(-1, keepdim=True) + 1e-5).sqrt() * weight + bias
 
 
 def tanh_gelu(x):

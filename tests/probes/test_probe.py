@@ -10,11 +10,11 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from emoclip_sdk import EmoCLIP
+from emoclip_sdk import EmoCLIP, ReadOptions
 from emoclip_sdk.errors import CheckpointError, EmoCLIPError, VideoError
 from emoclip_sdk.faces import TrackStats
 from emoclip_sdk.probes.interview import interview_clips, person_longest_in_view, read_interview
-from emoclip_sdk.probes.probe import CONFIG_FILE, KIND, WEIGHTS_FILE
+from emoclip_sdk.probes.probe import PROBE_CONFIG_FILE, PROBE_KIND, PROBE_WEIGHTS_FILE
 
 
 @pytest.fixture
@@ -32,24 +32,24 @@ def folder(tmp_path: Path, tiny_model: EmoCLIP, tiny_checkpoint: Path) -> Path:
         {"name": "total", "title": "Total", "range": [0, 16], "divisor": 4, "errors": errors},
     ]
     encoder = {"name": str(tiny_checkpoint), "weights": tiny_model.encoder.video_hash()}
-    config = {"format_version": 1, "kind": KIND, "scale": "Mine", "width": 32, "hidden": 8,
+    config = {"format_version": 1, "kind": PROBE_KIND, "scale": "Mine", "width": 32, "hidden": 8,
               "encoder": encoder, "scores": scores}  # fmt: skip
-    save_file(tensors, tmp_path / WEIGHTS_FILE)
-    (tmp_path / CONFIG_FILE).write_text(json.dumps(config))
+    save_file(tensors, tmp_path / PROBE_WEIGHTS_FILE)
+    (tmp_path / PROBE_CONFIG_FILE).write_text(json.dumps(config))
     return tmp_path
 
 
 def change(folder: Path, **values: object) -> None:
-    config = json.loads((folder / CONFIG_FILE).read_text())
-    (folder / CONFIG_FILE).write_text(json.dumps(config | values))
+    config = json.loads((folder / PROBE_CONFIG_FILE).read_text())
+    (folder / PROBE_CONFIG_FILE).write_text(json.dumps(config | values))
 
 
 def test_prediction_is_the_mean_over_clips(folder: Path, tiny_model: EmoCLIP, stripes) -> None:
     probe = EmoCLIP.load_probe(folder, model=tiny_model)
     frames = stripes(130, 32)
     found = probe.predict(frames, faces="none")
-    clips = interview_clips(tiny_model, frames, faces="none")
-    t = load_file(folder / WEIGHTS_FILE)
+    clips = interview_clips(tiny_model, frames, ReadOptions("none"))
+    t = load_file(folder / PROBE_WEIGHTS_FILE)
     x = (torch.from_numpy(clips) - t["mean"]) / t["scale"]
     out = (x @ t["hidden.weight"].T + t["hidden.bias"]).relu() @ t["output.weight"].T
     item, total = ((out + t["output.bias"]).mean(dim=0) * torch.tensor([1, 4])).tolist()
@@ -91,10 +91,10 @@ def test_face_that_is_longest_in_view_counts(
     detecting_model.reader.detector = Leaves()
     read = detecting_model.read(two_faces, fps=10)
     longest = max(read.tracks, key=lambda track: track.n_frames)
-    assert read.most_prominent != longest.id
+    assert read.most_prominent != longest.track
     vectors = interview_clips(detecting_model, two_faces)
     np.testing.assert_allclose(
-        vectors[0], detecting_model.embed(two_faces, track=longest.id), atol=1e-5
+        vectors[0], detecting_model.embed(two_faces, track=longest.track), atol=1e-5
     )
 
 
@@ -130,12 +130,12 @@ def test_folders_that_do_not_fit(folder: Path, values: dict, message: str) -> No
 
 
 def test_loading_is_strict(folder: Path) -> None:
-    tensors = load_file(folder / WEIGHTS_FILE)
+    tensors = load_file(folder / PROBE_WEIGHTS_FILE)
     scale = tensors.pop("scale").clone()
-    save_file(tensors, folder / WEIGHTS_FILE)
+    save_file(tensors, folder / PROBE_WEIGHTS_FILE)
     with pytest.raises(CheckpointError, match="1 missing: scale"):
         EmoCLIP.load_probe(folder)
-    save_file({**tensors, "scale": scale, "more": scale.clone()}, folder / WEIGHTS_FILE)
+    save_file({**tensors, "scale": scale, "more": scale.clone()}, folder / PROBE_WEIGHTS_FILE)
     with pytest.raises(CheckpointError, match="1 unexpected: more"):
         EmoCLIP.load_probe(folder)
     with pytest.raises(CheckpointError, match="no such file. Name the folder of a probe"):

@@ -22,7 +22,7 @@ class FakeTextTower:
     def vector(text: str) -> np.ndarray:
         seed = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
         rng = np.random.default_rng(seed)
-        # Lengths differ, so that a mean taken after normalisation would not pass for one before it.
+        # Lengths differ, so that a mean taken after normalization would not pass for one before it.
         return (rng.normal(size=16) * rng.uniform(1, 10)).astype(np.float32)
 
 

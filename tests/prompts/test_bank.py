@@ -1,6 +1,5 @@
 """The bank: adding, overriding, saving, reading other people's files."""
 
-import contextlib
 import re
 
 import pytest
@@ -17,9 +16,6 @@ def write(folder, text, name="mine.yaml"):
     return path
 
 
-# Banks don't share
-
-
 def test_default_banks_are_independent():
     one, two = PromptBank.default(), PromptBank.default()
     before = two.hash
@@ -31,107 +27,11 @@ def test_default_banks_are_independent():
     assert two.provenance[0]["question"] != "changed"
 
 
-# Changing
-
-
-def test_added_label_is_found_in_any_wording(bank):
-    bank.add_label("Inner zest", "A quick bright look.", aliases=["zesty"])
-    assert bank.resolve("inner_ZEST") == bank.resolve("Zesty") == "Inner zest"
-    assert bank.descriptions("zesty") == ("A quick bright look.",)
-    assert bank.is_custom("zesty") and not bank.is_custom("anger")
-
-
-def test_override_keeps_name_and_aliases(bank):
-    bank.add_label("Happiness", ["One.", "Two."])
-    assert "Happiness" not in bank.names()
-    assert bank.descriptions("happy") == ("One.", "Two.")
-    assert bank.is_custom("happiness")
-    assert bank.compounds["happiness_surprise"] == (("happiness", 1.0), ("surprise", 1.0))
-
-
-def test_a_name_takes_an_alias_over(bank):
-    old = bank.descriptions("happiness")
-    bank.add_label("joy", "Mine.")
-    assert bank.resolve("joy") == "joy"
-    assert bank.resolve("happy") == "happiness"
-    assert bank.descriptions("happiness") == old
-    assert "joy" not in bank.aliases("happiness")
-    bank.add_label("bliss", "Mine too.", aliases=["glad"])
-    assert bank.resolve("glad") == "bliss"
-
-
-def test_an_alias_does_not_hide_an_entry(bank):
-    before = bank.hash
-    with pytest.raises(PromptError, match="'fear' can't be an alias of 'zest'"):
-        bank.add_label("zest", "A look.", aliases=["fear"])
-    assert bank.hash == before and "zest" not in bank
-
-
-@pytest.mark.parametrize("name", ["", "  ", "-", 3])
-def test_empty_name(bank, name):
-    with pytest.raises(PromptError, match="name"):
-        bank.add_label(name, "A look.")
-
-
-@pytest.mark.parametrize("descriptions", ["", " ", [], ["A look.", ""], [None]])
-def test_empty_description(bank, descriptions):
-    with pytest.raises(PromptError, match="zest"):
-        bank.add_label("zest", descriptions)
-
-
-def test_compound_takes_any_wording_of_its_parts(bank):
-    bank.add_compound("grim", ["Angry", "sad"])
-    assert bank.compounds["grim"] == (("anger", 1.0), ("sadness", 1.0))
-
-
-def test_compound_weights(bank):
-    bank.add_compound("a", {"anger": 3, "fear": 1})
-    bank.add_compound("b", ["anger", "fear"], weights=[3, 1])
-    assert bank.compounds["a"] == bank.compounds["b"] == (("anger", 3.0), ("fear", 1.0))
-
-
-@pytest.mark.parametrize(
-    ("parts", "weights", "message"),
-    [
-        ([], None, "0 parts"),
-        ("anger", None, "must be a list"),
-        (["anger", "zebra"], None, "unknown part 'zebra'"),
-        (["anger", "angry"], None, "'anger' is twice a part"),
-        (["anger", "fear"], [1], "2 parts and 1 weights"),
-        (["anger", "fear"], [1, 0], "positive number, not 0"),
-        (["anger", "fear"], [1, -1], "positive number, not -1"),
-        (["anger", "fear"], [1, float("nan")], "positive number"),
-        ({"anger": "much"}, None, "positive number, not 'much'"),
-        ({"anger": 1}, [1], "not both"),
-        (["grim"], None, "can't contain itself: grim -> grim"),
-    ],
-)
-def test_refused_compounds_leave_the_bank_alone(bank, parts, weights, message):
-    before = bank.hash
-    with pytest.raises(PromptError, match=re.escape(message)):
-        bank.add_compound("grim", parts, weights)
-    assert bank.hash == before and "grim" not in bank
-
-
-def test_cycles_are_refused(bank):
-    bank.add_compound("a", ["anger", "fear"])
-    bank.add_compound("b", ["a", "sadness"])
-    before = bank.hash
-    with pytest.raises(PromptError, match="can't contain itself: a -> b -> a"):
-        bank.add_compound("a", ["b", "surprise"])
-    with pytest.raises(PromptError, match="can't contain itself"):
-        bank.add_compound("anger", ["anger", "fear"])
-    assert bank.hash == before
-
-
 def test_a_compound_has_no_descriptions(bank):
     with pytest.raises(PromptError, match="compound of anger, disgust"):
         bank.descriptions("anger_disgust")
     with pytest.raises(PromptError, match="does not know 'zebra'"):
         bank.descriptions("zebra")
-
-
-# Hash and saving
 
 
 def test_hash_is_stable_and_short(bank):
@@ -183,30 +83,6 @@ def test_save_and_load_of_a_plain_bank(tmp_path):
     assert PromptBank.from_yaml(tmp_path / "saved.yaml").hash == bank.hash
 
 
-# Other people's files
-
-
-def test_plain_file(tmp_path):
-    bank = PromptBank.from_yaml(write(tmp_path, PLAIN))
-    assert bank.names() == ["anger", "happiness"]
-    assert bank.descriptions("anger") == ("Brows pulled down.",)
-    assert bank.descriptions("happiness") == ("A broad smile.", "Cheeks raised: crinkled eyes.")
-    assert bank.compounds == {}
-    assert bank.provenance == [{"file": "mine.yaml"}]
-    assert bank.templates == PromptBank.default().templates
-
-
-def test_plain_file_over_the_default(bank, tmp_path):
-    path = write(tmp_path, "Angry: Mine.\nhappiness: Mine too.\nNo: Third.\n")
-    mine = PromptBank.from_yaml(path, base=bank)
-    assert mine.descriptions("angry") == ("Mine.",)
-    assert mine.descriptions("anger") == bank.descriptions("anger")
-    assert mine.descriptions("happy") == ("Mine too.",)
-    assert mine.descriptions("no") == ("Third.",)
-    assert len(mine.compounds) == 32
-    assert mine.hash != bank.hash == PromptBank.default().hash
-
-
 def test_merged(bank, tmp_path):
     other = PromptBank.from_yaml(write(tmp_path, PLAIN))
     other.add_compound("grim", ["anger", "happiness"])
@@ -215,84 +91,3 @@ def test_merged(bank, tmp_path):
     assert both.descriptions("fear") == bank.descriptions("fear")
     assert "grim" in both and "grim" not in bank
     assert bank.merged(bank).hash == bank.hash
-
-
-def test_a_compound_finds_parts_in_another_file(tmp_path):
-    compounds = write(tmp_path, "compounds:\n  mix: [anger, happiness]\n", "compounds.yaml")
-    bank = PromptBank.from_yaml(compounds, write(tmp_path, PLAIN))
-    assert bank.compounds["mix"] == (("anger", 1.0), ("happiness", 1.0))
-
-
-@pytest.mark.parametrize(
-    ("text", "line", "message"),
-    [
-        ("", None, "the file is empty"),
-        ("{}", None, "holds no labels"),
-        ("- anger\n- fear\n", 1, "must be a mapping"),
-        ("just words\n", 1, "must be a mapping"),
-        ("a: [unclosed\n", 2, "not valid YAML"),
-        ("a: Look.\na: Stare.\n", 2, "duplicate key 'a'"),
-        ("half asleep: Look.\nHalf-Asleep: Stare.\n", 2, "duplicate key 'Half-Asleep'"),
-        ("a: Look.\nb: ''\n", 2, "the description of 'b' is empty"),
-        ("a: Look.\nb:\n", 2, "the description of 'b' is empty"),
-        ("a: Look.\nb: []\n", 2, "the description of 'b' is empty"),
-        ("a:\n  - Look.\n  -\n", 3, "is empty"),
-        ("a:\n  - Look.\n  - {b: c}\n", 3, "must be text"),
-        ("emotions: [a, b]\n", 1, "'emotions' must be a mapping"),
-        ("emotions:\n  a: Look.\nemotion: {}\n", 3, "unknown section 'emotion'"),
-        ("emotions:\n  a:\n    description: Look.\n", 3, "unknown key 'description'"),
-        ("emotions:\n  a:\n    aliases: [b]\n", 3, "'a' has no 'descriptions'"),
-        ("emotions:\n  a:\n    descriptions: [Look.]\n    aliases: b\n", 4, "must be a list"),
-        (
-            "emotions:\n"
-            + "  a: {descriptions: [Look.], aliases: [x]}\n"
-            + "  b: {descriptions: [Stare.], aliases: [X]}\n",
-            3,
-            "duplicate name or alias 'X' of 'b'; it already belongs to 'a'",
-        ),
-        (
-            "emotions:\n  a: {descriptions: [Look.], aliases: [x, X]}\n",
-            2,
-            "lists an alias twice",
-        ),
-        ("emotions:\n  a: Look.\ncompounds:\n  c: [a, zebra]\n", 4, "unknown part 'zebra'"),
-        ("emotions:\n  a: Look.\ncompounds:\n  c: {parts: {a: heavy}}\n", 4, "positive number"),
-        ("emotions:\n  a: Look.\ncompounds:\n  c: []\n", 4, "are empty"),
-        ("templates: [no place]\n", 1, "has no {label}"),
-    ],
-)
-def test_malformed_files_are_named(tmp_path, text, line, message):
-    path = write(tmp_path, text)
-    with pytest.raises(PromptError) as caught:
-        PromptBank.from_yaml(path)
-    assert message in str(caught.value)
-    assert str(caught.value).startswith(f"{path}:{line}:" if line else f"{path}:")
-
-
-def test_circular_file(tmp_path):
-    path = write(tmp_path, "emotions: {a: Look.}\ncompounds:\n  c: [d, a]\n  d: [c, a]\n")
-    with pytest.raises(PromptError, match="c -> d -> c"):
-        PromptBank.from_yaml(path)
-
-
-def test_duplicates_across_files_name_both(tmp_path):
-    one, two = write(tmp_path, "a: Look.\n", "one.yaml"), write(tmp_path, "a: Stare.\n", "two.yaml")
-    with pytest.raises(PromptError, match=r"two\.yaml:1.*one\.yaml:1"):
-        PromptBank.from_yaml(one, two)
-
-
-def test_missing_and_binary_file(tmp_path):
-    with pytest.raises(PromptError, match="none.yaml: can't be read"):
-        PromptBank.from_yaml(tmp_path / "none.yaml")
-    (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00\x01")
-    with pytest.raises(PromptError, match="binary.yaml"):
-        PromptBank.from_yaml(tmp_path / "binary.yaml")
-    with pytest.raises(PromptError, match="at least one"):
-        PromptBank.from_yaml()
-
-
-def test_a_file_runs_no_code(tmp_path):
-    path = write(tmp_path, "a: !!python/object/apply:os.system ['touch hacked']\n")
-    with contextlib.suppress(PromptError):
-        assert PromptBank.from_yaml(path).descriptions("a") == ("touch hacked",)
-    assert not (tmp_path / "hacked").exists()

@@ -52,7 +52,7 @@ def test_words_about_faces_pass(text):
 def test_few_descriptions():
     bank = PromptBank()
     bank.add_label("gloom", "Brows pulled down.")
-    assert check(bank) == ["gloom: 1 description(s), at least 3 wanted"]
+    assert check(bank) == ["gloom: 1 description(s), at least 3 needed"]
 
 
 def test_duplicate_sentences():

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from emoclip_sdk.nn import clip_tokenizer
 from emoclip_sdk.prompts import LabelEncoder, check, compose
 
 REPO = Path(__file__).resolve().parents[2]
@@ -57,8 +58,7 @@ def test_keeps_the_protocol(bank):
 
 
 def test_texts_fit_the_text_tower(bank):
-    open_clip = pytest.importorskip("open_clip.tokenizer")
-    tokenizer = open_clip.SimpleTokenizer()
+    tokenizer = clip_tokenizer()
 
     def count(text: str) -> int:
         return len(tokenizer.encode(text)) + 2

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from emoclip_sdk.errors import EmoCLIPError
 from emoclip_sdk.export.save import ENDINGS
-from emoclip_sdk.results.records import ModelInfo, TimelineRow
+from emoclip_sdk.results.records import ModelInfo
+from emoclip_sdk.results.scored_windows import TimelineRow
 from emoclip_sdk.results.timeline import Timeline
 
 names = st.text(min_size=1, max_size=20).filter(str.strip)

@@ -8,7 +8,7 @@ import pytest
 
 from emoclip_sdk.errors import EmoCLIPError
 from emoclip_sdk.results.analysis import cells, runs
-from emoclip_sdk.results.records import TimelineRow
+from emoclip_sdk.results.scored_windows import TimelineRow
 from emoclip_sdk.results.timeline import Timeline
 
 NAN = math.nan
@@ -88,7 +88,7 @@ def test_episodes():
 def test_summary():
     (found,) = timeline([0.9, 0.9, 0.2, 0.55, None, 0.9], window=1.0, min_score=0.6).summary()
     assert (found.start, found.end, found.seconds) == (0, 6, 5)
-    assert found.shares == pytest.approx({"joy": 0.6, "rage": 0.2}) and found.abstained == 0.2
+    assert found.shares == pytest.approx({"joy": 0.6, "rage": 0.2}) and found.abstained_share == 0.2
     assert found.scores["joy"] == pytest.approx((0.9 * 3 + 0.2 + 0.55) / 5)
     assert found.to_record()["share:joy"] == pytest.approx(0.6)
     assert timeline([]).summary() == []

@@ -5,7 +5,8 @@ import math
 
 import pytest
 
-from emoclip_sdk.results.records import FaceTrack, ModelInfo, Prediction, TimelineRow
+from emoclip_sdk.results.records import FaceTrack, ModelInfo, Prediction
+from emoclip_sdk.results.scored_windows import TimelineRow
 from emoclip_sdk.results.timeline import Timeline
 
 NAN = float("nan")
@@ -60,7 +61,7 @@ def test_to_dict_is_json(no_face):
     assert no_face.to_dict()["scores"] == {"anger": None, "joy": None}
     found = prediction().to_dict()
     assert found["tracks"] == [
-        {"id": 0, "start": 0.0, "end": 1.5, "n_frames": 11, "share": 0.5, "prominence": 1.25}
+        {"track": 0, "start": 0.0, "end": 1.5, "n_frames": 11, "share": 0.5, "prominence": 1.25}
     ]
     assert found["model"]["prompt_bank"] == "0123456789ab"
     assert list(found["scores"]) == ["anger", "joy", "fear"]
@@ -68,9 +69,9 @@ def test_to_dict_is_json(no_face):
 
 def test_to_dict_is_a_copy():
     p = prediction()
-    p.to_dict()["tracks"][0]["id"] = 9
+    p.to_dict()["tracks"][0]["track"] = 9
     p.to_dict()["prompts"]["anger"] = "changed"
-    assert p.tracks[0].id == 0 and p.prompts["anger"] == "bank"
+    assert p.tracks[0].track == 0 and p.prompts["anger"] == "bank"
 
 
 BOX = (10.0, 20.0, 50.0, 60.0)
@@ -109,6 +110,7 @@ def test_timeline_records():
         "track": 0,
         "start": 0.0,
         "end": 1.0,
+        "face_found": True,
         "label": "a",
         "confidence": 0.7,
         "abstained": False,
@@ -117,7 +119,7 @@ def test_timeline_records():
         "face_y0": 20.0,
         "face_x1": 50.0,
         "face_y1": 60.0,
-        "face_confidence": 0.98,
+        "detection_confidence": 0.98,
         "score:a": 0.9,
         "score:b": 0.1,
         "similarity:a": 0.5,

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .clips import encode
+from .codec_clips import encode
 
 N_VIDEOS = 24
 N_FRAMES = 600
@@ -109,7 +109,7 @@ def _ours(call: str) -> list[str]:
 
 def train(folder: str) -> None:
     """Train a tiny model on cached frame embeddings; run in a process of its own."""
-    from training.experiments.conftest import colours, tiny_recipe
+    from training.paper.conftest import colours, tiny_recipe
 
     from emoclip_sdk.training.paper import run_experiment
 

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from builders import write_video
 
-from .clips import whole_clips
+from .codec_clips import whole_clips
 
 GROWTH = 0.02
 RATE = 7  # frames a second
@@ -51,7 +52,7 @@ def many_clips(model: Any, count: int, warm_up: int) -> tuple[Usage, Usage]:
     for i in range(count):
         if i == warm_up:
             before = Usage.now()
-        model.classify(clips[i % len(clips)], faces="none" if i % 10 else "mtcnn")
+        model.classify(clips[i % len(clips)], faces="none" if i % 10 else "detect")
     return before, Usage.now()
 
 
@@ -73,12 +74,5 @@ def many_hours(model: Any, file: Path, hours: float, warm_up: float) -> tuple[in
 
 def write_noise(file: Path, n: int) -> None:
     """Write `n` small frames."""
-    import av
-
     noise = np.random.default_rng(0).integers(0, 255, (50, 64, 64, 3), dtype=np.uint8)
-    with av.open(str(file), "w") as out:
-        stream = out.add_stream("mpeg4", rate=RATE)
-        stream.width, stream.height, stream.pix_fmt = 64, 64, "yuv420p"
-        for i in range(n):
-            out.mux(stream.encode(av.VideoFrame.from_ndarray(noise[i % 50], format="rgb24")))
-        out.mux(stream.encode())
+    write_video(file, (noise[i % 50] for i in range(n)), RATE)

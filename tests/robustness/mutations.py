@@ -12,7 +12,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from .clips import Clip, encode, picture, sound, whole_clips
+from .codec_clips import Clip, encode, picture, sound, whole_clips
 
 Random = np.random.Generator
 
@@ -252,7 +252,7 @@ def gif_claim(data: bytes, width: int, height: int) -> bytes:
 
 
 def flat_video(width: int, height: int, n: int = 2) -> bytes:
-    """Large frames of one colour: motion JPEG."""
+    """Large frames of one color: motion JPEG."""
     import av
 
     jpeg = flat_picture("JPEG", width, height)

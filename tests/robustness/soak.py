@@ -13,12 +13,12 @@ from pathlib import Path
 
 from conftest import tiny_config, write_checkpoint
 
-from .checkpoints import load_damaged
-from .clips import whole_clips
+from .codec_clips import whole_clips
+from .damaged_checkpoints import load_damaged
 from .killing import can_mount, fill_the_disk, jobs, kill_at_random
+from .limited_reading import read_all
 from .long_runs import many_clips, many_hours
 from .mutations import damaged, large_files, oddities
-from .reading import read_all
 
 # What is found: a name, a figure; and promises that were broken.
 Part = Callable[[Path, Path], tuple[list[tuple[str, str]], list[str]]]

@@ -13,7 +13,7 @@ import pytest
 from emoclip_sdk.errors import VideoError
 from emoclip_sdk.video import open_video
 
-from .clips import encode, picture
+from .codec_clips import encode, picture
 
 REFERENCES = (
     "http://127.0.0.1:{port}/a.ts",

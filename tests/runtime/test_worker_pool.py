@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import logging
+import math
+import multiprocessing
 import os
+import pickle
 import signal
-import threading
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
-from emoclip_sdk.errors import EmoCLIPError
-from emoclip_sdk.runtime.processes import SPAWN, unheard
+from emoclip_sdk.errors import EmoCLIPError, VideoError
 from emoclip_sdk.runtime.worker_pool import WorkerPool
 
 
@@ -24,7 +27,8 @@ def worker(send, folder):
             logging.getLogger("emoclip_sdk.test").warning("said in %s", "a worker")
         elif job.startswith("parts"):
             for i in range(int(job[5:])):
-                send((i, os.getpid()))
+                send((i, bytes(1_000_000)))  # more than a pipe holds
+                (Path(folder) / "sent").write_text(str(i + 1))
         elif job == "segfault":
             send("half")
             os.kill(os.getpid(), signal.SIGSEGV)
@@ -67,7 +71,7 @@ def test_results_parts_and_log(tmp_path, caplog):
 def test_a_death_or_a_hang_costs_one_job(tmp_path):
     jobs = ["segfault", "a", "die once", "hang", *"bcdef"]
     begun = time.monotonic()
-    with WorkerPool(2, worker, (str(tmp_path),), limit_s=1.0) as pool:
+    with WorkerPool(2, worker, (str(tmp_path),), timeout=1.0) as pool:
         events = run(pool, jobs)
     assert time.monotonic() - begun < 30
     ends = {jobs[job]: (kind, value) for job, kind, value in events if kind in ("done", "lost")}
@@ -82,25 +86,25 @@ def test_a_death_or_a_hang_costs_one_job(tmp_path):
     ]
 
 
-def test_a_slow_listener_stops_the_workers_and_is_not_held_against_them(tmp_path):
+def test_a_slow_consumer_stops_the_processes_and_is_not_held_against_them(tmp_path):
     events = []
-    with WorkerPool(1, worker, (str(tmp_path),), limit_s=1.0) as pool:
-        for event in pool.run(["parts500"]):
+    with WorkerPool(1, worker, (str(tmp_path),), timeout=1.0) as pool:
+        for event in pool.run(["parts50"]):
             if event is not None:
                 events.append(event.kind)
                 if len(events) == 1:
                     time.sleep(1.5)
-                    assert pool._events.qsize() <= 4
-    assert events == ["part"] * 500 + ["done"]
+                    assert int((tmp_path / "sent").read_text()) <= 6
+    assert events == ["part"] * 50 + ["done"]
 
 
 def test_leaving_early_ends_the_processes(tmp_path):
     begun = time.monotonic()
     with WorkerPool(2, worker, (str(tmp_path),)) as pool:
-        for event in pool.run(["a", "hang", "parts5000"]):
+        for event in pool.run(["a", "hang", "parts500"]):
             if event is not None:
                 break
-        processes = [w.process for w in pool._workers]
+        processes = multiprocessing.active_children()
         assert len(processes) == 2
     assert not any(process.is_alive() for process in processes)
     assert time.monotonic() - begun < 20
@@ -114,48 +118,106 @@ def test_workers_that_cannot_start(setup, complaint):
         run(pool, ["a"])
 
 
-@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
-def test_ctrl_c_while_processes_start_is_heard_afterwards_and_not_by_them(tmp_path):
-    started = False
-    with pytest.raises(KeyboardInterrupt):
-        with unheard():
-            process = SPAWN.Process(target=_ends_well, args=(tmp_path / "end",))
-            process.start()
-            os.kill(os.getpid(), signal.SIGINT)
-            os.kill(process.pid, signal.SIGINT)
-            started = True
-        # Another thread of this process may be the one that gets it, a moment later.
-        for _ in range(200):
-            time.sleep(0.05)
-    process.join()
-    assert started and process.exitcode == 0 and (tmp_path / "end").exists()
+STARTS = """
+import os, signal, sys, time
+from emoclip_sdk.runtime.worker_pool import WorkerPool
+if __name__ == "__main__":
+    with WorkerPool(2) as pool:
+        print("ready", flush=True)
+        list(pool.map((time.sleep, 60) for _ in range(2)))
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="process groups of POSIX")
+@pytest.mark.parametrize("delay", [0.0, 0.05, 0.5])
+def test_ctrl_c_while_processes_start_is_heard_once_and_not_by_them(tmp_path, delay):
+    script = tmp_path / "starts.py"
+    script.write_text(STARTS)
+    process = subprocess.Popen(
+        [sys.executable, str(script)],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout.readline() == "ready\n"
+    time.sleep(delay)
+    os.killpg(process.pid, signal.SIGINT)
+    _, errors = process.communicate(timeout=20)
+    assert errors.count("Traceback") == 1 and errors.rstrip().endswith("KeyboardInterrupt")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
-def test_ctrl_c_is_heard_again_where_it_comes_as_processes_have_started(monkeypatch):
-    begin, end = threading.Event(), threading.Event()
-
-    def late():
-        begin.wait(10)
-        signal.raise_signal(signal.SIGINT)  # caught by this thread, raised in the main one
-        end.set()
-
-    def restore(number, handler):
-        before = original(number, handler)
-        if handler is signal.default_int_handler:
-            begin.set()
-            end.wait(10)
-        return before
-
-    thread = threading.Thread(target=late)
-    thread.start()
-    original = signal.signal
-    monkeypatch.setattr("emoclip_sdk.runtime.processes.signal.signal", restore)
-    with pytest.raises(KeyboardInterrupt), unheard():
-        pass
-    thread.join()
-    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+def test_processes_that_start_do_not_hear_ctrl_c():
+    with WorkerPool(1) as pool:
+        events = pool.run([(os.getpid,)])
+        assert next(events) is None
+        while not (started := multiprocessing.active_children()):
+            time.sleep(0.005)
+        os.kill(started[0].pid, signal.SIGINT)
+        assert [e.value for e in events if e is not None] == [started[0].pid]
 
 
-def _ends_well(path):
-    path.touch()
+def slow_first(number):
+    time.sleep(0.2 if number == 0 else 0)
+    return number, os.getpid()
+
+
+def test_map_keeps_the_order_and_the_processes():
+    with WorkerPool(2) as pool:
+        results = list(pool.map((slow_first, i) for i in range(40)))
+        again = list(pool.map([(slow_first, 7)]))
+    assert [number for number, _ in results] == list(range(40))
+    processes = {process for _, process in results}
+    assert {again[0][1]} <= processes and os.getpid() not in processes and len(processes) <= 2
+    for process in processes:
+        with pytest.raises(ProcessLookupError):
+            os.kill(process, 0)
+
+
+def test_no_processes_means_here():
+    with WorkerPool(0) as pool:
+        assert list(pool.map([(slow_first, 1), (slow_first, 2)])) == [
+            (1, os.getpid()),
+            (2, os.getpid()),
+        ]
+    with WorkerPool(0, worker, ("",)) as pool:
+        assert [e[1] for e in run(pool, ["parts2", "a"])] == ["part", "part", "done", "done"]
+
+
+def test_jobs_are_taken_little_ahead_and_runs_do_not_disturb_each_other():
+    jobs = []
+
+    def endless():
+        while True:
+            jobs.append((abs, -len(jobs)))
+            yield jobs[-1]
+
+    with WorkerPool(1) as pool:
+        results = pool.map(endless())
+        assert [next(results) for _ in range(3)] == [0, 1, 2]
+        assert list(pool.map([(abs, -5), (abs, -6)])) == [5, 6]
+        assert next(results) == 3
+        results.close()
+        assert list(pool.map([(abs, -7)])) == [7]
+    assert len(jobs) <= 4 + 8
+
+
+def test_error_of_a_job_and_death_of_a_process():
+    with WorkerPool(1) as pool:
+        with pytest.raises(ValueError, match="math domain|nonnegative") as raised:
+            list(pool.map([(math.sqrt, 4), (math.sqrt, -1)]))
+        assert "worker_process.py" in str(raised.value.__cause__)  # where in the process
+        assert list(pool.map([(math.sqrt, 9)])) == [3.0]
+        with pytest.raises(EmoCLIPError, match=r"died \(exit code 3.*Take fewer workers"):
+            list(pool.map([(os._exit, 3)]))
+        with pytest.raises(EmoCLIPError, match="a.mp4: no video"):  # its class can't be pickled
+            list(pool.map([(_video_error,)]))
+        with pytest.raises((AttributeError, pickle.PicklingError)):
+            list(pool.map([(lambda: 1,)]))
+        assert list(pool.map([(math.sqrt, 9)])) == [3.0]
+
+
+def _video_error():
+    raise VideoError("a.mp4", "no video")

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from emoclip_sdk import EmoCLIP, EmoCLIPError
-from emoclip_sdk.inference.reader import ReadOptions
 from emoclip_sdk.selection.compare import compare_models
 from emoclip_sdk.selection.wording import area_under_curve, read_labelled, score_wordings
 
@@ -24,8 +23,8 @@ def test_two_banks_of_one_model(detecting_model, two_faces, monkeypatch):
     monkeypatch.setattr(
         detecting_model.reader.detector, "detect", lambda f: looked.append(len(f)) or detect(f)
     )
-    options = ReadOptions(fps=10)
-    found = compare_models(detecting_model, other, [two_faces], LABELS, options=options)
+    options = dict(fps=10)
+    found = compare_models(detecting_model, other, [two_faces], LABELS, **options)
     once = sum(looked)
     ((a, b),) = found.pairs
     assert a == detecting_model.classify(two_faces, LABELS, fps=10)
@@ -36,17 +35,15 @@ def test_two_banks_of_one_model(detecting_model, two_faces, monkeypatch):
 
 
 def test_two_models_that_see_alike_share_the_faces(tiny_checkpoint, detecting_model, two_faces):
-    other = EmoCLIP.from_pretrained(tiny_checkpoint, device="cpu")
+    detector = detecting_model.detector
+    other = EmoCLIP.from_pretrained(tiny_checkpoint, device="cpu", detector=detector)
     state = other.encoder.network.state_dict()
     state["temporal.cls_token"] = state["temporal.cls_token"] + 1
     other.encoder.network.load_state_dict(state)
-    found = compare_models(
-        detecting_model, other, [two_faces, "gone.mp4"], LABELS, options=ReadOptions(fps=10)
-    )
-    assert other.__dict__.get("reader") is None  # it read nothing itself
+    found = compare_models(detecting_model, other, [two_faces, "gone.mp4"], LABELS, fps=10)
+    assert "reader" not in vars(other)  # it read nothing itself
     (a, b), (failed, _) = found.pairs
     assert a.scores == pytest.approx(detecting_model.classify(two_faces, LABELS, fps=10).scores)
-    other.reader.detector = detecting_model.reader.detector
     assert b.scores == pytest.approx(other.classify(two_faces, LABELS, fps=10).scores)
     assert failed.error and not failed.face_found
     assert found.agreement == float(a.label == b.label)
@@ -74,7 +71,7 @@ def test_wordings(tmp_path):
         {"l": [("x", {"right": 1.0}), ("y", {"left": 3.0, "right": 1.0}), ("z", {"left": 1.0})]},
         lambda texts: np.array([axes[text] for text in texts], np.float32),
     )
-    assert [(row.source, row.auc) for row in found] == [("y", 1.0), ("z", 1.0), ("x", 0.0)]
+    assert [(row.origin, row.auc) for row in found] == [("y", 1.0), ("z", 1.0), ("x", 0.0)]
     assert (found[0].n, found[0].rest) == (2, 1)
     with pytest.raises(EmoCLIPError, match="one label"):
         score_wordings(clips, ["l"] * 3, {}, lambda texts: clips)

@@ -50,7 +50,7 @@ def test_a_link_that_leads_nowhere(check, tmp_path):
     assert external == ["https://example.org"]
 
 
-def test_a_wheel_without_licence_or_weights_and_with_tests(check, tmp_path):
+def test_a_wheel_without_license_or_weights_and_with_tests(check, tmp_path):
     wheel = tmp_path / "emoclip_sdk-1-py3-none-any.whl"
     names = [n for n in check.IN_WHEEL if not n.endswith("safetensors")]
     names += ["emoclip_sdk-1.dist-info/licenses/LICENSE", "tests/test_model.py"]
@@ -59,7 +59,7 @@ def test_a_wheel_without_licence_or_weights_and_with_tests(check, tmp_path):
             file.writestr(name, "")
     assert check.check_wheel(wheel) == [
         f"{wheel.name}: no emoclip_sdk/assets/emoclip-mini/model.safetensors",
-        f"{wheel.name}: no licence file NOTICE",
+        f"{wheel.name}: no license file NOTICE",
         f"{wheel.name}: tests/test_model.py doesn't belong there",
     ]
 

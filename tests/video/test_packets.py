@@ -12,7 +12,7 @@ import pytest
 
 from emoclip_sdk.video import Frame, open_video, packets, uniform
 
-from .test_sampling import numbers
+from .test_source import numbers
 
 decode = importlib.import_module("emoclip_sdk.video.decode")
 
@@ -44,20 +44,20 @@ def _moving(n: int) -> list[np.ndarray]:
     return frames
 
 
-def _same(found: Sequence[Frame], expected: Sequence[Frame]) -> None:
-    assert numbers(found) == numbers(expected)
-    assert [f.time for f in found] == pytest.approx([f.time for f in expected], abs=1e-6)
-    for a, b in zip(found, expected, strict=True):
+def _same(frames: Sequence[Frame], expected: Sequence[Frame]) -> None:
+    assert numbers(frames) == numbers(expected)
+    assert [f.time for f in frames] == pytest.approx([f.time for f in expected], abs=1e-6)
+    for a, b in zip(frames, expected, strict=True):
         assert np.array_equal(a.rgb, b.rgb), a.index
 
 
 @pytest.mark.parametrize("rate", [2.0, 7.0, 30.0])
 def test_sampling_is_the_same_whatever_is_skipped(moving_video, rate, monkeypatch) -> None:
     source = open_video(moving_video)
-    found = list(source.sample(rate))
+    frames = list(source.sample(rate))
     duration = source.duration
-    monkeypatch.setattr(packets.Skipper, "look", lambda self, packet, needed: None)
-    _same(found, list(source.sample(rate)))
+    monkeypatch.setattr(packets.FrameSkipper, "prepare", lambda self, packet, needed: None)
+    _same(frames, list(source.sample(rate)))
     assert duration == source.duration
 
 
@@ -110,10 +110,10 @@ def test_what_is_shown_next_is_not_guessed() -> None:
 
     # Frame 11 comes later than any packet that is read ahead.
     late = [packet(10, 0), *(packet(1000 + i, 1 + i) for i in range(40)), packet(1100, 1100)]
-    assert next(packets.with_next(late)) == (late[0], None)
+    assert next(packets.with_lookahead(late)) == (late[0], None)
     order = [packet(i, i) for i in range(100)]
-    following = [after for _, after in packets.with_next(order)]
+    following = [after for _, after in packets.with_lookahead(order)]
     assert following[:60] == list(range(1, 61))
     assert following[-1] is None
     order[20].dts = 5  # time stamps run backwards: nothing is known from there on
-    assert {after for _, after in packets.with_next(order)} == {None}
+    assert {after for _, after in packets.with_lookahead(order)} == {None}

@@ -41,11 +41,11 @@ def test_no_more_than_depth_is_held() -> None:
 
 def test_an_error_comes_after_the_items_before_it() -> None:
     closed: list[str] = []
-    found = []
+    items = []
     with pytest.raises(ValueError, match="damaged"):
         for item in prefetch(_count(9, closed, fail_at=4), 2):
-            found.append(item)
-    assert found == [0, 1, 2, 3] and closed == ["prefetch"]
+            items.append(item)
+    assert items == [0, 1, 2, 3] and closed == ["prefetch"]
 
 
 def test_leaving_early_stops_the_thread_and_closes_the_generator() -> None:

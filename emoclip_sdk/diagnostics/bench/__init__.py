@@ -1,5 +1,5 @@
-"""What `emoclip bench` measures: this package beside the way everyone writes it."""
+"""Benchmarks of `emoclip bench`: this package beside a reference pipeline."""
 
-from .rows import run_benchmarks
+from .run import run_benchmarks
 
 __all__ = ["run_benchmarks"]

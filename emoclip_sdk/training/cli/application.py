@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import logging
-import os
 import sys
 
 import typer
 
-from ...errors import EmoCLIPError
+from ...cli.running import run
 
 __all__ = ["app", "main"]
 
@@ -28,13 +27,5 @@ def _setup() -> None:
 
 
 def main() -> None:
-    """Run the command; an error of ours is one line on stderr and exit code 1."""
-    try:
-        app()
-    except EmoCLIPError as error:
-        if os.environ.get("EMOCLIP_DEBUG"):
-            raise
-        print(f"emoclip-train: {error}", file=sys.stderr)
-        sys.exit(1)
-    except KeyboardInterrupt:
-        sys.exit(130)
+    """Run ``emoclip-train`` and end the process with its exit code."""
+    run(app, "emoclip-train")

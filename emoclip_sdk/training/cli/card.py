@@ -37,12 +37,12 @@ def run_card_suite(
     """
     from ...model import EmoCLIP
     from ..data.ferplus import load_ferplus
-    from ..evaluation import BLIND
+    from ..evaluation import BLIND_BASELINES
     from ..evaluation.card import card_suite, local_folder, writable_folder, write_card
 
     if dataset != "ferplus":
         raise typer.BadParameter("the suite needs FER+'s votes: ferplus", param_hint="--dataset")
-    if model in BLIND:
+    if model in BLIND_BASELINES:
         raise typer.BadParameter("the suite needs a model that sees", param_hint="--model")
     # Before any work: whether there is a place to write to.
     folder = writable_folder(model) if write else local_folder(model)
@@ -118,11 +118,11 @@ def _print_classes(console: Any, document: dict[str, Any]) -> None:
         table.add_column(column, justify="left" if column == "class" else "right")
     left_out = rows["left_out"]["per_class"]
     moving = rows["temporal"]["frames"]["temporal"]["per_class"]
-    for name, found in rows["accuracy"]["per_class"].items():
+    for name, figures in rows["accuracy"]["per_class"].items():
         table.add_row(
             name,
-            str(found["n"]),
-            _number(found["recall"]),
+            str(figures["n"]),
+            _number(figures["recall"]),
             _number(left_out.get(name, {}).get("recall")),
             _number(rows["synonyms"]["per_class"].get(name)),
             _number(moving[name]["recall"]),

@@ -94,13 +94,13 @@ def _print_report(report: CheckReport, written: Path | None) -> None:
         console.print(f"Published sizes: {published.source}.")
     if info.note:
         console.print(info.note)
-    for kind, found in report.by_kind().items():
-        console.print(f"{kind}: {len(found)}. {ADVICE[kind]}")
-        for problem in found[:_SHOWN]:
+    for kind, problems in report.by_kind().items():
+        console.print(f"{kind}: {len(problems)}. {ADVICE[kind]}")
+        for problem in problems[:_SHOWN]:
             console.print(f"  {problem.where}: {problem.what}")
-        if len(found) > _SHOWN:
+        if len(problems) > _SHOWN:
             more = f"all are in {written}" if written else "--problems FILE writes all"
-            console.print(f"  ... and {len(found) - _SHOWN} more; {more}")
+            console.print(f"  ... and {len(problems) - _SHOWN} more; {more}")
     console.print(f"{len(report.problems)} problems" if report.problems else "No problems.")
 
 
@@ -144,7 +144,7 @@ def crop(
     """
     from ...cli.output import progress
     from ...config import FaceConfig
-    from ..data.crop import CropSettings, find_videos, finished, prepare_folder, write_report
+    from ..data.crop import CropSettings, find_videos, finished, prepare_folder, write_crop_report
     from ..data.crop_pool import crop_videos
 
     faces = FaceConfig() if margin is None else FaceConfig(margin=margin)
@@ -164,7 +164,7 @@ def crop(
 
             crop_videos(to_do, settings, workers=workers, done=done)
     finally:
-        write_report(results, out)
+        write_crop_report(results, out)
         _print_results(results, out, left=len({j.video for j in jobs} - {r.video for r in results}))
     raise typer.Exit(1 if any(r.status == "failed" for r in results) else 0)
 

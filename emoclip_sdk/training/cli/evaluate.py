@@ -96,7 +96,7 @@ def evaluate(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
-    """Classify a labelled split zero-shot: UAR, WAR, F1 and AUC with intervals, and each class."""
+    """Classify a labeled split zero-shot: UAR, WAR, F1 and AUC with intervals, and each class."""
     for value, allowed, option in (
         (task, ("single", "compound"), "--task"),
         (split, (None, "train", "valid", "test"), "--split"),
@@ -130,16 +130,16 @@ def evaluate(
     from ..data.cache import FrameCache
     from ..data.datasets import open_clips
     from ..evaluation import (
-        BLIND,
+        BLIND_BASELINES,
         blind_scores,
         evaluate_clips,
-        labelled,
+        labeled,
         measure_clips,
         read_attributes,
     )
 
-    found = open_clips(dataset, root, fold=fold, task=task)  # type: ignore[arg-type]
-    split, chosen = _split(found, split)
+    loaded = open_clips(dataset, root, fold=fold, task=task)  # type: ignore[arg-type]
+    split, chosen = _split(loaded, split)
     options: dict[str, Any] = {
         "attributes": read_attributes(groups) if groups else None,
         "draws": draws,
@@ -152,22 +152,26 @@ def evaluate(
         "split": split,
         "model": model or "emoclip-mini",
     }
-    if model in BLIND:
-        wanted = labelled(chosen)
+    if model in BLIND_BASELINES:
+        labeled_clips = labeled(chosen)
         scores = blind_scores(
-            model, found.splits.get("train", ()), len(wanted), len(found.classes), seed=seed
+            model,
+            loaded.splits.get("train", ()),
+            len(labeled_clips),
+            len(loaded.classes),
+            seed=seed,
         )
-        figures = measure_clips(scores, wanted, found.classes, **options)
+        figures = measure_clips(scores, labeled_clips, loaded.classes, **options)
     else:
         about.update(prompts=prompts, frames=frames, compound=compound)
         figures = evaluate_clips(
             EmoCLIP.from_pretrained(model, device=device),
             chosen,
-            found.classes,
+            loaded.classes,
             prompts=prompts,
             frames=frames,  # type: ignore[arg-type]
             compound=compound,  # type: ignore[arg-type]
-            cropped=found.cropped,
+            cropped=loaded.cropped,
             cache=FrameCache(cache, torch.float32) if cache else None,
             workers=workers,
             **options,
@@ -189,10 +193,10 @@ def _split(clips: ClipDataset, split: str | None) -> tuple[str, Any]:
         logging.getLogger(__name__).warning(
             "%s: %d problems, listed by 'emoclip-train check'", clips.name, len(clips.problems)
         )
-    there = [name for name, found in clips.splits.items() if found]
-    split = split or ("valid" if "valid" in there else "test")
-    if split not in there:
-        raise DatasetError(f"{clips.name} has no split {split}. There are: {', '.join(there)}")
+    available = [name for name, members in clips.splits.items() if members]
+    split = split or ("valid" if "valid" in available else "test")
+    if split not in available:
+        raise DatasetError(f"{clips.name} has no split {split}. There are: {', '.join(available)}")
     return split, clips.splits[split]
 
 
@@ -242,8 +246,8 @@ def _gap(gap: dict[str, Any] | None) -> str:
 
 def _figure(row: dict[str, Any], key: str) -> str:
     """Write a figure with its 95 % interval."""
-    found = row["intervals"].get(key)
-    return _number(row[key]) + (f" [{found[0]:.4f}, {found[1]:.4f}]" if found else "")
+    limits = row["intervals"].get(key)
+    return _number(row[key]) + (f" [{limits[0]:.4f}, {limits[1]:.4f}]" if limits else "")
 
 
 def _number(value: float | None) -> str:

@@ -1,4 +1,4 @@
-"""Command that draws stand-ins of datasets."""
+"""Command that draws synthetic datasets."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def make_fixture(
     dataset: Annotated[
         str, typer.Option(help="mafw, dfew, ferv39k, afew, ferplus, manifest, order or ness.")
     ],
-    out: Annotated[Path, typer.Option(help="A new or empty folder.")],
+    out: Annotated[Path, typer.Option("-o", "--output", help="A new or empty folder.")],
     clips_per_class: Annotated[int, typer.Option(help="At least 5.")] = 24,
     size: Annotated[int, typer.Option(help="Side of the frames in pixels.")] = 64,
     frames: Annotated[
@@ -50,7 +50,7 @@ def make_fixture(
     ] = False,
     processes: Annotated[int, typer.Option(help="How many processes draw.")] = 1,
 ) -> None:
-    """Draw a small stand-in of a dataset in the layout that the real one has on disk.
+    """Draw a small synthetic dataset in the layout that the real one has on disk.
 
     A generated face moves from neutral to the action units of its class. What it shows is in
     ground_truth.csv. For ness: interviews whose ratings depend on how much the face moves; what a
@@ -70,10 +70,9 @@ def make_fixture(
         )
         typer.echo(f"{out}: ness, {interviews} interviews; the manifest is {out / 'manifest.csv'}")
         return
-    from ..synthetic import GROUND_TRUTH
-    from ..synthetic import make_fixture as make
+    from ..synthetic import GROUND_TRUTH, make_synthetic
 
-    make(
+    make_synthetic(
         dataset,
         out,
         clips_per_class=clips_per_class,

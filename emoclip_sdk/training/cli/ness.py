@@ -29,7 +29,10 @@ def ness(
         Path | None, typer.Option(metavar="FILE", help="Scales of your own (YAML).")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Folder of the results. [default: ness-SCALE beside M]")
+        Path | None,
+        typer.Option(
+            "-o", "--output", help="Folder of the results. [default: ness-SCALE beside M]"
+        ),
     ] = None,
     folds: Annotated[
         int | None,
@@ -44,11 +47,11 @@ def ness(
         typer.Option(help="Encoder of videos: folder or Hub name. [default: the embedded model]"),
     ] = None,
     faces: Annotated[
-        Literal["mtcnn", "none"] | None,
+        Literal["detect", "none"] | None,
         typer.Option(help="none: the frames are face crops already. [default: as the model says]"),
     ] = None,
     cache: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Clip embeddings. [default: OUT/cache]")
+        Path | None, typer.Option(metavar="DIR", help="Clip embeddings. [default: OUTPUT/cache]")
     ] = None,
     recipe: Annotated[str, typer.Option(help="Name of a recipe, or a YAML file.")] = "ness",
     change: Annotated[
@@ -62,7 +65,7 @@ def ness(
 ) -> None:
     """Estimate patients' ratings from their interviews, by cross-validation over patients.
 
-    For research; no diagnosis. OUT holds the tables beside the paper's figures, a prediction for
+    For research; no diagnosis. OUTPUT holds the tables beside the paper's figures, a prediction for
     each patient, scatter plots, and the probe for EmoCLIP.load_probe. All of it is as private as
     the recordings.
     """
@@ -73,7 +76,7 @@ def ness(
     from ..data.cache import FrameCache
     from ..ness.clips import embed_study
     from ..ness.manifest import read_study
-    from ..ness.report import published_rows, save_probe, write_study
+    from ..ness.report import published_rows, save_rating_probe, write_study
     from ..ness.scales import read_scales, shipped_scales
     from ..ness.study import fit_final, run_study
     from .train import experiment_recipe
@@ -94,7 +97,7 @@ def ness(
     result.document["unusable"] = unusable
     result.document["published"] = published_rows(scale)
     write_study(result, folder)
-    save_probe(result, fit_final(study, clips, content), folder / "probe")
+    save_rating_probe(result, fit_final(study, clips, content), folder / "probe")
     if as_json:
         typer.echo(json.dumps(result.document, indent=2, ensure_ascii=False))
     else:
@@ -121,8 +124,8 @@ def _print(result: StudyResult, folder: Path) -> None:
     console.print(f"For research; no diagnosis. Intervals, predictions and probe: {folder}")
 
 
-def _cell(found: dict[str, Any] | None) -> str:
-    if found is None:
+def _cell(figures: dict[str, Any] | None) -> str:
+    if figures is None:
         return "-"
-    values = [found[figure] for figure in ("mae", "rmse", "pcc")]
+    values = [figures[figure] for figure in ("mae", "rmse", "pcc")]
     return " / ".join("-" if value is None else f"{value:.2f}" for value in values)

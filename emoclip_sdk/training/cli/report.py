@@ -15,10 +15,10 @@ __all__: list[str] = []
 @app.command()
 def tables(
     roots: Annotated[Path, typer.Option(help="YAML file that says where datasets and models are.")],
-    out: Annotated[Path, typer.Option(help="Folder of the report.")],
+    out: Annotated[Path, typer.Option("-o", "--output", help="Folder of the report.")],
     cache: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Frame embeddings. [default: OUT/cache]"),
+        typer.Option(metavar="DIR", help="Frame embeddings. [default: OUTPUT/cache]"),
     ] = None,
     workers: Annotated[int, typer.Option(help="Processes that read video.", min=0)] = 0,
     draws: Annotated[int, typer.Option(help="Bootstrap draws.", min=0)] = 1000,
@@ -29,7 +29,7 @@ def tables(
 ) -> None:
     """Write Tables I to IV and Figure 3 of the paper: what it publishes beside what you measure.
 
-    Every measurement is kept in OUT/measurements and made again only if its inputs change.
+    Every measurement is kept in OUTPUT/measurements and made again only if its inputs change.
     """
     import torch
 

@@ -118,7 +118,10 @@ def _add(name: str) -> None:
 
     def command(
         root: Annotated[Path, typer.Option(help="Folder or file of the dataset.")],
-        out: Annotated[Path, typer.Option(help="Folder in which the result is written.")],
+        out: Annotated[
+            Path,
+            typer.Option("--output", "-o", help="Folder in which the result is written."),
+        ],
         dataset: Annotated[
             str | None,
             typer.Option(

@@ -22,8 +22,8 @@ from torch import Tensor, nn
 from ...errors import DatasetError
 from ...inference.clips import Span
 from ...model import EmoCLIP
+from ...runtime.worker_pool import WorkerPool
 from ..engine.precision import Precision
-from ..engine.workers import Workers
 from .datasets.clips import Clip
 from .embed import View, embed_frames
 
@@ -41,7 +41,7 @@ log = logging.getLogger(__name__)
 class FrameCache:
     """A folder of frame embeddings, one safetensors file per clip and view.
 
-    A file is found by what decides its content: the image tower's weights, crop size and colour,
+    A file is found by what decides its content: the image tower's weights, crop size and color,
     sampling, augmentation, and the video's path, size and time of change. It is written under a
     temporary name and renamed, so any number of processes may fill one folder.
 
@@ -67,13 +67,13 @@ class FrameCache:
     def store(self, key: str, name: str, frames: Tensor) -> Tensor:
         """Write an entry (T, D) and return it as it will be read: rounded to `dtype`."""
         path = self._path(key, name)
-        kept = frames.to(self.dtype).contiguous()
+        stored = frames.to(self.dtype).contiguous()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             handle, temporary = tempfile.mkstemp(prefix=".writing-", dir=path.parent)
             os.close(handle)
             try:
-                save_file({"frames": kept}, temporary)
+                save_file({"frames": stored}, temporary)
                 os.replace(temporary, path)
             except BaseException:
                 Path(temporary).unlink(missing_ok=True)
@@ -83,7 +83,7 @@ class FrameCache:
                 f"{path}: the cache can't be written ({error}). Make room, or name another folder "
                 "with --cache FOLDER or --set data.cache=FOLDER"
             ) from error
-        return kept
+        return stored
 
     def _path(self, key: str, name: str) -> Path:
         # Folders of a hundred thousand files are slow on many file systems.
@@ -107,7 +107,7 @@ def frame_embeddings(
     *,
     cropped: bool = True,
     view: View | None = None,
-    workers: Workers | None = None,
+    workers: WorkerPool | None = None,
     precision: Precision = "fp32",
 ) -> list[NDArray[np.float32]]:
     """Embed the frames of clips one by one, or read what was embedded before.
@@ -124,7 +124,7 @@ def frame_embeddings(
     view : View, optional
         A view for training: every `stride`-th frame. None: as :meth:`EmoCLIP.embed` reads a
         video, frames at ``sampling.rate``, without augmentation.
-    workers : Workers, optional
+    workers : WorkerPool, optional
         Processes that decode; without any, this one does.
     precision : {"fp32", "bf16", "fp16"}
         Of the image tower's products.
@@ -132,33 +132,33 @@ def frame_embeddings(
     Returns
     -------
     list of ndarray, each (T, D)
-        Unnormalised. Without `view`, NaN in frames in which the face is not in view. (0, D) for
+        Unnormalized. Without `view`, NaN in frames in which the face is not in view. (0, D) for
         a clip that shows no face or can't be read; these are logged.
     """
     key = _key(model, cropped, view, precision, cache)
-    found: list[Tensor | None] = [None] * len(clips)
+    embeddings: list[Tensor | None] = [None] * len(clips)
     names: list[str] = []
     if cache is not None:
         names = [clip_identity(clip) for clip in clips]
-        found = [cache.load(key, name) for name in names]
-    todo = [i for i, frames in enumerate(found) if frames is None]
-    start = said = time.monotonic()
+        embeddings = [cache.load(key, name) for name in names]
+    missing = [i for i, frames in enumerate(embeddings) if frames is None]
+    start = logged = time.monotonic()
     new = embed_frames(
-        model, clips, todo, cropped=cropped, view=view, workers=workers, precision=precision
+        model, clips, missing, cropped=cropped, view=view, workers=workers, precision=precision
     )
-    for done, (i, frames) in enumerate(zip(todo, new, strict=True), 1):
-        found[i] = cache.store(key, names[i], frames) if cache and len(frames) else frames
-        if time.monotonic() - said > 10:
-            said = time.monotonic()
-            rate = done / (said - start)
+    for done, (i, frames) in enumerate(zip(missing, new, strict=True), 1):
+        embeddings[i] = cache.store(key, names[i], frames) if cache and len(frames) else frames
+        if time.monotonic() - logged > 10:
+            logged = time.monotonic()
+            rate = done / (logged - start)
             log.info(
                 "frames of %d/%d clips embedded, %.1f a second, %.0f s to go",
                 done,
-                len(todo),
+                len(missing),
                 rate,
-                (len(todo) - done) / rate,
+                (len(missing) - done) / rate,
             )
-    return [frames.float().numpy() for frames in found if frames is not None]
+    return [frames.float().numpy() for frames in embeddings if frames is not None]
 
 
 def pool_frames(model: EmoCLIP, frames: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
@@ -173,7 +173,7 @@ def pool_frames(model: EmoCLIP, frames: Sequence[NDArray[np.float32]]) -> NDArra
     Returns
     -------
     ndarray, (N, D)
-        Unnormalised; NaN for a clip without a frame.
+        Unnormalized; NaN for a clip without a frame.
     """
     out = np.full((len(frames), model.encoder.width), np.nan, np.float32)
     windows: list[list[int]] = []
@@ -181,15 +181,15 @@ def pool_frames(model: EmoCLIP, frames: Sequence[NDArray[np.float32]]) -> NDArra
     first = 0
     for i, clip in enumerate(frames):
         span = Span[int](model.config.sampling.n_frames)
-        found: list[list[int | None]] = []
+        clip_windows: list[list[int | None]] = []
         for row, frame in enumerate(clip, first):
             if np.isnan(frame).any():
                 span.skip()
             else:
-                found += span.push(row)
-        found += span.finish()
-        windows += [[-1 if row is None else row for row in rows] for rows in found]
-        owners += [i] * len(found)
+                clip_windows += span.push(row)
+        clip_windows += span.finish()
+        windows += [[-1 if row is None else row for row in rows] for rows in clip_windows]
+        owners += [i] * len(clip_windows)
         first += len(clip)
     if windows:
         pooled = model.encoder.pool(np.concatenate(list(frames)), windows)

@@ -1,6 +1,6 @@
 """English for a text tower: WordNet's lemmas, glosses and examples, and what its words mean.
 
-WordNet 3.0 comes as Debian's package ``wordnet-base`` (permissive licence, see NOTICE).
+WordNet 3.0 comes as Debian's package ``wordnet-base`` (permissive license, see NOTICE).
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def _synsets(folder: str | Path, part: str) -> Iterator[tuple[str, list[str], st
         )
     with path.open(encoding="utf-8", errors="replace") as lines:
         for line in lines:
-            if line.startswith("  "):  # the licence text at the top
+            if line.startswith("  "):  # the license text at the top
                 continue
             head, _, gloss = line.partition(" | ")
             fields = head.split()

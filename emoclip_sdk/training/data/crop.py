@@ -10,7 +10,7 @@ import csv
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -23,7 +23,8 @@ from ...errors import DatasetError, VideoError
 from ...faces import FaceDetector, TrackTable, face_frames, most_prominent
 from ...video import open_video
 from ...video.opening import VIDEO_SUFFIXES
-from .datasets.locate import CROP_SETTINGS, has_pictures, is_visible
+from ...video.pictures import CROP_SETTINGS
+from .datasets.locate import has_pictures, is_visible
 
 __all__ = [
     "CROP_REPORT",
@@ -33,8 +34,9 @@ __all__ = [
     "crop_video",
     "find_videos",
     "finished",
+    "partial_folder",
     "prepare_folder",
-    "write_report",
+    "write_crop_report",
 ]
 
 CROP_REPORT = "crop-report.csv"
@@ -162,21 +164,24 @@ def finished(job: CropJob) -> CropResult | None:
     )
 
 
+def partial_folder(job: CropJob) -> Path:
+    """Return the folder that a clip is in until it is complete."""
+    return job.out.with_name(f".{job.out.name}.partial")
+
+
 def crop_video(
     job: CropJob,
     settings: CropSettings,
     detector: FaceDetector | None = None,
-    stop: Callable[[], bool] = lambda: False,
-) -> CropResult | None:
+) -> CropResult:
     """Write the crops of the most prominent face of a video as ``00000.png``, ``00001.png`` ...
 
     ``crop.json`` beside them has the rate of the frames: a folder has no other clock. Frames in
-    which that face is not there are left out. A result says what went wrong with the video; None
-    means that `stop` returned True.
+    which that face is not there are left out. A result says what went wrong with the video.
     """
     # Who matters most is known at the end. Until then everybody's crops are on disk and not in
     # memory: an interview has a hundred thousand frames.
-    partial = job.out.with_name(f".{job.out.name}.partial")
+    partial = partial_folder(job)
     table = TrackTable()
     written: dict[int, int] = {}
     times: list[float] = []
@@ -185,8 +190,6 @@ def crop_video(
         source = open_video(job.video)
         frames = source.frames() if settings.rate is None else source.sample(settings.rate)
         for frame in face_frames(frames, settings.faces, size=settings.size, detector=detector):
-            if stop():
-                return None
             table.add(frame)
             times.append(frame.time)
             for face in frame.faces:
@@ -222,7 +225,7 @@ def _save(crop: NDArray[np.uint8], path: Path) -> None:
     Image.fromarray(crop).save(path, compress_level=3)
 
 
-def write_report(results: Iterable[CropResult], out: Path) -> None:
+def write_crop_report(results: Iterable[CropResult], out: Path) -> None:
     """Write ``crop-report.csv``: video, clip (relative to the folder), status, frames, why."""
     path = out / CROP_REPORT
     partial = path.with_name(f".{path.name}.partial")

@@ -13,17 +13,17 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ...model import EmoCLIP
+from ...runtime.worker_pool import WorkerPool
 from ..engine.precision import Precision, autocast
-from ..engine.workers import Workers
 from .datasets.clips import Clip
 from .frames import (
     Augmentation,
     ClipCrops,
-    Take,
+    FrameSelection,
     clip_rng,
     draw_transform,
     fill_gaps,
-    read_clips,
+    read_clip_crops,
     warp,
 )
 
@@ -56,39 +56,39 @@ class View:
 def embed_frames(
     model: EmoCLIP,
     clips: Sequence[Clip],
-    todo: Sequence[int],
+    rows: Sequence[int],
     *,
     cropped: bool = True,
     view: View | None = None,
-    workers: Workers | None = None,
+    workers: WorkerPool | None = None,
     precision: Precision = "fp32",
 ) -> Iterator[Tensor]:
-    """Yield the frame embeddings (T, D) of the rows `todo` of `clips`, in that order.
+    """Yield the frame embeddings (T, D) of some `rows` of `clips`, in that order.
 
     Parameters and results as in :func:`~emoclip_sdk.training.data.cache.frame_embeddings`.
     """
-    take = Take("rate")
+    selection = FrameSelection("rate")
     if view is not None:
-        take = Take("stride", phase=view.number % model.config.sampling.stride)
-    wanted = [(i, take) for i in todo]
-    laid: deque[list[int]] = deque()
+        selection = FrameSelection("stride", phase=view.number % model.config.sampling.stride)
+    selections = [(i, selection) for i in rows]
+    frame_rows: deque[list[int]] = deque()
 
     def pictures() -> Iterator[NDArray[np.uint8]]:
-        crops = read_clips(clips, model.config, wanted, cropped=cropped, workers=workers)
-        for i, clip in zip(todo, crops, strict=True):
+        crops = read_clip_crops(clips, model.config, selections, cropped=cropped, workers=workers)
+        for i, clip in zip(rows, crops, strict=True):
             if clip.problem:
                 log.warning("not used: %s", clip.problem)
-            laid.append(clip.rows if view is None else fill_gaps(clip.rows))
+            frame_rows.append(clip.rows if view is None else fill_gaps(clip.rows))
             yield _seen(model, clips[i], clip, view)
 
     def encode(batch: NDArray[np.uint8]) -> NDArray[np.float32]:
         with autocast(precision, model.encoder.device):
             return model.encoder.frames(batch)
 
-    for found in _in_batches(encode, pictures(), model.encoder.width):
-        rows = torch.tensor(laid.popleft(), dtype=torch.long)
-        frames = torch.from_numpy(found)[rows.clamp(min=0)]
-        frames[rows < 0] = float("nan")
+    for embeddings in _in_batches(encode, pictures(), model.encoder.width):
+        index = torch.tensor(frame_rows.popleft(), dtype=torch.long)
+        frames = torch.from_numpy(embeddings)[index.clamp(min=0)]
+        frames[index < 0] = float("nan")
         yield frames
 
 

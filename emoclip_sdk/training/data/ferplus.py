@@ -49,6 +49,7 @@ class Pictures:
         return self.votes.argmax(axis=1)
 
     def __len__(self) -> int:
+        """Return the number of pictures."""
         return len(self.images)
 
     def without(self, name: str) -> Pictures:
@@ -75,7 +76,7 @@ def load_ferplus(path: str | Path, split: Literal["train", "valid", "test"]) -> 
 
     Duplicates are dropped, then rows in which "unknown" or "NF" has the largest count (alone or
     together with an emotion). Single votes are set to 0 as noise, rows that lose more than half
-    of their votes by that are dropped, and the rest is normalised over the eight emotions. That
+    of their votes by that are dropped, and the rest is normalized over the eight emotions. That
     leaves 26,867 train, 3,230 valid and 3,192 test pictures.
 
     Raises

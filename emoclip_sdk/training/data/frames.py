@@ -21,19 +21,19 @@ from torch import Tensor
 from ...config import ModelConfig
 from ...errors import VideoError
 from ...faces import FrameFaces, MTCNNDetector, TrackTable, center_crop, face_frames, most_prominent
+from ...runtime.worker_pool import WorkerPool
 from ...video import Frame, inside, open_video, paper
-from ..engine.workers import Workers
 from .datasets.clips import Clip
 
 __all__ = [
     "Augmentation",
     "ClipCrops",
-    "Take",
+    "FrameSelection",
     "clip_crops",
     "clip_rng",
     "draw_transform",
     "fill_gaps",
-    "read_clips",
+    "read_clip_crops",
     "warp",
 ]
 
@@ -58,7 +58,7 @@ class Augmentation:
 
 
 @dataclass(frozen=True)
-class Take:
+class FrameSelection:
     """Which frames of a clip.
 
     Attributes
@@ -139,16 +139,16 @@ def fill_gaps(rows: Sequence[int]) -> list[int]:
     >>> fill_gaps([-1, 0, -1, -1, 1])
     [0, 0, 0, 1, 1]
     """
-    seen = [i for i, row in enumerate(rows) if row >= 0]
-    if not seen:
+    visible = [i for i, row in enumerate(rows) if row >= 0]
+    if not visible:
         return list(rows)
-    return [rows[min(seen, key=lambda j: (abs(i - j), j))] for i in range(len(rows))]
+    return [rows[min(visible, key=lambda j: (abs(i - j), j))] for i in range(len(rows))]
 
 
 def clip_crops(
     clip: Clip,
     config: ModelConfig,
-    take: Take,
+    selection: FrameSelection,
     *,
     cropped: bool = True,
     detector: MTCNNDetector | None = None,
@@ -160,7 +160,7 @@ def clip_crops(
     clip : Clip
     config : ModelConfig
         Sampling, faces and crop size.
-    take : Take
+    selection : FrameSelection
         Which frames.
     cropped : bool
         The frames are face crops already and are only resized. Otherwise faces are found, and
@@ -173,7 +173,7 @@ def clip_crops(
     VideoError
         The clip can't be read.
     """
-    frames = _frames(clip, config, take)
+    frames = _frames(clip, config, selection)
     size = config.image.crop_size or config.image.size
     distinct = {frame.index: frame for frame in frames}
     order = sorted(distinct)
@@ -188,15 +188,17 @@ def clip_crops(
     return ClipCrops(torch.from_numpy(np.stack(list(crops.values()))), rows)
 
 
-def _frames(clip: Clip, config: ModelConfig, take: Take) -> list[Frame]:
+def _frames(clip: Clip, config: ModelConfig, selection: FrameSelection) -> list[Frame]:
     source, sampling = open_video(clip.video), config.sampling
-    if take.mode == "rate":
+    if selection.mode == "rate":
         return list(source.sample(sampling.rate))
-    if take.mode == "stride":
-        return source.choose(lambda n: range(min(take.phase, n - 1), n, sampling.stride))
-    window = paper if take.mode == "wrap" else inside
+    if selection.mode == "stride":
+        return source.choose(lambda n: range(min(selection.phase, n - 1), n, sampling.stride))
+    window = paper if selection.mode == "wrap" else inside
     return source.choose(
-        lambda n: window(n, sampling.n_frames, sampling.stride, np.random.default_rng(take.seed))
+        lambda n: window(
+            n, sampling.n_frames, sampling.stride, np.random.default_rng(selection.seed)
+        )
     )
 
 
@@ -204,14 +206,14 @@ def _prominent(
     frames: list[Frame], config: ModelConfig, size: int, detector: MTCNNDetector | None
 ) -> dict[int, NDArray[np.uint8]]:
     """Return the crops of the most prominent face by frame number."""
-    table, found = TrackTable(), list[FrameFaces]()
+    table, detections = TrackTable(), list[FrameFaces]()
     for frame in face_frames(frames, config.faces, size=size, detector=detector):
         table.add(frame)
-        found.append(frame)
+        detections.append(frame)
     best = most_prominent(table.stats())
     if best is None:
         return {}
-    faces = [(frame.index, face) for frame in found for face in frame.faces]
+    faces = [(frame.index, face) for frame in detections for face in frame.faces]
     return {index: face.crop for index, face in faces if face.track == best.track}
 
 
@@ -227,7 +229,7 @@ class _Reader:
         self.cropped = cropped
         self.detector: MTCNNDetector | None = None
 
-    def __call__(self, clip: Clip, take: Take) -> ClipCrops:
+    def __call__(self, clip: Clip, selection: FrameSelection) -> ClipCrops:
         cropped = self.cropped or self.config.faces.detector == "none"
         if not cropped and self.detector is None:
             self.detector = MTCNNDetector(self.config.faces)
@@ -235,20 +237,20 @@ class _Reader:
         threads = torch.get_num_threads()
         torch.set_num_threads(1)
         try:
-            return clip_crops(clip, self.config, take, cropped=cropped, detector=self.detector)
+            return clip_crops(clip, self.config, selection, cropped=cropped, detector=self.detector)
         except VideoError as error:
             return _nothing(f"{clip.id}: {error}")
         finally:
             torch.set_num_threads(threads)
 
 
-def read_clips(
+def read_clip_crops(
     clips: Sequence[Clip],
     config: ModelConfig,
-    wanted: Iterable[tuple[int, Take]],
+    selections: Iterable[tuple[int, FrameSelection]],
     *,
     cropped: bool = True,
-    workers: Workers | None = None,
+    workers: WorkerPool | None = None,
 ) -> Iterator[ClipCrops]:
     """Read clips one after the other, in worker processes where there are any.
 
@@ -256,25 +258,28 @@ def read_clips(
     ----------
     clips : sequence of Clip
     config : ModelConfig
-    wanted : iterable of (int, Take)
+    selections : iterable of (int, FrameSelection)
         Rows of `clips` and which of their frames. Read ahead, so it must not depend on results.
     cropped : bool
         See :func:`clip_crops`.
-    workers : Workers, optional
+    workers : WorkerPool, optional
         They only decode, so that neither threads nor a GPU of this process get in their way.
 
     Yields
     ------
     ClipCrops
-        In the order of `wanted`. One that can't be read or shows no face has `problem` set.
+        In the order of `selections`. One that can't be read or shows no face has `problem` set.
     """
     if workers is None or not workers.count:
         reader = _Reader(config, cropped)
-        for row, take in wanted:
-            yield reader(clips[row], take)
+        for row, selection in selections:
+            yield reader(clips[row], selection)
         return
-    items = ((config, cropped, _video_only(clips[row]), take) for row, take in wanted)
-    for images, rows, problem in workers.map(_read, items):
+    jobs = (
+        (_read, config, cropped, _video_only(clips[row]), selection)
+        for row, selection in selections
+    )
+    for images, rows, problem in workers.map(jobs):
         yield ClipCrops(torch.from_numpy(images), rows, problem)
 
 
@@ -286,7 +291,7 @@ _reader: _Reader | None = None  # of a worker process
 
 
 def _read(
-    config: ModelConfig, cropped: bool, clip: Clip, take: Take
+    config: ModelConfig, cropped: bool, clip: Clip, selection: FrameSelection
 ) -> tuple[NDArray[np.uint8], list[int], str]:
     """Read a clip in a worker process.
 
@@ -296,5 +301,5 @@ def _read(
     global _reader
     if _reader is None or (_reader.config, _reader.cropped) != (config, cropped):
         _reader = _Reader(config, cropped)
-    images, rows, problem = _reader(clip, take)
+    images, rows, problem = _reader(clip, selection)
     return images.numpy(), rows, problem

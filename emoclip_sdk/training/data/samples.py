@@ -13,15 +13,23 @@ from torch import Tensor
 from ...config import ModelConfig
 from ...errors import DatasetError
 from ...nn import preprocess
+from ...runtime.worker_pool import WorkerPool
 from ...video import inside, paper
 from ..engine.plan import Plan
-from ..engine.workers import Workers
 from .datasets.clips import Clip
-from .frames import Augmentation, Take, clip_rng, draw_transform, fill_gaps, read_clips, warp
+from .frames import (
+    Augmentation,
+    FrameSelection,
+    clip_rng,
+    draw_transform,
+    fill_gaps,
+    read_clip_crops,
+    warp,
+)
 
 __all__ = ["CachedFrames", "ClipSource", "DecodedFrames", "Window"]
 
-# How a window of frames is drawn, see :class:`~..frames.Take`.
+# How a window of frames is drawn, see :class:`~..frames.FrameSelection`.
 Window = Literal["wrap", "inside"]
 
 
@@ -65,6 +73,7 @@ class CachedFrames:
         self.window = inside if window == "inside" else paper
 
     def stream(self, plan: Plan) -> Iterator[Tensor]:
+        """Yield a random window of every clip of each step, (B, T, D)."""
         for epoch, rows in plan:
             clips = torch.stack([self._window(row, epoch) for row in rows])
             yield clips.to(self.device, torch.float32, non_blocking=True)
@@ -85,7 +94,7 @@ class DecodedFrames:
     cropped : bool
     augmentation : Augmentation
     seed : int
-    workers : Workers
+    workers : WorkerPool
     device : torch.device
         Where pictures are transformed: workers only decode.
     window : {"wrap", "inside"}
@@ -99,7 +108,7 @@ class DecodedFrames:
         cropped: bool,
         augmentation: Augmentation,
         seed: int,
-        workers: Workers,
+        workers: WorkerPool,
         device: torch.device,
         window: Window = "wrap",
     ) -> None:
@@ -113,9 +122,16 @@ class DecodedFrames:
         self.window: Window = window
 
     def stream(self, plan: Plan) -> Iterator[Tensor]:
-        wanted = ((row, self._take(row, epoch)) for epoch, rows in plan for row in rows)
-        stream = read_clips(
-            self.clips, self.config, wanted, cropped=self.cropped, workers=self.workers
+        """Yield the augmented pictures of each step, (B, T, 3, size, size).
+
+        Raises
+        ------
+        DatasetError
+            A clip can't be read or shows no face.
+        """
+        selections = ((row, self._selection(row, epoch)) for epoch, rows in plan for row in rows)
+        stream = read_clip_crops(
+            self.clips, self.config, selections, cropped=self.cropped, workers=self.workers
         )
         for epoch, rows in plan:
             crops = []
@@ -129,12 +145,12 @@ class DecodedFrames:
                 crops.append(clip.images[fill_gaps(clip.rows)].to(self.device, non_blocking=True))
             yield self._images(crops, epoch, rows)
 
-    def _take(self, row: int, epoch: int) -> Take:
+    def _selection(self, row: int, epoch: int) -> FrameSelection:
         rng = clip_rng(self.seed, epoch, self.clips[row].id, "window")
-        return Take(self.window, seed=int(rng.integers(2**62)))
+        return FrameSelection(self.window, seed=int(rng.integers(2**62)))
 
     def _images(self, crops: list[Tensor], epoch: int, rows: list[int]) -> Tensor:
-        """Transform and normalise (T, S, S, 3) clips of a batch."""
+        """Transform and normalize (T, S, S, 3) clips of a batch."""
         n = len(crops[0])
         transforms = [
             draw_transform(

@@ -7,7 +7,7 @@ from typing import Literal
 
 import torch
 
-from ...inference.encoder import pick_dtype
+from ...inference.devices import pick_dtype
 
 __all__ = ["Precision", "PrecisionChoice", "autocast", "pick_precision"]
 

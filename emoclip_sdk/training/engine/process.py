@@ -14,7 +14,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from ...inference.encoder import pick_device
+from ...inference.devices import pick_device
 
 __all__ = ["Process", "all_gather_rows", "distributed"]
 

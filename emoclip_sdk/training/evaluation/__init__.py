@@ -1,22 +1,22 @@
 """Measuring: figures of merit with intervals, on any dataset, for any model and prompts."""
 
-from .baselines import BLIND, blind_scores
+from .baselines import BLIND_BASELINES, blind_scores
 from .bootstrap import bootstrap_draws, interval, intervals, mean_of_folds
 from .evaluate import (
     evaluate_clips,
     evaluate_pictures,
-    labelled,
+    labeled,
     measure,
     measure_clips,
     zero_shot_scores,
 )
 from .groups import Attributes, group_figures, read_attributes
 from .metrics import FIGURES, decide, figures_of_merit, recalls
-from .pooling import FrameMode, pool_clips
+from .pooling import FrameMode, clip_embeddings
 from .prompts import class_bank, class_vectors
 
 __all__ = [
-    "BLIND",
+    "BLIND_BASELINES",
     "FIGURES",
     "Attributes",
     "FrameMode",
@@ -24,6 +24,7 @@ __all__ = [
     "bootstrap_draws",
     "class_bank",
     "class_vectors",
+    "clip_embeddings",
     "decide",
     "evaluate_clips",
     "evaluate_pictures",
@@ -31,11 +32,10 @@ __all__ = [
     "group_figures",
     "interval",
     "intervals",
-    "labelled",
+    "labeled",
     "mean_of_folds",
     "measure",
     "measure_clips",
-    "pool_clips",
     "read_attributes",
     "recalls",
     "zero_shot_scores",

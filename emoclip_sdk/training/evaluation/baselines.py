@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from ...errors import DatasetError
 from ..data.datasets import Clip
 
-__all__ = ["BLIND", "blind_scores"]
+__all__ = ["BLIND_BASELINES", "blind_scores"]
 
-BLIND = ("majority", "random")
+BLIND_BASELINES = ("majority", "random")
 """Baselines that see no video."""
 
 

@@ -51,12 +51,12 @@ def bootstrap_draws(
     # One column more, for clips without a decision.
     width = count + 1
     cells = labels * width + decide(scores) % width
-    known = fill_undecided(scores)
-    ranks = [_Ranks(known[:, c], labels == c) for c in range(count)] if auc else []
+    filled = fill_undecided(scores)
+    ranks = [_Ranks(filled[:, c], labels == c) for c in range(count)] if auc else []
     rng = np.random.default_rng(seed)
-    found: dict[str, list[NDArray[np.float64]]] = {key: [] for key in ("uar", "war", "f1")}
+    figures: dict[str, list[NDArray[np.float64]]] = {key: [] for key in ("uar", "war", "f1")}
     if auc:
-        found["auc"] = []
+        figures["auc"] = []
     size = max(_CHUNK // max(n, count * width), 1)
     for start in range(0, draws, size):
         rows = min(size, draws - start)
@@ -66,13 +66,13 @@ def bootstrap_draws(
         ).reshape(rows, count, width)
         hits = confusion.diagonal(axis1=1, axis2=2)
         truth, guessed = confusion.sum(axis=2), confusion.sum(axis=1)[:, :count]
-        found["war"].append(hits.sum(axis=1) / n)
-        found["uar"].append(_mean_where(hits / np.maximum(truth, 1), truth > 0))
-        found["f1"].append(_mean_where(2 * hits / np.maximum(truth + guessed, 1), truth > 0))
+        figures["war"].append(hits.sum(axis=1) / n)
+        figures["uar"].append(_mean_where(hits / np.maximum(truth, 1), truth > 0))
+        figures["f1"].append(_mean_where(2 * hits / np.maximum(truth + guessed, 1), truth > 0))
         if auc:
             areas = np.stack([rank.areas(times) for rank in ranks], axis=1)
-            found["auc"].append(_mean_where(areas, np.isfinite(areas)))
-    return {key: np.concatenate(parts) if parts else np.zeros(0) for key, parts in found.items()}
+            figures["auc"].append(_mean_where(areas, np.isfinite(areas)))
+    return {key: np.concatenate(parts) if parts else np.zeros(0) for key, parts in figures.items()}
 
 
 def interval(draws: Sequence[float] | NDArray[np.float64]) -> list[float] | None:
@@ -126,10 +126,10 @@ class _Ranks:
         weights = times[:, self.order].astype(np.float64)
         rest = np.where(self.positive, 0.0, weights)
         below = np.concatenate((np.zeros((len(times), 1)), rest.cumsum(axis=1)), axis=1)
-        mine = weights[:, self.positive]
+        positives = weights[:, self.positive]
         # A pair with equal scores counts half.
-        wins = (mine * (below[:, self.begins] + below[:, self.ends]) / 2).sum(axis=1)
-        pairs = mine.sum(axis=1) * below[:, -1]
+        wins = (positives * (below[:, self.begins] + below[:, self.ends]) / 2).sum(axis=1)
+        pairs = positives.sum(axis=1) * below[:, -1]
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.asarray(np.where(pairs > 0, wins / pairs, np.nan))
 

@@ -12,7 +12,7 @@ from ...inference.scorer import softmax_scores
 
 __all__ = ["fit_calibration", "offered_subsets"]
 
-OFFERED = 4
+N_OFFERED = 4
 """Labels that are offered at a time when abstention is fitted and measured."""
 
 
@@ -35,7 +35,7 @@ def fit_calibration(
     -------
     CalibrationConfig
         The temperature of the least negative log-likelihood (Guo et al. 2017), and the threshold
-        on :attr:`Prediction.confidence`, drawn over random sets of `OFFERED` labels.
+        on :attr:`Prediction.confidence`, drawn over random sets of `N_OFFERED` labels.
     """
     best, temperature = np.inf, 1.0
     for candidate in np.geomspace(0.1, 10, 401):
@@ -59,5 +59,5 @@ def offered_subsets(
     """
     rng = np.random.default_rng(seed)
     for _ in range(rounds):
-        offered = rng.choice(scores.shape[1], OFFERED, replace=False)
+        offered = rng.choice(scores.shape[1], N_OFFERED, replace=False)
         yield scores[:, offered].max(axis=1), np.isin(labels, offered)

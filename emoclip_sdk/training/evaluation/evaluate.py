@@ -1,4 +1,4 @@
-"""Zero-shot evaluation of any model on any labelled clips."""
+"""Zero-shot evaluation of any model on any labeled clips."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from .bootstrap import LEVEL, bootstrap_draws, intervals
 from .frames import clip_frames
 from .groups import Attributes, group_figures
 from .metrics import FIGURES, figures_of_merit
-from .pooling import FrameMode, pool_clips
+from .pooling import FrameMode, clip_embeddings
 from .prompts import class_vectors
 
 __all__ = [
     "evaluate_clips",
     "evaluate_pictures",
-    "labelled",
+    "labeled",
     "measure",
     "measure_clips",
     "zero_shot_scores",
@@ -48,7 +48,7 @@ def evaluate_clips(
     draws: int = 1000,
     seed: int = 0,
 ) -> dict[str, Any]:
-    """Classify labelled clips zero-shot and measure the outcome.
+    """Classify labeled clips zero-shot and measure the outcome.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def evaluate_clips(
     prompts : str or Path
         See :func:`class_bank`.
     frames : {"temporal", "mean", "middle"}
-        See :func:`pool_clips`.
+        See :func:`clip_embeddings`.
     compound : {"average", "concatenate"}
         See :func:`class_vectors`.
     cropped : bool
@@ -81,11 +81,13 @@ def evaluate_clips(
     DatasetError
         No clip has a label, or none can be used; a class has no text.
     """
-    wanted = labelled(clips)
+    labeled_clips = labeled(clips)
     vectors = class_vectors(model, classes, prompts, compound)
-    embedded = clip_frames(model, wanted, cache, cropped=cropped, workers=workers)
-    scores = zero_shot_scores(model, pool_clips(model, embedded, frames), vectors)
-    return measure_clips(scores, wanted, classes, attributes=attributes, draws=draws, seed=seed)
+    embedded = clip_frames(model, labeled_clips, cache, cropped=cropped, workers=workers)
+    scores = zero_shot_scores(model, clip_embeddings(model, embedded, frames), vectors)
+    return measure_clips(
+        scores, labeled_clips, classes, attributes=attributes, draws=draws, seed=seed
+    )
 
 
 def zero_shot_scores(
@@ -96,7 +98,7 @@ def zero_shot_scores(
     return softmax_scores(cosine_similarities(video, text), scale)
 
 
-def labelled(clips: Sequence[Clip]) -> list[Clip]:
+def labeled(clips: Sequence[Clip]) -> list[Clip]:
     """Return the clips that have a label.
 
     Raises
@@ -104,10 +106,10 @@ def labelled(clips: Sequence[Clip]) -> list[Clip]:
     DatasetError
         There is none.
     """
-    found = [clip for clip in clips if clip.label is not None]
-    if not found:
+    labeled_clips = [clip for clip in clips if clip.label is not None]
+    if not labeled_clips:
         raise DatasetError("no clip of the split has a label: there is nothing to compare with")
-    return found
+    return labeled_clips
 
 
 def measure_clips(

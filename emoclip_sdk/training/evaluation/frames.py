@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...model import EmoCLIP
+from ...runtime.worker_pool import WorkerPool
 from ..data.cache import FrameCache, frame_embeddings
 from ..data.datasets import Clip
-from ..engine.workers import Workers
 
 __all__ = ["clip_frames"]
 
@@ -30,5 +30,5 @@ def clip_frames(
     workers : int
         Processes that read video, started for these clips.
     """
-    with Workers(workers) as processes:
+    with WorkerPool(workers) as processes:
         return frame_embeddings(model, clips, cache, cropped=cropped, workers=processes)

@@ -27,7 +27,7 @@ def group_gap(
     Parameters
     ----------
     hits : ndarray of bool, (N,)
-        Which clips were recognised.
+        Which clips were recognized.
     labels : ndarray of int, (N,)
     values : sequence of str
         Each clip's group; ``""``, not known, is left out.
@@ -52,9 +52,9 @@ def group_gap(
     names, group = np.unique(np.array(values)[known], return_inverse=True)
     right, labels = np.asarray(hits, np.float64)[known], np.asarray(labels)[known]
     count = int(labels.max()) + 1 if len(labels) else 0
-    there = np.zeros((len(names), count), bool)
-    there[group, labels] = True
-    common: NDArray[np.bool_] = np.asarray(there.all(axis=0))
+    occurs = np.zeros((len(names), count), bool)
+    occurs[group, labels] = True
+    common: NDArray[np.bool_] = np.asarray(occurs.all(axis=0))
     if len(names) < 2 or not common.any():
         return None
     use = common[labels]
@@ -70,9 +70,9 @@ def group_gap(
         with np.errstate(invalid="ignore"):
             return np.asarray(recall.sum(axis=1) / (n > 0).sum(axis=1))
 
-    found = uars(np.ones(len(right)), group)
-    best, worst = int(found.argmax()), int(found.argmin())
-    gap = float(found[best] - found[worst])
+    group_uars = uars(np.ones(len(right)), group)
+    best, worst = int(group_uars.argmax()), int(group_uars.argmin())
+    gap = float(group_uars[best] - group_uars[worst])
     people = [subjects[i] for i in known]
     by_subject = all(people)
     _, unit = np.unique(np.array([p or "" for p in people]), return_inverse=True)
@@ -95,13 +95,13 @@ def group_gap(
                 mixed[labels == c] = rng.permutation(group[labels == c])
         shuffled = uars(np.ones(len(right)), mixed)
         wider += bool(
-            np.nanmax(shuffled) - np.nanmin(shuffled) >= found[best] - found[worst] - 1e-9
+            np.nanmax(shuffled) - np.nanmin(shuffled) >= group_uars[best] - group_uars[worst] - 1e-9
         )
     return {
         "best": str(names[best]),
         "worst": str(names[worst]),
         "gap": gap,
-        "uar": {str(name): float(uar) for name, uar in zip(names, found, strict=True)},
+        "uar": {str(name): float(uar) for name, uar in zip(names, group_uars, strict=True)},
         "classes": int(common.sum()),
         "interval": interval(gaps),
         "p": wider / (draws + 1) if draws else None,

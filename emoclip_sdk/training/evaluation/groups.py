@@ -108,31 +108,31 @@ def group_figures(
     DatasetError
         No clip is in the file: the keys don't fit.
     """
-    listed = [attributes.values(name, clips) for name in attributes.names]
-    if not any(value for values in listed for value in values):
-        shown = next(iter(attributes.rows), "")
-        mine = [clip.id if attributes.key == "clip" else clip.subject for clip in clips[:1]]
+    columns = [attributes.values(name, clips) for name in attributes.names]
+    if not any(value for values in columns for value in values):
+        example = next(iter(attributes.rows), "")
+        keys = [clip.id if attributes.key == "clip" else clip.subject for clip in clips[:1]]
         raise DatasetError(
             f"{attributes.path}: no evaluated clip is in it. It lists the {attributes.key} "
-            f"{shown!r}; the dataset has {mine[0]!r}"
+            f"{example!r}; the dataset has {keys[0]!r}"
         )
-    found: dict[str, dict[str, Any]] = {}
+    groups: dict[str, dict[str, Any]] = {}
     gaps: dict[str, dict[str, Any] | None] = {}
     hits = decide(scores) == labels
     subjects = [clip.subject for clip in clips]
-    for name, values in zip(attributes.names, listed, strict=True):
+    for name, values in zip(attributes.names, columns, strict=True):
         gaps[name] = group_gap(hits, labels, values, subjects, draws=draws, seed=seed)
         kinds = np.array(values)
-        found[name] = {}
+        groups[name] = {}
         for kind in sorted(set(values), key=lambda value: (not value, value)):
             rows = kinds == kind
             figures = recalls(decide(scores[rows]), labels[rows], classes)
             drawn = bootstrap_draws(scores[rows], labels[rows], draws=draws, seed=seed, auc=False)
-            found[name][kind] = {
+            groups[name][kind] = {
                 "n": figures["n"],
                 "classes": len(np.unique(labels[rows])),
                 "uar": figures["uar"],
                 "war": figures["war"],
                 "intervals": intervals({key: drawn[key] for key in ("uar", "war")}),
             }
-    return found, gaps
+    return groups, gaps

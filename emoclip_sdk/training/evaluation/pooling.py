@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from ...model import EmoCLIP
 from ..data.cache import pool_frames
 
-__all__ = ["FrameMode", "pool_clips"]
+__all__ = ["FrameMode", "clip_embeddings"]
 
 FrameMode = Literal["temporal", "mean", "middle"]
 
 
-def pool_clips(
+def clip_embeddings(
     model: EmoCLIP, frames: Sequence[NDArray[np.float32]], mode: FrameMode = "temporal"
 ) -> NDArray[np.float32]:
     """Pool frame embeddings to one embedding per clip.
@@ -34,7 +34,7 @@ def pool_clips(
     Returns
     -------
     ndarray, (N, D)
-        Unnormalised; NaN for a clip without a frame.
+        Unnormalized; NaN for a clip without a frame.
     """
     if mode == "temporal":
         return pool_frames(model, frames)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ...errors import DatasetError
 from ...model import EmoCLIP
 from ...prompts import CompoundMode, LabelEncoder, PromptBank
-from ...prompts.files import PLACEHOLDER
+from ...prompts.files import LABEL_PLACEHOLDER
 
 __all__ = ["class_bank", "class_vectors"]
 
@@ -41,14 +41,14 @@ def class_bank(own: PromptBank, classes: Sequence[str], prompts: str | Path) -> 
     where = str(prompts)
     if prompts == "bank":
         bank, where = own, "the model's prompt bank"
-    elif prompts in ("words", "templates") or PLACEHOLDER in where:
+    elif prompts in ("words", "templates") or LABEL_PLACEHOLDER in where:
         bank = PromptBank()
         templates = own.templates if prompts == "templates" else (where,)
         for name in dict.fromkeys(part for c in classes for part in _parts(own, c)):
-            spoken = name.replace("_", " ")
+            phrase = name.replace("_", " ")
             texts = [name]
             if prompts != "words":
-                texts = [text.replace(PLACEHOLDER, spoken) for text in templates]
+                texts = [text.replace(LABEL_PLACEHOLDER, phrase) for text in templates]
             bank.add_label(name, texts)
     else:
         bank = PromptBank.from_yaml(prompts)
@@ -87,7 +87,7 @@ def class_vectors(
     Returns
     -------
     ndarray, (C, D)
-        Unnormalised.
+        Unnormalized.
     """
     bank = class_bank(model.prompts, classes, prompts)
     encoder = LabelEncoder(bank, lambda texts: model.encode_text(texts).float().cpu().numpy())

@@ -95,7 +95,7 @@ def picture_sequences(
 
 
 def _views(images: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Draw one view of each grey picture (N, S, S)."""
+    """Draw one view of each gray picture (N, S, S)."""
     n = len(images)
     angle = rng.uniform(-ROTATION, ROTATION, n) * math.pi / 180
     scale = 1 + rng.uniform(-SCALE, SCALE, n)

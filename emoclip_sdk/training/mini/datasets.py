@@ -21,7 +21,7 @@ from ...model import EmoCLIP
 from ...prompts import LabelEncoder, PromptBank
 from ..data.datasets import ClipDataset, with_validation
 from ..data.ferplus import load_ferplus
-from ..data.frames import Take, read_clips
+from ..data.frames import FrameSelection, read_clip_crops
 from ..evaluation import class_vectors, evaluate_pictures, recalls
 from ..evaluation.calibration import fit_calibration
 from .actions import load_actions
@@ -173,8 +173,8 @@ class CaptionedDataset:
         self.captions: dict[str, list[str]] = {"train": [], "valid": []}
         for split, clips in self.clips.items():
             captioned = [c for c in dataset.splits.get(split, ()) if c.caption]
-            requests = [(row, Take()) for row in range(len(captioned))]
-            stream = read_clips(captioned, config, requests, cropped=dataset.cropped)
+            requests = [(row, FrameSelection()) for row in range(len(captioned))]
+            stream = read_clip_crops(captioned, config, requests, cropped=dataset.cropped)
             for clip, crops in zip(captioned, stream, strict=True):
                 if crops.problem:
                     left_out.append(crops.problem)

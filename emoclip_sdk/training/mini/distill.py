@@ -22,8 +22,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ...nn import DualEncoder, Towers, clip_tokenizer
-from ..data.captions import EMOTION_ACTIONS, Captioner
+from ..data.captions import Captioner
 from ..data.corpus import Text, definitions, templated_texts, wordnet_texts
+from ..data.facial_actions import EMOTION_ACTIONS
 from ..engine.bag_of_words import start_as_bag_of_words
 from ..engine.optim import Amp, freeze
 from ..engine.plan import LengthSortedPlan, Plan
@@ -164,5 +165,5 @@ def teacher_targets(
 def _start_from_teacher(towers: Towers, teacher: Teacher) -> None:
     """Start as a bag of words, each token with the teacher's embedding of it."""
     tokenizer = clip_tokenizer()
-    words = [tokenizer.decode([i]).strip() or "." for i in range(len(tokenizer.decoder) - 2)]
+    words = [tokenizer.decode([i]).strip() or "." for i in range(tokenizer.vocab_size - 2)]
     start_as_bag_of_words(towers.text, torch.from_numpy(teacher(words)))

@@ -16,12 +16,12 @@ try:
 except ImportError:
     raise MissingDependencyError("sklearn", "train", "The probe's baselines") from None
 
-__all__ = ["BASELINES", "Witness", "predict_baseline"]
+__all__ = ["REGRESSORS", "LedgerStep", "predict_baseline"]
 
-BASELINES = ("mean", "ridge", "svr")
+REGRESSORS = ("mean", "ridge", "svr")
 
 
-class Witness(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class LedgerStep(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """A step of a pipeline that writes into the ledger what it is fitted on.
 
     The first column of X is the number of the interview. It travels with the row from step to step,
@@ -42,9 +42,9 @@ class Witness(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.what = what
         self.fold = fold
 
-    def fit(self, X: NDArray[np.float64], y: Any = None) -> Witness:
+    def fit(self, X: NDArray[np.float64], y: Any = None) -> LedgerStep:
         """Fit the step."""
-        self.ledger.saw(self.what, self.fold, X[:, 0])
+        self.ledger.record(self.what, self.fold, X[:, 0])
         self.step_ = self.step.fit(X[:, 1:], y)
         return self
 
@@ -93,7 +93,7 @@ def predict_baseline(
             if not len(rows):
                 continue
             steps = [
-                (what, Witness(step, ledger, f"{what} of {name}", number))
+                (what, LedgerStep(step, ledger, f"{what} of {name}", number))
                 for what, step in _steps(name, settings)
             ]
             fitted = Pipeline(steps).fit(numbered[rows], targets[rows, column])

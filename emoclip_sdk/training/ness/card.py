@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .figures import FIGURES
+from .figures import RATING_FIGURES
 
 if TYPE_CHECKING:
     from .study import StudyResult
@@ -37,7 +37,7 @@ result = probe.predict("interview.mp4")
 
 - It must not be used to diagnose, to screen, to decide on treatment, benefits, admission or
   discharge, or to monitor a person. It is no medical device and has not been assessed as one.
-- A rating is a clinician's judgement of an interview: of speech, thought and history as well as of
+- A rating is a clinician's judgment of an interview: of speech, thought and history as well as of
   the face. The probe sees the face alone.
 - Faces move less for many reasons: medication, Parkinsonism, fatigue, culture, language, a camera
   that is far away. The probe can't tell them apart.
@@ -94,16 +94,14 @@ def probe_card(result: StudyResult, scores: list[dict[str, Any]]) -> str:
     document = result.document
     rows = []
     for score in scores:
-        found = result.figures["probe"][score["name"]]
-        cells = []
-        for figure in FIGURES:
-            value, limits = found[figure], found["intervals"][figure]
+        figures = result.figures["probe"][score["name"]]
+        n, cells = figures["n"], []
+        for figure in RATING_FIGURES:
+            value, limits = figures[figure], figures["intervals"][figure]
             cell = "not defined" if value is None else f"{value:.2f}"
             cells.append(cell if limits is None else f"{cell} [{limits[0]:.2f}, {limits[1]:.2f}]")
         low, high = score["errors"]["interval"]
-        rows.append(
-            f"| {score['title']} | {found['n']} | {' | '.join(cells)} | {low:+.2f} to {high:+.2f} |"
-        )
+        rows.append(f"| {score['title']} | {n} | {' | '.join(cells)} | {low:+.2f} to {high:+.2f} |")
     name = document["encoder"]["name"]
     return _TEMPLATE.format(
         title=result.study.scale.title,

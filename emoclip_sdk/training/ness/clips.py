@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from ...errors import DatasetError, VideoError
-from ...inference.reader import FaceMode
+from ...inference.options import FaceMode, ReadOptions, face_config
 from ...model import EmoCLIP
 from ...probes.interview import EmbeddedInterview, interview_clips, read_interview
 from ..data.cache import FrameCache, clip_identity, weights_hash
@@ -34,7 +34,7 @@ class StudyClips:
     Attributes
     ----------
     vectors : ndarray, (M, D)
-        Unnormalised.
+        Unnormalized.
     starts : ndarray, (N + 1,)
         Row at which each interview begins; the last one is M.
     encoder : dict
@@ -73,7 +73,7 @@ def embed_study(
         Gives the model; called only if an interview is a video.
     cache : FrameCache
         Gets one entry for each video.
-    faces : {"mtcnn", "none"}, optional
+    faces : {"detect", "none"}, optional
         See :func:`~emoclip_sdk.probes.interview.interview_clips`.
 
     Returns
@@ -92,34 +92,34 @@ def embed_study(
     model: EmoCLIP | None = None
     key = weights = ""
     kept: list[Interview] = []
-    found: list[EmbeddedInterview] = []
+    embedded: list[EmbeddedInterview] = []
     unusable = []
     for number, interview in enumerate(study.interviews, start=1):
         try:
             if interview.video.suffix.lower() == ".npz":
-                one = read_interview(interview.video)
+                embeddings = read_interview(interview.video)
             else:
                 if model is None:
                     model = load()
                     key, weights = _key(model, faces), model.encoder.video_hash()
                 vectors = _embed(model, interview, cache, key, faces)
-                one = EmbeddedInterview(vectors, model.name, weights)
+                embeddings = EmbeddedInterview(vectors, model.name, weights)
                 log.info("interview %d of %d: %s", number, len(study.interviews), interview.id)
         except VideoError as error:
             unusable.append(str(error))
             continue
-        if not len(one.vectors):
+        if not len(embeddings.vectors):
             unusable.append(f"{interview.id}: no face was found")
             continue
         kept.append(interview)
-        found.append(one)
+        embedded.append(embeddings)
     for what in unusable:
         log.warning("left out: %s", what)
-    if not found:
+    if not embedded:
         raise DatasetError(f"{study.path}: no interview is usable. The first: {unusable[0]}")
-    encoder = _one_encoder(kept, found)
-    starts = np.cumsum([0, *(len(one.vectors) for one in found)])
-    vectors = np.concatenate([one.vectors for one in found])
+    encoder = _one_encoder(kept, embedded)
+    starts = np.cumsum([0, *(len(embeddings.vectors) for embeddings in embedded)])
+    vectors = np.concatenate([embeddings.vectors for embeddings in embedded])
     study = dataclasses.replace(study, interviews=tuple(kept))
     return study, StudyClips(vectors, starts, encoder), unusable
 
@@ -130,7 +130,7 @@ def _embed(
     name = clip_identity(Clip("interview", interview.video))
     vectors = cache.load(key, name)
     if vectors is None:
-        new = interview_clips(model, interview.video, faces=faces)
+        new = interview_clips(model, interview.video, ReadOptions(faces))
         vectors = cache.store(key, name, torch.from_numpy(new))
     return vectors.float().numpy()
 
@@ -138,12 +138,11 @@ def _embed(
 def _key(model: EmoCLIP, faces: FaceMode | None) -> str:
     """Hash what decides the clip embeddings of a file: weights, faces, crops, sampling."""
     config, network = model.config, model.encoder.network
-    detection = config.faces if faces is None else dataclasses.replace(config.faces, detector=faces)
     settings = {
         "format": "interview 1",
         "weights": weights_hash(torch.nn.ModuleList([network.towers.visual, network.temporal])),
         "image": dataclasses.asdict(config.image),
-        "faces": dataclasses.asdict(detection),
+        "faces": dataclasses.asdict(face_config(config.faces, faces)),
         "sampling": [config.sampling.rate, config.sampling.n_frames],
     }
     text = json.dumps(settings, sort_keys=True)
@@ -151,20 +150,22 @@ def _key(model: EmoCLIP, faces: FaceMode | None) -> str:
 
 
 def _one_encoder(
-    interviews: list[Interview], found: list[EmbeddedInterview]
+    interviews: list[Interview], embedded: list[EmbeddedInterview]
 ) -> dict[str, str | None]:
     """Return the model that made all embeddings; refuse embeddings that do not belong together."""
-    first = found[0]
-    for interview, one in zip(interviews, found, strict=True):
-        same = one.weights == first.weights
-        if not same or one.vectors.shape[1] != first.vectors.shape[1]:
+    first = embedded[0]
+    for interview, embeddings in zip(interviews, embedded, strict=True):
+        same = embeddings.weights == first.weights
+        if not same or embeddings.vectors.shape[1] != first.vectors.shape[1]:
             raise DatasetError(
-                f"{interview.id}: was embedded by {_which(one)}, {interviews[0].id} by "
-                f"{_which(first)}. Embed all interviews of a study by the same model"
+                f"{interview.id}: was embedded by {_model_of(embeddings)}, {interviews[0].id} by "
+                f"{_model_of(first)}. Embed all interviews of a study by the same model"
             )
     return {"name": first.encoder, "weights": first.weights}
 
 
-def _which(one: EmbeddedInterview) -> str:
-    weights = f", weights {one.weights}" if one.weights else ""
-    return f"{one.encoder or 'an unnamed model'} (width {one.vectors.shape[1]}{weights})"
+def _model_of(embeddings: EmbeddedInterview) -> str:
+    weights = f", weights {embeddings.weights}" if embeddings.weights else ""
+    return (
+        f"{embeddings.encoder or 'an unnamed model'} (width {embeddings.vectors.shape[1]}{weights})"
+    )

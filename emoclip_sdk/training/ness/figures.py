@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from ..evaluation.bootstrap import interval
 
-__all__ = ["FIGURES", "score_figures", "shuffled_rows"]
+__all__ = ["RATING_FIGURES", "score_figures", "shuffled_rows"]
 
-FIGURES = ("mae", "rmse", "pcc")
+RATING_FIGURES = ("mae", "rmse", "pcc")
 Numbers = NDArray[np.float64]
 
 
@@ -52,11 +52,11 @@ def score_figures(
         else np.zeros((1, 0))
     )
     with np.errstate(invalid="ignore", divide="ignore"):
-        found = _weighted(y, p, times[:, owner])
+        figures = _weighted(y, p, times[:, owner])
     return {
         "n": len(y),
-        **{key: _number(values[0]) for key, values in found.items()},
-        "intervals": {key: interval(values[1:]) for key, values in found.items()},
+        **{key: _number(values[0]) for key, values in figures.items()},
+        "intervals": {key: interval(values[1:]) for key, values in figures.items()},
     }
 
 

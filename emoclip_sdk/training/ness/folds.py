@@ -44,7 +44,7 @@ class Ledger:
         self.patients = patients
         self.seen: dict[str, dict[int, set[str]]] = {}
 
-    def saw(self, what: str, fold: int, rows: Rows | NDArray[Any]) -> None:
+    def record(self, what: str, fold: int, rows: Rows | NDArray[Any]) -> None:
         """Note that `what`, fitted in a fold, has seen these interviews."""
         patients = self.seen.setdefault(what, {}).setdefault(fold, set())
         patients.update(self.patients[np.asarray(rows, np.intp)].tolist())

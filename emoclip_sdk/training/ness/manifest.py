@@ -17,11 +17,11 @@ from ...errors import DatasetError
 from ..data.datasets.lists import read_text
 from .scales import Scale, Score
 
-__all__ = ["BEST_FILE", "LAYOUT", "Interview", "Study", "read_study"]
+__all__ = ["BEST_FILE", "STUDY_LAYOUT", "Interview", "Study", "read_study"]
 
 log = logging.getLogger(__name__)
 
-LAYOUT = (
+STUDY_LAYOUT = (
     "a CSV file with the columns video (a file, relative to this one; .npz: already embedded), "
     "patient, and one for each score of the scale; a score that is missing is left empty"
 )
@@ -107,9 +107,9 @@ def read_study(path: str | Path, scale: Scale) -> Study:
     """
     path = Path(path)
     path = path / "manifest.csv" if path.is_dir() else path
-    reader = csv.reader(io.StringIO(read_text(path, LAYOUT), newline=""))
+    reader = csv.reader(io.StringIO(read_text(path, STUDY_LAYOUT), newline=""))
     problems: list[tuple[int, str]] = []
-    found: list[tuple[int, Interview]] = []
+    interviews: list[tuple[int, Interview]] = []
     try:
         columns = [name.strip().lower() for name in next(reader, [])]
         scores = _scores(path, columns, scale)
@@ -117,23 +117,23 @@ def read_study(path: str | Path, scale: Scale) -> Study:
             if not any(cell.strip() for cell in cells):
                 continue
             try:
-                found.append(
+                interviews.append(
                     (reader.line_num, _interview(path.parent, columns, cells, scale, scores))
                 )
             except _Malformed as malformed:
                 problems.append((reader.line_num, str(malformed)))
     except csv.Error as error:
         raise DatasetError(f"{path}:{reader.line_num}: is no CSV ({error})") from error
-    problems += _contradictions(found)
+    problems += _contradictions(interviews)
     if problems:
         problems.sort()
         line, what = problems[0]
         others = ", ".join(str(n) for n, _ in problems[1:20])
         more = f" ({len(problems) - 1} more, in lines {others})" if others else ""
         raise DatasetError(f"{path}:{line}: {what}{more}")
-    if not found:
-        raise DatasetError(f"{path}: lists no interview. Expected: {LAYOUT}")
-    return Study(path, scale, scores, tuple(interview for _, interview in found))
+    if not interviews:
+        raise DatasetError(f"{path}: lists no interview. Expected: {STUDY_LAYOUT}")
+    return Study(path, scale, scores, tuple(interview for _, interview in interviews))
 
 
 class _Malformed(Exception):
@@ -146,7 +146,7 @@ def _scores(path: Path, columns: list[str], scale: Scale) -> tuple[Score, ...]:
     missing = [name for name in ("video", "patient") if name not in columns]
     if missing or twice:
         what = f"no column {' and '.join(missing)}" if missing else f"two columns {twice[0]}"
-        raise DatasetError(f"{path}:1: there is {what}. Expected: {LAYOUT}")
+        raise DatasetError(f"{path}:1: there is {what}. Expected: {STUDY_LAYOUT}")
     scores = tuple(
         score
         for score in scale.scores
@@ -158,7 +158,7 @@ def _scores(path: Path, columns: list[str], scale: Scale) -> tuple[Score, ...]:
     known = {"video", "patient", *(score.name for score in scale.scores)}
     others = [name for name in columns if name not in known]
     if others:
-        # A misspelt score would vanish without a word.
+        # A misspelled score would vanish without a word.
         log.info("%s: columns that are no score of %s: %s", path, scale.name, ", ".join(others))
     return scores
 
@@ -196,12 +196,12 @@ def _rating(cell: str, score: Score) -> float:
     return value
 
 
-def _contradictions(found: list[tuple[int, Interview]]) -> list[tuple[int, str]]:
+def _contradictions(interviews: list[tuple[int, Interview]]) -> list[tuple[int, str]]:
     """Find videos that are listed twice, and names that may be one patient's."""
     problems = []
     videos: dict[Path, int] = {}
     names: dict[str, tuple[str, int]] = {}
-    for line, interview in found:
+    for line, interview in interviews:
         first = videos.setdefault(interview.video.resolve(), line)
         if first != line:
             problems.append((line, f"{interview.id} is in line {first} already"))

@@ -18,7 +18,7 @@ from ...errors import EmoCLIPError
 from .clips import StudyClips
 from .folds import Fold, Ledger
 
-__all__ = ["FITTED", "Perceptrons", "ProbeSettings", "fit_perceptrons"]
+__all__ = ["FITTED", "PerceptronSettings", "Perceptrons", "fit_perceptrons"]
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ _CHUNK = 4096  # clips of one forward pass at inference
 
 
 @dataclass(frozen=True)
-class ProbeSettings:
+class PerceptronSettings:
     """How the probe is trained; see the recipe ``ness``.
 
     Attributes
@@ -55,7 +55,7 @@ class ProbeSettings:
     weight_decay: float
 
     @classmethod
-    def read(cls, recipe: Mapping[str, Any]) -> ProbeSettings:
+    def read(cls, recipe: Mapping[str, Any]) -> PerceptronSettings:
         """Take the settings from a recipe.
 
         Raises
@@ -64,30 +64,30 @@ class ProbeSettings:
             One is missing, unknown or makes no sense.
         """
         try:
-            found = cls(**{**recipe["probe"], **recipe["optim"]})
+            settings = cls(**{**recipe["probe"], **recipe["optim"]})
             wrong = [
                 name
                 for name in ("hidden", "epochs", "batch_size", "clips", "lr")
-                if getattr(found, name) <= 0
+                if getattr(settings, name) <= 0
             ]
-            wrong += [] if 0 < found.crop <= 1 else ["crop"]
-            wrong += [] if found.weight_decay >= 0 else ["weight_decay"]
+            wrong += [] if 0 < settings.crop <= 1 else ["crop"]
+            wrong += [] if settings.weight_decay >= 0 else ["weight_decay"]
         except (KeyError, TypeError) as error:
             raise EmoCLIPError(f"recipe: 'probe' and 'optim' do not fit ({error})") from error
         if wrong:
-            raise EmoCLIPError(f"recipe: {wrong[0]} can't be {getattr(found, wrong[0])}")
-        return found
+            raise EmoCLIPError(f"recipe: {wrong[0]} can't be {getattr(settings, wrong[0])}")
+        return settings
 
 
 class Perceptrons(nn.Module):
-    """One perceptron for each of F folds: D → hidden → S, ReLU, on standardised clip embeddings.
+    """One perceptron for each of F folds: D → hidden → S, ReLU, on standardized clip embeddings.
 
     All folds start from the same weights, so that they differ by their patients alone.
 
     Parameters
     ----------
     mean, scale : Tensor, (F, D)
-        Standardisation of each fold.
+        Standardization of each fold.
     start : Tensor, (F, S)
         Output before training: mean rating of the fold's training interviews.
     hidden : int
@@ -121,7 +121,7 @@ class Perceptrons(nn.Module):
         Parameters
         ----------
         clips : Tensor, (B, K, D)
-            K clips of B interviews, unnormalised. All folds get the same.
+            K clips of B interviews, unnormalized. All folds get the same.
 
         Returns
         -------
@@ -163,7 +163,7 @@ def fit_perceptrons(
     clips: StudyClips,
     targets: NDArray[np.float64],
     folds: Sequence[Fold],
-    settings: ProbeSettings,
+    settings: PerceptronSettings,
     ledger: Ledger,
     *,
     seed: int = 0,
@@ -180,7 +180,7 @@ def fit_perceptrons(
         Ratings in the range of one item, NaN where missing: masked in the loss.
     folds : sequence of Fold
         Only the training sides are used.
-    settings : ProbeSettings
+    settings : PerceptronSettings
     ledger : Ledger
         Gets what the scalers and the perceptrons have seen.
     seed : int
@@ -188,7 +188,7 @@ def fit_perceptrons(
     member = np.zeros((len(folds), len(targets)), np.float64)
     for number, fold in enumerate(folds):
         member[number, fold.train] = 1
-    mean, scale = _standardise(clips, member, ledger)
+    mean, scale = _standardize(clips, member, ledger)
     known = ~np.isnan(targets)
     filled = np.where(known, targets, 0.0)
     counts = (member @ known).clip(1)
@@ -201,7 +201,7 @@ def fit_perceptrons(
     )
     # weights[f, n, s]: what rating s of interview n counts in fold f.
     weights = torch.from_numpy(member[:, :, None] * known).float()
-    wanted = torch.from_numpy(filled).float()
+    ratings = torch.from_numpy(filled).float()
     vectors = torch.from_numpy(clips.vectors)
     rng = np.random.default_rng(seed)
     usable = np.flatnonzero(member.any(axis=0))
@@ -222,9 +222,9 @@ def fit_perceptrons(
         order = rng.permutation(usable)
         for start in range(0, len(order), settings.batch_size):
             rows = order[start : start + settings.batch_size]
-            taken = np.stack([_crop(clips, int(row), settings, rng) for row in rows])
+            clip_rows = np.stack([_crop(clips, int(row), settings, rng) for row in rows])
             weight = weights[:, rows]
-            error = model(vectors[torch.from_numpy(taken)]) - wanted[rows]
+            error = model(vectors[torch.from_numpy(clip_rows)]) - ratings[rows]
             loss = ((weight * error**2).sum((1, 2)) / weight.sum((1, 2)).clamp(min=1)).sum()
             optimizer.zero_grad()
             loss.backward()
@@ -232,17 +232,17 @@ def fit_perceptrons(
             schedule.step()
             counted[:, rows] += weight.sum(2)
     for number, row in enumerate(counted.numpy()):
-        ledger.saw(FITTED[1], number, np.flatnonzero(row))
+        ledger.record(FITTED[1], number, np.flatnonzero(row))
     log.info("%d folds, %d steps in %.1f s", len(folds), steps, time.monotonic() - began)
     return model.eval()
 
 
-def _standardise(
+def _standardize(
     clips: StudyClips, member: NDArray[np.float64], ledger: Ledger
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return mean and standard deviation (F, D) of each fold's clips; interviews weigh alike."""
     for number, row in enumerate(member):
-        ledger.saw(FITTED[0], number, np.flatnonzero(row))
+        ledger.record(FITTED[0], number, np.flatnonzero(row))
     share = member / member.sum(axis=1, keepdims=True)
     first, second = clips.moments
     mean = share @ first
@@ -252,7 +252,7 @@ def _standardise(
 
 
 def _crop(
-    clips: StudyClips, row: int, settings: ProbeSettings, rng: np.random.Generator
+    clips: StudyClips, row: int, settings: PerceptronSettings, rng: np.random.Generator
 ) -> NDArray[np.intp]:
     """Draw a crop of an interview, and clips at equal distances from it."""
     begin, end = clips.starts[row : row + 2]

@@ -40,10 +40,10 @@ def draw_scatter(result: StudyResult, score: Score, path: Path) -> None:
     # Ratings are whole numbers: transparency shows where several points lie on each other.
     axes.scatter(rating[known], estimate[known], s=22, alpha=0.45, linewidths=0)
     axes.set(xlim=limits, ylim=limits, aspect="equal", xlabel="rated", ylabel="estimated")
-    found = result.figures["probe"][score.name]
-    pcc, spread = found["pcc"], found["intervals"]["pcc"]
-    told = "PCC not defined" if pcc is None else f"PCC {pcc:.2f}"
-    told += "" if spread is None else f" [{spread[0]:.2f}, {spread[1]:.2f}]"
-    mae = "" if found["mae"] is None else f", MAE {found['mae']:.2f}"
-    axes.set_title(f"{score.title}\n{told}{mae}, n = {found['n']}", fontsize=10)
+    figures = result.figures["probe"][score.name]
+    pcc, spread = figures["pcc"], figures["intervals"]["pcc"]
+    correlation = "PCC not defined" if pcc is None else f"PCC {pcc:.2f}"
+    correlation += "" if spread is None else f" [{spread[0]:.2f}, {spread[1]:.2f}]"
+    mae = "" if figures["mae"] is None else f", MAE {figures['mae']:.2f}"
+    axes.set_title(f"{score.title}\n{correlation}{mae}, n = {figures['n']}", fontsize=10)
     figure.savefig(path, dpi=130)

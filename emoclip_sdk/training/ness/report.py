@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import importlib.resources
 import json
 from functools import cache
 from pathlib import Path
@@ -12,17 +11,18 @@ from typing import Any
 import numpy as np
 import yaml
 
+from ...assets import package_file
 from ...errors import DatasetError
-from ...probes.probe import CONFIG_FILE, KIND, WEIGHTS_FILE
+from ...probes.probe import PROBE_CONFIG_FILE, PROBE_KIND, PROBE_WEIGHTS_FILE
 from ..engine.state import save_weights, write_text
 from ..evaluation.bootstrap import LEVEL
 from .card import probe_card
-from .figures import FIGURES
+from .figures import RATING_FIGURES
 from .perceptrons import Perceptrons
 from .pictures import draw_scatter
 from .study import StudyResult
 
-__all__ = ["METHODS", "comparison", "published_rows", "save_probe", "write_study"]
+__all__ = ["METHODS", "comparison", "published_rows", "save_rating_probe", "write_study"]
 
 METHODS = {
     "probe": "EmoCLIP (LP), measured",
@@ -36,8 +36,8 @@ _NOTHING = "\N{EN DASH}"
 
 @cache
 def _published() -> dict[str, Any]:
-    text = importlib.resources.files(__package__).joinpath("published.yaml")
-    content: dict[str, Any] = yaml.safe_load(text.read_text(encoding="utf-8"))
+    path = package_file(__package__, "published.yaml")
+    content: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
     return content
 
 
@@ -51,7 +51,7 @@ def published_rows(scale: str) -> list[dict[str, Any]]:
             "method": row["method"],
             "measured": bool(row.get("measured")),
             "figures": {
-                score: None if cell is None else dict(zip(FIGURES, cell, strict=True))
+                score: None if cell is None else dict(zip(RATING_FIGURES, cell, strict=True))
                 for score, cell in zip(table["columns"], row["figures"], strict=True)
             },
         }
@@ -93,16 +93,18 @@ def write_study(result: StudyResult, out: Path) -> None:
 def _write_table(result: StudyResult, path: Path) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
-        ends = [f"{figure}_{end}" for figure in FIGURES for end in ("low", "high")]
-        writer.writerow(["method", "score", "n", *FIGURES, *ends])
+        ends = [f"{figure}_{end}" for figure in RATING_FIGURES for end in ("low", "high")]
+        writer.writerow(["method", "score", "n", *RATING_FIGURES, *ends])
         for name, figures in comparison(result):
-            for score, found in figures.items():
-                if found is None:
+            for score, row in figures.items():
+                if row is None:
                     continue
-                intervals = found.get("intervals", {})
-                limits = [x for figure in FIGURES for x in (intervals.get(figure) or ("", ""))]
-                values = [found[figure] for figure in FIGURES]
-                writer.writerow([name, score, found.get("n", ""), *values, *limits])
+                intervals = row.get("intervals", {})
+                limits = [
+                    x for figure in RATING_FIGURES for x in (intervals.get(figure) or ("", ""))
+                ]
+                values = [row[figure] for figure in RATING_FIGURES]
+                writer.writerow([name, score, row.get("n", ""), *values, *limits])
 
 
 def _write_predictions(result: StudyResult, path: Path) -> None:
@@ -145,11 +147,11 @@ def _report(result: StudyResult) -> str:
     lines += ["", f"## Intervals ({LEVEL:.0%}, bootstrap over patients)", ""]
     lines += ["| method | score | n | MAE | RMSE | PCC |", "| --- | --- | ---: | --- | --- | --- |"]
     lines += [
-        f"| {METHODS[method]} | {names[score]} | {found['n']} | "
-        + " | ".join(_with_interval(found, figure) for figure in FIGURES)
+        f"| {METHODS[method]} | {names[score]} | {row['n']} | "
+        + " | ".join(_with_interval(row, figure) for figure in RATING_FIGURES)
         + " |"
         for method, figures in result.figures.items()
-        for score, found in figures.items()
+        for score, row in figures.items()
     ]
     lines += [
         "",
@@ -163,23 +165,23 @@ def _report(result: StudyResult) -> str:
     return "\n".join(lines)
 
 
-def _cell(found: dict[str, Any] | None) -> str:
-    if found is None:
+def _cell(figures: dict[str, Any] | None) -> str:
+    if figures is None:
         return _NOTHING
-    return " / ".join(_number(found[figure]) for figure in FIGURES)
+    return " / ".join(_number(figures[figure]) for figure in RATING_FIGURES)
 
 
 def _number(value: float | None) -> str:
     return _NOTHING if value is None else f"{value:.2f}"
 
 
-def _with_interval(found: dict[str, Any], figure: str) -> str:
-    limits = found["intervals"][figure]
-    text = _number(found[figure])
+def _with_interval(figures: dict[str, Any], figure: str) -> str:
+    limits = figures["intervals"][figure]
+    text = _number(figures[figure])
     return text if limits is None else f"{text} [{limits[0]:.2f}, {limits[1]:.2f}]"
 
 
-def save_probe(result: StudyResult, final: Perceptrons, out: Path) -> None:
+def save_rating_probe(result: StudyResult, final: Perceptrons, out: Path) -> None:
     """Write the probe's folder: ``probe.json``, ``probe.safetensors``, ``README.md``.
 
     Raises
@@ -209,13 +211,13 @@ def save_probe(result: StudyResult, final: Perceptrons, out: Path) -> None:
         )
     config = {
         "format_version": 1,
-        "kind": KIND,
+        "kind": PROBE_KIND,
         "scale": result.study.scale.title,
         "width": final.mean.shape[1],
         "hidden": final.hidden_weight.shape[2],
         "encoder": result.document["encoder"],
         "scores": scores,
     }
-    save_weights(out / WEIGHTS_FILE, final.state_of(0))
+    save_weights(out / PROBE_WEIGHTS_FILE, final.state_of(0))
     write_text(out / "README.md", probe_card(result, scores))
-    write_text(out / CONFIG_FILE, json.dumps(config, indent=2) + "\n")
+    write_text(out / PROBE_CONFIG_FILE, json.dumps(config, indent=2) + "\n")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.resources
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from ...assets import package_file
 from ...errors import DatasetError
 
 __all__ = ["Scale", "Score", "read_scales", "shipped_scales"]
@@ -57,7 +57,7 @@ class Scale:
 
 def shipped_scales() -> dict[str, Scale]:
     """Return the scales of the package: ``panss`` and ``cains``."""
-    return read_scales(Path(str(importlib.resources.files(__package__))) / "scales.yaml")
+    return read_scales(package_file(__package__, "scales.yaml"))
 
 
 def read_scales(path: str | Path) -> dict[str, Scale]:
@@ -97,33 +97,33 @@ class _Reader:
         node, line = self.tree, 1
         for key in keys:
             pairs = node.value if isinstance(node, yaml.MappingNode) else []
-            found = [(k, v) for k, v in pairs if str(k.value) == key]
-            if not found:
+            matches = [(k, v) for k, v in pairs if str(k.value) == key]
+            if not matches:
                 break
-            line, node = found[0][0].start_mark.line + 1, found[0][1]
+            line, node = matches[0][0].start_mark.line + 1, matches[0][1]
         return DatasetError(f"{self.path}:{line}: {'.'.join(keys) or 'the file'} {what}")
 
     def scale(self, name: str, entry: Any) -> Scale:
-        found = self._mapping((name,), entry, {"title", "source", "items", "totals"})
-        items = found.get("items")
+        fields = self._mapping((name,), entry, {"title", "source", "items", "totals"})
+        items = fields.get("items")
         if not isinstance(items, dict) or not items:
             raise self.error((name,), "has no items: {KEY: {title, range: [LOW, HIGH]}}")
         scores = {str(key): self._item(name, str(key), value) for key, value in items.items()}
-        totals = found.get("totals") or {}
+        totals = fields.get("totals") or {}
         if not isinstance(totals, dict):
             raise self.error((name, "totals"), "must be {KEY: {title, sums: [ITEM, ...]}}")
-        totalled = [self._total(name, str(key), value, scores) for key, value in totals.items()]
+        totals_of = [self._total(name, str(key), value, scores) for key, value in totals.items()]
         return Scale(
             name,
-            str(found.get("title") or name),
-            str(found.get("source") or ""),
-            (*scores.values(), *totalled),
+            str(fields.get("title") or name),
+            str(fields.get("source") or ""),
+            (*scores.values(), *totals_of),
         )
 
     def _item(self, scale: str, key: str, entry: Any) -> Score:
         keys = (scale, "items", key)
-        found = self._mapping(keys, entry, {"title", "range"})
-        limits = found.get("range")
+        fields = self._mapping(keys, entry, {"title", "range"})
+        limits = fields.get("range")
         if not (
             isinstance(limits, list)
             and len(limits) == 2
@@ -131,12 +131,12 @@ class _Reader:
             and limits[0] < limits[1]
         ):
             raise self.error(keys, f"needs a range [LOW, HIGH], LOW below HIGH; found {limits!r}")
-        return Score(key, str(found.get("title") or key), float(limits[0]), float(limits[1]))
+        return Score(key, str(fields.get("title") or key), float(limits[0]), float(limits[1]))
 
     def _total(self, scale: str, key: str, entry: Any, items: Mapping[str, Score]) -> Score:
         keys = (scale, "totals", key)
-        found = self._mapping(keys, entry, {"title", "sums"})
-        sums = found.get("sums")
+        fields = self._mapping(keys, entry, {"title", "sums"})
+        sums = fields.get("sums")
         if key in items:
             raise self.error(keys, "is an item, too: give the total another name")
         if not isinstance(sums, list) or not sums or len(set(map(str, sums))) != len(sums):
@@ -149,7 +149,7 @@ class _Reader:
         summed = [items[str(item)] for item in sums]
         return Score(
             key,
-            str(found.get("title") or key),
+            str(fields.get("title") or key),
             sum(item.low for item in summed),
             sum(item.high for item in summed),
             tuple(item.name for item in summed),

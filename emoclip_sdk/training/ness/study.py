@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .baselines import BASELINES, predict_baseline
+from .baselines import REGRESSORS, predict_baseline
 from .clips import StudyClips
 from .figures import score_figures, shuffled_rows
 from .folds import Fold, Ledger, check_folds, check_ledger, make_folds
 from .manifest import BEST_FILE, Study
-from .perceptrons import FITTED, Perceptrons, ProbeSettings, fit_perceptrons
+from .perceptrons import FITTED, Perceptrons, PerceptronSettings, fit_perceptrons
 
 __all__ = ["StudyResult", "fit_final", "run_study"]
 
@@ -89,7 +89,7 @@ def run_study(
         Too few patients.
     """
     seed = int(recipe["seed"])
-    settings = ProbeSettings.read(recipe)
+    settings = PerceptronSettings.read(recipe)
     patients = study.patients
     folds = make_folds(patients, k, seed)
     check_folds(folds, patients)
@@ -106,12 +106,12 @@ def run_study(
     predictions["probe"] = _cross_validate(study, clips, targets, folds, settings, seed)
     timed("probe", began)
     ledger = Ledger(patients)
-    for name in BASELINES:
+    for name in REGRESSORS:
         began = time.monotonic()
-        found = predict_baseline(
+        predicted = predict_baseline(
             name, clips.moments[0], targets, folds, ledger, recipe["baselines"]
         )
-        predictions[name] = _own_range(found, study)
+        predictions[name] = _own_range(predicted, study)
         timed(name, began)
     check_ledger(ledger, folds, ())
     if control:
@@ -125,11 +125,11 @@ def run_study(
     figures = {
         name: {
             score.name: score_figures(
-                ratings.get(name, study.ratings)[:, i], found[:, i], patients, draws=draws
+                ratings.get(name, study.ratings)[:, i], predicted[:, i], patients, draws=draws
             )
             for i, score in enumerate(study.scores)
         }
-        for name, found in predictions.items()
+        for name, predicted in predictions.items()
     }
     document = {
         "scale": study.scale.name,
@@ -152,7 +152,7 @@ def fit_final(study: Study, clips: StudyClips, recipe: Mapping[str, Any]) -> Per
     everyone = Fold(np.arange(len(study.interviews)), np.zeros(0, np.intp))
     ledger = Ledger(study.patients)
     targets = study.ratings / study.divisors
-    settings = ProbeSettings.read(recipe)
+    settings = PerceptronSettings.read(recipe)
     return fit_perceptrons(clips, targets, [everyone], settings, ledger, seed=int(recipe["seed"]))
 
 
@@ -161,7 +161,7 @@ def _cross_validate(
     clips: StudyClips,
     targets: NDArray[np.float64],
     folds: list[Fold],
-    settings: ProbeSettings,
+    settings: PerceptronSettings,
     seed: int,
 ) -> NDArray[np.float64]:
     """Predict each interview by the perceptron that was trained without its patient."""

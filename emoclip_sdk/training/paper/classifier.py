@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from ...checkpoints.tensors import read_safetensors
 from ...errors import CheckpointError
 from ...model import EmoCLIP
-from ...probes.probe import CONFIG_FILE as INTERVIEW_FILE
+from ...probes.probe import PROBE_CONFIG_FILE
 from ..data.cache import FrameCache, pool_frames
 from ..data.datasets.clips import Clip, ClipDataset
 from ..engine.state import save_weights, write_text
@@ -88,7 +88,7 @@ def load_classifier(
     """
     folder = Path(folder)
     path = folder / CONFIG_FILE
-    if not path.exists() and (folder / INTERVIEW_FILE).exists():
+    if not path.exists() and (folder / PROBE_CONFIG_FILE).exists():
         raise CheckpointError(
             f"{folder}: holds a probe for interviews, which EmoCLIP.load_probe reads, and no "
             "classifier. Those are made by 'emoclip-train probe'"

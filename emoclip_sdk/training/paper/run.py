@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 from ...checkpoints import model_card, save_folder
 from ...errors import DatasetError, EmoCLIPError
 from ...model import EmoCLIP
+from ...runtime.worker_pool import WorkerPool
 from ..data.datasets.clips import Clip, ClipDataset
 from ..engine.loop import Trainer
 from ..engine.optim import freeze
 from ..engine.process import Process
 from ..engine.state import write_text
-from ..engine.workers import Workers
 from ..evaluation.metrics import decide
 from .classifier import Classifier, class_probabilities, save_classifier
 from .settings import ExperimentSettings, read_settings
@@ -92,7 +92,7 @@ def run_experiment(
     torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.deterministic = True
     runs = {"loco": _loco, "probe": _probe}
-    with Workers(settings.data.workers) as workers:
+    with WorkerPool(settings.data.workers) as workers:
         experiment = Experiment(
             settings, recipe, dataset, folder, process, workers, fold, paper_selection
         )

@@ -20,6 +20,7 @@ from torch import Tensor
 from ...errors import CheckpointError, DatasetError
 from ...model import EmoCLIP
 from ...nn import build_tokenizer
+from ...runtime.worker_pool import WorkerPool
 from ..data.cache import FrameCache, frame_embeddings, pool_frames, weights_hash
 from ..data.datasets.clips import Clip, ClipDataset
 from ..data.embed import View
@@ -28,7 +29,6 @@ from ..engine.identity import claim_folder
 from ..engine.plan import ShuffledPlan
 from ..engine.precision import pick_precision
 from ..engine.process import Process
-from ..engine.workers import Workers
 from .settings import ExperimentSettings
 from .texts import TextTable
 from .zero_shot import caption_figures, class_scores, label_figures
@@ -60,7 +60,7 @@ class Experiment:
     folder : Path
         Run folder.
     process : Process
-    workers : Workers
+    workers : WorkerPool
         Read clips for training, validation and the cache.
     fold : int
         For the record; `dataset` is this fold already.
@@ -73,7 +73,7 @@ class Experiment:
     dataset: ClipDataset
     folder: Path
     process: Process
-    workers: Workers
+    workers: WorkerPool
     fold: int = 1
     paper_selection: bool = False
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..data.captions import EMOTION_ACTIONS
+from ..data.facial_actions import EMOTION_ACTIONS
 
 __all__ = ["ACTION_UNITS", "CLASS_ACTIONS", "UNITS", "Action", "fits", "units_of"]
 
@@ -46,7 +46,7 @@ def _action(slots: str, swings: tuple[str, str] | None = None, **units: float) -
     return Action(units, frozenset(slots.split()), swings)
 
 
-# Keys as in captions.ACTIONS; the last ones are new here.
+# Keys as in facial_actions.ACTIONS; the last ones are new here.
 ACTION_UNITS: dict[str, Action] = {
     "inner_brows_up": _action("brows", AU1=1.0, AU4=0.15),
     "brows_up": _action("brows", AU1=1.0, AU2=1.0),
@@ -124,22 +124,22 @@ CLASS_ACTIONS: dict[str, dict[str, float]] = {
 }
 
 
-def fits(action: str, shown: list[str]) -> bool:
+def fits(action: str, chosen: list[str]) -> bool:
     """Say whether a face that does `shown` can do `action` as well.
 
     A glare goes with lowered brows or with brows that do nothing of their own.
     """
-    if action in shown or any(ACTION_UNITS[action].slots & ACTION_UNITS[s].slots for s in shown):
+    if action in chosen or any(ACTION_UNITS[action].slots & ACTION_UNITS[s].slots for s in chosen):
         return False
-    both = {action, *shown}
+    both = {action, *chosen}
     brows = {s for s in both if "brows" in ACTION_UNITS[s].slots}
     return "glare" not in both or brows <= {"brows_down"}
 
 
 def units_of(action: str, side: int) -> tuple[dict[str, float], tuple[str, str] | None]:
     """Return units and swing of an action; `side` (-1 or 1) turns a look or a tilt round."""
-    found = ACTION_UNITS[action]
+    entry = ACTION_UNITS[action]
     other = {"AU61": "AU62", "AU55": "AU56"}
-    if side < 0 and found.swings is None:
-        return {other.get(unit, unit): peak for unit, peak in found.units.items()}, None
-    return found.units, found.swings
+    if side < 0 and entry.swings is None:
+        return {other.get(unit, unit): peak for unit, peak in entry.units.items()}, None
+    return entry.units, entry.swings

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field, replace
 
 import yaml
 
+from ...video.pictures import CROP_SETTINGS
 from ..data.datasets.classes import BASIC_CLASSES, MAFW_CLASSES, MAFW_COMPOUNDS
-from ..data.datasets.locate import CROP_SETTINGS
-from .clips import FOLDS, Options, PlannedClip, plan_clips, plan_turns
+from .clips import FOLDS, PlannedClip, SyntheticOptions, plan_clips, plan_turns
 from .wording import chinese
 
 __all__ = ["LAYOUTS", "Layout", "split_of"]
@@ -57,7 +57,7 @@ def split_of(clip: PlannedClip, *, valid: bool = False) -> str:
     return {FOLDS: "test", FOLDS - 1: "valid" if valid else "train"}.get(clip.fold, "train")
 
 
-def _mafw(options: Options) -> Layout:
+def _mafw(options: SyntheticOptions) -> Layout:
     planned = plan_clips(MAFW_CLASSES, options)
     if options.compounds:
         fewer = replace(options, clips_per_class=options.compounds, seed=options.seed + 1)
@@ -86,7 +86,7 @@ def _mafw_line(name: str, clip: PlannedClip, caption: bool) -> str:
     return "\t".join(columns) + "\n"
 
 
-def _dfew(options: Options) -> Layout:
+def _dfew(options: SyntheticOptions) -> Layout:
     planned = plan_clips(BASIC_CLASSES, options)
     named = [(f"{i:05d}", clip) for i, clip in enumerate(planned, start=1)]
     files = {}
@@ -102,7 +102,7 @@ def _dfew(options: Options) -> Layout:
     return Layout([(f"DFEW_Frame_Face/{name}", clip) for name, clip in named], files, ".jpg")
 
 
-def _ferv39k(options: Options) -> Layout:
+def _ferv39k(options: SyntheticOptions) -> Layout:
     clips, lines = [], {"train": "", "test": ""}
     for i, clip in enumerate(plan_clips(BASIC_CLASSES, options)):
         word = _FERV39K_WORDS.get(clip.label, clip.label.capitalize())
@@ -114,7 +114,7 @@ def _ferv39k(options: Options) -> Layout:
     return Layout(clips, files, ".jpg", "0")
 
 
-def _afew(options: Options) -> Layout:
+def _afew(options: SyntheticOptions) -> Layout:
     folders = {"train": "train", "test": "validation"}
     clips = [
         (f"AFEW_Face/{folders[split_of(clip)]}/{clip.label.capitalize()}/{i:09d}", clip)
@@ -123,11 +123,11 @@ def _afew(options: Options) -> Layout:
     return Layout(clips)
 
 
-def _manifest(options: Options) -> Layout:
+def _manifest(options: SyntheticOptions) -> Layout:
     return _with_manifest(plan_clips(MAFW_CLASSES, options), options.videos)
 
 
-def _order(options: Options) -> Layout:
+def _order(options: SyntheticOptions) -> Layout:
     layout = _with_manifest(plan_turns(options), options.videos)
     layout.files["prompts.yaml"] = yaml.safe_dump(_TURN_PROMPTS, width=1000).encode()
     return layout
@@ -147,7 +147,7 @@ def _with_manifest(planned: list[PlannedClip], videos: bool) -> Layout:
     return Layout(clips, {CROP_SETTINGS: crop.encode(), "manifest.csv": text.getvalue().encode()})
 
 
-LAYOUTS: dict[str, Callable[[Options], Layout]] = {
+LAYOUTS: dict[str, Callable[[SyntheticOptions], Layout]] = {
     "mafw": _mafw,
     "dfew": _dfew,
     "ferv39k": _ferv39k,

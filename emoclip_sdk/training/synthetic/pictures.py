@@ -1,4 +1,4 @@
-"""A stand-in of FER+: grey pictures with ten annotators' votes in one ``.npz`` file."""
+"""A synthetic FER+: gray pictures with ten annotators' votes in one ``.npz`` file."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..data.ferplus import FERPLUS_CLASSES
 from .actions import CLASS_ACTIONS
-from .clips import Options, PlannedClip, plan_clips
+from .clips import PlannedClip, SyntheticOptions, plan_clips
 from .layouts import split_of
 from .subject import Subject
 
@@ -21,7 +21,7 @@ _VOTERS = 10
 
 
 def write_ferplus(
-    root: Path, options: Options, people: list[Subject]
+    root: Path, options: SyntheticOptions, people: list[Subject]
 ) -> list[tuple[str, PlannedClip]]:
     """Write ``ferplus.npz``; return the name of each picture and what it shows."""
     import cv2

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..data.captions import ACTIONS
+from ..data.facial_actions import ACTIONS
 from .actions import ACTION_UNITS
 
 __all__ = ["WORDINGS", "chinese", "describe", "describe_turn"]
 
-# More ways to say it than captions.ACTIONS has, then the actions that only a drawn face has. Noun
+# More wordings than facial_actions.ACTIONS has, then the actions that only a drawn face has. Noun
 # phrases that fit after "with". They share words with the prompt bank and no run of four words: a
 # model that reads the bank's sentences later has to put them together itself.
 _MORE: dict[str, tuple[str, ...]] = {

@@ -124,12 +124,12 @@ def test_anything_that_matters_is_computed_anew(
 def test_views_differ_and_begin_at_other_frames(tiny_model: EmoCLIP, stripes: Stripes) -> None:
     clip = Clip("array", stripes(41, 32))
     still = Augmentation(flip=0.0, rotation=0.0, crop=1.0)
-    found = [frame_embeddings(tiny_model, [clip], view=View(v, still))[0] for v in range(5)]
-    assert [len(frames) for frames in found] == [11, 10, 10, 10, 11]  # stride 4
-    assert np.allclose(found[0], found[4], atol=1e-4)
-    assert not np.allclose(found[1], found[2])
+    result = [frame_embeddings(tiny_model, [clip], view=View(v, still))[0] for v in range(5)]
+    assert [len(frames) for frames in result] == [11, 10, 10, 10, 11]  # stride 4
+    assert np.allclose(result[0], result[4], atol=1e-4)
+    assert not np.allclose(result[1], result[2])
     moved = frame_embeddings(tiny_model, [clip], view=View(4))[0]
-    assert not np.allclose(found[4], moved)
+    assert not np.allclose(result[4], moved)
 
 
 class _OneFace:
@@ -146,10 +146,10 @@ def test_face_out_of_view_is_nan_and_masked(
     monkeypatch.setattr("emoclip_sdk.training.data.frames.MTCNNDetector", lambda config: _OneFace())
     clip = Clip("faces", two_faces)
     nobody = Clip("nobody", np.zeros_like(two_faces))
-    found = frame_embeddings(tiny_model, [clip, nobody], cropped=False)
-    assert np.isnan(found[0]).all(axis=1).any() and not np.isnan(found[0]).all()
-    assert found[1].shape == (0, tiny_model.encoder.width)
-    pooled = pool_frames(tiny_model, found)
+    result = frame_embeddings(tiny_model, [clip, nobody], cropped=False)
+    assert np.isnan(result[0]).all(axis=1).any() and not np.isnan(result[0]).all()
+    assert result[1].shape == (0, tiny_model.encoder.width)
+    pooled = pool_frames(tiny_model, result)
     assert not np.isnan(pooled[0]).any() and np.isnan(pooled[1]).all()
     # In training the nearest frame stands in for it.
     assert not np.isnan(frame_embeddings(tiny_model, [clip], cropped=False, view=View(1))[0]).any()
@@ -180,10 +180,10 @@ def test_two_writers(tmp_path: Path) -> None:
     read = 0
     while any(writer.is_alive() for writer in writers) or not read:
         for i in range(5):
-            found = cache.load("key", f"{i:04d}")
-            if found is not None:
+            result = cache.load("key", f"{i:04d}")
+            if result is not None:
                 read += 1
-                assert torch.equal(found, torch.full((50, 64), float(i), dtype=torch.float16))
+                assert torch.equal(result, torch.full((50, 64), float(i), dtype=torch.float16))
     assert [writer.exitcode for writer in writers] == [0, 0]
     assert len(files(cache)) == 5  # nothing temporary is left
 

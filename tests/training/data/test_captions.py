@@ -8,14 +8,8 @@ import numpy as np
 import pytest
 import yaml
 
-from emoclip_sdk.training.data.captions import (
-    ACTIONS,
-    BARE,
-    DEGREES,
-    EMOTION_ACTIONS,
-    Captioner,
-    load_lexicon,
-)
+from emoclip_sdk.training.data.captions import BARE_SHARE, DEGREES, Captioner, load_lexicon
+from emoclip_sdk.training.data.facial_actions import ACTIONS, EMOTION_ACTIONS
 from emoclip_sdk.training.data.ferplus import FERPLUS_CLASSES
 from emoclip_sdk.training.evaluation.card.wording import PARAPHRASES, SYNONYMS
 
@@ -84,7 +78,7 @@ def test_share_of_captions_that_describe_actions_only() -> None:
         texts = [Captioner(words, LEXICON)(e, rng).text for e in FERPLUS_CLASSES for _ in range(50)]
         without = np.mean([not any(p in t.lower() for p in phrases) for t in texts])
         # Bare words stand alone; of the others that name the emotion, half go on to describe.
-        assert without == pytest.approx(words * (BARE + (1 - BARE) / 2), abs=0.05)
+        assert without == pytest.approx(words * (BARE_SHARE + (1 - BARE_SHARE) / 2), abs=0.05)
 
 
 def test_captions_vary_and_keep_to_their_emotion() -> None:
@@ -107,7 +101,9 @@ def test_bare_words_stand_as_a_user_types_them() -> None:
     rng = np.random.default_rng(0)
     texts = [Captioner(1.0, LEXICON)("anger", rng).text for _ in range(1000)]
     bare = [text for text in texts if text in WORDS["anger"]]
-    assert np.mean([text in WORDS["anger"] for text in texts]) == pytest.approx(BARE, abs=0.03)
+    assert np.mean([text in WORDS["anger"] for text in texts]) == pytest.approx(
+        BARE_SHARE, abs=0.03
+    )
     assert len(set(bare)) > 80
 
 
@@ -129,11 +125,11 @@ def test_adverbs_go_with_the_grade() -> None:
     rng = np.random.default_rng(0)
     grades = dict(LEXICON["sadness"].adjectives)
     text = " ".join(Captioner(lexicon=LEXICON).name("sadness", rng)[0] for _ in range(8000))
-    found = re.findall(r"(\w+) (sad|wistful|heartbroken)(?![-\w])", text)
+    matches = re.findall(r"(\w+) (sad|wistful|heartbroken)(?![-\w])", text)
     adverbs = {phrase.split()[-1]: g for g, listed in DEGREES.items() for phrase in listed}
-    said = [(adverbs[adverb], grades[word]) for adverb, word in found if adverb in adverbs]
-    assert len(said) > 5
-    assert all(of_adverb == of_word for of_adverb, of_word in said)
+    grade_pairs = [(adverbs[adverb], grades[word]) for adverb, word in matches if adverb in adverbs]
+    assert len(grade_pairs) > 5
+    assert all(of_adverb == of_word for of_adverb, of_word in grade_pairs)
 
 
 def test_synonyms_to_measure_on_share_no_stem_with_the_captions() -> None:
@@ -153,5 +149,7 @@ def test_synonyms_to_measure_on_share_no_stem_with_the_captions() -> None:
 def test_wordings_to_measure_on_share_no_run_of_words_with_the_paraphrases() -> None:
     sentences = yaml.safe_load(PARAPHRASES.read_text(encoding="utf-8")).values()
     asked = {run for text in sentences for run in _runs(text, 4)}
-    said = {run for known in LEXICON.values() for p in known.paraphrases for run in _runs(p, 4)}
-    assert not asked & said
+    in_paraphrases = {
+        run for known in LEXICON.values() for p in known.paraphrases for run in _runs(p, 4)
+    }
+    assert not asked & in_paraphrases

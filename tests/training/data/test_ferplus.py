@@ -6,28 +6,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from builders import write_ferplus
 
 from emoclip_sdk.errors import DatasetError
-from emoclip_sdk.training.data.ferplus import FERPLUS_CLASSES, load_ferplus
-
-COLUMNS = np.array([*FERPLUS_CLASSES, "unknown", "NF"])
+from emoclip_sdk.training.data.ferplus import load_ferplus
 
 
 def _save(path: Path, votes: list[list[int]], duplicate: list[bool] | None = None) -> Path:
     n = len(votes)
-    np.savez(
-        path,
-        images=np.arange(n, dtype=np.uint8)[:, None, None].repeat(48, 1).repeat(48, 2),
-        votes=np.array(votes, np.uint8),
-        columns=COLUMNS,
-        split=np.array(["train"] * (n - 1) + ["valid"]),
-        duplicate=np.array(duplicate or [False] * n),
-        name=np.array([f"fer{i}.png" for i in range(n)]),
-    )
-    return path
+    split = ["train"] * (n - 1) + ["valid"]
+    names = [f"fer{i}.png" for i in range(n)]
+    return write_ferplus(path, votes, split=split, duplicate=duplicate, names=names)
 
 
-def test_filter_and_normalisation(tmp_path: Path) -> None:
+def test_filter_and_normalization(tmp_path: Path) -> None:
     path = _save(
         tmp_path / "f.npz",
         [

@@ -12,18 +12,18 @@ import torch
 from PIL import Image
 
 from emoclip_sdk.config import FaceConfig, ImageConfig, ModelConfig, SamplingConfig, TowersConfig
+from emoclip_sdk.runtime.worker_pool import WorkerPool
 from emoclip_sdk.training.data.datasets.clips import Clip
 from emoclip_sdk.training.data.frames import (
     Augmentation,
-    Take,
+    FrameSelection,
     clip_crops,
     clip_rng,
     draw_transform,
     fill_gaps,
-    read_clips,
+    read_clip_crops,
     warp,
 )
-from emoclip_sdk.training.engine.workers import Workers
 
 CONFIG = ModelConfig(
     TowersConfig(name="ViT-B-32"),
@@ -34,38 +34,40 @@ CONFIG = ModelConfig(
 
 
 def numbered(n: int, side: int = 16) -> np.ndarray:
-    """Frames whose grey level is ten times their number."""
+    """Frames whose gray level is ten times their number."""
     return np.broadcast_to(
         (10 * np.arange(n, dtype=np.uint8))[:, None, None, None], (n, side, side, 3)
     ).copy()
 
 
-def levels(clip: Clip, take: Take) -> list[int]:
+def levels(clip: Clip, take: FrameSelection) -> list[int]:
     crops = clip_crops(clip, CONFIG, take)
     return [int(crops.images[row].float().mean() / 10 + 0.5) for row in crops.rows]
 
 
 def test_paper_window_wraps_round_and_reflects() -> None:
     clip = Clip("a", numbered(20))
-    found = {tuple(levels(clip, Take("wrap", seed=seed))) for seed in range(40)}
-    assert len(found) > 5
-    for window in found:
+    result = {tuple(levels(clip, FrameSelection("wrap", seed=seed))) for seed in range(40)}
+    assert len(result) > 5
+    for window in result:
         assert len(window) == 6 and all(i % 2 == 0 for i in window)
         steps = {(b - a) % 20 for a, b in itertools.pairwise(window)}
         assert steps == {2}
     short = Clip("b", numbered(6))  # 0, 2 and 4 are kept, too few for six
-    assert all(set(levels(short, Take("wrap", seed=seed))) == {0, 2, 4} for seed in range(5))
+    assert all(
+        set(levels(short, FrameSelection("wrap", seed=seed))) == {0, 2, 4} for seed in range(5)
+    )
 
 
 def test_other_ways_to_take_frames() -> None:
     clip = Clip("a", numbered(10))
-    assert levels(clip, Take("stride", phase=1)) == [1, 3, 5, 7, 9]
-    assert levels(clip, Take("rate")) == [0, 5]  # an array counts as 25 frames a second
-    assert levels(Clip("one", numbered(1)), Take("stride", phase=1)) == [0]
+    assert levels(clip, FrameSelection("stride", phase=1)) == [1, 3, 5, 7, 9]
+    assert levels(clip, FrameSelection("rate")) == [0, 5]  # an array counts as 25 frames a second
+    assert levels(Clip("one", numbered(1)), FrameSelection("stride", phase=1)) == [0]
 
 
 def test_each_distinct_frame_is_read_once() -> None:
-    crops = clip_crops(Clip("b", numbered(6)), CONFIG, Take("wrap"))
+    crops = clip_crops(Clip("b", numbered(6)), CONFIG, FrameSelection("wrap"))
     assert len(crops.images) == 3 and len(crops.rows) == 6
 
 
@@ -125,7 +127,7 @@ def test_most_prominent_face_is_cut_out() -> None:
     crops = clip_crops(
         clip,
         CONFIG,
-        Take("stride"),
+        FrameSelection("stride"),
         cropped=False,
         detector=_RightHalf(),  # type: ignore[arg-type]
     )
@@ -135,7 +137,7 @@ def test_most_prominent_face_is_cut_out() -> None:
     nobody = clip_crops(
         dataclasses.replace(clip, video=frames[:4]),
         CONFIG,
-        Take("stride"),
+        FrameSelection("stride"),
         cropped=False,
         detector=_RightHalf(),  # type: ignore[arg-type]
     )
@@ -151,37 +153,39 @@ def test_workers_change_nothing_and_errors_come_back(tmp_path: Path) -> None:
             Image.fromarray(frame + i).save(folder / f"{t}.png")
         clips.append(Clip(f"clip{i}", folder))
     clips.append(Clip("gone", tmp_path / "gone"))
-    wanted = [(row, Take("wrap", seed=row)) for row in (2, 0, 3, 1)]
-    here = list(read_clips(clips, CONFIG, wanted))
-    with Workers(1) as workers:
-        first = read_clips(clips, CONFIG, wanted, workers=workers)
+    selections = [(row, FrameSelection("wrap", seed=row)) for row in (2, 0, 3, 1)]
+    in_process = list(read_clip_crops(clips, CONFIG, selections))
+    with WorkerPool(1) as workers:
+        first = read_clip_crops(clips, CONFIG, selections, workers=workers)
         begun = [next(first)]
         # A second stream while the first one is open, as validation in the middle of training.
-        second = list(read_clips(clips, CONFIG, wanted, workers=workers))
-        for there in ([*begun, *first], second):
-            for a, b in zip(here, there, strict=True):
+        second = list(read_clip_crops(clips, CONFIG, selections, workers=workers))
+        for from_worker in ([*begun, *first], second):
+            for a, b in zip(in_process, from_worker, strict=True):
                 assert torch.equal(a.images, b.images)
                 assert a.rows == b.rows and a.problem == b.problem
-    assert here[2].problem.startswith("gone: ") and "no such file" in here[2].problem
+    assert in_process[2].problem.startswith("gone: ") and "no such file" in in_process[2].problem
 
 
 def test_faces_are_the_same_in_a_worker(shared: Path) -> None:
     pytest.importorskip("facenet_pytorch")
     clips = [Clip("a", shared / "media" / "pyfeat" / "single_face.mp4")]
     config = dataclasses.replace(CONFIG, image=ImageConfig(size=128), faces=FaceConfig())
-    found = []
+    result = []
     before = torch.get_num_threads()
     for threads in (1, 2):
         torch.set_num_threads(threads)
-        found += read_clips(clips, config, [(0, Take())], cropped=False)
+        result += read_clip_crops(clips, config, [(0, FrameSelection())], cropped=False)
         assert torch.get_num_threads() == threads
     torch.set_num_threads(before)
-    with Workers(1) as workers:
-        found += read_clips(clips, config, [(0, Take())], cropped=False, workers=workers)
-    assert len(found[0].images) > 5
-    assert all(torch.equal(found[0].images, other.images) for other in found[1:])
+    with WorkerPool(1) as workers:
+        result += read_clip_crops(
+            clips, config, [(0, FrameSelection())], cropped=False, workers=workers
+        )
+    assert len(result[0].images) > 5
+    assert all(torch.equal(result[0].images, other.images) for other in result[1:])
 
 
 def test_unreadable_mode_is_not_silent() -> None:
     with pytest.raises(Exception, match="no frames|holds no frame"):
-        clip_crops(Clip("empty", np.zeros((0, 4, 4, 3), np.uint8)), CONFIG, Take("rate"))
+        clip_crops(Clip("empty", np.zeros((0, 4, 4, 3), np.uint8)), CONFIG, FrameSelection("rate"))

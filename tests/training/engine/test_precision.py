@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from emoclip_sdk.inference import encoder as inference
+from emoclip_sdk.inference import devices as inference
 from emoclip_sdk.training.engine.precision import pick_precision
 
 

@@ -20,17 +20,17 @@ def drawn() -> tuple[np.ndarray, np.ndarray]:
 
 
 def test_finds_the_temperature(drawn: tuple[np.ndarray, np.ndarray]) -> None:
-    found = fit_calibration(*drawn, logit_scale=20.0, keep=0.9)
-    assert 20.0 / found.temperature == pytest.approx(8.0, rel=0.06)
+    result = fit_calibration(*drawn, logit_scale=20.0, keep=0.9)
+    assert 20.0 / result.temperature == pytest.approx(8.0, rel=0.06)
 
 
 def test_threshold_keeps_the_asked_share(drawn: tuple[np.ndarray, np.ndarray]) -> None:
     similarities, labels = drawn
-    found = fit_calibration(similarities, labels, logit_scale=8.0, keep=0.8)
-    scores = softmax_scores(similarities, 8.0 / found.temperature)
+    result = fit_calibration(similarities, labels, logit_scale=8.0, keep=0.8)
+    scores = softmax_scores(similarities, 8.0 / result.temperature)
     kept, refused = [], []
     for confidence, inside in offered_subsets(scores, labels, seed=1):
-        kept.append((confidence[inside] >= found.min_score).mean())
-        refused.append((confidence[~inside] < found.min_score).mean())
+        kept.append((confidence[inside] >= result.min_score).mean())
+        refused.append((confidence[~inside] < result.min_score).mean())
     assert np.mean(kept) == pytest.approx(0.8, abs=0.03)
     assert np.mean(refused) > 0.3

@@ -10,6 +10,7 @@ import pytest
 from emoclip_sdk.errors import DatasetError
 from emoclip_sdk.prompts import PromptBank, compose
 from emoclip_sdk.training.evaluation import class_bank, class_vectors
+from emoclip_sdk.training.evaluation.card.wording import PHOTO
 
 CLASSES = ("anger", "surprise", "anger_surprise")
 
@@ -56,3 +57,8 @@ def test_the_models_own_bank_stays_as_it_is() -> None:
     with pytest.raises(DatasetError, match="no description of frobnication"):
         class_bank(own, ("anger", "frobnication"), "bank")
     assert "frobnication" in class_bank(own, ("anger", "frobnication"), "words")
+
+
+def test_one_template_as_prompts(tiny_model) -> None:
+    bank = class_bank(tiny_model.prompts, ["anger", "happiness"], PHOTO)
+    assert bank.descriptions("anger") == ("a photo of a face that shows anger",)

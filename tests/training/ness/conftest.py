@@ -7,7 +7,11 @@ from typing import Any
 
 import pytest
 
+from emoclip_sdk.training.data.cache import FrameCache
 from emoclip_sdk.training.engine.recipe import load_recipe
+from emoclip_sdk.training.ness.clips import StudyClips, embed_study
+from emoclip_sdk.training.ness.manifest import Study, read_study
+from emoclip_sdk.training.ness.scales import shipped_scales
 from emoclip_sdk.training.synthetic.interviews import make_interviews
 
 # A dozen patients make few steps in an epoch.
@@ -26,3 +30,14 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def recipe() -> dict[str, Any]:
     return load_recipe("ness", SMALL)
+
+
+def loaded(root: Path) -> tuple[Study, StudyClips]:
+    study = read_study(root, shipped_scales()["panss"])
+    study, clips, unusable = embed_study(study, no_model, FrameCache(root / "cache"))
+    assert not unusable
+    return study, clips
+
+
+def no_model() -> Any:
+    raise AssertionError("embedded interviews need no model")

@@ -18,7 +18,7 @@ from emoclip_sdk.training.ness.clips import embed_study
 from emoclip_sdk.training.ness.manifest import read_study
 from emoclip_sdk.training.ness.scales import shipped_scales
 
-from .test_study import no_model
+from .conftest import no_model
 
 CAINS = shipped_scales()["cains"]
 
@@ -55,7 +55,7 @@ def test_video_is_embedded_once(
     _, again, _ = embed_study(study, lambda: tiny_model, cache, faces="none")
     np.testing.assert_array_equal(again.vectors, clips.vectors)
     with pytest.raises(AssertionError, match="read again"):
-        embed_study(study, lambda: tiny_model, cache, faces="mtcnn")  # other crops
+        embed_study(study, lambda: tiny_model, cache, faces="detect")  # other crops
 
 
 def test_unusable_interviews_are_left_out(tmp_path: Path) -> None:
@@ -67,10 +67,10 @@ def test_unusable_interviews_are_left_out(tmp_path: Path) -> None:
     kept, clips, unusable = embed_study(study, no_model, FrameCache(tmp_path / "cache"))
     assert [one.id for one in kept.interviews] == ["good.npz"]
     assert kept.ratings.tolist() == [[1.0]] and clips.starts.tolist() == [0, 3]
-    for told, word in zip(
+    for messages, word in zip(
         unusable, ("no face", "no array 'vectors'", "can't be read"), strict=True
     ):
-        assert word in told
+        assert word in messages
 
 
 def test_embeddings_of_two_models(tmp_path: Path) -> None:

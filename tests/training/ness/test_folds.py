@@ -15,7 +15,7 @@ from sklearn.preprocessing import StandardScaler
 
 from emoclip_sdk.errors import DatasetError
 from emoclip_sdk.training.ness import perceptrons
-from emoclip_sdk.training.ness.baselines import Witness
+from emoclip_sdk.training.ness.baselines import LedgerStep
 from emoclip_sdk.training.ness.folds import (
     Fold,
     LeakError,
@@ -26,7 +26,7 @@ from emoclip_sdk.training.ness.folds import (
 )
 from emoclip_sdk.training.ness.study import run_study
 
-from .test_study import loaded
+from .conftest import loaded
 
 PATIENTS = np.array(["a", "a", "b", "c", "c", "c", "d"])
 
@@ -67,8 +67,8 @@ def test_step_that_was_fitted_on_everybody(leaky: Any) -> None:
     folds, ledger = make_folds(PATIENTS), Ledger(PATIENTS)
     for number, fold in enumerate(folds):
         # The usual mistake: this step sees all rows, the regressor only the fold's own.
-        seen = Witness(leaky, ledger, "first step", number).fit(x, y).transform(x)
-        regressor = Witness(Ridge(), ledger, "regressor", number)
+        seen = LedgerStep(leaky, ledger, "first step", number).fit(x, y).transform(x)
+        regressor = LedgerStep(Ridge(), ledger, "regressor", number)
         Pipeline([("regressor", regressor)]).fit(seen[fold.train], y[fold.train])
     check_ledger_of(ledger, folds, "regressor")
     with pytest.raises(LeakError, match="fold 1: first step was fitted on patient a, whom"):
@@ -83,7 +83,7 @@ def check_ledger_of(ledger: Ledger, folds: list[Fold], what: str) -> None:
 
 def test_what_nobody_recorded_is_not_vouched_for() -> None:
     folds, ledger = make_folds(PATIENTS), Ledger(PATIENTS)
-    ledger.saw("scaler", 0, folds[0].train)
+    ledger.record("scaler", 0, folds[0].train)
     with pytest.raises(LeakError, match="fold 2: it isn't known what scaler was fitted on"):
         check_ledger(ledger, folds, ())
     with pytest.raises(LeakError, match="what probe was fitted on"):
@@ -94,10 +94,10 @@ def test_scaler_of_all_patients_fails_the_run(
     planted: Path, recipe: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     study, clips = loaded(planted)
-    right = perceptrons._standardise
+    right = perceptrons._standardize
     monkeypatch.setattr(
         perceptrons,
-        "_standardise",
+        "_standardize",
         lambda clips, member, ledger: right(clips, np.ones_like(member), ledger),
     )
     recipe["optim"]["epochs"] = 1

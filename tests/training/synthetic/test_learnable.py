@@ -7,18 +7,23 @@ import numpy as np
 import pytest
 
 from emoclip_sdk.training.data.datasets.classes import MAFW_CLASSES
-from emoclip_sdk.training.synthetic.clips import Options, PlannedClip, plan_clips, plan_turns
+from emoclip_sdk.training.synthetic.clips import (
+    PlannedClip,
+    SyntheticOptions,
+    plan_clips,
+    plan_turns,
+)
 from emoclip_sdk.training.synthetic.face import draw_faces
 from emoclip_sdk.training.synthetic.subject import Subject
 
 pytest.importorskip("sklearn")
 
 SUBJECTS = 20
-OPTIONS = Options(20, (16, 16), SUBJECTS, 0, 0.5, 0, 0, False)
+OPTIONS = SyntheticOptions(20, (16, 16), SUBJECTS, 0, 0.5, 0, 0, False)
 PEOPLE = [Subject.draw(np.random.default_rng([0, i])) for i in range(SUBJECTS)]
 
 
-def _grey(clip: PlannedClip, *rows: int | str) -> list[np.ndarray]:
+def _gray(clip: PlannedClip, *rows: int | str) -> list[np.ndarray]:
     motion, scene = clip.motion()
     chosen = [motion.apex if row == "apex" else row for row in rows]
     pictures = draw_faces(motion.units[chosen], PEOPLE[clip.subject], scene, 48)
@@ -39,12 +44,12 @@ def _recall(features: np.ndarray, clips: list[PlannedClip]) -> float:
 
 def test_eleven_classes_from_the_change_of_the_face() -> None:
     clips = plan_clips(MAFW_CLASSES, OPTIONS)
-    change = np.array([apex - first for first, apex in (_grey(c, 0, "apex") for c in clips)])
+    change = np.array([apex - first for first, apex in (_gray(c, 0, "apex") for c in clips)])
     assert _recall(change, clips) > 3 / 11
 
 
 def test_order_needs_order() -> None:
     clips = plan_turns(OPTIONS)
-    frames = np.array([_grey(clip, 0, 5, 10, 15) for clip in clips])
+    frames = np.array([_gray(clip, 0, 5, 10, 15) for clip in clips])
     assert _recall(frames.mean(axis=1), clips) == pytest.approx(0.5)
     assert _recall(frames[:, -1] - frames[:, 0], clips) > 0.9

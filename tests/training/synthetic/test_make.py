@@ -9,12 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from typer.testing import CliRunner
 
 from emoclip_sdk.errors import DatasetError
 from emoclip_sdk.training.data.datasets import open_clips
 from emoclip_sdk.training.data.datasets.classes import MAFW_CLASSES
-from emoclip_sdk.training.synthetic import GROUND_TRUTH, make_fixture
+from emoclip_sdk.training.synthetic import GROUND_TRUTH, make_synthetic
 from emoclip_sdk.video import open_video
 
 TINY = dict(clips_per_class=5, size=32, frames=(2, 3), subjects=10)
@@ -41,7 +40,7 @@ def _check(dataset, splits: dict[str, int]) -> None:
 @pytest.fixture(scope="module")
 def mafw(tmp_path_factory) -> Path:
     root = tmp_path_factory.mktemp("stand-ins") / "mafw"
-    make_fixture("mafw", root, **TINY)
+    make_synthetic("mafw", root, **TINY)
     return root
 
 
@@ -75,7 +74,7 @@ def test_mafw_lists_as_the_reference_reads_them(mafw: Path) -> None:
 
 @pytest.mark.parametrize("base", [0, 1])
 def test_dfew(tmp_path: Path, base: int) -> None:
-    make_fixture("dfew", tmp_path, **TINY, label_base=base)
+    make_synthetic("dfew", tmp_path, **TINY, label_base=base)
     dataset = open_clips("dfew", tmp_path, fold=4)
     _check(dataset, {"train": 28, "test": 7})
     labels = {Path(row["path"]).name: row["label"] for row in _truth(tmp_path)}
@@ -84,12 +83,12 @@ def test_dfew(tmp_path: Path, base: int) -> None:
 
 @pytest.mark.parametrize("name", ["ferv39k", "afew"])
 def test_one_fold_sets(tmp_path: Path, name: str) -> None:
-    make_fixture(name, tmp_path, **TINY)
+    make_synthetic(name, tmp_path, **TINY)
     _check(open_clips(name, tmp_path), {"train": 28, "test": 7})
 
 
 def test_ferplus(tmp_path: Path) -> None:
-    make_fixture("ferplus", tmp_path, **{**TINY, "clips_per_class": 10})
+    make_synthetic("ferplus", tmp_path, **{**TINY, "clips_per_class": 10})
     dataset = open_clips("ferplus", tmp_path / "ferplus.npz")
     assert {problem.kind for problem in dataset.problems} <= {"unexpected count"}
     sizes = {name: len(clips) for name, clips in dataset.splits.items()}
@@ -101,7 +100,7 @@ def test_ferplus(tmp_path: Path) -> None:
 
 
 def test_manifest_as_videos(tmp_path: Path) -> None:
-    make_fixture("manifest", tmp_path, **{**TINY, "frames": (6, 6)}, videos=True)
+    make_synthetic("manifest", tmp_path, **{**TINY, "frames": (6, 6)}, videos=True)
     dataset = open_clips("manifest", tmp_path)
     _check(dataset, {"train": 33, "valid": 11, "test": 11})
     assert dataset.cropped
@@ -112,7 +111,7 @@ def test_manifest_as_videos(tmp_path: Path) -> None:
 
 
 def test_order_shows_the_same_frames_both_ways(tmp_path: Path) -> None:
-    make_fixture("order", tmp_path, **{**TINY, "frames": (6, 8)})
+    make_synthetic("order", tmp_path, **{**TINY, "frames": (6, 8)})
     dataset = open_clips("manifest", tmp_path)
     _check(dataset, {"train": 6, "valid": 2, "test": 2})
     assert set(yaml.safe_load((tmp_path / "prompts.yaml").read_text())) == set(dataset.classes)
@@ -130,7 +129,7 @@ def _content(root: Path) -> dict[str, bytes]:
 
 def test_same_seed_same_files(tmp_path: Path) -> None:
     for name, seed in (("a", 7), ("b", 7), ("c", 8)):
-        make_fixture("afew", tmp_path / name, **TINY, seed=seed)
+        make_synthetic("afew", tmp_path / name, **TINY, seed=seed)
     a, b, c = (_content(tmp_path / name) for name in "abc")
     assert a == b
     assert a.keys() & c.keys()
@@ -150,19 +149,5 @@ def test_same_seed_same_files(tmp_path: Path) -> None:
 def test_refusals(tmp_path: Path, options, says: str) -> None:
     arguments = {"dataset": "mafw", **TINY, **options}
     with pytest.raises(DatasetError, match=says):
-        make_fixture(out=tmp_path / "new", **arguments)
+        make_synthetic(out=tmp_path / "new", **arguments)
     assert not (tmp_path / "new").exists()
-
-
-def test_command(tmp_path: Path) -> None:
-    from emoclip_sdk.training.cli import app
-
-    options = ["--clips-per-class", "5", "--size", "32", "--frames", "2", "2", "--subjects", "5"]
-    out = tmp_path / "order"
-    command = ["make-fixture", "--dataset", "order", "--out", str(out), *options]
-    result = CliRunner().invoke(app, command)
-    assert result.exit_code == 0, result.output
-    assert (out / "manifest.csv").is_file()
-    again = CliRunner().invoke(app, command)
-    assert isinstance(again.exception, DatasetError)
-    assert "not an empty folder" in str(again.exception)

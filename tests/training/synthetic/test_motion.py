@@ -17,13 +17,13 @@ def test_actions_of_a_clip_go_together(label: str) -> None:
     rng = np.random.default_rng(0)
     own = {action for part in label.split("_") for action in CLASS_ACTIONS[part]}
     for _ in range(30):
-        shown = draw_actions(label, rng)
-        for first, second in itertools.combinations(shown, 2):
+        visible = draw_actions(label, rng)
+        for first, second in itertools.combinations(visible, 2):
             assert not ACTION_UNITS[first].slots & ACTION_UNITS[second].slots
-        assert len([action for action in shown if action in own]) >= (
+        assert len([action for action in visible if action in own]) >= (
             1 if label == "neutral" else 2
         )
-        assert len([action for action in shown if action not in own]) <= 1
+        assert len([action for action in visible if action not in own]) <= 1
 
 
 def test_only_the_actions_move_the_face() -> None:
@@ -50,11 +50,11 @@ def test_every_action_is_met_in_every_class() -> None:
     """So a class that training never saw leaves no action behind that it never saw."""
     rng = np.random.default_rng(2)
     for left_out in ("happiness", "surprise", "sadness"):
-        shown = {
+        visible = {
             action
             for label in MAFW_CLASSES
             if label != left_out
             for _ in range(300)
             for action in draw_actions(label, rng)
         }
-        assert set(CLASS_ACTIONS[left_out]) <= shown
+        assert set(CLASS_ACTIONS[left_out]) <= visible

@@ -2,7 +2,7 @@
 
 from .classes import BASIC_CLASSES, MAFW_CLASSES, MAFW_COMPOUNDS
 from .clips import Clip, ClipDataset, Problem, Split
-from .registry import DATASETS, DatasetInfo, Task, open_clips
+from .registry import DATASETS, DatasetInfo, DatasetTask, open_clips
 from .validation import with_validation
 
 __all__ = [
@@ -13,9 +13,9 @@ __all__ = [
     "Clip",
     "ClipDataset",
     "DatasetInfo",
+    "DatasetTask",
     "Problem",
     "Split",
-    "Task",
     "open_clips",
     "with_validation",
 ]

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from ....errors import DatasetError, VideoError
+from ....runtime.worker_pool import WorkerPool
 from ....video import open_video
-from ...engine.workers import Workers
 from .clips import Clip, ClipDataset, Problem
-from .registry import DATASETS, Task, read_clips
+from .registry import DATASETS, DatasetTask, read_dataset
 from .sizes import PublishedSizes, class_counts
 
 __all__ = ["ADVICE", "CheckReport", "FoldReport", "check_dataset", "unreadable_clips"]
@@ -30,7 +30,7 @@ ADVICE = {
     "subject in two splits": "Used all the same. Move the person to one split.",
     "missing caption": "Used without one: it can't be trained by captions. Add the English one.",
     "unexpected file": "Passed over. Move it away, or to where the layout has a place for it.",
-    "unexpected count": "Complete the folder, or say --no-sizes if it is a part or a stand-in.",
+    "unexpected count": "Complete the folder, or say --no-sizes if it is a part, or synthetic.",
     "mixed crops": "Faces are searched in all. Crop the others, too (emoclip-train crop).",
     "unreadable clip": "Training leaves it out or stops at it. Replace the file, or take it out.",
 }
@@ -81,7 +81,7 @@ class CheckReport:
     """
 
     name: str
-    task: Task
+    task: DatasetTask
     root: Path
     folds: tuple[FoldReport, ...]
     problems: tuple[Problem, ...]
@@ -105,7 +105,7 @@ class CheckReport:
             "folds": [fold.to_dict() for fold in self.folds],
             "problems": {
                 "total": len(self.problems),
-                "kinds": {kind: len(found) for kind, found in self.by_kind().items()},
+                "kinds": {kind: len(problems) for kind, problems in self.by_kind().items()},
                 "advice": {kind: ADVICE[kind] for kind in self.by_kind()},
                 "list": [dataclasses.asdict(problem) for problem in self.problems],
             },
@@ -133,7 +133,7 @@ def check_dataset(
     root: Path,
     *,
     folds: Sequence[int] = (1,),
-    task: Task = "single",
+    task: DatasetTask = "single",
     sizes: bool = True,
     frames: bool = False,
     workers: int = 1,
@@ -164,17 +164,17 @@ def check_dataset(
     problems: dict[tuple[str, str], Problem] = {}
     clips: dict[str, Clip] = {}
     for fold in folds:
-        dataset = read_clips(name, root, fold=fold, task=task, sizes=sizes)
+        dataset = read_dataset(name, root, fold=fold, task=task, sizes=sizes)
         published = DATASETS[name].sizes(fold, task)
         reports.append(FoldReport(fold, dataset, published))
         for problem in dataset.problems:
             key = problem.what if problem.kind == "missing clip" else str(problem)
             problems.setdefault((problem.kind, key), problem)
         clips.update((clip.id, clip) for split in dataset.splits.values() for clip in split)
-    found = list(problems.values())
+    all_problems = list(problems.values())
     if frames:
-        found += unreadable_clips(list(clips.values()), workers=workers, progress=progress)
-    return CheckReport(name, task, root, tuple(reports), tuple(found))
+        all_problems += unreadable_clips(list(clips.values()), workers=workers, progress=progress)
+    return CheckReport(name, task, root, tuple(reports), tuple(all_problems))
 
 
 def unreadable_clips(
@@ -186,8 +186,8 @@ def unreadable_clips(
     """Decode every frame of every clip and return a problem for each that can't be decoded."""
     paths = [clip.video for clip in clips if not isinstance(clip.video, np.ndarray)]
     problems = []
-    with Workers(workers) as pool:
-        for i, problem in enumerate(pool.map(_decode, ((path,) for path in paths)), start=1):
+    with WorkerPool(workers) as pool:
+        for i, problem in enumerate(pool.map((_decode, path) for path in paths), start=1):
             if problem is not None:
                 problems.append(problem)
             if progress is not None:

@@ -17,7 +17,7 @@ Split = Literal["train", "valid", "test"]
 
 @dataclass(frozen=True, eq=False)
 class Clip:
-    """One labelled video.
+    """One labeled video.
 
     Attributes
     ----------
@@ -58,6 +58,7 @@ class Problem:
     what: str
 
     def __str__(self) -> str:
+        """Return one line: where, what kind of problem, what."""
         return f"{self.where}: {self.kind}: {self.what}"
 
 

@@ -10,13 +10,13 @@ from ..ferplus import FERPLUS_CLASSES, load_ferplus
 from .clips import Clip, ClipDataset
 from .rows import SPLITS
 
-__all__ = ["LAYOUT", "read_ferplus"]
+__all__ = ["FERPLUS_LAYOUT", "read_ferplus"]
 
-LAYOUT = "ROOT (ferplus.npz, or a folder that holds it) with the arrays of docs/training.md"
+FERPLUS_LAYOUT = "ROOT (ferplus.npz, or a folder that holds it) with the arrays of docs/training.md"
 
 
 def read_ferplus(root: Path) -> ClipDataset:
-    """Read FER+; every picture is a clip of one frame, a view into the array, labelled by majority.
+    """Read FER+; every picture is a clip of one frame, a view into the array, labeled by majority.
 
     A clip's id is its split and its number among the pictures that the usual filter leaves.
 

@@ -9,11 +9,11 @@ from pathlib import Path
 from ....errors import DatasetError
 from .clips import Problem
 
-__all__ = ["Numbered", "read_lines", "read_numbered", "read_text", "zero_based"]
+__all__ = ["NumberedLine", "read_lines", "read_numbered", "read_text", "zero_based"]
 
 
 @dataclass(frozen=True)
-class Numbered:
+class NumberedLine:
     """A line ``path num_frames label``.
 
     Attributes
@@ -66,7 +66,7 @@ def read_lines(path: Path, layout: str) -> list[tuple[str, str]]:
     return [(f"{path}:{n}", line) for n, line in enumerate(lines, start=1) if line.strip()]
 
 
-def read_numbered(path: Path, layout: str, problems: list[Problem]) -> list[Numbered]:
+def read_numbered(path: Path, layout: str, problems: list[Problem]) -> list[NumberedLine]:
     """Read a list of ``path num_frames label``; a line that isn't one goes to `problems`.
 
     Raises
@@ -74,18 +74,18 @@ def read_numbered(path: Path, layout: str, problems: list[Problem]) -> list[Numb
     DatasetError
         As :func:`read_text`.
     """
-    found = []
+    lines = []
     for where, text in read_lines(path, layout):
         fields = text.strip().rsplit(None, 2)  # from the right: a path may hold blanks
         if len(fields) != 3 or not all(field.isdecimal() for field in fields[1:]):
             what = f"expected 'path num_frames label', found {text.strip()[:80]!r}"
             problems.append(Problem("malformed line", where, what))
             continue
-        found.append(Numbered(where, fields[0].replace("\\", "/"), int(fields[2])))
-    return found
+        lines.append(NumberedLine(where, fields[0].replace("\\", "/"), int(fields[2])))
+    return lines
 
 
-def zero_based(files: Sequence[tuple[Path, list[Numbered]]], n_classes: int) -> list[list[int]]:
+def zero_based(files: Sequence[tuple[Path, list[NumberedLine]]], n_classes: int) -> list[list[int]]:
     """Return the labels of lists that belong together, counted from 0.
 
     DFEW's release counts from 1, most research code from 0. A file that has a 0 counts from 0, one
@@ -97,29 +97,30 @@ def zero_based(files: Sequence[tuple[Path, list[Numbered]]], n_classes: int) -> 
         A file fits neither way of counting, or no file tells which of the two it is.
     """
     bases = [_base(lines, n_classes) for _, lines in files]
-    told = {base for base in bases if base is not None}
-    found = []
-    for (path, lines), own in zip(files, bases, strict=True):
-        if own is None and lines and len(told) != 1:
+    known = {base for base in bases if base is not None}
+    labels = []
+    for (path, lines), base_of_file in zip(files, bases, strict=True):
+        if base_of_file is None and lines and len(known) != 1:
             raise DatasetError(
                 f"{path}: has neither a label 0 nor a label {n_classes}, and no list beside it "
                 "tells whether labels count from 0 or from 1. Use the complete list"
             )
-        base = own if own is not None else next(iter(told), 0)
-        found.append([line.label - base for line in lines])
-    return found
+        base = base_of_file if base_of_file is not None else next(iter(known), 0)
+        labels.append([line.label - base for line in lines])
+    return labels
 
 
-def _base(lines: list[Numbered], n_classes: int) -> int | None:
+def _base(lines: list[NumberedLine], n_classes: int) -> int | None:
     if not lines:
         return None
     low = min(line.label for line in lines)
     high = max(line.label for line in lines)
     if high > n_classes or (low == 0 and high == n_classes):
-        odd = next(line for line in lines if line.label == high)
+        highest = next(line for line in lines if line.label == high)
         raise DatasetError(
-            f"{odd.where}: label {high} in a list whose labels must be 0 to {n_classes - 1}, or 1 "
-            f"to {n_classes} (its lowest is {low}). Is it the list of these {n_classes} classes?"
+            f"{highest.where}: label {high} in a list whose labels must be 0 to {n_classes - 1}, "
+            f"or 1 to {n_classes} (its lowest is {low}). Is it the list of these {n_classes} "
+            "classes?"
         )
     if low == 0:
         return 0

@@ -10,7 +10,6 @@ from ....video.opening import VIDEO_SUFFIXES
 from ....video.pictures import CROP_SETTINGS, FRAME_SUFFIXES
 
 __all__ = [
-    "CROP_SETTINGS",
     "ClipFolder",
     "MissingClip",
     "has_pictures",

@@ -9,11 +9,11 @@ from .classes import MAFW_CLASSES, MAFW_COMPOUNDS
 from .clips import ClipDataset, Problem, Split
 from .lists import read_lines
 from .locate import ClipFolder
-from .rows import Row, gather
+from .rows import ListRow, build_dataset
 
-__all__ = ["LAYOUT", "mafw_label", "read_mafw"]
+__all__ = ["MAFW_LAYOUT", "mafw_label", "read_mafw"]
 
-LAYOUT = (
+MAFW_LAYOUT = (
     "ROOT/Train_Test_Set/{single,compound}/{with_caption_new,no_caption_new}/set_{1..5}/"
     "{train,test}.txt, and frames in ROOT/data/faces/<clip>/*.png (or ROOT/data/faces/<clip>.mp4)"
 )
@@ -23,7 +23,7 @@ _NO_CAPTION = ("no_caption_new", "no_caption")
 _CLASSES = MAFW_CLASSES + MAFW_COMPOUNDS
 _INDEX = {frozenset(name.split("_")): i for i, name in enumerate(_CLASSES)}
 
-_Lists = dict[Split, list[Row]]
+_Lists = dict[Split, list[ListRow]]
 
 
 def mafw_label(text: str, task: str = "single") -> int | None:
@@ -56,7 +56,8 @@ def read_mafw(root: Path, fold: int, task: str = "single") -> ClipDataset:
     no_caption = _first_folder(lists, _NO_CAPTION)
     if with_caption is None and no_caption is None:
         raise DatasetError(
-            f"{lists}: no folder {' or '.join(_WITH_CAPTION + _NO_CAPTION)}. Expected: {LAYOUT}"
+            f"{lists}: no folder {' or '.join(_WITH_CAPTION + _NO_CAPTION)}. "
+            f"Expected: {MAFW_LAYOUT}"
         )
     rows: _Lists = {"train": [], "test": []}
     if with_caption is not None:
@@ -76,9 +77,9 @@ def read_mafw(root: Path, fold: int, task: str = "single") -> ClipDataset:
     faces = root / "data" / "faces"
     clips = root / "data" / "clips"  # the release's videos, whole pictures
     cropped = faces.is_dir() or not clips.is_dir()
-    folder = ClipFolder(faces if cropped else clips, LAYOUT)
+    folder = ClipFolder(faces if cropped else clips, MAFW_LAYOUT)
     classes = MAFW_CLASSES if task == "single" else _CLASSES
-    return gather("mafw", classes, rows, folder.find, cropped=cropped, problems=problems)
+    return build_dataset("mafw", classes, rows, folder.find, cropped=cropped, problems=problems)
 
 
 def _first_folder(parent: Path, names: tuple[str, ...]) -> Path | None:
@@ -92,9 +93,9 @@ def _read_lists(folder: Path, task: str, problems: list[Problem]) -> _Lists:
     }
 
 
-def _read_list(path: Path, task: str, problems: list[Problem]) -> list[Row]:
+def _read_list(path: Path, task: str, problems: list[Problem]) -> list[ListRow]:
     rows = []
-    for where, line in read_lines(path, LAYOUT):
+    for where, line in read_lines(path, MAFW_LAYOUT):
         # The release separates the two columns of its lists without captions by a blank.
         fields = line.split("\t") if "\t" in line else line.split()
         if len(fields) not in (2, 4):
@@ -108,7 +109,7 @@ def _read_list(path: Path, task: str, problems: list[Problem]) -> list[Row]:
             continue
         caption = fields[3].strip() if len(fields) == 4 else ""
         clip = fields[0].strip().split(".")[0]
-        rows.append(Row(clip, where, label, caption if caption not in ("", "-") else None))
+        rows.append(ListRow(clip, where, label, caption if caption not in ("", "-") else None))
     return rows
 
 

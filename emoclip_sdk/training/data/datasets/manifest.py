@@ -10,12 +10,12 @@ from ....errors import DatasetError
 from .clips import ClipDataset, Problem, Split
 from .lists import read_text
 from .locate import MissingClip, has_pictures
-from .rows import SPLITS, Row, gather
-from .trees import crops_or_not
+from .rows import SPLITS, ListRow, build_dataset
+from .trees import detect_crops
 
-__all__ = ["LAYOUT", "read_manifest"]
+__all__ = ["MANIFEST_LAYOUT", "read_manifest"]
 
-LAYOUT = (
+MANIFEST_LAYOUT = (
     "ROOT (a CSV file, or a folder with manifest.csv) with the columns path, split (train, valid "
     "or test) and label or caption or both, perhaps subject; paths are relative to the file"
 )
@@ -44,13 +44,13 @@ def read_manifest(root: Path, cropped: bool | None = None) -> ClipDataset:
     problems: list[Problem] = []
     records = _records(path, problems)
     labels = sorted({label for _, _, label, _, _, _ in records if label})
-    rows: dict[Split, list[Row]] = {}
+    rows: dict[Split, list[ListRow]] = {}
     for where, name, label, caption, subject, split in records:
-        row = Row(name, where, labels.index(label) if label else None, caption, subject)
+        row = ListRow(name, where, labels.index(label) if label else None, caption, subject)
         rows.setdefault(split, []).append(row)
     folder = path.parent
     clips = [folder / name for _, name, *_ in records]
-    cropped, mixed = crops_or_not(clips, folder, cropped)
+    cropped, mixed = detect_crops(clips, folder, cropped)
 
     def find(name: str) -> Path:
         clip = folder / name
@@ -60,7 +60,7 @@ def read_manifest(root: Path, cropped: bool | None = None) -> ClipDataset:
             raise MissingClip(f"{clip}: the folder holds no picture")
         return clip
 
-    return gather("manifest", labels, rows, find, cropped=cropped, problems=problems + mixed)
+    return build_dataset("manifest", labels, rows, find, cropped=cropped, problems=problems + mixed)
 
 
 _Record = tuple[str, str, str | None, str | None, str | None, Split]
@@ -68,15 +68,15 @@ _Record = tuple[str, str, str | None, str | None, str | None, Split]
 
 def _records(path: Path, problems: list[Problem]) -> list[_Record]:
     """Return where, path, label, caption, subject and split of the rows that make sense."""
-    reader = csv.DictReader(io.StringIO(read_text(path, LAYOUT), newline=""))
-    found: list[_Record] = []
+    reader = csv.DictReader(io.StringIO(read_text(path, MANIFEST_LAYOUT), newline=""))
+    records: list[_Record] = []
     try:
         columns = [(name or "").strip().lower() for name in reader.fieldnames or ()]
         reader.fieldnames = columns
         missing = sorted({"path", "split"} - set(columns))
         if missing or not {"label", "caption"} & set(columns):
             lacks = " and ".join(missing) or "label or caption"
-            raise DatasetError(f"{path}: there is no column {lacks}. Expected: {LAYOUT}")
+            raise DatasetError(f"{path}: there is no column {lacks}. Expected: {MANIFEST_LAYOUT}")
         for record in reader:
             where = f"{path}:{reader.line_num}"
             if None in record or None in record.values():
@@ -94,7 +94,7 @@ def _records(path: Path, problems: list[Problem]) -> list[_Record]:
             elif label is None and caption is None:
                 problems.append(Problem("malformed line", where, "neither a label nor a caption"))
             else:
-                found.append((where, name, label, caption, values.get("subject"), split))
+                records.append((where, name, label, caption, values.get("subject"), split))
     except csv.Error as error:
         raise DatasetError(f"{path}:{reader.line_num}: is no CSV ({error})") from error
-    return found
+    return records

@@ -8,7 +8,7 @@ from .classes import BASIC_CLASSES, class_of_word
 from .clips import ClipDataset, Problem, Split
 from .lists import read_numbered, zero_based
 from .locate import ClipFolder
-from .rows import Row, gather
+from .rows import ListRow, build_dataset
 
 __all__ = ["DFEW_LAYOUT", "FERV39K_LAYOUT", "read_dfew", "read_ferv39k"]
 
@@ -40,13 +40,13 @@ def read_dfew(root: Path, fold: int) -> ClipDataset:
     labels = zero_based(files, len(BASIC_CLASSES))
     rows = {
         split: [
-            Row(line.path.rstrip("/").rpartition("/")[2], line.where, label)
+            ListRow(line.path.rstrip("/").rpartition("/")[2], line.where, label)
             for line, label in zip(lines, numbers, strict=True)
         ]
         for split, (_, lines), numbers in zip(_SPLITS, files, labels, strict=True)
     }
     folder = ClipFolder(root / "DFEW_Frame_Face", DFEW_LAYOUT)
-    return gather("dfew", BASIC_CLASSES, rows, folder.find, cropped=True, problems=problems)
+    return build_dataset("dfew", BASIC_CLASSES, rows, folder.find, cropped=True, problems=problems)
 
 
 def read_ferv39k(root: Path) -> ClipDataset:
@@ -64,7 +64,7 @@ def read_ferv39k(root: Path) -> ClipDataset:
     paths = [root / f"{split}_image.txt" for split in _SPLITS]
     files = [(path, read_numbered(path, FERV39K_LAYOUT, problems)) for path in paths]
     labels = zero_based(files, len(BASIC_CLASSES))
-    rows: dict[Split, list[Row]] = {split: [] for split in _SPLITS}
+    rows: dict[Split, list[ListRow]] = {split: [] for split in _SPLITS}
     for split, (_, lines), numbers in zip(_SPLITS, files, labels, strict=True):
         for line, label in zip(lines, numbers, strict=True):
             parts = line.path.rstrip("/").split("/")[-3:]
@@ -75,6 +75,8 @@ def read_ferv39k(root: Path) -> ClipDataset:
                 what = f"label {line.label} means {BASIC_CLASSES[label]}, the folder is {parts[1]}"
                 problems.append(Problem("conflicting label", line.where, what))
             else:
-                rows[split].append(Row("/".join(parts), line.where, label))
+                rows[split].append(ListRow("/".join(parts), line.where, label))
     folder = ClipFolder(root / "2_ClipsforFaceCrop", FERV39K_LAYOUT)
-    return gather("ferv39k", BASIC_CLASSES, rows, folder.find, cropped=True, problems=problems)
+    return build_dataset(
+        "ferv39k", BASIC_CLASSES, rows, folder.find, cropped=True, problems=problems
+    )

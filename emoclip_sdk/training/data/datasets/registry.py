@@ -15,9 +15,9 @@ from .classes import BASIC_CLASSES, MAFW_CLASSES, MAFW_COMPOUNDS
 from .clips import ClipDataset
 from .sizes import PublishedSizes, compare_sizes, published_sizes
 
-__all__ = ["DATASETS", "DatasetInfo", "Task", "open_clips", "read_clips"]
+__all__ = ["DATASETS", "DatasetInfo", "DatasetTask", "open_clips", "read_dataset"]
 
-Task = Literal["single", "compound"]
+DatasetTask = Literal["single", "compound"]
 
 
 @dataclass(frozen=True)
@@ -43,18 +43,18 @@ class DatasetInfo:
     name: str
     title: str
     layout: str
-    read: Callable[[Path, int, Task, bool | None], ClipDataset] = field(repr=False)
-    classes: Mapping[Task, tuple[str, ...]] = field(default_factory=dict)
+    read: Callable[[Path, int, DatasetTask, bool | None], ClipDataset] = field(repr=False)
+    classes: Mapping[DatasetTask, tuple[str, ...]] = field(default_factory=dict)
     folds: tuple[int, ...] = (1,)
     own: bool = False
     note: str = ""
 
     @property
-    def tasks(self) -> tuple[Task, ...]:
-        """The tasks that the dataset is labelled for."""
+    def tasks(self) -> tuple[DatasetTask, ...]:
+        """The tasks that the dataset is labeled for."""
         return tuple(self.classes) or ("single",)
 
-    def sizes(self, fold: int = 1, task: Task = "single") -> PublishedSizes | None:
+    def sizes(self, fold: int = 1, task: DatasetTask = "single") -> PublishedSizes | None:
         """Return the published numbers of clips, or None where there are none."""
         return published_sizes(self.name, fold, task)
 
@@ -66,7 +66,7 @@ DATASETS: dict[str, DatasetInfo] = {
         DatasetInfo(
             "mafw",
             "MAFW",
-            mafw.LAYOUT,
+            mafw.MAFW_LAYOUT,
             lambda root, fold, task, _: mafw.read_mafw(root, fold, task),
             {"single": MAFW_CLASSES, "compound": MAFW_CLASSES + MAFW_COMPOUNDS},
             _FIVE,
@@ -97,7 +97,7 @@ DATASETS: dict[str, DatasetInfo] = {
         DatasetInfo(
             "ferplus",
             "FER+",
-            ferplus.LAYOUT,
+            ferplus.FERPLUS_LAYOUT,
             lambda root, *_: ferplus.read_ferplus(root),
             {"single": FERPLUS_CLASSES},
             note="Pictures: every clip is one frame.",
@@ -105,7 +105,7 @@ DATASETS: dict[str, DatasetInfo] = {
         DatasetInfo(
             "manifest",
             "manifest",
-            manifest.LAYOUT,
+            manifest.MANIFEST_LAYOUT,
             lambda root, _fold, _task, cropped: manifest.read_manifest(root, cropped),
             own=True,
         ),
@@ -120,12 +120,12 @@ DATASETS: dict[str, DatasetInfo] = {
 }
 
 
-def read_clips(
+def read_dataset(
     name: str,
     root: str | Path,
     *,
     fold: int = 1,
-    task: Task = "single",
+    task: DatasetTask = "single",
     cropped: bool | None = None,
     sizes: bool = True,
 ) -> ClipDataset:
@@ -159,7 +159,7 @@ def open_clips(
     root: str | Path,
     *,
     fold: int = 1,
-    task: Task = "single",
+    task: DatasetTask = "single",
     cropped: bool | None = None,
 ) -> ClipDataset:
     """Open a dataset on disk.
@@ -188,7 +188,7 @@ def open_clips(
     DatasetError
         Unknown name, fold or task; a missing list or folder; no usable clip at all.
     """
-    dataset = read_clips(name, root, fold=fold, task=task, cropped=cropped)
+    dataset = read_dataset(name, root, fold=fold, task=task, cropped=cropped)
     if any(dataset.splits.values()):
         return dataset
     why = f"; the first of {len(dataset.problems)} problems: {dataset.problems[0]}"

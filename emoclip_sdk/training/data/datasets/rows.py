@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from .clips import Clip, ClipDataset, Problem, Split
 from .locate import MissingClip
 
-__all__ = ["SPLITS", "Row", "gather"]
+__all__ = ["SPLITS", "ListRow", "build_dataset"]
 
 SPLITS: tuple[Split, ...] = ("train", "valid", "test")
 
 
 @dataclass(frozen=True)
-class Row:
+class ListRow:
     """A well-formed row of a list.
 
     Attributes
@@ -38,10 +38,10 @@ class Row:
     subject: str | None = None
 
 
-def gather(
+def build_dataset(
     name: str,
     classes: Sequence[str],
-    rows: Mapping[Split, Iterable[Row]],
+    rows: Mapping[Split, Iterable[ListRow]],
     find: Callable[[str], Path | NDArray[np.uint8]],
     *,
     cropped: bool,
@@ -56,36 +56,36 @@ def gather(
     ----------
     name, classes, cropped, problems
         Of the dataset; what is found here is appended to the problems.
-    rows : mapping of str to iterable of Row
+    rows : mapping of str to iterable of ListRow
     find : callable
         From a row's id to its video; raises :class:`MissingClip`.
     """
-    told = list(problems)
-    taken: dict[str, tuple[str, Row]] = {}
+    all_problems = list(problems)
+    first_rows: dict[str, tuple[str, ListRow]] = {}
     subjects: dict[str, str] = {}
     splits: dict[str, tuple[Clip, ...]] = {}
     for split in reversed([s for s in SPLITS if s in rows]):
         clips = []
         for row in rows[split]:
-            if row.id in taken:
-                told.append(_repeated(row, split, *taken[row.id]))
+            if row.id in first_rows:
+                all_problems.append(_repeated(row, split, *first_rows[row.id]))
                 continue
-            taken[row.id] = (split, row)
+            first_rows[row.id] = (split, row)
             try:
                 video = find(row.id)
             except MissingClip as missing:
-                told.append(Problem("missing clip", row.where, str(missing)))
+                all_problems.append(Problem("missing clip", row.where, str(missing)))
                 continue
             clips.append(Clip(row.id, video, row.label, row.caption, row.subject))
             if row.subject is not None and subjects.setdefault(row.subject, split) != split:
                 what = f"{row.subject} is in {split} and in {subjects[row.subject]}"
-                told.append(Problem("subject in two splits", name, what))
+                all_problems.append(Problem("subject in two splits", name, what))
         splits[split] = tuple(clips)
     ordered: dict[str, tuple[Clip, ...]] = {s: splits[s] for s in SPLITS if s in splits}
-    return ClipDataset(name, tuple(classes), ordered, cropped, tuple(dict.fromkeys(told)))
+    return ClipDataset(name, tuple(classes), ordered, cropped, tuple(dict.fromkeys(all_problems)))
 
 
-def _repeated(row: Row, split: str, first_split: str, first: Row) -> Problem:
+def _repeated(row: ListRow, split: str, first_split: str, first: ListRow) -> Problem:
     if split != first_split:
         what = f"{row.id} is also in {first_split} ({first.where}) and left out of {split}"
         return Problem("in two splits", row.where, what)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.resources
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -10,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from ....assets import package_file
 from .clips import Clip, ClipDataset, Problem
 
 __all__ = ["PublishedSizes", "class_counts", "compare_sizes", "published_sizes"]
@@ -34,12 +34,12 @@ class PublishedSizes:
     splits: Mapping[str, tuple[int, ...] | int]
 
     def total(self, split: str) -> int | None:
-        """Number of clips of a split, where known."""
+        """Return the number of clips of a split, where known."""
         counts = self.splits.get(split)
         return sum(counts) if isinstance(counts, tuple) else counts
 
     def of_class(self, split: str, label: int) -> int | None:
-        """Number of a class's clips in a split, where known."""
+        """Return the number of a class's clips in a split, where known."""
         counts = self.splits.get(split)
         return counts[label] if isinstance(counts, tuple) else None
 
@@ -76,9 +76,9 @@ def compare_sizes(dataset: ClipDataset, sizes: PublishedSizes, where: str) -> li
         counts = class_counts(clips, len(dataset.classes))
         expected = [sizes.of_class(split, label) for label in range(len(dataset.classes))]
         off = [
-            f"{name} {found} of {should}"
-            for name, found, should in zip(dataset.classes, counts, expected, strict=True)
-            if should is not None and found != should
+            f"{name} {count} of {target}"
+            for name, count, target in zip(dataset.classes, counts, expected, strict=True)
+            if target is not None and count != target
         ]
         # Where the splits are known one by one, their sum says nothing new.
         if (len(clips) == published and not off) or (split == "all" and len(sizes.splits) > 1):
@@ -92,5 +92,5 @@ def compare_sizes(dataset: ClipDataset, sizes: PublishedSizes, where: str) -> li
 
 @cache
 def _file() -> dict[str, Any]:
-    text = importlib.resources.files(__package__).joinpath("sizes.yaml").read_text(encoding="utf-8")
+    text = package_file(__package__, "sizes.yaml").read_text(encoding="utf-8")
     return dict(yaml.safe_load(text))

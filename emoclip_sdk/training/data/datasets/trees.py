@@ -12,9 +12,9 @@ from ....video.pictures import FRAME_SUFFIXES
 from .classes import BASIC_CLASSES, class_of_word
 from .clips import ClipDataset, Problem, Split
 from .locate import ClipFolder, MissingClip, has_pictures, is_visible, made_by_crop
-from .rows import SPLITS, Row, gather
+from .rows import SPLITS, ListRow, build_dataset
 
-__all__ = ["AFEW_LAYOUT", "FOLDER_LAYOUT", "crops_or_not", "read_afew", "read_folder"]
+__all__ = ["AFEW_LAYOUT", "FOLDER_LAYOUT", "detect_crops", "read_afew", "read_folder"]
 
 AFEW_LAYOUT = "ROOT/AFEW_Face/{train,validation}/<Emotion>/<clip>/*.png"
 FOLDER_LAYOUT = (
@@ -45,7 +45,7 @@ def read_afew(root: Path) -> ClipDataset:
     """
     problems: list[Problem] = []
     faces = root / "AFEW_Face"
-    rows: dict[Split, list[Row]] = {}
+    rows: dict[Split, list[ListRow]] = {}
     for split, folder in (("train", "train"), ("test", "validation")):
         if not (faces / folder).is_dir():
             raise DatasetError(f"{faces / folder}: no such folder. Expected: {AFEW_LAYOUT}")
@@ -60,9 +60,9 @@ def read_afew(root: Path) -> ClipDataset:
                 continue
             for name in _clip_names(emotion, problems, pictures=False):
                 clip = f"{folder}/{emotion.name}/{name}"
-                rows[split].append(Row(clip, str(emotion / name), label))  # type: ignore[index]
+                rows[split].append(ListRow(clip, str(emotion / name), label))  # type: ignore[index]
     find = ClipFolder(faces, AFEW_LAYOUT).find
-    return gather("afew", BASIC_CLASSES, rows, find, cropped=True, problems=problems)
+    return build_dataset("afew", BASIC_CLASSES, rows, find, cropped=True, problems=problems)
 
 
 def read_folder(root: Path, cropped: bool | None = None) -> ClipDataset:
@@ -94,23 +94,23 @@ def read_folder(root: Path, cropped: bool | None = None) -> ClipDataset:
         ]
     else:
         parts = [(root, "test")]
-    found: list[tuple[Split, str, Path]] = []
+    listing: list[tuple[Split, str, Path]] = []
     for folder, split in parts:
         for member in _entries(folder):
             if member.is_dir():
                 names = _clip_names(member, problems, pictures=True)
-                found += [(split, member.name, member / name) for name in names]
+                listing += [(split, member.name, member / name) for name in names]
             elif member.name not in _NO_CLIPS:
                 problems.append(Problem("unexpected file", str(member), "is in no class's folder"))
-    classes = sorted({label for _, label, _ in found})
+    classes = sorted({label for _, label, _ in listing})
     present = {split for _, split in parts}
-    rows: dict[Split, list[Row]] = {split: [] for split in SPLITS if split in present}
+    rows: dict[Split, list[ListRow]] = {split: [] for split in SPLITS if split in present}
     videos: dict[str, Path] = {}
-    for split, label, path in found:
+    for split, label, path in listing:
         clip = path.relative_to(root).as_posix()
         videos[clip] = path
-        rows[split].append(Row(clip, str(path), classes.index(label)))
-    cropped, mixed = crops_or_not(list(videos.values()), root, cropped)
+        rows[split].append(ListRow(clip, str(path), classes.index(label)))
+    cropped, mixed = detect_crops(list(videos.values()), root, cropped)
 
     def find(clip: str) -> Path:
         path = videos[clip]
@@ -118,10 +118,10 @@ def read_folder(root: Path, cropped: bool | None = None) -> ClipDataset:
             raise MissingClip(f"{path}: the folder holds no picture")
         return path
 
-    return gather("folder", classes, rows, find, cropped=cropped, problems=problems + mixed)
+    return build_dataset("folder", classes, rows, find, cropped=cropped, problems=problems + mixed)
 
 
-def crops_or_not(clips: list[Path], root: Path, cropped: bool | None) -> tuple[bool, list[Problem]]:
+def detect_crops(clips: list[Path], root: Path, cropped: bool | None) -> tuple[bool, list[Problem]]:
     """Return whether clips are face crops; by default those of ``emoclip-train crop`` are."""
     if cropped is not None:
         return cropped, []

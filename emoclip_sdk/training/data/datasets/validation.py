@@ -56,8 +56,8 @@ def with_validation(dataset: ClipDataset, share: float, seed: int) -> ClipDatase
 def _choose(groups: dict[tuple[str, str], list[Clip]], share: float, seed: int) -> set[str]:
     """Take groups in a shuffled order while they bring the classes nearer to their shares."""
     left = Counter(clip.label for clips in groups.values() for clip in clips)
-    wanted = {label: max(share * n, float(n > 1)) for label, n in left.items()}
-    taken: Counter[int | None] = Counter()
+    targets = {label: max(share * n, float(n > 1)) for label, n in left.items()}
+    selected: Counter[int | None] = Counter()
     chosen: set[str] = set()
     # A hash instead of a generator: the order of a group doesn't depend on the others.
     shuffled = sorted(
@@ -66,11 +66,11 @@ def _choose(groups: dict[tuple[str, str], list[Clip]], share: float, seed: int) 
     counted = {key: Counter(clip.label for clip in groups[key]) for key in shuffled}
     for key, counts in counted.items():
         nearer = sum(
-            (wanted[label] - taken[label]) ** 2 - (wanted[label] - taken[label] - n) ** 2
+            (targets[label] - selected[label]) ** 2 - (targets[label] - selected[label] - n) ** 2
             for label, n in counts.items()
         )
         if nearer > 0 and all(left[label] > n for label, n in counts.items()):
-            taken += counts
+            selected += counts
             left -= counts
             chosen.update(clip.id for clip in groups[key])
     if not chosen:  # few subjects, each of them more than the share: the smallest one

@@ -1,7 +1,14 @@
 """The suite behind a model card: every figure that says how good a small model is, in one run."""
 
-from .rows import Row, Split
+from .rows import CardRow, EvaluatedSplit
 from .store import local_folder, writable_folder, write_card
 from .suite import card_suite
 
-__all__ = ["Row", "Split", "card_suite", "local_folder", "writable_folder", "write_card"]
+__all__ = [
+    "CardRow",
+    "EvaluatedSplit",
+    "card_suite",
+    "local_folder",
+    "writable_folder",
+    "write_card",
+]

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from ....errors import MissingDependencyError
 from ....inference.scorer import softmax_scores
-from ..calibration import OFFERED, offered_subsets
-from .rows import Row, Split
+from ..calibration import N_OFFERED, offered_subsets
+from .rows import CardRow, EvaluatedSplit
 
 __all__ = ["BINS", "abstention_row", "auroc", "calibration_error", "calibration_row"]
 
@@ -53,11 +53,11 @@ def auroc(confidence: NDArray[np.floating[Any]], inside: NDArray[np.bool_]) -> f
     )
 
 
-def calibration_row(split: Split) -> Row:
+def calibration_row(split: EvaluatedSplit) -> CardRow:
     """Measure the calibration that the checkpoint stores, and what it was before."""
     raw = softmax_scores(split.similarities, split.model.encoder.logit_scale)
     best = split.scores.max(axis=1)
-    return Row(
+    return CardRow(
         "calibration",
         "expected calibration error",
         {
@@ -76,27 +76,27 @@ def calibration_row(split: Split) -> Row:
     )
 
 
-def abstention_row(split: Split) -> Row:
+def abstention_row(split: EvaluatedSplit) -> CardRow:
     """Measure whether the confidence tells clips of which none of the offered labels is right.
 
     :attr:`Prediction.confidence` is the best offered label's score while the model's own labels
     compete; these are the classes here, so it is the best score of the offered among all.
     """
     drawn = list(offered_subsets(split.scores, split.labels))
-    confidence = np.concatenate([found for found, _ in drawn])
-    inside = np.concatenate([found for _, found in drawn])
-    areas = [area for found in drawn if (area := auroc(*found)) is not None]
+    confidence = np.concatenate([scores for scores, _ in drawn])
+    inside = np.concatenate([offered for _, offered in drawn])
+    areas = [area for subset in drawn if (area := auroc(*subset)) is not None]
     threshold = split.model.config.calibration.min_score
     refused = confidence < threshold
     how = (
-        f"{len(drawn)} random sets of {OFFERED} of the {len(split.classes)} labels; the clips of "
+        f"{len(drawn)} random sets of {N_OFFERED} of the {len(split.classes)} labels; the clips of "
         "all sets together, ranked by Prediction.confidence, those whose label is in the set "
         "against those whose label is not. The labels that are not offered compete unseen, and the "
         "true one is among them: for what none of the model's own labels names, expect less."
     )
     if set(split.model.labels) != set(split.classes):
         how += " The model's own labels are others, so its users' confidence differs from this."
-    return Row(
+    return CardRow(
         "abstention",
         "'none of these': AUROC",
         {"auroc": auroc(confidence, inside), "mean of the sets": float(np.mean(areas))},

@@ -17,22 +17,22 @@ def failures(document: dict[str, Any]) -> list[str]:
         From :func:`~emoclip_sdk.training.evaluation.card.card_suite`.
     """
     rows = {row["key"]: row for row in document["rows"]}
-    said = []
+    limits = []
     for key, sentences in _SENTENCES.items():
         if key in rows:
-            said += sentences(rows[key], document["classes"])
-    return said
+            limits += sentences(rows[key], document["classes"])
+    return limits
 
 
 def _accuracy(row: dict[str, Any], classes: list[str]) -> list[str]:
     recall = {k: v["recall"] for k, v in row["per_class"].items() if v["recall"] is not None}
     weak = sorted((value, name) for name, value in recall.items() if value < 0.5)
-    said = []
+    limits = []
     if weak:
         listed = ", ".join(
             f"{name} ({_percent(value)} of {row['per_class'][name]['n']})" for value, name in weak
         )
-        said.append(f"Fewer than half of the pictures are recognised of: {listed}.")
+        limits.append(f"Fewer than half of the pictures are recognized of: {listed}.")
     shares = []
     for i, counts in enumerate(row["confusion"]):
         total = sum(counts)
@@ -42,35 +42,35 @@ def _accuracy(row: dict[str, Any], classes: list[str]) -> list[str]:
     worst = [item for item in sorted(shares, reverse=True)[:3] if item[0] > 0]
     if worst:
         listed = ", ".join(f"{a} taken for {b} ({_percent(share)} of it)" for share, a, b in worst)
-        said.append(f"The largest confusions: {listed}.")
-    return said
+        limits.append(f"The largest confusions: {listed}.")
+    return limits
 
 
 def _left_out(row: dict[str, Any], _: list[str]) -> list[str]:
-    found = {name: part["recall"] for name, part in row["per_class"].items()}
-    weak = sorted((value, name) for name, value in found.items() if value < 0.4)
+    recalls = {name: part["recall"] for name, part in row["per_class"].items()}
+    weak = sorted((value, name) for name, value in recalls.items() if value < 0.4)
     if not weak:
         return []
     listed = ", ".join(f"{name} ({_percent(value)})" for value, name in weak)
-    return [f"Without examples in training the model recognises these poorly: {listed}."]
+    return [f"Without examples in training the model recognizes these poorly: {listed}."]
 
 
 def _synonyms(row: dict[str, Any], _: list[str]) -> list[str]:
-    said = []
+    limits = []
     for name, missed in row["misses"].items():
         words = ", ".join(f"{word} → {to}" for word, to in missed.items())
-        said.append(f"Words for {name} that go elsewhere: {words}.")
-    return said
+        limits.append(f"Words for {name} that go elsewhere: {words}.")
+    return limits
 
 
 def _temporal(row: dict[str, Any], _: list[str]) -> list[str]:
-    found = row["frames"]["temporal"]
-    if found["expressive clips called neutral"] is None:
+    figures = row["frames"]["temporal"]
+    if figures["expressive clips called neutral"] is None:
         return []
     return [
         f"Of clips in which an expression takes a quarter of the frames, "
-        f"{_percent(found['expressive clips called neutral'])} are called neutral, and "
-        f"{_percent(found['right on expressive clips'])} are recognised (clips made of pictures)."
+        f"{_percent(figures['expressive clips called neutral'])} are called neutral, and "
+        f"{_percent(figures['right on expressive clips'])} are recognized (clips made of pictures)."
     ]
 
 

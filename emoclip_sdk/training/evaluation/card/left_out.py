@@ -16,19 +16,19 @@ from ...data.cache import pool_frames
 from ...data.ferplus import Pictures
 from ..frames import clip_frames
 from ..prompts import class_vectors
-from .rows import Row, Split, picture_clips
+from .rows import CardRow, EvaluatedSplit, picture_clips
 
 __all__ = ["left_out_row"]
 
 KEY = "left_out"
 
 
-def left_out_row(split: Split, folder: Path | None = None, *, where: str) -> Row:
+def left_out_row(split: EvaluatedSplit, folder: Path | None = None, *, where: str) -> CardRow:
     """Measure the recall of classes by models that never saw them.
 
     Parameters
     ----------
-    split : Split
+    split : EvaluatedSplit
     folder : Path, optional
         Holds one checkpoint folder for each class, under its name. None: what the checkpoint's
         own card says, see :func:`~emoclip_sdk.training.evaluation.card.write_card`.
@@ -42,42 +42,42 @@ def left_out_row(split: Split, folder: Path | None = None, *, where: str) -> Row
     """
     if folder is None:
         return _stored(split, where)
-    there = [name for name in split.classes if (folder / name / CONFIG_FILE).is_file()]
-    if not there:
+    available = [name for name in split.classes if (folder / name / CONFIG_FILE).is_file()]
+    if not available:
         raise DatasetError(
             f"{folder}: no checkpoint folder with the name of a class ({', '.join(split.classes)})"
         )
     per_class: dict[str, Any] = {}
-    for name in there:
+    for name in available:
         rows = split.labels == split.classes.index(name)
         if rows.any():
             per_class[name] = _recall(folder / name, split, name)
-    found = [row["recall"] for row in per_class.values()]
-    missing = [name for name in split.classes if name not in there]
+    recalls = [row["recall"] for row in per_class.values()]
+    missing = [name for name in split.classes if name not in available]
     how = (
         "Of each class the recall by a model that never saw a picture or caption of it, against "
         f"all {len(split.classes)} labels by their descriptions; the mean of the classes."
     )
     if missing:
         how += f" No model leaves out {', '.join(missing)}: the mean is of the others."
-    return _row(per_class, float(np.mean(found)) if found else None, how, not missing)
+    return _row(per_class, float(np.mean(recalls)) if recalls else None, how, not missing)
 
 
-def _recall(folder: Path, split: Split, name: str) -> dict[str, Any]:
+def _recall(folder: Path, split: EvaluatedSplit, name: str) -> dict[str, Any]:
     model = EmoCLIP.from_pretrained(folder, device=split.model.encoder.device)
-    mine = split.labels == split.classes.index(name)
-    pictures = Pictures(split.pictures.images[mine], split.pictures.votes[mine], split.classes)
+    rows = split.labels == split.classes.index(name)
+    pictures = Pictures(split.pictures.images[rows], split.pictures.votes[rows], split.classes)
     video = pool_frames(model, clip_frames(model, picture_clips(pictures)))
     guessed = cosine_similarities(video, class_vectors(model, split.classes)).argmax(axis=1)
-    taken = Counter(split.classes[label] for label in guessed.tolist())
+    decisions = Counter(split.classes[label] for label in guessed.tolist())
     return {
-        "recall": round(taken[name] / len(video), 4),
+        "recall": round(decisions[name] / len(video), 4),
         "n": len(video),
-        "taken for": dict(taken.most_common()),
+        "taken for": dict(decisions.most_common()),
     }
 
 
-def _stored(split: Split, where: str) -> Row:
+def _stored(split: EvaluatedSplit, where: str) -> CardRow:
     card = split.model.config.info.get("card") or {}
     for name in dict.fromkeys((where, *card)):
         for row in card.get(name, {}).get("rows", ()):
@@ -95,8 +95,8 @@ def _stored(split: Split, where: str) -> Row:
     )
 
 
-def _row(per_class: dict[str, Any], mean: float | None, how: str, complete: bool) -> Row:
-    return Row(
+def _row(per_class: dict[str, Any], mean: float | None, how: str, complete: bool) -> CardRow:
+    return CardRow(
         KEY,
         "recall of a class that was never trained on",
         {"mean recall": mean},

@@ -9,48 +9,48 @@ from numpy.typing import NDArray
 
 from ....inference.scorer import cosine_similarities
 from ..metrics import recalls
-from ..pooling import FrameMode, pool_clips
+from ..pooling import FrameMode, clip_embeddings
 from ..sequences import CALM, picture_sequences
-from .rows import Row, Split
+from .rows import CardRow, EvaluatedSplit
 
 __all__ = ["motion_row"]
 
 LENGTH, APEX = 16, 4  # frames: 2.3 s at 7 a second, of which 0.6 s are expressive
 
 
-def motion_row(split: Split, count: int = 480, seed: int = 0) -> Row:
+def motion_row(split: EvaluatedSplit, count: int = 480, seed: int = 0) -> CardRow:
     """Compare the temporal module with the mean of frames on `count` clips made of pictures.
 
     See :func:`~emoclip_sdk.training.evaluation.sequences.picture_sequences`. Their frames go
     through the image tower like those of any video.
     """
-    made = picture_sequences(split.pictures, count, length=LENGTH, apex=APEX, seed=seed)
-    embedded = split.model.encoder.frames(made.crops)
-    frames = list(embedded.reshape(len(made.labels), LENGTH, -1))
-    moved = made.expressive.any(axis=1)
+    sequences = picture_sequences(split.pictures, count, length=LENGTH, apex=APEX, seed=seed)
+    embedded = split.model.encoder.frames(sequences.crops)
+    frames = list(embedded.reshape(len(sequences.labels), LENGTH, -1))
+    moved = sequences.expressive.any(axis=1)
     modes: tuple[FrameMode, ...] = ("temporal", "mean")
     neutral = split.classes.index("neutral")
     figures: dict[str, dict[str, Any]] = {}
     for mode in modes:
-        video = pool_clips(split.model, frames, mode)
+        video = clip_embeddings(split.model, frames, mode)
         predicted = cosine_similarities(video, split.text).argmax(axis=1)
-        right = predicted == made.labels
-        found = recalls(predicted, made.labels, split.classes)
+        right = predicted == sequences.labels
+        measured = recalls(predicted, sequences.labels, split.classes)
         figures[mode] = {
-            "war": round(found["war"], 4),
-            "uar": round(found["uar"], 4),
+            "war": round(measured["war"], 4),
+            "uar": round(measured["uar"], 4),
             "right on expressive clips": _mean(right[moved]),
             "right on clips at rest": _mean(right[~moved]),
             "expressive clips called neutral": _mean((predicted == neutral)[moved]),
-            "per_class": found["per_class"],
+            "per_class": measured["per_class"],
         }
     wars: dict[str, float] = {mode: figures[mode]["war"] for mode in modes}
-    return Row(
+    return CardRow(
         "temporal",
         "temporal module against mean of frames",
         {"gain in war": wars["temporal"] - wars["mean"], **wars},
         {"gain in war": (">=", 0.10)},
-        len(made.labels),
+        len(sequences.labels),
         f"Clips of {LENGTH} frames made of pictures of the split, in its own proportions: "
         f"{int(moved.sum())} show an expression in {APEX} consecutive frames and another face at "
         f"rest (more than {CALM:.0%} of votes) in the others, {int((~moved).sum())} are neutral "

@@ -55,7 +55,7 @@ def draw_confusion(
     names = [f"{name} ({int(n)})" for name, n in zip(classes, totals[:, 0], strict=True)]
     axes.set_xticks(at, classes, rotation=40, ha="right", color=INK)
     axes.set_yticks(at, names, color=INK)
-    axes.set_xlabel("recognised as [% of the row]", color=INK)
+    axes.set_xlabel("recognized as [% of the row]", color=INK)
     axes.set_ylabel("votes of the annotators (pictures)", color=INK)
     axes.set_title(title, color=INK, fontsize=10)
     axes.tick_params(length=0)

@@ -20,13 +20,13 @@ from ..evaluate import zero_shot_scores
 from ..frames import clip_frames
 from ..prompts import class_vectors
 
-__all__ = ["Row", "Split", "picture_clips"]
+__all__ = ["CardRow", "EvaluatedSplit", "picture_clips"]
 
 _COMPARE: dict[str, Callable[[float, float], bool]] = {">=": operator.ge, "<=": operator.le}
 
 
 @dataclass(frozen=True)
-class Row:
+class CardRow:
     """One figure of the suite.
 
     Attributes
@@ -81,7 +81,7 @@ class Row:
 
 
 @dataclass(frozen=True, eq=False)
-class Split:
+class EvaluatedSplit:
     """A model and the pictures that it is measured on; what several rows need is computed once.
 
     Attributes

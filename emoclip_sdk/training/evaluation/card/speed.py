@@ -12,7 +12,7 @@ import numpy as np
 from ....checkpoints.folder import WEIGHTS_FILE
 from ....model import EmoCLIP
 from ....runtime.machine import machine_facts
-from .rows import Row
+from .rows import CardRow
 
 __all__ = ["crops_per_second", "deflated_size", "speed_row"]
 
@@ -25,12 +25,12 @@ def crops_per_second(model: EmoCLIP, crops: int = CROPS, repeats: int = REPEATS)
     side = model.config.image.crop_size or model.config.image.size
     random = np.random.default_rng(0).integers(0, 256, (crops, side, side, 3), dtype=np.uint8)
     model.encoder.frames(random)  # the first call also allocates and picks kernels
-    found = []
+    speeds = []
     for _ in range(repeats):
         start = time.perf_counter()
         model.encoder.frames(random)
-        found.append(crops / (time.perf_counter() - start))
-    return found
+        speeds.append(crops / (time.perf_counter() - start))
+    return speeds
 
 
 def deflated_size(folder: Path) -> int:
@@ -46,7 +46,7 @@ def deflated_size(folder: Path) -> int:
     return total
 
 
-def speed_row(model: EmoCLIP, folder: Path | None) -> Row:
+def speed_row(model: EmoCLIP, folder: Path | None) -> CardRow:
     """Measure crops a second, and the size of the checkpoint where it is a folder."""
     speeds = crops_per_second(model)
     values: dict[str, float | None] = {
@@ -59,7 +59,7 @@ def speed_row(model: EmoCLIP, folder: Path | None) -> Row:
         values["in the wheel [MB]"] = deflated_size(folder) / MB
     machine = machine_facts(model.encoder.device)
     busy = "" if machine["load"] is None else f"; {machine['load']:.1f} processes were at work"
-    return Row(
+    return CardRow(
         "speed",
         "face crops per second; size",
         values,

@@ -72,18 +72,18 @@ def write_card(folder: Path, document: dict[str, Any]) -> None:
     """
     config = ModelConfig.from_json_file(folder / CONFIG_FILE)
     documents = {**_others(folder, document["weights"]), document["split"]: document}
-    kept = {name: _summary(found) for name, found in sorted(documents.items(), reverse=True)}
-    config = dataclasses.replace(config, info={**config.info, "card": kept})
+    summaries = {name: _summary(entry) for name, entry in sorted(documents.items(), reverse=True)}
+    config = dataclasses.replace(config, info={**config.info, "card": summaries})
     card = model_card(
         config, config.info.get("metrics"), config.info.get("training"), picture=PICTURE_FILE
     )
-    shown = documents.get("test", document)
-    accuracy = next(row for row in shown["rows"] if row["key"] == "accuracy")
+    pictured = documents.get("test", document)
+    accuracy = next(row for row in pictured["rows"] if row["key"] == "accuracy")
     try:
         with tempfile.TemporaryDirectory(prefix=".saving-", dir=folder) as temporary:
             staged = Path(temporary)
-            title = f"{config.info.get('name', folder.name)}, {shown['split']} split"
-            draw_confusion(accuracy["confusion"], shown["classes"], title, staged / PICTURE_FILE)
+            title = f"{config.info.get('name', folder.name)}, {pictured['split']} split"
+            draw_confusion(accuracy["confusion"], pictured["classes"], title, staged / PICTURE_FILE)
             texts = {
                 CONFIG_FILE: config.to_json(),
                 CARD_FILE: card,
@@ -101,7 +101,9 @@ def _others(folder: Path, weights: str | None) -> dict[str, Any]:
     """Return the stored documents that are about the same weights."""
     try:
         stored = json.loads((folder / FIGURES_FILE).read_text(encoding="utf-8"))
-        return {name: found for name, found in stored.items() if found["weights"] == weights}
+        return {
+            name: document for name, document in stored.items() if document["weights"] == weights
+        }
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}  # none yet, or not ours: replaced
 

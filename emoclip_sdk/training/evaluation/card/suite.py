@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,15 +10,16 @@ from typing import Any
 from .... import __version__
 from ....checkpoints.folder import WEIGHTS_FILE
 from ....model import EmoCLIP
+from ....runtime.hashes import file_hash
 from ...data.ferplus import Pictures
 from .confidence import abstention_row, calibration_row
 from .left_out import left_out_row
 from .motion import motion_row
-from .rows import Row, Split
+from .rows import CardRow, EvaluatedSplit
 from .speed import speed_row
 from .wording import accuracy_row, spread_row, synonym_row
 
-__all__ = ["card_suite", "file_hash"]
+__all__ = ["card_suite"]
 
 
 def card_suite(
@@ -61,11 +61,11 @@ def card_suite(
     -------
     dict
         JSON types: ``suite``, ``split``, ``n``, ``classes``, ``weights`` (SHA-256 of the file),
-        ``emoclip_sdk`` (version), ``seconds`` and ``rows``, each as :meth:`Row.to_dict` has it.
+        ``emoclip_sdk`` (version), ``seconds`` and ``rows``, each as :meth:`CardRow.to_dict` has it.
     """
     start = time.perf_counter()
-    measured = Split(model, pictures)
-    rows: list[Row] = [
+    measured = EvaluatedSplit(model, pictures)
+    rows: list[CardRow] = [
         accuracy_row(measured, draws=draws, seed=seed),
         spread_row(measured, prompt_files),
         left_out_row(measured, loco, where=split),
@@ -85,12 +85,3 @@ def card_suite(
         "seconds": round(time.perf_counter() - start, 1),
         "rows": [row.to_dict() for row in rows],
     }
-
-
-def file_hash(path: Path) -> str:
-    """Return the SHA-256 of a file."""
-    with path.open("rb") as file:
-        digest = hashlib.sha256()
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()

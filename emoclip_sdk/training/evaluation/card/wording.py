@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.resources
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,44 +11,44 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
+from ....assets import package_file
 from ....inference.scorer import cosine_similarities
 from ..evaluate import measure
 from ..metrics import recalls
 from ..prompts import class_vectors
-from .rows import Row, Split
+from .rows import CardRow, EvaluatedSplit
 
 __all__ = ["PARAPHRASES", "PHOTO", "SYNONYMS", "accuracy_row", "spread_row", "synonym_row"]
 
 PHOTO = "a photo of a face that shows {label}"
 """The photo template. No training caption speaks of a photo."""
 
-_DATA = Path(str(importlib.resources.files(__package__)))
-PARAPHRASES = _DATA / "paraphrases.yaml"
-SYNONYMS = _DATA / "synonyms.yaml"
+PARAPHRASES = package_file(__package__, "paraphrases.yaml")
+SYNONYMS = package_file(__package__, "synonyms.yaml")
 
 
-def accuracy_row(split: Split, *, draws: int = 1000, seed: int = 0) -> Row:
+def accuracy_row(split: EvaluatedSplit, *, draws: int = 1000, seed: int = 0) -> CardRow:
     """Measure WAR and UAR with the bank's descriptions; intervals by the bootstrap."""
-    found = measure(split.scores, split.labels, split.classes, draws=draws, seed=seed)
+    figures = measure(split.scores, split.labels, split.classes, draws=draws, seed=seed)
     keep = ("f1", "auc", "intervals", "per_class", "confusion")
-    return Row(
+    return CardRow(
         "accuracy",
         "accuracy with the bank's descriptions",
-        {"war": found["war"], "uar": found["uar"]},
+        {"war": figures["war"], "uar": figures["uar"]},
         {"war": (">=", 0.84), "uar": (">=", 0.68)},
-        found["n"],
+        figures["n"],
         "Every picture is a clip of one frame; the class whose descriptions (mean of their text "
         "embeddings) are nearest by cosine. The goal is for the test split.",
-        {key: found[key] for key in keep},
+        {key: figures[key] for key in keep},
     )
 
 
-def spread_row(split: Split, files: Sequence[Path] = ()) -> Row:
+def spread_row(split: EvaluatedSplit, files: Sequence[Path] = ()) -> CardRow:
     """Measure how far WAR moves with the wording.
 
     Parameters
     ----------
-    split : Split
+    split : EvaluatedSplit
     files : sequence of Path
         Descriptions by others, YAML ``name: sentence``.
     """
@@ -60,31 +59,32 @@ def spread_row(split: Split, files: Sequence[Path] = ()) -> Row:
         "paraphrases": PARAPHRASES,
     }
     sets |= {path.name if path.name not in sets else str(path): path for path in files}
-    found = {}
+    by_prompts = {}
     for name, prompts in sets.items():
         text = class_vectors(split.model, split.classes, prompts)
         predicted = cosine_similarities(split.video, text).argmax(axis=1)
         figures = recalls(predicted, split.labels, split.classes)
-        found[name] = {key: round(figures[key], 4) for key in ("war", "uar")}
-    wars = [row["war"] for row in found.values()]
-    how = f"Largest WAR minus smallest over {len(found)} sets of prompts: {', '.join(found)}."
+        by_prompts[name] = {key: round(figures[key], 4) for key in ("war", "uar")}
+    wars = [row["war"] for row in by_prompts.values()]
+    names = ", ".join(by_prompts)
+    how = f"Largest WAR minus smallest over {len(by_prompts)} sets of prompts: {names}."
     if not files:
         how += (
             " A fifth, by others, belongs to it and was not given: --prompts-file FILE "
             "(YAML name: sentence)."
         )
-    return Row(
+    return CardRow(
         "wording",
         "spread of WAR over wordings",
         {"spread": max(wars) - min(wars), "lowest war": min(wars)},
         {"spread": ("<=", 0.02)},
         len(split.labels),
         how,
-        {"sets": found},
+        {"sets": by_prompts},
     )
 
 
-def synonym_row(split: Split) -> Row:
+def synonym_row(split: EvaluatedSplit) -> CardRow:
     """Measure whether single words that no caption holds find the clips of their class.
 
     A word is embedded as a user's label: by the bank's descriptions where the bank knows it (alone
@@ -98,7 +98,7 @@ def synonym_row(split: Split) -> Row:
     truth = np.array([split.classes.index(name) for name, group in known.items() for _ in group])
     embedded = [split.model.embed_labels([word]) for word in words]
     vectors = np.concatenate([vector for vector, _ in embedded])
-    texts = [found[0] for _, found in embedded]
+    texts = [label_texts[0] for _, label_texts in embedded]
     templates = split.model.prompts.templates
     filled = [text.replace("{label}", word) for word in words for text in templates]
     plain = split.model.embed_text(filled).reshape(len(words), len(templates), -1).mean(axis=1)
@@ -112,7 +112,7 @@ def synonym_row(split: Split) -> Row:
         "the bank has it as another label": in_bank & ~own_name,
         "through the templates": ~in_bank,
     }
-    return Row(
+    return CardRow(
         "synonyms",
         "synonyms: the right class first",
         {
@@ -139,7 +139,7 @@ def synonym_row(split: Split) -> Row:
     )
 
 
-def _centroids(split: Split) -> NDArray[np.float64]:
+def _centroids(split: EvaluatedSplit) -> NDArray[np.float64]:
     """Return the mean unit embedding of each class's clips, (C, D); NaN for a class without any."""
     unit = split.video / np.linalg.norm(split.video, axis=1, keepdims=True)
     out = np.full((len(split.classes), unit.shape[1]), np.nan)

@@ -3,13 +3,13 @@
 from .bench import Bench, Request
 from .figure3 import Panel, draw_panels, measure_panels, principal_components, write_panels
 from .published import Published, published
-from .roots import Absent, Roots, read_roots
+from .roots import MissingInput, Roots, read_roots
 from .tables import dataset_summary, fill_table
 from .write import render, write_report
 
 __all__ = [
-    "Absent",
     "Bench",
+    "MissingInput",
     "Panel",
     "Published",
     "Request",

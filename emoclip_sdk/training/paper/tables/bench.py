@@ -17,23 +17,23 @@ from ....errors import DatasetError
 from ....model import EmoCLIP
 from ....prompts import CompoundMode
 from ...data.cache import FrameCache
-from ...data.datasets import Clip, ClipDataset, Task, open_clips
+from ...data.datasets import Clip, ClipDataset, DatasetTask, open_clips
 from ...evaluation import (
     FrameMode,
     blind_scores,
     class_vectors,
-    labelled,
+    clip_embeddings,
+    labeled,
     measure_clips,
-    pool_clips,
     zero_shot_scores,
 )
 from ...evaluation.frames import clip_frames
 from ..classifier import evaluate_classifier
-from .inputs import checkpoint_hash, clips_hash, file_hash, texts_hash
+from .inputs import checkpoint_hash, clips_hash, files_hash, texts_hash
 from .loco import left_out_figures
 from .published import published
-from .roots import Absent, Roots
-from .store import keep
+from .roots import MissingInput, Roots
+from .store import cached_result
 
 __all__ = ["Bench", "Request"]
 
@@ -48,7 +48,7 @@ class Request:
     model: str
     dataset: str
     fold: int = 1
-    task: Task = "single"
+    task: DatasetTask = "single"
     prompts: str = "bank"
     frames: FrameMode = "temporal"
     compound: CompoundMode = "average"
@@ -89,16 +89,16 @@ class Bench:
         self.workers = workers
         self.draws = draws
         self.seed = seed
-        self._datasets: dict[tuple[str, int, Task], ClipDataset] = {}
+        self._datasets: dict[tuple[str, int, DatasetTask], ClipDataset] = {}
         self._model: tuple[str, EmoCLIP] | None = None
         self._frames: tuple[Any, list[NDArray[np.float32]]] | None = None
 
-    def dataset(self, name: str, fold: int, task: Task) -> ClipDataset:
+    def dataset(self, name: str, fold: int, task: DatasetTask) -> ClipDataset:
         """Open a fold, once.
 
         Raises
         ------
-        Absent
+        MissingInput
             No root is given.
         DatasetError
             It is not as it should be.
@@ -114,13 +114,13 @@ class Bench:
 
         Raises
         ------
-        Absent
+        MissingInput
             A dataset or model is not there.
         EmoCLIPError
             One that is there can't be used.
         """
         dataset = self.dataset(request.dataset, request.fold, request.task)
-        clips = labelled(dataset.splits.get(_SPLIT, ()))
+        clips = labeled(dataset.splits.get(_SPLIT, ()))
         prompts = self.roots.prompts if request.prompts == "bank" else request.prompts
         request = dataclasses.replace(request, prompts=prompts)
         about, work = self._plan(request, dataset, clips)
@@ -133,7 +133,7 @@ class Bench:
             "bootstrap": [self.draws, self.seed],
         }
         parts = (request.dataset, request.task, f"fold{request.fold}", request.model)
-        return keep(self.folder, "-".join((*parts, request.frames)), inputs, work)
+        return cached_result(self.folder, "-".join((*parts, request.frames)), inputs, work)
 
     def projection(
         self, request: Request, project: Callable[[NDArray[np.float32]], dict[str, Any]]
@@ -148,11 +148,11 @@ class Bench:
 
         Raises
         ------
-        Absent, EmoCLIPError
+        MissingInput, EmoCLIPError
             As :meth:`measure`.
         """
         dataset = self.dataset(request.dataset, request.fold, request.task)
-        clips = labelled(dataset.splits.get(_SPLIT, ()))
+        clips = labeled(dataset.splits.get(_SPLIT, ()))
         where = self.roots.model(request.model, request.dataset, request.fold)
         inputs = {
             "format": _FORMAT,
@@ -164,17 +164,17 @@ class Bench:
         def work() -> dict[str, Any]:
             model = self.model(where)
             frames = self.frames(model, request, clips, dataset.cropped)
-            video = pool_clips(model, frames, request.frames)
-            seen = np.flatnonzero(np.isfinite(video).all(axis=1))
-            shown = [clips[i] for i in seen]
+            video = clip_embeddings(model, frames, request.frames)
+            rows = np.flatnonzero(np.isfinite(video).all(axis=1))
+            usable = [clips[i] for i in rows]
             return {
-                **project(video[seen]),
-                "clips": [clip.id for clip in shown],
-                "labels": [clip.label for clip in shown],
+                **project(video[rows]),
+                "clips": [clip.id for clip in usable],
+                "labels": [clip.label for clip in usable],
                 "classes": list(dataset.classes),
             }
 
-        return keep(self.folder, f"figure3-{request.model}-{request.frames}", inputs, work)
+        return cached_result(self.folder, f"figure3-{request.model}-{request.frames}", inputs, work)
 
     def model(self, name: str) -> EmoCLIP:
         """Load a model; the last one is held."""
@@ -189,8 +189,10 @@ class Bench:
         """Return frame embeddings; those of the last model and split are held."""
         key = (id(model), request.dataset, request.fold, request.task)
         if self._frames is None or self._frames[0] != key:
-            found = clip_frames(model, clips, self.cache, cropped=cropped, workers=self.workers)
-            self._frames = (key, found)
+            embeddings = clip_frames(
+                model, clips, self.cache, cropped=cropped, workers=self.workers
+            )
+            self._frames = (key, embeddings)
         return self._frames[1]
 
     def _plan(
@@ -210,17 +212,17 @@ class Bench:
         where = self.roots.model(request.model, request.dataset, request.fold)
         kind, folder = published().models[request.model].kind, Path(where)
         if kind == "loco":
-            files: dict[str, Any] = {"weights": file_hash(folder / "metrics.json")}
+            files: dict[str, Any] = {"weights": files_hash(folder / "metrics.json")}
             return files, lambda: left_out_figures(folder, clips, dataset.classes, **options)
         if kind == "probe":
-            found = file_hash(folder / "classifier.json", folder / "classifier.safetensors")
-            return {"weights": found}, lambda: self._probe(folder, dataset, clips)
+            digest = files_hash(folder / "classifier.json", folder / "classifier.safetensors")
+            return {"weights": digest}, lambda: self._probe(folder, dataset, clips)
 
         def zero_shot() -> dict[str, Any]:
             model = self.model(where)
             vectors = class_vectors(model, dataset.classes, request.prompts, request.compound)
             frames = self.frames(model, request, clips, dataset.cropped)
-            video = pool_clips(model, frames, request.frames)
+            video = clip_embeddings(model, frames, request.frames)
             scores = zero_shot_scores(model, video, vectors)
             return measure_clips(scores, clips, dataset.classes, **options)
 
@@ -229,10 +231,10 @@ class Bench:
 
     def _probe(self, folder: Path, dataset: ClipDataset, clips: list[Clip]) -> dict[str, Any]:
         model = self.model(self._encoder(folder))
-        found = evaluate_classifier(
+        result = evaluate_classifier(
             folder, model, dataset, _SPLIT, self.cache, workers=self.workers
         )
-        scores = np.asarray(found["probabilities"], np.float64)
+        scores = np.asarray(result["probabilities"], np.float64)
         return measure_clips(scores, clips, dataset.classes, draws=self.draws, seed=self.seed)
 
     def _encoder(self, folder: Path) -> str:
@@ -247,4 +249,4 @@ class Bench:
                 return str(place)
         if name in (EMBEDDED, *BASELINES):
             return name
-        raise Absent(f"{path}: the probe's encoder '{name}' is not there")
+        raise MissingInput(f"{path}: the probe's encoder '{name}' is not there")

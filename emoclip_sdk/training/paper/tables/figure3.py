@@ -15,7 +15,7 @@ from ....errors import DatasetError, EmoCLIPError, MissingDependencyError
 from ....export.style import OKABE_ITO
 from .bench import Bench, Request
 from .published import Figure3
-from .roots import Absent
+from .roots import MissingInput
 
 __all__ = ["Panel", "draw_panels", "measure_panels", "principal_components", "write_panels"]
 
@@ -71,11 +71,11 @@ def principal_components(
     x = x / np.linalg.norm(x, axis=1, keepdims=True)
     u, s, _ = np.linalg.svd(x - x.mean(axis=0), full_matrices=False)
     points, explained = np.zeros((len(x), n)), np.zeros(n)
-    there = min(n, len(s))
-    points[:, :there] = u[:, :there] * s[:there]
+    available = min(n, len(s))
+    points[:, :available] = u[:, :available] * s[:available]
     largest = points[np.abs(points).argmax(axis=0), np.arange(n)]
     total = (s**2).sum()
-    explained[:there] = s[:there] ** 2 / total if total > 0 else 0.0
+    explained[:available] = s[:available] ** 2 / total if total > 0 else 0.0
     return points * np.where(largest < 0, -1.0, 1.0), explained
 
 
@@ -92,19 +92,19 @@ def measure_panels(bench: Bench, figure: Figure3) -> tuple[list[Panel], list[str
     for panel in figure.panels:
         request = Request(model=panel["model"], dataset=_DATASET, frames=panel["frames"])  # type: ignore[arg-type]
         try:
-            kept = bench.projection(request, _project)
-        except (Absent, EmoCLIPError) as reason:
+            result = bench.projection(request, _project)
+        except (MissingInput, EmoCLIPError) as reason:
             why.append(f"{panel['title']}: {reason}")
             continue
         panels.append(
             Panel(
                 panel["model"],
                 panel["title"],
-                tuple(kept["clips"]),
-                tuple(kept["classes"]),
-                tuple(kept["labels"]),
-                np.asarray(kept["points"]),
-                np.asarray(kept["explained"]),
+                tuple(result["clips"]),
+                tuple(result["classes"]),
+                tuple(result["labels"]),
+                np.asarray(result["points"]),
+                np.asarray(result["explained"]),
             )
         )
     return panels, why
@@ -129,7 +129,7 @@ def write_panels(panels: Sequence[Panel], path: Path) -> None:
 
 
 def draw_panels(panels: Sequence[Panel], path: Path) -> None:
-    """Draw the panels beside each other as scatter plots, one colour for each class.
+    """Draw the panels beside each other as scatter plots, one color for each class.
 
     Raises
     ------
@@ -147,7 +147,7 @@ def draw_panels(panels: Sequence[Panel], path: Path) -> None:
         labels = np.asarray(panel.labels)
         for label, name in enumerate(classes):
             x, y, z = panel.points[labels == label].T
-            # MAFW has eleven classes: a colour that comes again has another shape.
+            # MAFW has eleven classes: a color that comes again has another shape.
             look = {
                 "color": OKABE_ITO[label % len(OKABE_ITO)],
                 "marker": "o^s"[label // len(OKABE_ITO) % 3],

@@ -11,11 +11,12 @@ import numpy as np
 from ....checkpoints import resolve
 from ....errors import EmoCLIPError
 from ....prompts import CompoundMode, PromptBank, compose
+from ....runtime.hashes import file_hash
 from ...data.datasets import Clip
 from ...evaluation import class_bank
-from .roots import Absent
+from .roots import MissingInput
 
-__all__ = ["checkpoint_hash", "clips_hash", "file_hash", "texts_hash"]
+__all__ = ["checkpoint_hash", "clips_hash", "files_hash", "texts_hash"]
 
 
 def checkpoint_hash(name: str) -> str:
@@ -23,15 +24,15 @@ def checkpoint_hash(name: str) -> str:
 
     Raises
     ------
-    Absent
+    MissingInput
         A file of the checkpoint is missing.
     EmoCLIPError
         No such model.
     """
-    found = resolve(name)
-    if isinstance(found, Path):
-        return file_hash(found / "config.json", found / "model.safetensors")
-    return f"{found.name} from {found.repo or found.url}"
+    checkpoint = resolve(name)
+    if isinstance(checkpoint, Path):
+        return files_hash(checkpoint / "config.json", checkpoint / "model.safetensors")
+    return f"{checkpoint.name} from {checkpoint.repo or checkpoint.url}"
 
 
 def texts_hash(name: str, classes: tuple[str, ...], prompts: str, compound: CompoundMode) -> str:
@@ -42,8 +43,8 @@ def texts_hash(name: str, classes: tuple[str, ...], prompts: str, compound: Comp
     EmoCLIPError
         No such model; a class without a text.
     """
-    found = resolve(name)
-    own = found / "prompts.yaml" if isinstance(found, Path) else None
+    checkpoint = resolve(name)
+    own = checkpoint / "prompts.yaml" if isinstance(checkpoint, Path) else None
     bank = PromptBank.default()
     if own is not None and own.is_file():
         bank = PromptBank.from_yaml(own)
@@ -53,19 +54,22 @@ def texts_hash(name: str, classes: tuple[str, ...], prompts: str, compound: Comp
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
-def file_hash(*paths: Path) -> str:
-    """Return the SHA-256 of files, one after the other."""
-    digest = hashlib.sha256()
-    for path in paths:
-        try:
-            with path.open("rb") as file:
-                while block := file.read(1 << 22):
-                    digest.update(block)
-        except FileNotFoundError:
-            raise Absent(f"{path}: no such file") from None
-        except OSError as error:
-            raise EmoCLIPError(f"{path}: can't be read ({error})") from error
-    return digest.hexdigest()[:16]
+def files_hash(*paths: Path) -> str:
+    """Return the first 16 digits of the SHA-256 of files, one after the other.
+
+    Raises
+    ------
+    MissingInput
+        A file is missing.
+    EmoCLIPError
+        One can't be read.
+    """
+    try:
+        return file_hash(*paths)[:16]
+    except FileNotFoundError as error:
+        raise MissingInput(f"{error.filename}: no such file") from None
+    except OSError as error:
+        raise EmoCLIPError(f"{error.filename}: can't be read ({error})") from error
 
 
 def clips_hash(clips: list[Clip], classes: tuple[str, ...]) -> str:

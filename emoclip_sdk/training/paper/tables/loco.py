@@ -52,19 +52,19 @@ def left_out_figures(
     path = folder / "metrics.json"
     try:
         rows = json.loads(path.read_text(encoding="utf-8"))["per_class"]
-        taken = {name: (int(row["n"]), dict(row["taken for"])) for name, row in rows.items()}
+        decided = {name: (int(row["n"]), dict(row["taken for"])) for name, row in rows.items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DatasetError(
             f"{path}: not the figures of a leave-one-class-out run ({error!r})"
         ) from error
     counts = np.bincount([clip.label or 0 for clip in clips], minlength=len(classes))
     expected = {name: int(n) for name, n in zip(classes, counts, strict=True) if n}
-    if {name: n for name, (n, _) in taken.items()} != expected:
+    if {name: n for name, (n, _) in decided.items()} != expected:
         raise DatasetError(f"{path}: made on other test clips than those that are here")
     labels: list[int] = []
     scores: list[NDArray[np.float64]] = []
     for label, name in enumerate(classes):
-        n, others = taken.get(name, (0, {}))
+        n, others = decided.get(name, (0, {}))
         decisions = [classes.index(other) for other, k in others.items() for _ in range(k)]
         one_hot = np.full((n, len(classes)), np.nan)
         one_hot[: len(decisions)] = np.eye(len(classes))[decisions]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.resources
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -10,7 +9,9 @@ from typing import Any, Literal
 
 import yaml
 
-__all__ = ["Figure3", "ModelKind", "Published", "Row", "Table", "published"]
+from ....assets import package_file
+
+__all__ = ["Figure3", "ModelKind", "Published", "PublishedRow", "Table", "published"]
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class ModelKind:
 
 
 @dataclass(frozen=True)
-class Row:
+class PublishedRow:
     """A row of a table.
 
     Attributes
@@ -63,8 +64,8 @@ class Table:
     datasets, figures : tuple of str
         Every row has each figure on each dataset.
     columns : mapping of str to str
-        Headings of :attr:`Row.cells`.
-    rows : tuple of Row
+        Headings of :attr:`PublishedRow.cells`.
+    rows : tuple of PublishedRow
     """
 
     id: str
@@ -73,7 +74,7 @@ class Table:
     datasets: tuple[str, ...]
     figures: tuple[str, ...]
     columns: Mapping[str, str]
-    rows: tuple[Row, ...]
+    rows: tuple[PublishedRow, ...]
     note: str = ""
 
 
@@ -99,8 +100,8 @@ class Published:
 @cache
 def published() -> Published:
     """Read ``published.yaml``."""
-    text = importlib.resources.files(__package__).joinpath("published.yaml")
-    content: dict[str, Any] = yaml.safe_load(text.read_text(encoding="utf-8"))
+    path = package_file(__package__, "published.yaml")
+    content: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
     figure = content["figure_3"]
     return Published(
         source=content["source"],
@@ -111,7 +112,7 @@ def published() -> Published:
                     **table,
                     "datasets": tuple(table["datasets"]),
                     "figures": tuple(table["figures"]),
-                    "rows": tuple(Row(**row) for row in table["rows"]),
+                    "rows": tuple(PublishedRow(**row) for row in table["rows"]),
                 }
             )
             for table in content["tables"]

@@ -13,12 +13,12 @@ from ....errors import DatasetError
 from ...data.datasets import DATASETS
 from .published import published
 
-__all__ = ["Absent", "Roots", "read_roots"]
+__all__ = ["MissingInput", "Roots", "read_roots"]
 
 EXAMPLE = "datasets: {mafw: /data/MAFW}, models: {clip: clip-vit-b-32, emoclip: runs/fold{fold}}"
 
 
-class Absent(Exception):
+class MissingInput(Exception):
     """Something is not there, so that a figure can't be measured; the message says what."""
 
 
@@ -48,10 +48,10 @@ class Roots:
 
         Raises
         ------
-        Absent
+        MissingInput
         """
         if name not in self.datasets:
-            raise Absent(f"no root for {name} in {self.path.name}")
+            raise MissingInput(f"no root for {name} in {self.path.name}")
         return self.datasets[name]
 
     def model(self, name: str, dataset: str, fold: int) -> str:
@@ -62,20 +62,20 @@ class Roots:
 
         Raises
         ------
-        Absent
+        MissingInput
         """
         entry = self.models.get(name)
         if isinstance(entry, Mapping):
             entry = entry.get(dataset)
         if entry is None:
-            raise Absent(f"no model {name} in {self.path.name}")
+            raise MissingInput(f"no model {name} in {self.path.name}")
         kind = published().models[name]
         one_for_all = isinstance(self.models[name], str) and "{dataset}" not in entry
         if kind.trained_on == "each" and one_for_all and len(self.datasets) > 1:
-            raise Absent(f"models.{name} has no {{dataset}}: there is one for each dataset")
+            raise MissingInput(f"models.{name} has no {{dataset}}: there is one for each dataset")
         seen = kind.trained_on in ("each", dataset)
         if seen and fold > 1 and "{fold}" not in entry:
-            raise Absent(f"models.{name} has no {{fold}}: taken for fold 1 alone")
+            raise MissingInput(f"models.{name} has no {{fold}}: taken for fold 1 alone")
         pattern = entry.replace("{dataset}", dataset)
         folder = self.path.parent / Path(pattern.replace("{fold}", str(fold))).expanduser()
         if folder.is_dir():
@@ -83,7 +83,7 @@ class Roots:
         if kind.kind == "checkpoint" and "{" not in entry:
             return entry
         # The fold isn't filled in: those that lack their folder share one sentence.
-        raise Absent(f"{pattern}: no such folder")
+        raise MissingInput(f"{pattern}: no such folder")
 
 
 def read_roots(path: str | Path) -> Roots:
@@ -138,8 +138,8 @@ def _section(path: Path, content: dict[str, Any], key: str) -> dict[str, Any]:
     return section
 
 
-def _refuse(path: Path, where: str, found: dict[str, Any], known: Any) -> None:
-    unknown = [str(name) for name in found if name not in known]
+def _refuse(path: Path, where: str, section: dict[str, Any], known: Any) -> None:
+    unknown = [str(name) for name in section if name not in known]
     if unknown:
         raise DatasetError(
             f"{path}: unknown {where}{', '.join(unknown)}. There are: {', '.join(known)}"

@@ -12,12 +12,12 @@ from typing import Any
 
 from ....errors import DatasetError
 
-__all__ = ["keep"]
+__all__ = ["cached_result"]
 
 log = logging.getLogger(__name__)
 
 
-def keep(
+def cached_result(
     folder: Path, name: str, inputs: Mapping[str, Any], work: Callable[[], dict[str, Any]]
 ) -> dict[str, Any]:
     """Return the result that is kept for `inputs`, or do the work and keep its result.
@@ -41,9 +41,9 @@ def keep(
     digest = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:10]
     path = folder / f"{name}-{digest}.json"
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        if found["inputs"] == inputs:
-            return dict(found["result"])
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        if stored["inputs"] == inputs:
+            return dict(stored["result"])
     except FileNotFoundError:
         pass
     except (OSError, ValueError, KeyError, TypeError):

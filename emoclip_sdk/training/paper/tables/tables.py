@@ -10,8 +10,8 @@ from ....errors import EmoCLIPError
 from ...data.datasets import DATASETS, Problem
 from ...evaluation import mean_of_folds
 from .bench import Bench, Request
-from .published import Row, Table
-from .roots import Absent
+from .published import PublishedRow, Table
+from .roots import MissingInput
 
 __all__ = ["dataset_summary", "fill_table"]
 
@@ -49,15 +49,15 @@ def fill_table(bench: Bench, table: Table) -> dict[str, Any]:
     }
 
 
-def _row(bench: Bench, table: Table, dataset: str, row: Row) -> dict[str, Any]:
-    found: list[tuple[int, dict[str, Any]]] = []
+def _row(bench: Bench, table: Table, dataset: str, row: PublishedRow) -> dict[str, Any]:
+    measured: list[tuple[int, dict[str, Any]]] = []
     why: dict[str, list[int]] = {}
     folds = DATASETS[dataset].folds if row.measure else ()
     for fold in folds:
         request = Request(dataset=dataset, fold=fold, task=table.task, **row.measure)  # type: ignore[arg-type]
         try:
             figures = bench.measure(request)
-        except (Absent, EmoCLIPError) as reason:
+        except (MissingInput, EmoCLIPError) as reason:
             why.setdefault(str(reason), []).append(fold)
             continue
         log.info(
@@ -69,17 +69,17 @@ def _row(bench: Bench, table: Table, dataset: str, row: Row) -> dict[str, Any]:
             100 * figures["uar"],
             100 * figures["war"],
         )
-        found.append((fold, figures))
+        measured.append((fold, figures))
     published = row.published.get(dataset, {})
     return {
         "cells": dict(row.cells),
         "figures": {
-            key: _figure(key, published.get(key), [figures for _, figures in found])
+            key: _figure(key, published.get(key), [figures for _, figures in measured])
             for key in table.figures
         },
-        "n": sum(figures["n"] for _, figures in found),
-        "unusable": sum(len(figures["unusable"]) for _, figures in found),
-        "folds": [fold for fold, _ in found],
+        "n": sum(figures["n"] for _, figures in measured),
+        "unusable": sum(len(figures["unusable"]) for _, figures in measured),
+        "folds": [fold for fold, _ in measured],
         "of_folds": len(folds),
         "others": not row.measure,
         "why": [_sentence(reason, missing, folds) for reason, missing in why.items()]

@@ -143,11 +143,11 @@ def _write_csv(table: Mapping[str, Any], path: Path) -> None:
                 for name, figure in row["figures"].items():
                     low, high = figure["interval"] or (None, None)
                     values = [figure["published"], figure["measured"], low, high]
-                    shown = ["" if v is None else f"{v:g}" for v in values[:1]]
-                    shown += [_plain(v) for v in (*values[1:], figure["difference"])]
+                    printed = ["" if v is None else f"{v:g}" for v in values[:1]]
+                    printed += [_plain(v) for v in (*values[1:], figure["difference"])]
                     n = row["n"] or ""
                     why = "; ".join(row["why"])
-                    writer.writerow([*cells, part["dataset"], name, *shown, n, folds, why])
+                    writer.writerow([*cells, part["dataset"], name, *printed, n, folds, why])
 
 
 def _plain(value: float | None) -> str:

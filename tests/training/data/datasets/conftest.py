@@ -35,15 +35,15 @@ def add_text(path: Path, text: str, encoding: str = "utf-8") -> Path:
 
 def kinds(dataset) -> dict[str, int]:
     """Problems per kind, without the sizes, which a tiny dataset never has."""
-    found = Counter(problem.kind for problem in dataset.problems)
-    found.pop("unexpected count", None)
-    return dict(found)
+    result = Counter(problem.kind for problem in dataset.problems)
+    result.pop("unexpected count", None)
+    return dict(result)
 
 
 def problem(dataset, kind: str):
     """The only problem of a kind."""
-    (found,) = (p for p in dataset.problems if p.kind == kind)
-    return found
+    (result,) = (p for p in dataset.problems if p.kind == kind)
+    return result
 
 
 @pytest.fixture

@@ -100,6 +100,6 @@ def test_frames_are_decoded(check, mafw: Path) -> None:
 
 def test_errors_are_one_line(check, tmp_path: Path) -> None:
     code, _, err = check("--dataset", "mafw", "--root", tmp_path / "gone")
-    assert code == 1 and err.startswith("emoclip-train: ") and "Expected: ROOT" in err
+    assert code == 1 and err.startswith("Error: ") and "Expected: ROOT" in err
     assert check("--dataset", "what", "--root", tmp_path, "--fold", "all")[0] == 1
     assert check("--dataset", "dfew", "--root", tmp_path, "--fold", "first")[0] == 2

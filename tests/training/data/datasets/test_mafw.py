@@ -86,8 +86,8 @@ def test_problems_are_named_by_file_and_line(mafw: Path) -> None:
     path = mafw / SINGLE / "train.txt"
     path.write_text(path.read_text("utf-8").replace("One lip corner is raised.", "-"), "utf-8")
     data = open_clips("mafw", mafw)
-    found = {(p.kind, p.where) for p in data.problems if p.kind != "unexpected count"}
-    assert found == {
+    result = {(p.kind, p.where) for p in data.problems if p.kind != "unexpected count"}
+    assert result == {
         ("missing clip", f"{path}:2"),
         ("missing caption", f"{path}:3"),
         ("duplicate", f"{path}:6"),

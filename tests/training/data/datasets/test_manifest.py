@@ -59,8 +59,8 @@ def test_problems(tmp_path: Path) -> None:
         "b,joy,train,s2\n",
     )
     data = open_clips("manifest", path)
-    told = {(p.kind, p.where.removeprefix(f"{path}:")) for p in data.problems}
-    assert told == {
+    problems = {(p.kind, p.where.removeprefix(f"{path}:")) for p in data.problems}
+    assert problems == {
         ("malformed line", "3"),
         ("malformed line", "4"),
         ("malformed line", "7"),

@@ -58,9 +58,11 @@ def test_dfew_malformed_lines(dfew: Path) -> None:
 
 
 def test_sizes_are_compared_with_the_published_ones(dfew: Path) -> None:
-    told = [p for p in open_clips("dfew", dfew).problems if p.kind == "unexpected count"]
-    assert [p.where for p in told] == ["dfew single fold 1, train", "dfew single fold 1, test"]
-    assert "7 clips, published 9356" in told[0].what and "happiness 1 of 1956" in told[0].what
+    problems = [p for p in open_clips("dfew", dfew).problems if p.kind == "unexpected count"]
+    assert [p.where for p in problems] == ["dfew single fold 1, train", "dfew single fold 1, test"]
+    assert (
+        "7 clips, published 9356" in problems[0].what and "happiness 1 of 1956" in problems[0].what
+    )
 
 
 def test_ferv39k(ferv39k: Path) -> None:

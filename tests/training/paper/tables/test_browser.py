@@ -35,7 +35,7 @@ onload = () => {{
     cards: cards.length,
     scrolled: cards.filter((e) => e.scrollWidth > e.clientWidth).length,
     figures: [...page.querySelectorAll("td.num")].filter((e) => e.offsetWidth > 0).length,
-    colours: [style(page.body).backgroundColor, style(page.body).color],
+    colors: [style(page.body).backgroundColor, style(page.body).color],
   }});
 }};
 </script>
@@ -45,10 +45,10 @@ onload = () => {{
 @pytest.fixture(scope="module")
 def browser() -> str:
     names = ("chromium", "chromium-browser", "google-chrome", "chrome")
-    found = next(filter(None, map(shutil.which, names)), None)
-    if found is None:
+    result = next(filter(None, map(shutil.which, names)), None)
+    if result is None:
         pytest.skip("no Chromium or Chrome is installed")
-    return found
+    return result
 
 
 @pytest.mark.browser
@@ -60,15 +60,15 @@ def test_nothing_is_cut_off(make_bench, tiny_checkpoint: Path, tmp_path: Path, b
     roots = {"datasets": {"mafw": "/a/long/path/" * 12, "dfew": "D"}, "models": models}
     write_report(make_bench(json.dumps(roots)), tmp_path / "report")
     text = (tmp_path / "report" / "report.html").read_text(encoding="utf-8")
-    colours = set()
+    colors = set()
     for width in (390, 1280):
         for scheme in (0, 1):  # dark, light
-            found = measure(browser, tmp_path / "page.html", text, width, scheme)
-            assert found["width"] == found["page"] == width, found
-            assert found["outside"] == found["cut"] == [], found
-            assert found["cards"] == 10 and found["figures"] > 100, found
-            colours.add(tuple(found["colours"]))
-    assert len(colours) == 2
+            result = measure(browser, tmp_path / "page.html", text, width, scheme)
+            assert result["width"] == result["page"] == width, result
+            assert result["outside"] == result["cut"] == [], result
+            assert result["cards"] == 10 and result["figures"] > 100, result
+            colors.add(tuple(result["colors"]))
+    assert len(colors) == 2
 
 
 def measure(browser: str, path: Path, text: str, width: int, scheme: int) -> dict:
@@ -78,6 +78,6 @@ def measure(browser: str, path: Path, text: str, width: int, scheme: int) -> dic
     options += ["--window-size=1400,1000", f"--blink-settings=preferredColorScheme={scheme}"]
     options += [path.as_uri()]
     done = subprocess.run([browser, *options], capture_output=True, text=True, timeout=120)
-    found = re.search(r"<pre>(.*?)</pre>", done.stdout, re.DOTALL)
-    assert found and found[1], done.stderr
-    return json.loads(html.unescape(found[1]))
+    result = re.search(r"<pre>(.*?)</pre>", done.stdout, re.DOTALL)
+    assert result and result[1], done.stderr
+    return json.loads(html.unescape(result[1]))

@@ -21,12 +21,12 @@ KEYS = (
 def test_figures_are_those_of_the_paper(shared: Path) -> None:
     paper = yaml.safe_load((shared / "paper" / "tables.yaml").read_text(encoding="utf-8"))
     for key, table in zip(KEYS, published().tables, strict=True):
-        shown = [
+        visible = [
             [row.published[d][f] for d in table.datasets for f in table.figures]
             for row in table.rows
         ]
-        n = len(shown[0])
-        assert shown == [row[-n:] for row in paper[key]["rows"]], key
+        n = len(visible[0])
+        assert visible == [row[-n:] for row in paper[key]["rows"]], key
         names = [str(row.cells["architecture"]) for row in table.rows]
         column = paper[key]["columns"].index("architecture")
         assert names == [row[column] for row in paper[key]["rows"]]

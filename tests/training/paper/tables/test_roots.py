@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from emoclip_sdk.errors import DatasetError
-from emoclip_sdk.training.paper.tables import Absent, read_roots
+from emoclip_sdk.training.paper.tables import MissingInput, read_roots
 
 
 def _roots(tmp_path: Path, text: str):
@@ -22,7 +22,7 @@ def test_a_model_for_each_fold(tmp_path: Path) -> None:
     roots = _roots(tmp_path, "datasets: {mafw: M}\nmodels: {emoclip: 'runs/fold{fold}'}\n")
     assert roots.datasets == {"mafw": tmp_path / "M"}
     assert Path(roots.model("emoclip", "mafw", 2)) == tmp_path / "runs" / "fold2"
-    with pytest.raises(Absent, match="runs/fold{fold}: no such folder"):
+    with pytest.raises(MissingInput, match="runs/fold{fold}: no such folder"):
         roots.model("emoclip", "mafw", 3)
 
 
@@ -30,7 +30,7 @@ def test_one_trained_model_is_not_measured_on_what_it_was_trained_on(tmp_path: P
     (tmp_path / "one").mkdir()
     roots = _roots(tmp_path, "models: {emoclip: one, clip: clip-vit-b-32}\n")
     assert Path(roots.model("emoclip", "mafw", 1)) == tmp_path / "one"
-    with pytest.raises(Absent, match="no {fold}"):
+    with pytest.raises(MissingInput, match="no {fold}"):
         roots.model("emoclip", "mafw", 2)
     # It never saw DFEW, and CLIP none of them.
     assert Path(roots.model("emoclip", "dfew", 2)) == tmp_path / "one"
@@ -43,10 +43,10 @@ def test_a_model_for_each_dataset(tmp_path: Path) -> None:
     roots = _roots(tmp_path, sets + "models: {supervised: 's/{dataset}', loco: {afew: s/afew}}\n")
     for name in ("supervised", "loco"):
         assert Path(roots.model(name, "afew", 1)) == tmp_path / "s" / "afew"
-    with pytest.raises(Absent, match="no model loco"):
+    with pytest.raises(MissingInput, match="no model loco"):
         roots.model("loco", "mafw", 1)
     roots = _roots(tmp_path, sets + "models: {supervised: s/afew}\n")
-    with pytest.raises(Absent, match="{dataset}"):
+    with pytest.raises(MissingInput, match="{dataset}"):
         roots.model("supervised", "afew", 1)
 
 
@@ -61,8 +61,8 @@ def test_a_model_for_each_dataset(tmp_path: Path) -> None:
         ("a: [", "can't be read as YAML"),
     ],
 )
-def test_says_what_is_wrong(tmp_path: Path, text: str, said: str) -> None:
-    with pytest.raises(DatasetError, match=said):
+def test_says_what_is_wrong(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(DatasetError, match=message):
         _roots(tmp_path, text)
 
 

@@ -1,0 +1,127 @@
+"""How a video is read: one set of options for everything that reads one."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from typing import Literal, TypedDict
+
+from ..config import FaceConfig
+from ..errors import EmoCLIPError
+from ..prompts import CompoundMode
+from ..video import SamplingMode
+
+__all__ = ["FaceMode", "ReadKeywords", "ReadOptions", "ScoreKeywords", "face_config"]
+
+FaceMode = Literal["detect", "none"]
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """How a video is read.
+
+    Its fields are keyword arguments of every method that reads videos:
+    ``model.classify("clips/0001", fps=10, timeout=60)``. One that can't count for a video, such as
+    the frame rate of a file that has its own, is an error.
+
+    Parameters
+    ----------
+    faces : {"detect", "none"}, optional
+        "detect": look for faces with the model's detector. "none": the frames are face crops
+        already. None: as the model's config says.
+    sampling : {"deterministic", "uniform", "paper"}
+        "deterministic": by time, about 7 frames a second, so that the same video always gives the
+        same result. "uniform": the model's number of frames, spread over the whole video. "paper":
+        the reference's random window. What is scored over time takes "deterministic" only.
+    seed : int
+        Of the random window, with ``sampling="paper"``.
+    fps : float, optional
+        Frame rate of a source without a clock: a folder of frames, an array, pictures. None: 25,
+        or what the folder's ``crop.json`` says.
+    allow_network : bool
+        Open network addresses (``https://``, ``rtsp://`` ...).
+    timeout : float, optional
+        Seconds that reading one video may take, face detection and embedding included, checked
+        between frames. None: no limit; half an hour where worker processes read
+        (:meth:`EmoCLIP.classify_batch`, :func:`run_batch`), which are ended even within a frame.
+
+    Raises
+    ------
+    EmoCLIPError
+        For values that no video could make right, before any is read.
+    """
+
+    faces: FaceMode | None = None
+    sampling: SamplingMode = "deterministic"
+    seed: int = 0
+    fps: float | None = None
+    allow_network: bool = False
+    timeout: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.faces not in (None, "detect", "none"):
+            raise EmoCLIPError(f"faces must be 'detect', 'none' or None, not {self.faces!r}")
+        if self.sampling not in ("deterministic", "uniform", "paper"):
+            raise EmoCLIPError(
+                f"sampling must be 'deterministic', 'uniform' or 'paper', not {self.sampling!r}"
+            )
+        if self.seed and self.sampling != "paper":
+            raise EmoCLIPError(f"seed={self.seed} counts with sampling='paper' only")
+        for name, value in (("fps", self.fps), ("timeout", self.timeout)):
+            if value is not None and not (value > 0 and math.isfinite(value)):
+                raise EmoCLIPError(f"{name} must be a positive number, not {value}")
+
+    def require_in_order(self, task: str) -> None:
+        """Refuse a sampling that does not go through the video in order of time.
+
+        Raises
+        ------
+        EmoCLIPError
+            `task` needs deterministic sampling.
+        """
+        if self.sampling != "deterministic":
+            raise EmoCLIPError(f"{task} takes sampling='deterministic', not {self.sampling!r}")
+
+    def require_unread(self) -> None:
+        """Refuse options beside a video that :meth:`EmoCLIP.read` has read already.
+
+        Raises
+        ------
+        EmoCLIPError
+            An option differs from its default.
+        """
+        given = [
+            field.name
+            for field in dataclasses.fields(self)
+            if getattr(self, field.name) != field.default
+        ]
+        if given:
+            raise EmoCLIPError(
+                f"this video was read before, so {', '.join(given)} can't count: say it to read()"
+            )
+
+
+class ReadKeywords(TypedDict, total=False):
+    """The fields of :class:`ReadOptions` as keyword arguments."""
+
+    faces: FaceMode | None
+    sampling: SamplingMode
+    seed: int
+    fps: float | None
+    allow_network: bool
+    timeout: float | None
+
+
+class ScoreKeywords(ReadKeywords, total=False):
+    """The same, and how labels are scored; see :meth:`EmoCLIP.classify`."""
+
+    compound: CompoundMode
+    min_score: float | None
+
+
+def face_config(config: FaceConfig, faces: FaceMode | None) -> FaceConfig:
+    """Return how faces are found where a call says `faces`."""
+    if faces is None:
+        return config
+    return dataclasses.replace(config, detector="none" if faces == "none" else "mtcnn")

@@ -1,0 +1,72 @@
+"""Which network a configuration of towers describes, in open_clip's terms."""
+
+from __future__ import annotations
+
+import copy
+import re
+from typing import Any
+
+from ..config import TowersConfig
+from ..errors import CheckpointError
+
+__all__ = ["open_clip_config"]
+
+
+def open_clip_config(config: TowersConfig) -> dict[str, Any]:
+    """Return the open_clip model configuration behind `config`, never with pretrained weights.
+
+    Raises
+    ------
+    CheckpointError
+        open_clip knows no architecture of that name, or something outside of the checkpoint is
+        referred to.
+    """
+    _check_names(config)
+    if config.model is not None:
+        model = copy.deepcopy(config.model)
+    else:
+        import open_clip
+
+        model = copy.deepcopy(open_clip.get_model_config(config.name))
+        if model is None:
+            raise CheckpointError(
+                f"towers: open_clip {open_clip.__version__} knows no architecture named "
+                f"'{config.name}'; open_clip.list_models() lists them"
+            )
+    model["quick_gelu"] = config.quick_gelu or model.get("quick_gelu", False)
+    # Weights come from our checkpoint; building a tower must never reach for the network.
+    if model["vision_cfg"].get("timm_model_name"):
+        model["vision_cfg"]["timm_model_pretrained"] = False
+    if not config.text:
+        # open_clip always builds both towers. The text tower is thrown away: make it a small one.
+        model["text_cfg"] = {"width": 64, "heads": 1, "layers": 1}
+        model.pop("custom_text", None)
+    elif model["text_cfg"].get("hf_model_name"):
+        model["text_cfg"]["hf_model_pretrained"] = False
+    return model
+
+
+def _check_names(config: TowersConfig) -> None:
+    """Refuse what lies outside of the checkpoint: it would be downloaded, or read from this disk.
+
+    An architecture that open_clip knows by its name may have its tokenizer on the Hub; what a file
+    describes may not name any repository or folder.
+    """
+    model = config.model or {}
+    named = {"towers.name": config.name}
+    for part in ("vision_cfg", "text_cfg"):
+        section = model.get(part, {})
+        if not isinstance(section, dict):
+            raise CheckpointError(f"towers: model.{part} must be an object, not {section!r}")
+        for key in section.keys() & {"hf_model_name", "hf_tokenizer_name"}:
+            raise CheckpointError(
+                f"towers: model.{part}.{key} is {section[key]!r}. A checkpoint may not refer to "
+                "what is not in its folder"
+            )
+        named[f"towers: model.{part}.timm_model_name"] = section.get("timm_model_name")
+    for key, name in named.items():
+        if name and not re.fullmatch(r"[\w.-]+", str(name)):
+            raise CheckpointError(
+                f"{key} is {name!r}, which is not the plain name of an architecture. A checkpoint "
+                "may not refer to what is not in its folder"
+            )

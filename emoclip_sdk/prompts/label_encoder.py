@@ -1,0 +1,164 @@
+"""From labels to one text embedding each (eq. 2), with a cache of every text."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import PromptError
+from .bank import PromptBank
+from .composer import CompoundMode, LabelText, compose
+from .labels import label_key
+
+__all__ = ["LabelEncoder"]
+
+_MAX_TEXTS = 20_000  # 40 MB of 512-d vectors; a service that is sent ever new labels must not grow
+_MAX_MATRICES = 64
+
+
+class LabelEncoder:
+    """Embeds labels with a text encoder, and remembers every text that it has encoded.
+
+    Parameters
+    ----------
+    bank : PromptBank
+        Where labels are looked up. May be changed between calls: its hash is part of the key.
+    encode_text : callable
+        From N texts to their (N, D) embeddings **before** normalization. Batching is up to it.
+    """
+
+    def __init__(
+        self, bank: PromptBank, encode_text: Callable[[list[str]], NDArray[np.floating[Any]]]
+    ) -> None:
+        self.bank = bank
+        self.encode_text = encode_text
+        self._vectors: dict[str, NDArray[np.float32]] = {}
+        self._results: dict[Any, tuple[NDArray[np.float32], tuple[LabelText, ...]]] = {}
+        self._shifts: dict[str, NDArray[np.float32]] = {}
+
+    @property
+    def hash(self) -> str:
+        """Hash of what labels are made of: the bank's, and something more after :meth:`fit`."""
+        if not self._shifts:
+            return self.bank.hash
+        digest = hashlib.sha256()
+        for key, shift in sorted(self._shifts.items()):
+            digest.update(key.encode() + shift.tobytes())
+        return f"{self.bank.hash}+{digest.hexdigest()[:6]}"
+
+    @property
+    def is_fitted(self) -> bool:
+        """Whether some label was moved by :meth:`fit`."""
+        return bool(self._shifts)
+
+    def fit(self, shifts: Mapping[str, NDArray[np.float32]]) -> None:
+        """Add a vector (D,) to the text embedding, of unit length, of each of these labels.
+
+        What was fitted before is undone. Compounds are made of texts still.
+        """
+        self._shifts = {self._key(compose(self.bank, label)): v for label, v in shifts.items()}
+
+    def embed(
+        self, labels: Sequence[str], *, compound: CompoundMode = "average"
+    ) -> tuple[NDArray[np.float32], list[LabelText]]:
+        """Embed labels: the weighted mean of their texts' raw embeddings (eq. 2 and its like).
+
+        The mean is taken before normalization, for a compound's components as in eq. 2 and in the
+        same way for the descriptions of one label and for templates. Nothing is normalized here:
+        the cosine similarity of eq. 1 does that.
+
+        Parameters
+        ----------
+        labels : sequence of str
+            Different labels; see :func:`compose` for what each becomes.
+        compound : {"average", "concatenate"}
+            How compounds are made.
+
+        Returns
+        -------
+        embeddings : numpy.ndarray
+            (N, D) float32, one row per label in the given order. A copy, free to be changed.
+        texts : list of LabelText
+            What each label became.
+
+        Raises
+        ------
+        PromptError
+            For no labels, a text instead of a list, an unusable label, or two labels of one
+            meaning: both would share the softmax, and each would get half of its due.
+        """
+        if isinstance(labels, str):
+            raise PromptError(f"labels must be a list: [{labels!r}], not {labels!r}")
+        requested = tuple(labels)
+        if not requested:
+            raise PromptError("Give at least one label")
+        key = (self.hash, requested, compound)
+        cacheable = all(isinstance(label, str) for label in requested)
+        result = self._results.get(key) if cacheable else None
+        if result is None:
+            texts = tuple(compose(self.bank, label, compound) for label in requested)
+            _refuse_same(texts)
+            result = self._shifted(self._combine(texts), texts)
+            if len(self._results) >= _MAX_MATRICES:
+                self._results = {}
+            self._results[key] = result
+        return result[0].copy(), list(result[1])
+
+    def clear(self) -> None:
+        """Forget all embeddings. Needed after the text encoder's weights have changed."""
+        self._vectors, self._results = {}, {}
+
+    def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Embed N texts word for word, to (N, D) unnormalized; each is encoded once."""
+        known = self._vectors
+        new = [text for text in dict.fromkeys(texts) if text not in known]
+        if new:
+            fresh = np.asarray(self.encode_text(new), dtype=np.float32)
+            if fresh.ndim != 2 or len(fresh) != len(new):
+                raise ValueError(
+                    f"encode_text returned shape {fresh.shape} for {len(new)} texts, not (N, D)"
+                )
+            known = {**known, **dict(zip(new, fresh, strict=True))}
+            self._vectors = known if len(known) <= _MAX_TEXTS else {}
+        return np.stack([known[text] for text in texts])
+
+    def _combine(self, labels: Sequence[LabelText]) -> NDArray[np.float32]:
+        texts = list(dict.fromkeys(text for label in labels for text in label.texts))
+        known = dict(zip(texts, self.embed_texts(texts), strict=True))
+        rows = [
+            np.average([known[text] for text in label.texts], axis=0, weights=label.weights)
+            for label in labels
+        ]
+        return np.stack(rows).astype(np.float32)
+
+    def _shifted(
+        self, vectors: NDArray[np.float32], texts: tuple[LabelText, ...]
+    ) -> tuple[NDArray[np.float32], tuple[LabelText, ...]]:
+        shifted = list(texts)
+        for i, text in enumerate(texts):
+            shift = self._shifts.get(self._key(text))
+            if shift is not None:
+                vectors[i] = vectors[i] / np.linalg.norm(vectors[i]) + shift
+                shifted[i] = dataclasses.replace(text, kind="fitted")
+        return vectors, tuple(shifted)
+
+    @staticmethod
+    def _key(text: LabelText) -> str:
+        return label_key(text.name or text.label)
+
+
+def _refuse_same(labels: Sequence[LabelText]) -> None:
+    seen: dict[str, str] = {}
+    for item in labels:
+        key = LabelEncoder._key(item)
+        if key in seen:
+            raise PromptError(
+                f"The labels {seen[key]!r} and {item.label!r} mean the same "
+                f"({item.name or item.label}). Leave one of them out"
+            )
+        seen[key] = item.label

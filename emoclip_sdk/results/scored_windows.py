@@ -1,0 +1,178 @@
+"""Scores over time: plain data, one row per face track and window."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .numbers import json_value
+from .paths import FacePath
+from .records import FAILED, NO_FACE, OK, FaceTrack, ModelInfo, Status, model_record
+from .tables import label_columns
+
+__all__ = ["ScoredWindows", "TimelineRow"]
+
+
+@dataclass(frozen=True)
+class TimelineRow:
+    """Scores of one face track in one window. NaN where the face is not in the window.
+
+    Attributes
+    ----------
+    track : int, optional
+        None: nobody is there in this window.
+    start, end : float
+        Seconds.
+    n_frames : int
+        Sampled frames with this face in the window.
+    scores, similarities : dict of str to float
+    confidence : float
+    abstained : bool, optional
+        See :class:`Prediction`.
+    box : (float, float, float, float), optional
+        x0, y0, x1, y1 of the face in pixels of the video, averaged over these frames.
+    detection_confidence : float
+        Of the face detector, averaged over these frames.
+    """
+
+    track: int | None
+    start: float
+    end: float
+    n_frames: int
+    scores: dict[str, float]
+    similarities: dict[str, float]
+    confidence: float = math.nan
+    abstained: bool | None = None
+    box: tuple[float, float, float, float] | None = None
+    detection_confidence: float = math.nan
+
+    @property
+    def face_found(self) -> bool:
+        """Whether the face is in the window."""
+        return self.n_frames > 0
+
+    @property
+    def label(self) -> str | None:
+        """The label of the highest score; None in a gap."""
+        return max(self.scores, key=self.scores.__getitem__) if self.face_found else None
+
+    def to_record(self, source: str, model: ModelInfo | None = None) -> dict[str, Any]:
+        """Return a flat row, two columns per label, NaN in gaps."""
+        box = self.box or (math.nan,) * 4
+        return {
+            "source": source,
+            "track": self.track,
+            "start": self.start,
+            "end": self.end,
+            "face_found": self.face_found,
+            "label": self.label,
+            "confidence": self.confidence,
+            "abstained": self.abstained,
+            "n_frames": self.n_frames,
+            **dict(zip(("face_x0", "face_y0", "face_x1", "face_y1"), box, strict=True)),
+            "detection_confidence": self.detection_confidence,
+            **label_columns("score", self.scores),
+            **label_columns("similarity", self.similarities),
+            **model_record(model),
+        }
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON types; NaN becomes None."""
+        values: dict[str, Any] = json_value(
+            {
+                "track": self.track,
+                "start": self.start,
+                "end": self.end,
+                "n_frames": self.n_frames,
+                "face_found": self.face_found,
+                "label": self.label,
+                "confidence": self.confidence,
+                "abstained": self.abstained,
+                "box": self.box,
+                "detection_confidence": self.detection_confidence,
+                "scores": self.scores,
+                "similarities": self.similarities,
+            }
+        )
+        return values
+
+
+@dataclass(frozen=True)
+class ScoredWindows:
+    """The data of a :class:`~emoclip_sdk.Timeline`: one row per face track and window.
+
+    Rows are in order of tracks, then of time.
+
+    Attributes
+    ----------
+    source : str
+        File name or description of the video.
+    labels : tuple of str
+    window, step : float
+        Length and distance of the windows in seconds.
+    rows : tuple of TimelineRow
+    prompts : dict of str to str
+        As in :class:`Prediction`.
+    tracks : tuple of FaceTrack
+    duration : float, optional
+        Length of the video in seconds.
+    model : ModelInfo, optional
+    min_score : float
+        A row whose confidence is below has `abstained` set.
+    paths : mapping of int to FacePath
+        Where each face is in every sampled frame, for :meth:`annotate`. Not in files.
+    error : str, optional
+        Why the video could not be read. Set only for videos of a list; a single one raises.
+    """
+
+    source: str
+    labels: tuple[str, ...]
+    window: float
+    step: float
+    rows: tuple[TimelineRow, ...]
+    prompts: dict[str, str] = field(default_factory=dict)
+    tracks: tuple[FaceTrack, ...] = ()
+    duration: float | None = None
+    model: ModelInfo | None = None
+    min_score: float = 0.0
+    paths: Mapping[int, FacePath] = field(default_factory=dict, compare=False, repr=False)
+    error: str | None = None
+
+    @property
+    def status(self) -> Status:
+        """``"ok"``, ``"no face"`` (in no window) or ``"failed"``."""
+        if self.error is not None:
+            return FAILED
+        return OK if any(row.face_found for row in self.rows) else NO_FACE
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[TimelineRow]:
+        return iter(self.rows)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON types; NaN becomes None."""
+        values: dict[str, Any] = json_value(
+            {
+                "source": self.source,
+                "status": self.status,
+                "labels": self.labels,
+                "window": self.window,
+                "step": self.step,
+                "prompts": self.prompts,
+                "tracks": self.tracks,
+                "duration": self.duration,
+                "error": self.error,
+                "model": self.model,
+                "min_score": self.min_score,
+                "rows": self.rows,
+            }
+        )
+        return values
+
+    def to_records(self) -> list[dict[str, Any]]:
+        """Return flat rows, two columns per label, NaN in gaps."""
+        return [row.to_record(self.source, self.model) for row in self.rows]

@@ -1,0 +1,111 @@
+"""One embedding per label, each text encoded once."""
+
+import numpy as np
+import pytest
+
+from emoclip_sdk.errors import PromptError
+from emoclip_sdk.prompts import LabelEncoder
+
+
+@pytest.fixture
+def encoder(bank, tower):
+    return LabelEncoder(bank, tower)
+
+
+def mean_of(tower, texts):
+    return np.mean([tower.vector(text) for text in texts], axis=0)
+
+
+def embed_one(encoder, label, **options):
+    embeddings, texts = encoder.embed([label], **options)
+    return embeddings[0], texts[0]
+
+
+def test_compound_is_the_mean_before_normalization(encoder, bank, tower):
+    rows, texts = encoder.embed(["happiness", "surprise", "happily surprised"])
+    np.testing.assert_allclose(rows[2], (rows[0] + rows[1]) / 2, rtol=1e-4, atol=1e-5)
+    unit = rows[:2] / np.linalg.norm(rows[:2], axis=1, keepdims=True)
+    cosine = rows[2] @ unit.mean(0) / np.linalg.norm(rows[2]) / np.linalg.norm(unit.mean(0))
+    assert cosine < 0.9999  # the mean of the normalized ones points elsewhere
+    assert texts[2].parts == (("happiness", 0.5), ("surprise", 0.5))
+    assert sum(texts[2].weights) == pytest.approx(1)
+
+
+def test_components_weigh_the_same_whatever_their_number_of_descriptions(encoder, bank, tower):
+    bank.add_label("a", "One.")
+    bank.add_label("b", ["Two.", "Three.", "Four."])
+    bank.add_compound("a b", ["a", "b"])
+    expected = tower.vector("One.") / 2 + mean_of(tower, ["Two.", "Three.", "Four."]) / 2
+    np.testing.assert_allclose(embed_one(encoder, "a b")[0], expected, rtol=1e-5, atol=1e-6)
+
+
+def test_scale_of_the_weights_does_not_matter(encoder, bank):
+    bank.add_compound("small", {"anger": 0.1, "fear": 0.3})
+    bank.add_compound("large", {"anger": 1, "fear": 3})
+    rows, _ = encoder.embed(["small", "large"])
+    np.testing.assert_allclose(rows[0], rows[1], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        ([], "at least one label"),
+        ("happy", "must be a list"),
+        (["anger", "anger"], "mean the same"),
+        (["anger", "Angry"], "'anger' and 'Angry' mean the same"),
+        (["zebra", "Zebra "], "mean the same"),
+        (["anger", ""], "not empty"),
+        (["anger", 3], "must be text"),
+        (["anger", ["fear"]], "must be text"),
+        (["anger", None], "must be text"),
+    ],
+)
+def test_unusable_labels(encoder, tower, labels, message):
+    with pytest.raises(PromptError, match=message):
+        encoder.embed(labels)
+    assert tower.calls == []
+
+
+def test_unknown_mode(encoder):
+    with pytest.raises(PromptError, match="'average' or 'concatenate'"):
+        encoder.embed(["anger"], compound="sum")
+
+
+def test_wrong_encoder_is_not_hidden(bank):
+    with pytest.raises(ValueError, match="encode_text returned shape"):
+        LabelEncoder(bank, lambda texts: np.zeros(4)).embed(["anger"])
+
+
+def test_only_new_texts_are_encoded(encoder, bank, tower):
+    encoder.embed(["anger", "fear"])
+    encoder.embed(["anger", "fear"])
+    encoder.embed(["fear", "anger"])
+    encoder.embed(["fear and anxiety", "anger"])
+    assert len(tower.calls) == 2
+    assert tower.calls[1] == list(bank.descriptions("anxiety"))
+    bank.add_label("anger", "New words.")
+    rows, _ = encoder.embed(["anger", "fear"])
+    assert tower.calls[2:] == [["New words."]]
+    np.testing.assert_allclose(rows[0], tower.vector("New words."), rtol=1e-5)
+
+
+def test_results_are_the_callers_own(encoder):
+    first, texts = encoder.embed(["anger"])
+    first[:] = 0
+    texts.clear()
+    again, texts = encoder.embed(["anger"])
+    assert np.any(again) and len(texts) == 1
+
+
+def test_order_of_labels_is_kept(encoder):
+    forward, _ = encoder.embed(["anger", "zebra", "fear"])
+    backward, texts = encoder.embed(["fear", "zebra", "anger"])
+    np.testing.assert_array_equal(forward, backward[::-1])
+    assert [text.label for text in texts] == ["fear", "zebra", "anger"]
+
+
+def test_clear_asks_again(encoder, tower):
+    encoder.embed(["anger"])
+    encoder.clear()
+    encoder.embed(["anger"])
+    assert len(tower.calls) == 2

@@ -1,0 +1,102 @@
+"""Every result says what it holds in the same ways: JSON types, flat rows, data frames, HTML."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+
+from emoclip_sdk.batch import BatchReport
+from emoclip_sdk.results.analysis import Episode, TrackSummary
+from emoclip_sdk.results.evidence import DescriptionMatch, FrameWeight
+from emoclip_sdk.results.explanation import Explanation
+from emoclip_sdk.results.live import LiveResult
+from emoclip_sdk.results.ratings import ProbeResult, ScoreEstimate
+from emoclip_sdk.results.records import FaceTrack, ModelInfo, Prediction
+from emoclip_sdk.results.scored_windows import TimelineRow
+from emoclip_sdk.results.timeline import Timeline
+from emoclip_sdk.selection.compare import Comparison
+from emoclip_sdk.selection.few_shot import FewShotReport
+from emoclip_sdk.selection.wording import WordingScore
+
+NAN = math.nan
+JOY = {"joy": 0.75}
+MODEL = ModelInfo("tiny", None, "0123456789ab")
+TRACK = FaceTrack(0, 0.0, 1.0, 7, 1.0, 0.5)
+SEEN = Prediction("a.mp4", JOY, JOY, {}, 0, (TRACK,), 7, 1.0, None, MODEL, 0.7, False)
+UNSEEN = Prediction("b.mp4", {"joy": NAN}, {"joy": NAN}, {}, model=MODEL)
+FAILED = Prediction("c.mp4", {"joy": NAN}, {"joy": NAN}, {}, error="no such file")
+ROW = TimelineRow(0, 0.0, 1.0, 7, JOY, JOY, 0.7, False, (1.0, 2.0, 3.0, 4.0), 0.9)
+GAP = TimelineRow(None, 1.0, 2.0, 0, {"joy": NAN}, {"joy": NAN})
+TIMELINE = Timeline("a.mp4", ("joy",), 1.0, 1.0, (ROW, GAP), {}, (TRACK,), 2.0, MODEL)
+WEIGHT = FrameWeight(0.5, (1.0, 2.0, 3.0, 4.0), NAN, 1.0, b"jpeg")
+MATCH = DescriptionMatch("A smile.", 1.0, 0.5)
+RESULTS = [
+    MODEL,
+    TRACK,
+    SEEN,
+    UNSEEN,
+    FAILED,
+    TIMELINE,
+    WEIGHT,
+    MATCH,
+    Explanation(SEEN, (WEIGHT,), {"joy": (MATCH,)}),
+    LiveResult("camera 0", 0.0, 1.0, (ROW,), 7.0, 0, 0.1, MODEL),
+    Episode(0, "joy", 0.0, 0.5, 1.0, 0.9, 0.8),
+    TrackSummary(0, 0.0, 1.0, 1.0, JOY, 0.25, JOY, JOY),
+    ScoreEstimate(NAN, NAN, NAN, 1.0),
+    ProbeResult("a.mp4", {"item": ScoreEstimate(1.0, 0.0, 2.0, 0.5)}, 3),
+    Comparison(((SEEN, SEEN), (UNSEEN, UNSEEN))),
+    FewShotReport(6, JOY, (1,), 0.5, 0.75, 0.2, 3),
+    WordingScore("joy", "bank", ("A smile.",), 0.9, 3, 4),
+    BatchReport(Path("out.parquet"), 2, 1, ("b.mp4",), {"c.mp4": "no such file"}),
+]
+
+
+@pytest.mark.parametrize("result", RESULTS, ids=lambda result: type(result).__name__)
+def test_to_dict_is_json(result):
+    values = result.to_dict()
+    assert json.loads(json.dumps(values, allow_nan=False)) == values
+
+
+@pytest.mark.parametrize("result", RESULTS[:-1], ids=lambda result: type(result).__name__)
+def test_rows_are_flat_and_go_into_a_data_frame(result):
+    if hasattr(result, "to_records"):
+        rows = result.to_records()
+        pandas = pytest.importorskip("pandas")
+        table = result.to_pandas()
+        assert isinstance(table, pandas.DataFrame) and len(table) == len(rows)
+    else:
+        rows = [result.to_record()]
+    for row in rows:
+        assert not any(isinstance(value, dict | list | bytes) for value in row.values())
+
+
+def test_one_thing_has_one_name():
+    prediction, row = SEEN.to_record(), TIMELINE.to_records()[0]
+    shared = {"source", "track", "face_found", "label", "confidence", "abstained", "n_frames"}
+    assert shared | {"status"} <= set(prediction) and shared | {"detection_confidence"} <= set(row)
+    assert {"track", "face_found", "detection_confidence"} <= set(ROW.to_dict())
+    assert {"source", "status", "track"} <= set(SEEN.to_dict())
+    assert [r.status for r in (SEEN, UNSEEN, FAILED)] == ["ok", "no face", "failed"]
+
+
+def test_without_a_face_nobody_abstained():
+    for result in (UNSEEN.to_dict(), FAILED.to_record(), GAP.to_dict()):
+        assert result["abstained"] is None
+    table = TIMELINE.to_pandas()
+    assert table["abstained"].isna().tolist() == [False, True]
+
+
+def test_notebooks_show_a_small_table():
+    rows = tuple(TimelineRow(0, float(t), t + 1.0, 7, JOY, JOY) for t in range(40))
+    long = Timeline("<b>.mp4", ("joy",), 1.0, 1.0, rows, {}, (TRACK,), 40.0)
+    html = long._repr_html_()
+    assert "&lt;b&gt;.mp4: 40 rows, 1 track" in html and html.count("<tr>") == 13
+    evil = Prediction("a", {"<script>": 1.0}, {"<script>": 0.5}, {}, track=0, tracks=(TRACK,))
+    assert "<script>" not in evil._repr_html_() and "&lt;script&gt;" in evil._repr_html_()
+    assert "no such file" in FAILED._repr_html_() and "no face" in UNSEEN._repr_html_()
+    for result in (SEEN, FAILED, long):
+        assert len(repr(result)) < 100 and "\n" not in repr(result)

@@ -1,0 +1,69 @@
+"""`emoclip-train evaluate` on a small dataset."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from emoclip_sdk.errors import DatasetError
+from emoclip_sdk.training.cli import app
+from emoclip_sdk.training.data import datasets
+from emoclip_sdk.training.data.datasets import Clip, ClipDataset
+
+CLASSES = ("anger", "happiness", "anger_happiness")
+
+
+@pytest.fixture
+def dataset(monkeypatch: pytest.MonkeyPatch, stripes) -> None:
+    def clips(n: int) -> tuple[Clip, ...]:
+        who = ("anna", "ben")
+        return tuple(
+            Clip(f"c{i}", np.roll(stripes(9), i, axis=1), i % 3, subject=who[i % 2])
+            for i in range(n)
+        )
+
+    small = ClipDataset("mine", CLASSES, {"train": clips(4), "test": clips(6)})
+    monkeypatch.setattr(datasets, "open_clips", lambda *args, **options: small)
+
+
+def _run(*arguments: str | Path, model: str | Path):
+    options = ["--dataset", "folder", "--root", "x", "--device", "cpu", "--model", str(model)]
+    return CliRunner().invoke(app, ["evaluate", *options, *map(str, arguments)])
+
+
+def test_json(dataset, tiny_checkpoint: Path, tmp_path: Path) -> None:
+    people = tmp_path / "people.csv"
+    people.write_text("subject,age\nanna,20\nben,60\n")
+    options = ["--prompts", "templates", "--frames", "mean", "--compound", "concatenate"]
+    result = _run("--json", "--groups", people, *options, model=tiny_checkpoint)
+    assert result.exit_code == 0, result.output
+    results = json.loads(result.stdout)
+    assert results["split"] == "test"  # there is no validation split
+    assert {"war", "uar", "f1", "auc", "n", "per_class", "confusion", "intervals"} <= results.keys()
+    assert (results["prompts"], results["frames"], results["compound"]) == (
+        "templates",
+        "mean",
+        "concatenate",
+    )
+    assert np.sum(results["confusion"]) == results["n"] == 6
+    assert results["groups"]["age"]["60"]["n"] == 3
+
+
+def test_for_people(dataset, tiny_checkpoint: Path) -> None:
+    result = _run("--split", "train", "--draws", "10", model="majority")
+    assert result.exit_code == 0, result.output
+    assert "anger_happiness" in result.stdout
+    assert "WAR 0.5000 [" in result.stdout
+
+
+def test_refuses(dataset, tiny_checkpoint: Path) -> None:
+    result = _run("--frames", "last", model=tiny_checkpoint)
+    assert result.exit_code == 2
+    assert "temporal, mean, middle" in result.output
+    result = _run("--split", "valid", model=tiny_checkpoint)
+    assert isinstance(result.exception, DatasetError)
+    assert str(result.exception) == "mine has no split valid. There are: train, test"

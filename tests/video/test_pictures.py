@@ -1,0 +1,133 @@
+"""Images, animations, folders, arrays and lists of pictures."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from emoclip_sdk.errors import VideoError
+from emoclip_sdk.video import Frame, open_video
+
+from .conftest import HEIGHT, WIDTH, corners, gray_ramp, quadrants
+
+
+def levels(frames: list[Frame]) -> list[float]:
+    return [float(f.rgb.mean()) for f in frames]
+
+
+def test_an_image_file_is_a_video_of_one_frame(tmp_path) -> None:
+    path = tmp_path / "a.png"
+    Image.fromarray(quadrants()).save(path)
+    video = open_video(path)
+    assert (video.name, video.duration) == ("a.png", 0.0)
+    for frames in (list(video.frames()), list(video.sample(7))):
+        assert [(f.index, f.time) for f in frames] == [(0, 0.0)]
+        assert corners(frames[0].rgb) == "rgbw"
+
+
+def test_a_photo_is_turned_as_exif_says(tmp_path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turn clockwise by 90 degrees
+    path = tmp_path / "phone.jpg"
+    Image.fromarray(quadrants()).save(path, exif=exif, quality=95)
+    rgb = next(open_video(path).frames()).rgb
+    assert rgb.shape == (WIDTH, HEIGHT, 3)
+    assert corners(rgb) == "brwg"
+
+
+@pytest.mark.parametrize(
+    ("mode", "value", "expected"),
+    [("L", 77, 77), ("I;16", 77 * 257, 77), ("1", 255, 255), ("P", 0, 0)],
+)
+def test_images_of_every_mode(tmp_path, mode, value, expected) -> None:
+    path = tmp_path / "a.png"
+    dtype = np.uint16 if mode == "I;16" else np.uint8
+    image = Image.fromarray(np.full((5, 7), value, dtype))
+    (image if mode == "I;16" else image.convert(mode)).save(path)
+    rgb = next(open_video(path).frames()).rgb
+    assert rgb.shape == (5, 7, 3)
+    assert np.all(rgb == expected)
+
+
+@pytest.mark.parametrize("suffix", ["gif", "png", "webp"])
+def test_animated_images_keep_their_clock(tmp_path, suffix) -> None:
+    path = tmp_path / f"a.{suffix}"
+    first, *rest = [Image.fromarray(quadrants(level)) for level in (0, 30, 60)]
+    first.save(path, save_all=True, append_images=rest, duration=[200, 500, 300], lossless=True)
+    video = open_video(path)
+    frames = list(video.frames())
+    assert [f.time for f in frames] == pytest.approx([0, 0.2, 0.7])
+    assert video.duration == pytest.approx(1.0)
+    assert [int(f.rgb.max()) for f in frames] == pytest.approx([255, 225, 195], abs=3)
+
+
+def test_an_image_as_bytes_and_a_pipe(tmp_path) -> None:
+    buffer = io.BytesIO()
+    Image.fromarray(quadrants()).save(buffer, "PNG")
+
+    class Pipe(io.BytesIO):
+        def seekable(self) -> bool:
+            return False
+
+        def seek(self, *args: int) -> int:
+            raise OSError("a pipe")
+
+    for source in (buffer.getvalue(), buffer, Pipe(buffer.getvalue())):
+        assert [corners(f.rgb) for f in open_video(source).frames()] == ["rgbw"]
+
+
+def test_folder_of_frames_in_natural_order(tmp_path) -> None:
+    folder = tmp_path / "clip"
+    folder.mkdir()
+    for i in (1, 2, 10, 11):
+        Image.fromarray(gray_ramp(12)[i]).save(folder / f"frame_{i}.png")
+    (folder / "notes.txt").write_text("not a frame")
+    (folder / ".hidden.png").write_text("not a frame either")
+    video = open_video(folder, fps=10)
+    frames = list(video.frames())
+    assert (video.name, video.duration) == ("clip", 0.4)
+    assert levels(frames) == [4, 8, 40, 44]
+    assert [f.time for f in frames] == pytest.approx([0, 0.1, 0.2, 0.3])
+    assert open_video(folder).duration == 4 / 25, "25 fps where nothing says otherwise"
+
+
+def test_a_broken_frame_in_a_folder_is_named(tmp_path) -> None:
+    Image.fromarray(quadrants()).save(tmp_path / "1.png")
+    (tmp_path / "2.png").write_bytes((tmp_path / "1.png").read_bytes()[:60])
+    with pytest.raises(VideoError, match=r"2\.png"):
+        list(open_video(tmp_path).frames())
+
+
+def test_arrays_tensors_and_lists() -> None:
+    import torch
+
+    array = np.stack(gray_ramp(5))
+    pictures = [Image.fromarray(a) for a in array]
+    for source, name in (
+        (array, "array"),
+        (torch.from_numpy(array), "tensor"),
+        (pictures, "frames"),
+        (list(array), "frames"),
+    ):
+        video = open_video(source, fps=5)
+        assert (video.name, video.duration) == (name, 1.0)
+        frames = list(video.frames())
+        assert levels(frames) == [0, 4, 8, 12, 16]
+        assert [f.time for f in frames] == pytest.approx([0, 0.2, 0.4, 0.6, 0.8])
+    assert len(list(open_video(array[0]).frames())) == 1, "one picture"
+    assert len(list(open_video(pictures[0]).frames())) == 1
+
+
+def test_grey_and_alpha_arrays() -> None:
+    gray = np.full((2, 4, 4, 1), 9, np.uint8)
+    rgba = np.full((2, 4, 4, 4), 9, np.uint8)
+    for source in (gray, rgba):
+        assert next(open_video(source).frames()).rgb.shape == (4, 4, 3)
+
+
+def test_empty_folder_is_refused(tmp_path) -> None:
+    with pytest.raises(VideoError, match="without pictures"):
+        open_video(tmp_path)
