@@ -115,7 +115,7 @@ class MTCNNDetector:
 
     def detect(self, frames: Sequence[NDArray[np.uint8]]) -> list[list[Detection]]:
         """Return the faces of each (H, W, 3) uint8 frame, the largest first."""
-        found: list[list[Detection]] = [[] for _ in frames]
+        detections: list[list[Detection]] = [[] for _ in frames]
         # One pass takes pictures of one size only; a folder of frames may mix them.
         groups: dict[tuple[int, ...], list[int]] = {}
         for i, frame in enumerate(frames):
@@ -125,17 +125,17 @@ class MTCNNDetector:
                 chunk = members[at : at + self.batch_size]
                 faces = self._cascade.detect([frames[i] for i in chunk], self.detect_size)
                 for i, rows in zip(chunk, faces, strict=True):
-                    found[i] = [_detection(row) for row in rows.tolist()]
-        return found
+                    detections[i] = [_detection(row) for row in rows.tolist()]
+        return detections
 
     def follow(self, frames: Sequence[NDArray[np.uint8]], seeds: Sequence[Box]) -> list[Detection]:
         """Return what MTCNN's last network sees near each seed; see :class:`FaceFollower`."""
-        found: list[Detection] = []
+        detections: list[Detection] = []
         for at in range(0, len(seeds), self.batch_size):
             part = slice(at, at + self.batch_size)
             rows = self._cascade.follow(frames[part], np.array(seeds[part], dtype=np.float64))
-            found += [_detection(row) for row in rows.tolist()]
-        return found
+            detections += [_detection(row) for row in rows.tolist()]
+        return detections
 
 
 def _detection(row: list[float]) -> Detection:

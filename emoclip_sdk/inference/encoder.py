@@ -57,8 +57,8 @@ def runnable(visual: nn.Module, dtype: torch.dtype, size: int) -> nn.Module:
     picture = torch.randn(1, 3, size, size, generator=generator)
     with torch.inference_mode():
         picture = picture.to(next(plain.parameters()).device)
-        expected, found = plain(picture), tower(picture)
-    if (found - expected).norm() > FOLDED_WITHIN * expected.norm():
+        expected, folded = plain(picture), tower(picture)
+    if (folded - expected).norm() > FOLDED_WITHIN * expected.norm():
         tower = plain
     return tower.to(dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
