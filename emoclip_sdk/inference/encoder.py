@@ -57,8 +57,8 @@ def runnable(visual: nn.Module, dtype: torch.dtype, size: int) -> nn.Module:
     picture = torch.randn(1, 3, size, size, generator=generator)
     with torch.inference_mode():
         picture = picture.to(next(plain.parameters()).device)
-        expected, found = plain(picture), tower(picture)
-    if (found - expected).norm() > FOLDED_WITHIN * expected.norm():
+        expected, folded = plain(picture), tower(picture)
+    if (folded - expected).norm() > FOLDED_WITHIN * expected.norm():
         tower = plain
     return tower.to(dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
@@ -174,7 +174,7 @@ class Encoder:
         return digest.hexdigest()[:24]
 
     def frames(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Embed face crops (N, S, S, 3) one by one, to (N, D), unnormalised."""
+        """Embed face crops (N, S, S, 3) one by one, to (N, D), unnormalized."""
 
         def embed(part: slice) -> Tensor:
             batch = torch.from_numpy(crops[part]).to(self.device)
@@ -242,7 +242,7 @@ class Encoder:
 
         Returns
         -------
-        ndarray, (W, D), unnormalised
+        ndarray, (W, D), unnormalized
         """
         batches = self._batches(frames, windows)
         with torch.inference_mode():
@@ -274,7 +274,7 @@ class Encoder:
             return self.network.pool(frames, mask)
 
     def texts(self, texts: Sequence[str]) -> Tensor:
-        """Embed N texts to (N, D), unnormalised."""
+        """Embed N texts to (N, D), unnormalized."""
         if self._tokenizer is None:
             self._tokenizer = build_tokenizer(self.config.towers)
         parts = []

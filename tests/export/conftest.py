@@ -6,7 +6,8 @@ import math
 
 import pytest
 
-from emoclip_sdk.results.records import ModelInfo, TimelineRow
+from emoclip_sdk.results.records import ModelInfo
+from emoclip_sdk.results.scored_windows import TimelineRow
 from emoclip_sdk.results.timeline import Timeline
 
 NAN = float("nan")

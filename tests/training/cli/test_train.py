@@ -17,7 +17,7 @@ from emoclip_sdk.errors import EmoCLIPError
 from emoclip_sdk.training.cli import app
 
 from ..mini.conftest import small_recipe, word_teacher, write_pictures, write_wordnet
-from ..paper.conftest import CLASSES, colours, tiny_recipe
+from ..paper.conftest import CLASSES, colors, tiny_recipe
 
 
 def train(*arguments: str | Path) -> Any:
@@ -30,7 +30,7 @@ def train(*arguments: str | Path) -> Any:
 def manifest(tmp_path: Path) -> Path:
     """The clips as a manifest with folders of frames."""
     rows = []
-    for split, clips in colours(2).splits.items():
+    for split, clips in colors(2).splits.items():
         for clip in clips:
             folder = tmp_path / "data" / clip.id
             folder.mkdir(parents=True)
