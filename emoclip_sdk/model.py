@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from .batch.local import BatchClassifier, in_input_order
 from .errors import EmoCLIPError
+from .inference.actions import FrameRate, action_rows, face_actions, frame_rate
 from .inference.clips import track_clips
 from .inference.explain import explain_video
 from .inference.live import live_results
@@ -22,6 +23,7 @@ from .inference.stream import FaceStream, TrackChoice, check_track, choose_track
 from .inference.videos import each_video, is_batch
 from .inference.windows import check_windows
 from .prompts import CompoundMode, LabelEncoder
+from .results.actions import ActionRow, FaceActions
 from .results.explanation import Explanation
 from .results.live import LiveResult
 from .results.records import Prediction
@@ -162,6 +164,7 @@ class EmoCLIP(PretrainedModel):
         track: TrackChoice = "prominent",
         compound: CompoundMode = "average",
         min_score: float | None = None,
+        min_quality: float = 0.0,
         **reading: Unpack[ReadKeywords],
     ) -> Any:
         """Score labels on a video.
@@ -183,6 +186,9 @@ class EmoCLIP(PretrainedModel):
         min_score : float, optional
             A result whose confidence is below has `abstained` set. None: the threshold that was
             calibrated with the model. 0: never abstain.
+        min_quality : float
+            In [0, 1]. Frames in which the face is seen less well are left out, see
+            :class:`FaceQuality`; over time, windows in which it is so in the mean have no scores.
         **reading
             How the video is read: the fields of :class:`ReadOptions`.
 
@@ -210,7 +216,7 @@ class EmoCLIP(PretrainedModel):
         ['ok', 'failed']
         """
         track, options = check_track(track), ReadOptions(**reading)
-        scorer = self.scorer(labels, compound, min_score)
+        scorer = self.scorer(labels, compound, min_score, min_quality)
 
         def chosen(predictions: list[Prediction]) -> Any:
             return predictions if track == "all" else predictions[0]
@@ -253,6 +259,7 @@ class EmoCLIP(PretrainedModel):
         track: TrackChoice = "prominent",
         compound: CompoundMode = "average",
         min_score: float | None = None,
+        min_quality: float = 0.0,
         workers: int | None = None,
         ordered: bool = True,
         **reading: Unpack[ReadKeywords],
@@ -269,7 +276,7 @@ class EmoCLIP(PretrainedModel):
         Parameters
         ----------
         videos : sequence of path
-        labels, track, compound, min_score, **reading
+        labels, track, compound, min_score, min_quality, **reading
             As in :meth:`classify`.
         workers : int, optional
             Processes that decode videos and find faces. None: one for each processor.
@@ -294,7 +301,7 @@ class EmoCLIP(PretrainedModel):
         missing.mp4 failed
         """
         track, options = check_track(track), ReadOptions(**reading)
-        scorer = self.scorer(labels, compound, min_score)
+        scorer = self.scorer(labels, compound, min_score, min_quality)
         paths = [os.fsdecode(video) for video in videos]
         if not paths:
             return
@@ -387,6 +394,7 @@ class EmoCLIP(PretrainedModel):
         step: float = 1.0,
         compound: CompoundMode = "average",
         min_score: float | None = None,
+        min_quality: float = 0.0,
         **reading: Unpack[ReadKeywords],
     ) -> Timeline | list[Timeline]:
         """Score labels over time: one row per face track and window.
@@ -396,7 +404,7 @@ class EmoCLIP(PretrainedModel):
         window, step : float
             Length and distance of windows in seconds. A window longer than the model's span is
             thinned to its number of frames.
-        video, labels, compound, min_score, **reading
+        video, labels, compound, min_score, min_quality, **reading
             As in :meth:`classify`, with deterministic sampling.
 
         Returns
@@ -420,7 +428,7 @@ class EmoCLIP(PretrainedModel):
         check_windows(window, step)
         options = ReadOptions(**reading)
         options.require_in_order("timeline")
-        scorer = self.scorer(labels, compound, min_score)
+        scorer = self.scorer(labels, compound, min_score, min_quality)
         return each_video(
             video,
             lambda item: scorer.timeline(self.reader(item, options), window, step),
@@ -436,6 +444,7 @@ class EmoCLIP(PretrainedModel):
         step: float = 1.0,
         compound: CompoundMode = "average",
         min_score: float | None = None,
+        min_quality: float = 0.0,
         **reading: Unpack[ReadKeywords],
     ) -> Iterator[TimelineRow]:
         """Score labels over time as :meth:`timeline`, row by row while the video is read.
@@ -458,8 +467,120 @@ class EmoCLIP(PretrainedModel):
         options.require_in_order("timeline_rows")
         if is_batch(video):
             raise EmoCLIPError("timeline_rows takes one video: go through a list in a loop")
-        scorer = self.scorer(labels, compound, min_score)
+        scorer = self.scorer(labels, compound, min_score, min_quality)
         return scorer.rows(self.reader(video, options), window, step)
+
+    @overload
+    def actions(  # type: ignore[overload-overlap]
+        self,
+        video: VideoInput,
+        *,
+        rate: FrameRate = "sampled",
+        landmarks: bool = False,
+        track: TrackChoice = "all",
+        **reading: Unpack[ReadKeywords],
+    ) -> FaceActions: ...
+
+    @overload
+    def actions(
+        self,
+        video: Sequence[VideoInput],
+        *,
+        rate: FrameRate = "sampled",
+        landmarks: bool = False,
+        track: TrackChoice = "all",
+        **reading: Unpack[ReadKeywords],
+    ) -> list[FaceActions]: ...
+
+    def actions(
+        self,
+        video: VideoInput | Sequence[VideoInput],
+        *,
+        rate: FrameRate = "sampled",
+        landmarks: bool = False,
+        track: TrackChoice = "all",
+        **reading: Unpack[ReadKeywords],
+    ) -> FaceActions | list[FaceActions]:
+        """Read facial actions, head pose, gaze and quality: one row per face and frame.
+
+        Actions are the blendshapes of a landmark network (MediaPipe's Face Landmarker), not of this
+        model: no tower runs, and no label is needed. They are estimates, and no FACS coding.
+
+        Parameters
+        ----------
+        rate : {"sampled", "all"} or float
+            The frames that the model samples, every frame, or so many a second.
+        landmarks : bool
+            Keep the 478 landmarks of each face, too.
+        track : {"all", "prominent"} or int
+            Every face, the most prominent one, or the face of that number.
+        video, **reading
+            As in :meth:`classify`, with deterministic sampling; what :meth:`read` returned has no
+            shapes and is not taken.
+
+        Returns
+        -------
+        FaceActions
+            For a batch a list of them; one that can't be read has no rows and `error` set.
+
+        Raises
+        ------
+        VideoError
+            A single video can't be read, takes longer than `timeout`, or has faces but none of the
+            number `track`.
+        EmoCLIPError
+            An option has no such value, or can't count.
+
+        Examples
+        --------
+        >>> actions = model.actions("portrait.mp4")
+        >>> row = actions.rows[0]
+        >>> row.frame, row.time, row.actions["mouthSmileLeft"] > 0.7, abs(row.yaw) < 15
+        (0, 0.0, True, True)
+        """
+        fps, options = self._action_options(rate, reading, "actions")
+        track = check_track(track)
+        return each_video(
+            video,
+            lambda item: face_actions(self.reader.shapes(item, options, fps), track, landmarks),
+            lambda name, reason: FaceActions(name, error=reason),
+        )
+
+    def actions_rows(
+        self,
+        video: VideoInput,
+        *,
+        rate: FrameRate = "sampled",
+        landmarks: bool = False,
+        track: int | Literal["all"] = "all",
+        **reading: Unpack[ReadKeywords],
+    ) -> Iterator[ActionRow]:
+        """Read actions as :meth:`actions`, row by row while the video is read.
+
+        However long the video, memory stays the same. Parameters and errors are those of
+        :meth:`actions`, of one video; what is wrong with the video itself is raised at the first
+        row, and a `track` that it does not have after the last one.
+
+        Examples
+        --------
+        >>> rows = model.actions_rows("portrait.mp4", rate="all")
+        >>> [(row.frame, row.time) for row in rows][:3]
+        [(0, 0.0), (1, 0.04), (2, 0.08)]
+        """
+        fps, options = self._action_options(rate, reading, "actions_rows")
+        if is_batch(video):
+            raise EmoCLIPError("actions_rows takes one video: go through a list in a loop")
+        if check_track(track) == "prominent":
+            raise EmoCLIPError("who is prominent is known at the end: use actions, or a number")
+        return action_rows(self.reader.shapes(video, options, fps), track, landmarks)
+
+    def _action_options(
+        self, rate: FrameRate, reading: ReadKeywords, task: str
+    ) -> tuple[float | None, ReadOptions]:
+        """Check options; return frames a second (None: all), and how the video is read."""
+        options = ReadOptions(**reading)
+        options.require_in_order(task)
+        return frame_rate(rate, self.config.sampling.rate), options
 
     def stream(
         self,
@@ -470,6 +591,7 @@ class EmoCLIP(PretrainedModel):
         step: float = 0.5,
         compound: CompoundMode = "average",
         min_score: float | None = None,
+        min_quality: float = 0.0,
         **reading: Unpack[ReadKeywords],
     ) -> Generator[LiveResult, None, None]:
         """Score labels while it happens: one result for each window, with the faces in it.
@@ -487,7 +609,7 @@ class EmoCLIP(PretrainedModel):
         window, step : float
             Length and distance of windows in seconds. The first result comes when the first window
             is over.
-        labels, compound, min_score, **reading
+        labels, compound, min_score, min_quality, **reading
             As in :meth:`classify`, with deterministic sampling and without `timeout`.
 
         Raises
@@ -502,7 +624,7 @@ class EmoCLIP(PretrainedModel):
         options.require_in_order("stream")
         if options.timeout is not None:
             raise EmoCLIPError("stream goes on as long as its source does: leave timeout out")
-        scorer = self.scorer(labels, compound, min_score)
+        scorer = self.scorer(labels, compound, min_score, min_quality)
         return live_results(*self.reader.live(source, options), scorer, window, step)
 
     @overload
@@ -536,6 +658,7 @@ class EmoCLIP(PretrainedModel):
         n_pictures: int = 8,
         compound: CompoundMode = "average",
         min_score: float | None = None,
+        min_quality: float = 0.0,
         **reading: Unpack[ReadKeywords],
     ) -> Explanation | list[Explanation]:
         """Score labels on a video as :meth:`classify` does, and find out what the result rests on.
@@ -547,7 +670,7 @@ class EmoCLIP(PretrainedModel):
         ----------
         n_pictures : int
             Faces to keep pictures of, for :meth:`Explanation.strip`.
-        video, labels, track, compound, min_score, **reading
+        video, labels, track, compound, min_score, min_quality, **reading
             As in :meth:`classify`; one face of each video.
 
         Returns
@@ -567,7 +690,7 @@ class EmoCLIP(PretrainedModel):
         ('joy', 21, 3)
         """
         face, options = one_face(track, "explain"), ReadOptions(**reading)
-        scorer = self.scorer(labels, compound, min_score)
+        scorer = self.scorer(labels, compound, min_score, min_quality)
         return each_video(
             video,
             lambda item: explain_video(

@@ -16,7 +16,7 @@ from sklearn.metrics import roc_auc_score
 
 from emoclip_sdk import EmoCLIP
 from emoclip_sdk.inference.scorer import cosine_similarities
-from emoclip_sdk.training.data.facial_actions import ACTIONS
+from emoclip_sdk.prompts.facial_actions import ACTIONS
 from emoclip_sdk.training.data.ferplus import load_ferplus
 from emoclip_sdk.training.mini.actions import load_actions
 

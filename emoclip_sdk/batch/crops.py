@@ -7,6 +7,7 @@ away and returns embeddings of width 0. What is left of the video then is small;
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -37,14 +38,14 @@ class ReadVideo:
         Seconds.
     table : TrackTable
         The faces that were met.
-    frames : list of (float, tuple of int)
-        Time of each sampled frame, and the tracks in it, in the order of the crops.
+    frames : list of EmbeddedFrame
+        With empty embeddings, in the order of the crops.
     """
 
     name: str
     duration: float | None
     table: TrackTable
-    frames: list[tuple[float, tuple[int, ...]]]
+    frames: list[EmbeddedFrame]
 
     def stream(self, parts: Sequence[NDArray[np.float32]]) -> FaceStream:
         """Return what reading the video where the model is would have given.
@@ -57,8 +58,9 @@ class ReadVideo:
 
         def frames() -> Iterator[EmbeddedFrame]:
             vectors = (vector for part in parts for vector in part)
-            for time, tracks in self.frames:
-                yield EmbeddedFrame(time, {track: next(vectors) for track in tracks})
+            for frame in self.frames:
+                faces = {track: next(vectors) for track in frame.faces}
+                yield dataclasses.replace(frame, faces=faces)
 
         return FaceStream(self.name, frames(), self.table, lambda: self.duration)
 
@@ -107,10 +109,16 @@ def open_reader(
         # A face's box differs in its last digits with the number of threads.
         torch.set_num_threads(1)
 
+    nothing = np.zeros(0, np.float32)
+
     def read(path: str) -> ReadVideo | str:
         try:
             stream = reader(path, options)
-            frames = [(frame.time, tuple(frame.faces)) for frame in stream]
+            # One empty vector for all of them: it is pickled once.
+            frames = [
+                dataclasses.replace(frame, faces=dict.fromkeys(frame.faces, nothing), detections={})
+                for frame in stream
+            ]
             return ReadVideo(stream.name, stream.duration, stream.table, frames)
         except VideoError as error:
             return failed_name(path, error)[1]

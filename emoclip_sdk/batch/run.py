@@ -108,6 +108,7 @@ def run_batch(
     track: TrackChoice = "prominent",
     compound: CompoundMode = "average",
     min_score: float | None = None,
+    min_quality: float = 0.0,
     workers: int | None = None,
     order: Literal["input", "completed"] = "input",
     engine: Literal["local", "ray"] = "local",
@@ -132,7 +133,7 @@ def run_batch(
     out : path
         Ends in ``.parquet``.
     model : PretrainedModel
-    labels, track, compound, min_score, **reading
+    labels, track, compound, min_score, min_quality, **reading
         As in :meth:`EmoCLIP.classify`.
     workers : int, optional
         Processes that decode videos and find faces; with Ray, actors, each of which holds a model.
@@ -174,7 +175,7 @@ def run_batch(
     track, options = check_track(track), ReadOptions(**reading)
     several = [inputs] if isinstance(inputs, (str, PathLike)) else inputs
     videos = {item.name: item for item in find_inputs(several)}
-    scorer = model.scorer(labels, compound, min_score)
+    scorer = model.scorer(labels, compound, min_score, min_quality)
     _check_columns(videos, scorer.labels)
     weights = _weights_hash(model.encoder.network.state_dict())
     settings = {
@@ -192,6 +193,7 @@ def run_batch(
         "seed": options.seed,
         "fps": options.fps,
         "min_score": scorer.min_score,
+        "min_quality": scorer.min_quality,
     }
     engine_options = dict(track=track, options=options, detector=model.detector, workers=workers)
     with ResultStore(out, scorer.labels, settings, overwrite=overwrite) as store:

@@ -34,6 +34,7 @@ def annotate(
     faces: o.Faces = None,
     prompts: o.Prompts = None,
     min_score: o.MinScore = None,
+    min_quality: o.MinQuality = 0.0,
     fps: o.Fps = None,
     allow_network: o.AllowNetwork = False,
     timeout: o.Timeout = None,
@@ -61,7 +62,13 @@ def annotate(
     def write(video: str) -> None:
         with working(f"reading {video}"):
             timeline = loaded.timeline(
-                video, requested, window=window, step=step, min_score=min_score, **reading
+                video,
+                requested,
+                window=window,
+                step=step,
+                min_score=min_score,
+                min_quality=min_quality,
+                **reading,
             )
         with working(f"writing {output}"):
             timeline.annotate(video, output, fps=fps, allow_network=allow_network)

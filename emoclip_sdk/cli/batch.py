@@ -39,6 +39,7 @@ def batch(
     seed: o.Seed = 0,
     prompts: o.Prompts = None,
     min_score: o.MinScore = None,
+    min_quality: o.MinQuality = 0.0,
     workers: Annotated[
         int | None,
         typer.Option(
@@ -103,6 +104,7 @@ def batch(
                 labels=requested,
                 track=chosen,
                 min_score=min_score,
+                min_quality=min_quality,
                 workers=workers,
                 order=order,
                 engine=engine,

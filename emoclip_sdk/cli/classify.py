@@ -42,6 +42,7 @@ def classify(
     prompts: o.Prompts = None,
     top: o.Top = 3,
     min_score: o.MinScore = None,
+    min_quality: o.MinQuality = 0.0,
     as_json: o.AsJSON = False,
     as_csv: o.AsCSV = False,
     fps: o.Fps = None,
@@ -73,6 +74,7 @@ def classify(
                 requested,
                 track=chosen,
                 min_score=min_score,
+                min_quality=min_quality,
                 **reading,
             )
             if reason is not None:
@@ -110,7 +112,8 @@ def _print_table(results: Sequence[Prediction], top: int, every_face: bool) -> N
         if r.error is not None:
             label, scores, faces = Text("failed", "red"), r.error, ""
         elif not r.face_found:
-            label, scores, faces = Text(NO_FACE, "yellow"), "", "0"
+            reason = NO_FACE if r.track is None else r.reason
+            label, scores, faces = Text(str(reason), "yellow"), "", str(r.n_tracks)
         else:
             label = label_text(r)
             scores, faces = score_list(r.top(top)), str(r.n_tracks)

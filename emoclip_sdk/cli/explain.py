@@ -48,6 +48,7 @@ def explain(
     prompts: o.Prompts = None,
     top: o.Top = 3,
     min_score: o.MinScore = None,
+    min_quality: o.MinQuality = 0.0,
     as_json: o.AsJSON = False,
     fps: o.Fps = None,
     allow_network: o.AllowNetwork = False,
@@ -68,7 +69,13 @@ def explain(
     requested = requested_labels(loaded, labels, labels_file, compound)
     with working(video):
         explanation, reason = attempt(
-            loaded.explain, video, requested, track=chosen, min_score=min_score, **reading
+            loaded.explain,
+            video,
+            requested,
+            track=chosen,
+            min_score=min_score,
+            min_quality=min_quality,
+            **reading,
         )
     if reason is not None:
         complain(f"Error: {video}: {reason}")
@@ -90,7 +97,8 @@ def _print(explanation: Explanation, top: int) -> None:
     console = results_console()
     prediction = explanation.prediction
     if not prediction.face_found:
-        console.print(Text(f"{prediction.source}: {NO_FACE}"))
+        reason = NO_FACE if prediction.track is None else prediction.reason
+        console.print(Text(f"{prediction.source}: {reason}"))
         return
     console.print(Text.assemble(f"{prediction.source}: ", label_text(prediction)))
     console.print(score_list(prediction.top(top)))

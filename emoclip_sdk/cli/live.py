@@ -42,6 +42,7 @@ def live(
     prompts: o.Prompts = None,
     top: o.Top = 3,
     min_score: o.MinScore = None,
+    min_quality: o.MinQuality = 0.0,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON document a line for each window.")
     ] = False,
@@ -70,6 +71,7 @@ def live(
         window=window,
         step=step,
         min_score=min_score,
+        min_quality=min_quality,
         **reading,
     )
     last: LiveResult | None = None
@@ -121,7 +123,8 @@ def _view(result: LiveResult, top: int) -> Group:
     table = new_table("face>", "label", "", "score>")
     for row in result.rows:
         if not row.face_found:
-            table.add_row("", Text(NO_FACE, "yellow"), "", "")
+            face = "" if row.track is None else str(row.track)
+            table.add_row(face, Text(row.reason or NO_FACE, "yellow"), "", "")
             continue
         ranked = sorted(row.scores.items(), key=lambda item: -item[1])[:top]
         for i, (label, score) in enumerate(ranked):

@@ -23,6 +23,7 @@ __all__ = [
     "Fps",
     "Labels",
     "LabelsFile",
+    "MinQuality",
     "MinScore",
     "Model",
     "OneTrack",
@@ -141,6 +142,16 @@ MinScore = Annotated[
         max=1,
         help="Say 'none of these' where the confidence is below; 0: never. [default: as the "
         "model was calibrated]",
+    ),
+]
+MinQuality = Annotated[
+    float,
+    typer.Option(
+        metavar="Q",
+        min=0,
+        max=1,
+        help="Leave out what shows the face too small, blurred, dark or cut off; 0.3 is strict "
+        "about little, 0.7 about much.",
     ),
 ]
 Top = Annotated[int, typer.Option(metavar="K", help="Scores to show in the table.", min=1)]

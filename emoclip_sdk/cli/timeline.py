@@ -62,6 +62,7 @@ def timeline(
     prompts: o.Prompts = None,
     top: o.Top = 3,
     min_score: o.MinScore = None,
+    min_quality: o.MinQuality = 0.0,
     as_json: o.AsJSON = False,
     as_csv: o.AsCSV = False,
     fps: o.Fps = None,
@@ -97,7 +98,9 @@ def timeline(
     reading = o.parse_reading(faces, fps, allow_network, timeout)
     loaded = load_model(model, device, dtype, prompts)
     requested = requested_labels(loaded, labels, labels_file, compound)
-    options: dict[str, Any] = dict(window=window, step=step, min_score=min_score, **reading)
+    options: dict[str, Any] = dict(
+        window=window, step=step, min_score=min_score, min_quality=min_quality, **reading
+    )
     table = files[0] if len(files) == 1 and files[0].suffix.lower() in TABLES else None
     if table is not None and not (any(pictures) or as_json or as_csv):
         # A table alone is written while the video is read, however long that is.
@@ -147,7 +150,7 @@ def _print_table(scored: Timeline, top: int) -> None:
 
     table = new_table("face>", "start>", "end>", "label", "scores")
     for row in scored:
-        label, scores = Text(NO_FACE, "yellow"), ""
+        label, scores = Text(row.reason or NO_FACE, "yellow"), ""
         if row.face_found:
             ranked = sorted(row.scores.items(), key=lambda item: -item[1])[:top]
             label, scores = label_text(row), score_list(ranked)

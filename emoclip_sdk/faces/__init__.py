@@ -10,6 +10,8 @@ from .crop import center_crop, face_crop
 from .detector import Detection, FaceDetector, FaceFollower
 from .frames import Face, FrameFaces, face_frames
 from .mtcnn import MTCNNDetector
+from .quality import FaceQuality, QualityMean
+from .shapes import FaceShape, Landmarker
 from .track_table import TrackStats, TrackTable, most_prominent
 from .tracking import MAX_GAP
 
@@ -20,8 +22,12 @@ __all__ = [
     "Face",
     "FaceDetector",
     "FaceFollower",
+    "FaceQuality",
+    "FaceShape",
     "FrameFaces",
+    "Landmarker",
     "MTCNNDetector",
+    "QualityMean",
     "TrackStats",
     "TrackTable",
     "center_crop",

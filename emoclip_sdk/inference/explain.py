@@ -19,7 +19,7 @@ from .frames import EmbeddedFrame
 from .options import ReadOptions, face_config
 from .reader import FaceReader
 from .scorer import Scorer, cosine_similarities
-from .stream import FaceStream, TrackChoice
+from .stream import FaceStream, QualityFilter, TrackChoice
 
 if TYPE_CHECKING:
     from ..prompts import LabelEncoder
@@ -57,7 +57,7 @@ def explain_video(
     (prediction,) = scorer.predictions(stream, track)
     if prediction.track is None or prediction.label is None:
         return Explanation(prediction)
-    frames = list(stream)
+    frames = list(QualityFilter(scorer.min_quality)(stream))
     in_view = [frame for frame in frames if prediction.track in frame.faces]
     clips = _clips(frames, prediction.track, scorer.n_frames)
     vectors = np.stack([frame.faces[prediction.track] for frame in in_view])

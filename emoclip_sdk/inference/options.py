@@ -118,6 +118,7 @@ class ScoreKeywords(ReadKeywords, total=False):
 
     compound: CompoundMode
     min_score: float | None
+    min_quality: float
 
 
 def face_config(config: FaceConfig, faces: FaceMode | None) -> FaceConfig:

@@ -287,7 +287,11 @@ class PretrainedModel:
         return FaceReader(self.config, self.encoder.frames, self.detector)
 
     def scorer(
-        self, labels: Sequence[str] | None, compound: CompoundMode, min_score: float | None
+        self,
+        labels: Sequence[str] | None,
+        compound: CompoundMode,
+        min_score: float | None,
+        min_quality: float = 0.0,
     ) -> Scorer:
         """Make labels ready, once for any number of videos; parameters as in :meth:`classify`."""
         calibration = self.config.calibration
@@ -295,6 +299,8 @@ class PretrainedModel:
             min_score = calibration.min_score
         elif not 0 <= min_score <= 1:
             raise EmoCLIPError(f"min_score must be in [0, 1], not {min_score}")
+        if not 0 <= min_quality <= 1:
+            raise EmoCLIPError(f"min_quality must be in [0, 1], not {min_quality}")
         vectors, texts = self.embed_labels(labels, compound=compound)
         return Scorer(
             vectors,
@@ -305,6 +311,7 @@ class PretrainedModel:
             ModelInfo(self.name, self.revision, self._labels.hash),
             self._labels.embed(self.labels)[0] if self.labels else vectors[:0],
             min_score,
+            min_quality,
         )
 
     # Low level, torch in and out

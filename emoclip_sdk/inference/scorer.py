@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -12,13 +13,13 @@ from numpy.typing import NDArray
 
 from ..prompts import LabelText
 from ..results.analysis import sorted_rows
-from ..results.records import ModelInfo, Prediction
+from ..results.records import LOW_QUALITY, NOBODY, OUT_OF_VIEW, Gap, ModelInfo, Prediction
 from ..results.scored_windows import TimelineRow
 from ..results.timeline import Timeline
 from .clips import pool_clips, track_clips
 from .frames import EmbeddedFrame
 from .paths import PathRecorder
-from .stream import FaceStream, TrackChoice, choose_tracks
+from .stream import FaceStream, QualityFilter, TrackChoice, choose_tracks
 from .windows import WindowClip, windows
 
 __all__ = ["Scorer", "cosine_similarities", "softmax_scores"]
@@ -68,6 +69,8 @@ class Scorer:
         Embeddings of the model's own labels, which compete for the confidence.
     min_score : float
         A confidence below abstains.
+    min_quality : float
+        Frames and windows in which a face is seen less well are not scored.
     """
 
     vectors: NDArray[np.float32]
@@ -78,6 +81,7 @@ class Scorer:
     model: ModelInfo
     reference: NDArray[np.float32]
     min_score: float
+    min_quality: float = 0.0
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -94,16 +98,30 @@ class Scorer:
 
         Without a face: one prediction that says so.
         """
-        clips = track_clips(video, self.n_frames, self.pool)
-        chosen = choose_tracks(video, track)
-        return [self._prediction(video, t, clips[t]) for t in chosen] or [
-            self.empty(video.name, video)
-        ]
+        clear = QualityFilter(self.min_quality)
+        clips = track_clips(clear(video), self.n_frames, self.pool)
+        seen = {track.track: track.n_frames for track in video.tracks}
+        predictions = []
+        for chosen in choose_tracks(video, track):
+            if chosen in clips:
+                prediction = self._prediction(video, chosen, clips[chosen])
+            else:
+                prediction = dataclasses.replace(
+                    self.empty(video.name, video), track=chosen, reason=LOW_QUALITY
+                )
+            predictions.append(
+                dataclasses.replace(
+                    prediction,
+                    tracks=video.tracks,
+                    n_frames=seen[chosen] - len(clear.left_out.get(chosen, ())),
+                    quality=clear.quality(chosen),
+                )
+            )
+        return predictions or [self.empty(video.name, video)]
 
     def _prediction(self, video: FaceStream, track: int, clips: NDArray[np.float32]) -> Prediction:
         similarities, scores, rivals = self._compare(clips)
         confidence = float(rivals.mean(axis=0).max())
-        tracks = video.tracks
         return Prediction(
             source=video.name,
             scores=self._named(scores.mean(axis=0)),
@@ -112,8 +130,6 @@ class Scorer:
             confidence=confidence,
             abstained=confidence < self.min_score,
             track=track,
-            tracks=tracks,
-            n_frames=next(other.n_frames for other in tracks if other.track == track),
             duration=video.duration,
             model=self.model,
         )
@@ -130,6 +146,7 @@ class Scorer:
             prompts=self.prompts,
             duration=video.duration if video else None,
             error=error,
+            reason=NOBODY if error is None else None,
             model=self.model,
         )
 
@@ -171,13 +188,15 @@ class Scorer:
             duration=video.duration,
             model=self.model,
             min_score=self.min_score,
+            min_quality=self.min_quality,
             paths=recorder.paths(),
         )
 
     def _scored(self, batch: Sequence[WindowClip]) -> Iterator[TimelineRow]:
         similarities = np.full((len(batch), len(self.texts)), np.nan)
         scores, rivals = similarities.copy(), similarities.copy()
-        seen = [i for i, window in enumerate(batch) if window.n_frames]
+        reasons = [self._gap(window) for window in batch]
+        seen = [i for i, reason in enumerate(reasons) if reason is None]
         if seen:
             pooled = pool_clips([batch[i].clip for i in seen], self.pool)
             similarities[seen], scores[seen], rivals[seen] = self._compare(pooled)
@@ -191,10 +210,22 @@ class Scorer:
                 self._named(scores[i]),
                 self._named(similarities[i]),
                 float(confidence[i]),
-                bool(confidence[i] < self.min_score) if window.n_frames else None,
+                bool(confidence[i] < self.min_score) if reasons[i] is None else None,
                 window.face.box if window.face else None,
                 window.face.confidence if window.face else float("nan"),
+                window.quality,
+                reasons[i],
             )
+
+    def _gap(self, window: WindowClip) -> Gap | None:
+        """Say why a window can't be scored; None if it can."""
+        if window.track is None:
+            return NOBODY
+        if not window.n_frames:
+            return OUT_OF_VIEW
+        if window.quality is not None and window.quality.score < self.min_quality:
+            return LOW_QUALITY
+        return None
 
     def unread_timeline(self, name: str, reason: str, window: float, step: float) -> Timeline:
         """Return the timeline of a video that can't be read."""
@@ -207,6 +238,7 @@ class Scorer:
             prompts=self.prompts,
             model=self.model,
             min_score=self.min_score,
+            min_quality=self.min_quality,
             error=reason,
         )
 

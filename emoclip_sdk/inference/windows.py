@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import EmoCLIPError
-from ..faces import MAX_GAP, Detection
+from ..faces import MAX_GAP, Detection, FaceQuality, QualityMean
 from ..video import uniform
 from .frames import EmbeddedFrame
 
@@ -43,6 +43,8 @@ class WindowClip:
         What the model sees of them: no more than its span, from first to last sight.
     face : Detection, optional
         Means of the face's box and of the detector's confidence.
+    quality : FaceQuality, optional
+        Means of how well it can be seen.
     """
 
     track: int | None
@@ -51,6 +53,7 @@ class WindowClip:
     n_frames: int = 0
     clip: Sequence[Vector | None] = ()
     face: Detection | None = None
+    quality: FaceQuality | None = None
 
 
 def windows(
@@ -158,7 +161,10 @@ class _Window:
             face = _mean_face(
                 [inside[i].detections[track] for i in at if track in inside[i].detections]
             )
-            present[track] = WindowClip(track, start, stop, len(at), clip, face)
+            quality = QualityMean(
+                inside[i].qualities[track] for i in at if track in inside[i].qualities
+            ).mean()
+            present[track] = WindowClip(track, start, stop, len(at), clip, face, quality)
         return cls(start, stop, present, {track for track in seen if track not in in_view})
 
     def resolve(self, here: Mapping[int, Any], seen: Mapping[int, float]) -> None:

@@ -17,7 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import EmoCLIPError
+from ..faces import QualityMean
 from .numbers import json_value
+from .records import LOW_QUALITY, NOBODY, OUT_OF_VIEW, Gap
 from .scored_windows import ScoredWindows, TimelineRow
 from .tables import FlatResult, label_columns
 
@@ -157,21 +159,25 @@ def _by_track(timeline: ScoredWindows) -> dict[int, list[TimelineRow]]:
 def _cells(rows: Sequence[TimelineRow]) -> Iterator[Cell]:
     gap_ends = -math.inf
     for i, row in enumerate(rows):
-        if not row.face_found:
+        if _away(row):
             gap_ends = row.end
             continue
         start, end = max(row.start, gap_ends), row.end
-        if i and rows[i - 1].face_found and rows[i - 1].end > row.start:
+        if i and not _away(rows[i - 1]) and rows[i - 1].end > row.start:
             start = max(start, (_middle(rows[i - 1]) + _middle(row)) / 2)
         for after in rows[i + 1 :]:
             if after.start >= end:
                 break
-            if not after.face_found:
+            if _away(after):
                 end = after.start
             elif after is rows[i + 1]:
                 end = min(end, (_middle(row) + _middle(after)) / 2)
-        if end - start > _EPS:
+        if row.face_found and end - start > _EPS:
             yield Cell(start, end, row)
+
+
+def _away(row: TimelineRow) -> bool:
+    return not row.face_found and row.reason != LOW_QUALITY
 
 
 def _middle(row: TimelineRow) -> float:
@@ -319,22 +325,32 @@ def resampled(timeline: Windows, step: float) -> Windows:
     end = max(row.end for row in timeline.rows)
     rows: list[TimelineRow] = []
     occupied: set[int] = set()
+    by_track = _by_track(timeline)
     for track, track_cells in cells(timeline).items():
+        unclear = [row for row in by_track[track] if row.reason == LOW_QUALITY]
         ends = np.array([cell.end for cell in track_cells])
         starts = np.array([cell.start for cell in track_cells])
-        ks = _slots(starts[0], ends[-1], step) if track_cells else range(0)
+        first_seen = [*starts[:1], *(row.start for row in unclear[:1])]
+        last_seen = [*ends[-1:], *(row.end for row in unclear[-1:])]
+        ks = _slots(min(first_seen), max(last_seen), step) if first_seen else range(0)
         for k in ks:
             start, stop = k * step, min((k + 1) * step, end)
             first = int(np.searchsorted(ends, start + _EPS))
             last = int(np.searchsorted(starts, stop - _EPS))
-            rows.append(_resampled_row(timeline, track, start, stop, track_cells[first:last]))
+            if first < last:
+                group = track_cells[first:last]
+                rows.append(_resampled_row(timeline, track, start, stop, group))
+            else:
+                low = any(row.start < stop and row.end > start for row in unclear)
+                reason = LOW_QUALITY if low else OUT_OF_VIEW
+                rows.append(_gap(timeline, track, start, stop, reason))
         occupied.update(ks)
     nobody: set[int] = set()
     for row in timeline.rows:
         if row.track is None:
             nobody.update(_slots(row.start, row.end, step))
     for k in nobody - occupied:
-        rows.append(_gap(timeline, None, k * step, min((k + 1) * step, end)))
+        rows.append(_gap(timeline, None, k * step, min((k + 1) * step, end), NOBODY))
     return dataclasses.replace(timeline, window=step, step=step, rows=sorted_rows(rows))
 
 
@@ -342,16 +358,16 @@ def _slots(start: float, end: float, step: float) -> range:
     return range(math.floor((start + _EPS) / step), math.floor((end - _EPS) / step) + 1)
 
 
-def _gap(timeline: ScoredWindows, track: int | None, start: float, end: float) -> TimelineRow:
+def _gap(
+    timeline: ScoredWindows, track: int | None, start: float, end: float, reason: Gap
+) -> TimelineRow:
     nothing = dict.fromkeys(timeline.labels, math.nan)
-    return TimelineRow(track, start, end, 0, nothing, dict(nothing))
+    return TimelineRow(track, start, end, 0, nothing, dict(nothing), reason=reason)
 
 
 def _resampled_row(
     timeline: ScoredWindows, track: int, start: float, stop: float, group: Sequence[Cell]
 ) -> TimelineRow:
-    if not group:
-        return _gap(timeline, track, start, stop)
     weights = np.array([min(c.end, stop) - max(c.start, start) for c in group])
     rows = [cell.row for cell in group]
     mean = _averaged(timeline.labels, rows, weights)
@@ -367,6 +383,10 @@ def _resampled_row(
         x0, y0, x1, y1 = np.average([row.box for row, _ in located], axis=0, weights=shares)
         box = (float(x0), float(y0), float(x1), float(y1))
         sure = float(np.average([row.detection_confidence for row, _ in located], weights=shares))
+    quality = QualityMean()
+    for row, weight in zip(rows, weights, strict=True):
+        if row.quality is not None:
+            quality.add(row.quality, weight)
     return TimelineRow(
         track,
         start,
@@ -376,6 +396,7 @@ def _resampled_row(
         abstained=mean["confidence"] < timeline.min_score,
         box=box,
         detection_confidence=sure,
+        quality=quality.mean(),
     )
 
 

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from ..faces import FaceQuality
 from .html import html_table
 from .numbers import json_value
 from .tables import FlatResult, label_columns, to_pandas
@@ -15,17 +16,26 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FAILED",
+    "LOW_QUALITY",
+    "NOBODY",
     "NO_FACE",
     "OK",
+    "OUT_OF_VIEW",
     "FaceTrack",
+    "Gap",
     "ModelInfo",
     "Prediction",
     "Status",
     "model_record",
+    "quality_record",
 ]
 
 Status = Literal["ok", "no face", "failed"]
 """What has become of a video."""
+
+Gap = Literal["nobody", "out of view", "low quality"]
+"""Why there are no scores: no face in the video or window; this face is away; it is there, but not
+seen well enough for `min_quality`."""
 
 
 HTML_LABELS = 8
@@ -34,6 +44,9 @@ HTML_LABELS = 8
 OK: Status = "ok"
 NO_FACE: Status = "no face"
 FAILED: Status = "failed"
+NOBODY: Gap = "nobody"
+OUT_OF_VIEW: Gap = "out of view"
+LOW_QUALITY: Gap = "low quality"
 
 
 @dataclass(frozen=True)
@@ -118,6 +131,11 @@ class Prediction:
     abstained : bool, optional
         The confidence is below the model's threshold or the caller's `min_score`: none of these.
         None without a face.
+    quality : FaceQuality, optional
+        How well the face can be seen: means over the frames that were scored or, where none was
+        good enough, over all of this face.
+    reason : {"nobody", "low quality"}, optional
+        Why there is no score. None where there is one, and for a video that can't be read.
     """
 
     source: str
@@ -132,14 +150,16 @@ class Prediction:
     model: ModelInfo | None = None
     confidence: float = math.nan
     abstained: bool | None = None
+    quality: FaceQuality | None = None
+    reason: Gap | None = None
 
     def __repr__(self) -> str:
         ranked = ", ".join(f"{label} {score:.2f}" for label, score in self.top(3))
-        return f"<Prediction {self.source!r}: {ranked or self.error or self.status}>"
+        return f"<Prediction {self.source!r}: {ranked or self.error or self.reason or self.status}>"
 
     def _repr_html_(self) -> str:
         """Return a table of the best labels, for a notebook."""
-        caption = f"{self.source}: {self.error or self.status}"
+        caption = f"{self.source}: {self.error or self.reason or self.status}"
         if self.face_found:
             caption = f"{self.source}: face {self.track} of {self.n_tracks}"
             caption += "; none of these fits" if self.abstained else ""
@@ -151,7 +171,7 @@ class Prediction:
 
     @property
     def status(self) -> Status:
-        """``"ok"``, ``"no face"`` or ``"failed"``."""
+        """``"ok"``, ``"no face"`` (none that could be scored) or ``"failed"``."""
         if self.error is not None:
             return FAILED
         return OK if self.face_found else NO_FACE
@@ -159,7 +179,7 @@ class Prediction:
     @property
     def face_found(self) -> bool:
         """Whether there was a face to score."""
-        return self.track is not None
+        return self.track is not None and self.reason is None
 
     @property
     def n_tracks(self) -> int:
@@ -195,6 +215,8 @@ class Prediction:
                 "n_frames": self.n_frames,
                 "duration": self.duration,
                 "error": self.error,
+                "reason": self.reason,
+                "quality": self.quality,
                 "model": self.model,
             }
         )
@@ -208,6 +230,7 @@ class Prediction:
             "status": self.status,
             "face_found": self.face_found,
             "error": self.error,
+            "reason": self.reason,
             "track": self.track,
             "n_tracks": None if failed else self.n_tracks,
             "n_frames": None if failed else self.n_frames,
@@ -215,6 +238,7 @@ class Prediction:
             "label": self.label,
             "confidence": self.confidence,
             "abstained": self.abstained,
+            **quality_record(self.quality),
             **label_columns("score", self.scores),
             **label_columns("similarity", self.similarities),
             **model_record(self.model),
@@ -231,3 +255,10 @@ class Prediction:
 def model_record(model: ModelInfo | None) -> dict[str, Any]:
     """Return the columns of :meth:`ModelInfo.to_record`, empty where no model is known."""
     return model.to_record() if model else {"model": None, "revision": None, "prompt_bank": None}
+
+
+def quality_record(quality: FaceQuality | None) -> dict[str, float]:
+    """Return the columns that say how well a face can be seen, NaN where none is known."""
+    names = ("face_size", "sharpness", "brightness", "outside")
+    values = {name: getattr(quality, name, math.nan) for name in names}
+    return {**values, "quality": quality.score if quality else math.nan}

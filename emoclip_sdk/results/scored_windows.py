@@ -7,9 +7,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..faces import FaceQuality
 from .numbers import json_value
 from .paths import FacePath
-from .records import FAILED, NO_FACE, OK, FaceTrack, ModelInfo, Status, model_record
+from .records import (
+    FAILED,
+    NO_FACE,
+    OK,
+    FaceTrack,
+    Gap,
+    ModelInfo,
+    Status,
+    model_record,
+    quality_record,
+)
 from .tables import label_columns
 
 __all__ = ["ScoredWindows", "TimelineRow"]
@@ -17,7 +28,7 @@ __all__ = ["ScoredWindows", "TimelineRow"]
 
 @dataclass(frozen=True)
 class TimelineRow:
-    """Scores of one face track in one window. NaN where the face is not in the window.
+    """Scores of one face track in one window. NaN where there is nothing to score.
 
     Attributes
     ----------
@@ -35,6 +46,10 @@ class TimelineRow:
         x0, y0, x1, y1 of the face in pixels of the video, averaged over these frames.
     detection_confidence : float
         Of the face detector, averaged over these frames.
+    quality : FaceQuality, optional
+        How well the face can be seen: means over these frames.
+    reason : {"nobody", "out of view", "low quality"}, optional
+        Why there is no score; None where there is one.
     """
 
     track: int | None
@@ -47,11 +62,13 @@ class TimelineRow:
     abstained: bool | None = None
     box: tuple[float, float, float, float] | None = None
     detection_confidence: float = math.nan
+    quality: FaceQuality | None = None
+    reason: Gap | None = None
 
     @property
     def face_found(self) -> bool:
-        """Whether the face is in the window."""
-        return self.n_frames > 0
+        """Whether there is a face to score in the window."""
+        return self.n_frames > 0 and self.reason is None
 
     @property
     def label(self) -> str | None:
@@ -67,12 +84,14 @@ class TimelineRow:
             "start": self.start,
             "end": self.end,
             "face_found": self.face_found,
+            "reason": self.reason,
             "label": self.label,
             "confidence": self.confidence,
             "abstained": self.abstained,
             "n_frames": self.n_frames,
             **dict(zip(("face_x0", "face_y0", "face_x1", "face_y1"), box, strict=True)),
             "detection_confidence": self.detection_confidence,
+            **quality_record(self.quality),
             **label_columns("score", self.scores),
             **label_columns("similarity", self.similarities),
             **model_record(model),
@@ -87,11 +106,13 @@ class TimelineRow:
                 "end": self.end,
                 "n_frames": self.n_frames,
                 "face_found": self.face_found,
+                "reason": self.reason,
                 "label": self.label,
                 "confidence": self.confidence,
                 "abstained": self.abstained,
                 "box": self.box,
                 "detection_confidence": self.detection_confidence,
+                "quality": self.quality,
                 "scores": self.scores,
                 "similarities": self.similarities,
             }
@@ -121,6 +142,8 @@ class ScoredWindows:
     model : ModelInfo, optional
     min_score : float
         A row whose confidence is below has `abstained` set.
+    min_quality : float
+        A window in which the face is seen less well has no scores.
     paths : mapping of int to FacePath
         Where each face is in every sampled frame, for :meth:`annotate`. Not in files.
     error : str, optional
@@ -137,6 +160,7 @@ class ScoredWindows:
     duration: float | None = None
     model: ModelInfo | None = None
     min_score: float = 0.0
+    min_quality: float = 0.0
     paths: Mapping[int, FacePath] = field(default_factory=dict, compare=False, repr=False)
     error: str | None = None
 
@@ -168,6 +192,7 @@ class ScoredWindows:
                 "error": self.error,
                 "model": self.model,
                 "min_score": self.min_score,
+                "min_quality": self.min_quality,
                 "rows": self.rows,
             }
         )

@@ -13,11 +13,21 @@ if TYPE_CHECKING:
 
 __all__ = ["COUNTS", "FLAGS", "TEXTS", "FlatResult", "label_columns", "to_pandas"]
 
-COUNTS = ("track", "n_tracks", "n_frames")
+COUNTS = ("track", "n_tracks", "n_frames", "frame")
 """Columns of whole numbers, which may be missing."""
 FLAGS = ("face_found", "abstained")
 """Columns of yes and no, which may be missing."""
-TEXTS = ("source", "status", "error", "label", "model", "revision", "prompt_bank", "weights")
+TEXTS = (
+    "source",
+    "status",
+    "error",
+    "reason",
+    "label",
+    "model",
+    "revision",
+    "prompt_bank",
+    "weights",
+)
 """Columns of text, which may be missing. All others of a table of scores are numbers."""
 
 

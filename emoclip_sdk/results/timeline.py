@@ -45,7 +45,7 @@ class Timeline(ScoredWindows):
                 "" if row.track is None else str(row.track),
                 f"{row.start:.2f}",
                 f"{row.end:.2f}",
-                NO_FACE if row.label is None else row.label,
+                row.reason or NO_FACE if row.label is None else row.label,
                 "" if row.label is None else f"{row.scores[row.label]:.3f}",
             )
             for row in self.rows[:HTML_ROWS]

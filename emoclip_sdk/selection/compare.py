@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import EmoCLIPError, VideoError
-from ..inference.frames import EmbeddedFrame
 from ..inference.options import ReadOptions
 from ..inference.reader import FaceReader
 from ..inference.stream import FaceStream
@@ -191,9 +191,7 @@ def read_for_both(
 
     def half(part: slice) -> FaceStream:
         frames = [
-            EmbeddedFrame(
-                frame.time, {track: v[part] for track, v in frame.faces.items()}, frame.detections
-            )
+            dataclasses.replace(frame, faces={track: v[part] for track, v in frame.faces.items()})
             for frame in stream
         ]
         return FaceStream(stream.name, frames, stream.table, lambda: stream.duration)

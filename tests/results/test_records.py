@@ -5,6 +5,7 @@ import math
 
 import pytest
 
+from emoclip_sdk.faces import FaceQuality
 from emoclip_sdk.results.records import FaceTrack, ModelInfo, Prediction
 from emoclip_sdk.results.scored_windows import TimelineRow
 from emoclip_sdk.results.timeline import Timeline
@@ -80,9 +81,21 @@ BOX = (10.0, 20.0, 50.0, 60.0)
 def timeline():
     rows = (
         TimelineRow(
-            0, 0.0, 1.0, 7, {"a": 0.9, "b": 0.1}, {"a": 0.5, "b": 0.2}, 0.7, False, BOX, 0.98
+            0,
+            0.0,
+            1.0,
+            7,
+            {"a": 0.9, "b": 0.1},
+            {"a": 0.5, "b": 0.2},
+            0.7,
+            False,
+            BOX,
+            0.98,
+            FaceQuality(40.0, 0.2, 0.5, 0.0, 0.625),
         ),
-        TimelineRow(0, 0.5, 1.5, 0, {"a": NAN, "b": NAN}, {"a": NAN, "b": NAN}),
+        TimelineRow(
+            0, 0.5, 1.5, 0, {"a": NAN, "b": NAN}, {"a": NAN, "b": NAN}, reason="out of view"
+        ),
     )
     return Timeline("clip.mp4", ("a", "b"), 1.0, 0.5, rows, {"a": "bank"}, (TRACK,), 1.5, MODEL)
 
@@ -111,6 +124,7 @@ def test_timeline_records():
         "start": 0.0,
         "end": 1.0,
         "face_found": True,
+        "reason": None,
         "label": "a",
         "confidence": 0.7,
         "abstained": False,
@@ -120,6 +134,11 @@ def test_timeline_records():
         "face_x1": 50.0,
         "face_y1": 60.0,
         "detection_confidence": 0.98,
+        "face_size": 40.0,
+        "sharpness": 0.2,
+        "brightness": 0.5,
+        "outside": 0.0,
+        "quality": 0.625,
         "score:a": 0.9,
         "score:b": 0.1,
         "similarity:a": 0.5,
@@ -129,4 +148,5 @@ def test_timeline_records():
         "prompt_bank": "0123456789ab",
     }
     assert gap["label"] is None and list(gap) == list(first)
-    assert all(math.isnan(gap[key]) for key in ("score:a", "similarity:b", "face_x0"))
+    missing = ("score:a", "similarity:b", "face_x0", "face_size", "quality")
+    assert all(math.isnan(gap[key]) for key in missing) and gap["reason"] == "out of view"

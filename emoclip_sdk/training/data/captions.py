@@ -18,8 +18,9 @@ import numpy as np
 import yaml
 
 from ...assets import package_file
+from ...prompts.facial_actions import ACTIONS
 from .corpus import Text
-from .facial_actions import ACTIONS, EMOTION_ACTIONS
+from .facial_actions import EMOTION_ACTIONS
 
 __all__ = [
     "DEGREES",

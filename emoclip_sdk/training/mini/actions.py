@@ -16,64 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import DatasetError
+from ...prompts.facial_actions import ASYMMETRIES, MEASURED, MOVEMENTS
 
-__all__ = ["MEASURED", "MOVEMENTS", "FacialActions", "load_actions", "picture_keys"]
-
-# Blendshapes whose mean is one movement, and pairs whose difference is one.
-MOVEMENTS: dict[str, tuple[str, ...]] = {
-    "inner brow": ("browInnerUp",),
-    "outer brow": ("browOuterUpLeft", "browOuterUpRight"),
-    "brow down": ("browDownLeft", "browDownRight"),
-    "lid up": ("eyeWideLeft", "eyeWideRight"),
-    "squint": ("eyeSquintLeft", "eyeSquintRight"),
-    "look down": ("eyeLookDownLeft", "eyeLookDownRight"),
-    "upper lip": ("mouthUpperUpLeft", "mouthUpperUpRight"),
-    "lower lip": ("mouthLowerDownLeft", "mouthLowerDownRight"),
-    "corners up": ("mouthSmileLeft", "mouthSmileRight"),
-    "corners down": ("mouthFrownLeft", "mouthFrownRight"),
-    "shrug": ("mouthShrugLower", "mouthShrugUpper"),
-    "stretch": ("mouthStretchLeft", "mouthStretchRight"),
-    "press": ("mouthPressLeft", "mouthPressRight", "mouthRollLower", "mouthRollUpper"),
-    "jaw": ("jawOpen",),
-}
-_ASYMMETRIES: dict[str, tuple[tuple[str, str], ...]] = {
-    "uneven brows": (("browOuterUpLeft", "browOuterUpRight"),),
-    "uneven mouth": (("mouthSmileLeft", "mouthSmileRight"), ("mouthLeft", "mouthRight")),
-    "gaze aside": (("eyeLookInLeft", "eyeLookOutLeft"), ("eyeLookInRight", "eyeLookOutRight")),
-}
+__all__ = ["FacialActions", "load_actions", "picture_keys"]
 
 _PARTS = {part for parts in MOVEMENTS.values() for part in parts} | {
-    part for pairs in _ASYMMETRIES.values() for pair in pairs for part in pair
+    part for pairs in ASYMMETRIES.values() for pair in pairs for part in pair
 }
-
-MEASURED: dict[str, tuple[str, ...]] = {
-    "inner_brows_up": ("inner brow",),
-    "brows_up": ("outer brow",),
-    "brows_down": ("brow down",),
-    "one_brow_up": ("uneven brows",),
-    "brows_relaxed": ("-outer brow", "-brow down"),
-    "eyes_wide": ("lid up",),
-    "glare": ("brow down", "lid up"),
-    "eyes_narrow": ("squint",),
-    "cheeks_up": ("corners up", "squint"),
-    "eyes_down": ("look down",),
-    "eyes_sideways": ("gaze aside",),
-    "upper_lip_up": ("upper lip",),
-    "smile": ("corners up",),
-    "grin": ("corners up", "upper lip"),
-    "smirk": ("uneven mouth", "-upper lip"),
-    "corners_down": ("corners down",),
-    "chin_up": ("shrug",),
-    "lips_stretched": ("stretch",),
-    "lips_tight": ("press",),
-    "teeth_bared": ("lower lip", "upper lip", "-corners up"),
-    "jaw_drop": ("jaw",),
-    "scream": ("jaw", "stretch"),
-    "mouth_relaxed": ("-jaw", "-corners up", "-corners down", "-upper lip"),
-    "face_relaxed": ("-jaw", "-corners up", "-upper lip", "-outer brow", "-brow down", "-lid up"),
-}
-"""Actions of :data:`ACTIONS` and the movements of which the weakest counts; ``-``: its absence. A
-wrinkled nose is not among them: its score is no higher in faces that annotators call disgusted."""
 
 # Of pictures in which an action is stronger than in this share of all, a caption may speak.
 _SHOWN, _SOFTNESS = 0.75, 0.06
@@ -132,7 +81,7 @@ def load_actions(path: str | Path, pictures: NDArray[np.uint8]) -> FacialActions
         name: ranks(scores[:, [column[part] for part in parts]].mean(axis=1))
         for name, parts in MOVEMENTS.items()
     }
-    for name, pairs in _ASYMMETRIES.items():
+    for name, pairs in ASYMMETRIES.items():
         differences = [np.abs(scores[:, column[a]] - scores[:, column[b]]) for a, b in pairs]
         movements[name] = ranks(np.mean(differences, axis=0))
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..data.facial_actions import ACTIONS
+from ...prompts.facial_actions import ACTIONS
 from .actions import ACTION_UNITS
 
 __all__ = ["WORDINGS", "chinese", "describe", "describe_turn"]

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import yaml
 
+from emoclip_sdk.prompts.facial_actions import ACTIONS
 from emoclip_sdk.training.data.captions import BARE_SHARE, DEGREES, Captioner, load_lexicon
-from emoclip_sdk.training.data.facial_actions import ACTIONS, EMOTION_ACTIONS
+from emoclip_sdk.training.data.facial_actions import EMOTION_ACTIONS
 from emoclip_sdk.training.data.ferplus import FERPLUS_CLASSES
 from emoclip_sdk.training.evaluation.card.wording import PARAPHRASES, SYNONYMS
 

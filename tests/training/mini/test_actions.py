@@ -9,11 +9,9 @@ import pytest
 import torch
 
 from emoclip_sdk.errors import DatasetError
-from emoclip_sdk.training.data.captions import ACTIONS
+from emoclip_sdk.prompts.facial_actions import ACTIONS, MEASURED, MOVEMENTS
 from emoclip_sdk.training.data.ferplus import FERPLUS_CLASSES, Pictures
 from emoclip_sdk.training.mini.actions import (
-    MEASURED,
-    MOVEMENTS,
     FacialActions,
     load_actions,
     picture_keys,

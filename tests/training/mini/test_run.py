@@ -13,13 +13,14 @@ from safetensors.torch import load_file, save_file
 
 from emoclip_sdk import EmoCLIP
 from emoclip_sdk.errors import CheckpointError, DatasetError, EmoCLIPError
+from emoclip_sdk.prompts.facial_actions import MOVEMENTS
 from emoclip_sdk.training.data.datasets import open_clips
 from emoclip_sdk.training.data.ferplus import load_ferplus
 from emoclip_sdk.training.engine.process import Process
 from emoclip_sdk.training.evaluation import evaluate_pictures
 from emoclip_sdk.training.mini import leave_classes_out, run_mini
 from emoclip_sdk.training.mini import stages as module
-from emoclip_sdk.training.mini.actions import MOVEMENTS, picture_keys
+from emoclip_sdk.training.mini.actions import picture_keys
 from emoclip_sdk.training.mini.datasets import FerPlusDataset
 from emoclip_sdk.training.mini.settings import read_mini_settings
 from emoclip_sdk.training.mini.stages import MiniStages

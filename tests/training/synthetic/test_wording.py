@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from emoclip_sdk.prompts import PromptBank
+from emoclip_sdk.prompts.facial_actions import ACTIONS
 from emoclip_sdk.training.data.datasets.classes import MAFW_CLASSES
-from emoclip_sdk.training.data.facial_actions import ACTIONS
 from emoclip_sdk.training.synthetic import wording
 from emoclip_sdk.training.synthetic.motion import draw_actions
 from emoclip_sdk.training.synthetic.wording import WORDINGS, chinese, describe

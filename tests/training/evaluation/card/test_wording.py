@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from emoclip_sdk.training.data.facial_actions import ACTIONS
+from emoclip_sdk.prompts.facial_actions import ACTIONS
 from emoclip_sdk.training.data.ferplus import FERPLUS_CLASSES, Pictures
 from emoclip_sdk.training.evaluation import class_vectors
 from emoclip_sdk.training.evaluation.card import (
