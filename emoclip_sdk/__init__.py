@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .model import EmoCLIP
     from .probes.probe import RegressionProbe
     from .prompts import PromptBank
+    from .results.actions import ActionRow, FaceActions
     from .results.analysis import Episode, TrackSummary
     from .results.evidence import DescriptionMatch, FrameWeight
     from .results.explanation import Explanation
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "ActionRow",
     "BatchError",
     "BatchReport",
     "CheckpointError",
@@ -50,6 +52,7 @@ __all__ = [
     "EmoCLIPError",
     "Episode",
     "Explanation",
+    "FaceActions",
     "FaceConfig",
     "FaceDetector",
     "FaceFollower",
@@ -83,6 +86,7 @@ __all__ = [
 
 # Names are looked up on first use: importing the package takes no torch and no time.
 _MODULES = {
+    "ActionRow": "results.actions",
     "BatchReport": "batch",
     "Comparison": "selection.compare",
     "DescriptionMatch": "results.evidence",
@@ -90,6 +94,7 @@ _MODULES = {
     "EmoCLIP": "model",
     "Episode": "results.analysis",
     "Explanation": "results.explanation",
+    "FaceActions": "results.actions",
     "FaceConfig": "config",
     "FaceDetector": "faces",
     "FaceFollower": "faces",

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from .batch.local import BatchClassifier, in_input_order
 from .errors import EmoCLIPError
+from .inference.actions import FrameRate, action_rows, face_actions, frame_rate
 from .inference.clips import track_clips
 from .inference.explain import explain_video
 from .inference.live import live_results
@@ -22,6 +23,7 @@ from .inference.stream import FaceStream, TrackChoice, check_track, choose_track
 from .inference.videos import each_video, is_batch
 from .inference.windows import check_windows
 from .prompts import CompoundMode, LabelEncoder
+from .results.actions import ActionRow, FaceActions
 from .results.explanation import Explanation
 from .results.live import LiveResult
 from .results.records import Prediction
@@ -467,6 +469,118 @@ class EmoCLIP(PretrainedModel):
             raise EmoCLIPError("timeline_rows takes one video: go through a list in a loop")
         scorer = self.scorer(labels, compound, min_score, min_quality)
         return scorer.rows(self.reader(video, options), window, step)
+
+    @overload
+    def actions(  # type: ignore[overload-overlap]
+        self,
+        video: VideoInput,
+        *,
+        rate: FrameRate = "sampled",
+        landmarks: bool = False,
+        track: TrackChoice = "all",
+        **reading: Unpack[ReadKeywords],
+    ) -> FaceActions: ...
+
+    @overload
+    def actions(
+        self,
+        video: Sequence[VideoInput],
+        *,
+        rate: FrameRate = "sampled",
+        landmarks: bool = False,
+        track: TrackChoice = "all",
+        **reading: Unpack[ReadKeywords],
+    ) -> list[FaceActions]: ...
+
+    def actions(
+        self,
+        video: VideoInput | Sequence[VideoInput],
+        *,
+        rate: FrameRate = "sampled",
+        landmarks: bool = False,
+        track: TrackChoice = "all",
+        **reading: Unpack[ReadKeywords],
+    ) -> FaceActions | list[FaceActions]:
+        """Read facial actions, head pose, gaze and quality: one row per face and frame.
+
+        Actions are the blendshapes of a landmark network (MediaPipe's Face Landmarker), not of this
+        model: no tower runs, and no label is needed. They are estimates, and no FACS coding.
+
+        Parameters
+        ----------
+        rate : {"sampled", "all"} or float
+            The frames that the model samples, every frame, or so many a second.
+        landmarks : bool
+            Keep the 478 landmarks of each face, too.
+        track : {"all", "prominent"} or int
+            Every face, the most prominent one, or the face of that number.
+        video, **reading
+            As in :meth:`classify`, with deterministic sampling; what :meth:`read` returned has no
+            shapes and is not taken.
+
+        Returns
+        -------
+        FaceActions
+            For a batch a list of them; one that can't be read has no rows and `error` set.
+
+        Raises
+        ------
+        VideoError
+            A single video can't be read, takes longer than `timeout`, or has faces but none of the
+            number `track`.
+        EmoCLIPError
+            An option has no such value, or can't count.
+
+        Examples
+        --------
+        >>> actions = model.actions("portrait.mp4")
+        >>> row = actions.rows[0]
+        >>> row.frame, row.time, row.actions["mouthSmileLeft"] > 0.7, abs(row.yaw) < 15
+        (0, 0.0, True, True)
+        """
+        fps, options = self._action_options(rate, reading, "actions")
+        track = check_track(track)
+        return each_video(
+            video,
+            lambda item: face_actions(self.reader.shapes(item, options, fps), track, landmarks),
+            lambda name, reason: FaceActions(name, error=reason),
+        )
+
+    def actions_rows(
+        self,
+        video: VideoInput,
+        *,
+        rate: FrameRate = "sampled",
+        landmarks: bool = False,
+        track: int | Literal["all"] = "all",
+        **reading: Unpack[ReadKeywords],
+    ) -> Iterator[ActionRow]:
+        """Read actions as :meth:`actions`, row by row while the video is read.
+
+        However long the video, memory stays the same. Parameters and errors are those of
+        :meth:`actions`, of one video; what is wrong with the video itself is raised at the first
+        row, and a `track` that it does not have after the last one.
+
+        Examples
+        --------
+        >>> rows = model.actions_rows("portrait.mp4", rate="all")
+        >>> [(row.frame, row.time) for row in rows][:3]
+        [(0, 0.0), (1, 0.04), (2, 0.08)]
+        """
+        fps, options = self._action_options(rate, reading, "actions_rows")
+        if is_batch(video):
+            raise EmoCLIPError("actions_rows takes one video: go through a list in a loop")
+        if check_track(track) == "prominent":
+            raise EmoCLIPError("who is prominent is known at the end: use actions, or a number")
+        return action_rows(self.reader.shapes(video, options, fps), track, landmarks)
+
+    def _action_options(
+        self, rate: FrameRate, reading: ReadKeywords, task: str
+    ) -> tuple[float | None, ReadOptions]:
+        """Check options; return frames a second (None: all), and how the video is read."""
+        options = ReadOptions(**reading)
+        options.require_in_order(task)
+        return frame_rate(rate, self.config.sampling.rate), options
 
     def stream(
         self,

@@ -46,7 +46,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("faces",),
     ("results",),
     ("export",),
-    ("results.timeline", "results.explanation"),
+    ("results.timeline", "results.explanation", "results.actions"),
     ("checkpoints",),
     ("inference",),
     ("selection", "probes", "batch"),

@@ -1,32 +1,32 @@
-"""Write a timeline to a file of the format that its ending says."""
+"""Write a timeline or a table to a file of the format that its ending says."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import EmoCLIPError
 from .elan import eaf
 from .files import atomic_write
 from .rttm import rttm
 from .subtitles import srt, webvtt
-from .tables import TABLES, save_rows
+from .tables import TABLES, save_records, save_rows
 from .textgrid import textgrid
 
 if TYPE_CHECKING:
     from ..results.scored_windows import ScoredWindows
 
-__all__ = ["ENDINGS", "check_ending", "save_timeline"]
+__all__ = ["ENDINGS", "TABLE_ENDINGS", "check_ending", "save_table", "save_timeline"]
 
 
-def _json(timeline: ScoredWindows, path: Path) -> str:
-    return json.dumps(timeline.to_dict(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+def _json(document: dict[str, Any]) -> str:
+    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 _DOCUMENTS: dict[str, Callable[[ScoredWindows, Path], str]] = {
-    ".json": _json,
+    ".json": lambda timeline, path: _json(timeline.to_dict()),
     ".vtt": lambda timeline, path: webvtt(timeline),
     ".srt": lambda timeline, path: srt(timeline),
     ".eaf": eaf,
@@ -35,10 +35,14 @@ _DOCUMENTS: dict[str, Callable[[ScoredWindows, Path], str]] = {
 }
 ENDINGS = (*TABLES, *_DOCUMENTS)
 """Lower-case endings that :func:`save_timeline` knows."""
+TABLE_ENDINGS = (*TABLES, ".json")
+"""Those that :func:`save_table` knows."""
 
 
-def check_ending(path: str | Path) -> str:
-    """Return the ending of a file, in lower case.
+def check_ending(
+    path: str | Path, endings: Sequence[str] = ENDINGS, content: str = "a timeline"
+) -> str:
+    """Return the ending of a file, in lower case; it must be one of `endings`.
 
     Raises
     ------
@@ -46,9 +50,9 @@ def check_ending(path: str | Path) -> str:
         No writer knows it.
     """
     ending = Path(path).suffix.lower()
-    if ending not in ENDINGS:
-        known = ", ".join(ENDINGS).replace(".textgrid", ".TextGrid")
-        raise EmoCLIPError(f"{path}: the ending says how a timeline is saved; known are {known}")
+    if ending not in endings:
+        known = ", ".join(endings).replace(".textgrid", ".TextGrid")
+        raise EmoCLIPError(f"{path}: the ending says how {content} is saved; known are {known}")
     return ending
 
 
@@ -71,7 +75,43 @@ def save_timeline(timeline: ScoredWindows, path: str | Path) -> None:
             model=timeline.model,
         )
         return
-    text = _DOCUMENTS[ending](timeline, path)
+    _write(_DOCUMENTS[ending](timeline, path), path)
+
+
+def save_table(
+    path: str | Path,
+    content: str,
+    records: Callable[[], Sequence[dict[str, Any]]],
+    document: Callable[[], dict[str, Any]],
+) -> None:
+    """Write a result that is a table.
+
+    Parameters
+    ----------
+    path : str or Path
+        With one of `TABLE_ENDINGS`.
+    content : str
+        What it is, for a message.
+    records : callable
+        Gives its flat rows.
+    document : callable
+        Gives everything, for ``.json``.
+
+    Raises
+    ------
+    EmoCLIPError
+        An ending that no writer knows, or the file can't be written.
+    """
+    path = Path(path)
+    if check_ending(path, TABLE_ENDINGS, content) == ".json":
+        _write(_json(document()), path)
+        return
+    rows = records()
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    save_records(rows, path, columns)
+
+
+def _write(text: str, path: Path) -> None:
     with atomic_write(path) as part:
         # Names of files need not be text; the formats have no way to say so.
         part.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ..results.records import ModelInfo
     from ..results.scored_windows import TimelineRow
 
-__all__ = ["TABLES", "require_pyarrow", "save_rows", "table_schema", "write_csv"]
+__all__ = ["TABLES", "require_pyarrow", "save_records", "save_rows", "table_schema", "write_csv"]
 
 _ROW_GROUP = 4096  # rows of a Parquet file that wait to be written together
 
@@ -89,16 +89,42 @@ def save_rows(
     """
     from ..results.scored_windows import TimelineRow
 
-    path = Path(path)
-    source = source.encode("utf-8", "backslashreplace").decode()  # names need not be text
     nothing = dict.fromkeys(labels, math.nan)
     columns = list(TimelineRow(None, 0, 0, 0, nothing, nothing).to_record(source, model))
+    return save_records((row.to_record(source, model) for row in rows), path, columns)
+
+
+def save_records(records: Iterable[Record], path: str | Path, columns: Sequence[str]) -> int:
+    """Write flat rows as a table while they come, as :func:`save_rows`; return how many.
+
+    Parameters
+    ----------
+    records : iterable of dict
+    path : str or Path
+        With one of the endings of `TABLES`.
+    columns : sequence of str
+        ``"source"`` and the other keys of the records, of which some may be missing.
+
+    Raises
+    ------
+    EmoCLIPError
+        The file can't be written.
+    MissingDependencyError
+        Parquet, and pyarrow is not installed.
+    """
+    path = Path(path)
     n = 0
     with atomic_write(path) as part, TABLES[path.suffix.lower()](part, columns) as write:
-        for row in rows:
-            write(row.to_record(source, model))
+        for record in records:
+            row = {name: record.get(name) for name in columns}
+            write({**row, "source": _text(record["source"])})
             n += 1
     return n
+
+
+def _text(name: str) -> str:
+    """Return the name of a file, which need not be text."""
+    return name.encode("utf-8", "backslashreplace").decode()
 
 
 def require_pyarrow() -> ModuleType:

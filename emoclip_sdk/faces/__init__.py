@@ -11,6 +11,7 @@ from .detector import Detection, FaceDetector, FaceFollower
 from .frames import Face, FrameFaces, face_frames
 from .mtcnn import MTCNNDetector
 from .quality import FaceQuality, QualityMean
+from .shapes import FaceShape, Landmarker
 from .track_table import TrackStats, TrackTable, most_prominent
 from .tracking import MAX_GAP
 
@@ -22,7 +23,9 @@ __all__ = [
     "FaceDetector",
     "FaceFollower",
     "FaceQuality",
+    "FaceShape",
     "FrameFaces",
+    "Landmarker",
     "MTCNNDetector",
     "QualityMean",
     "TrackStats",

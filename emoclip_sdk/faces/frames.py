@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,13 +13,15 @@ from ..video.source import Frame
 from .boxes import Box
 from .crop import center_crop, face_crop
 from .detector import FaceDetector
-from .key_frames import KeyFrameTracker, TrackedFrame, key_frame_groups
+from .key_frames import LOOK_AHEAD_BYTES, KeyFrameTracker, TrackedFrame, key_frame_groups
 from .mtcnn import MTCNNDetector
 from .quality import FaceQuality, face_quality
+from .shapes import FaceInFrame, FaceShape, Landmarker, ShapeFinder
 
 __all__ = ["Face", "FrameFaces", "face_frames"]
 
 LOOK_AHEAD = 8  # key frames that are detected together
+CROPS_TOGETHER = 32  # frames that are crops already, where their shapes are looked for
 # Frames between two key frames wait for the second one: not for long `at_once`.
 DETECT_EVERY_AT_ONCE = 4
 
@@ -42,6 +44,9 @@ class Face:
         The face with its margin.
     quality : FaceQuality, optional
         How well it can be seen.
+    shape : FaceShape, optional
+        Its landmarks and blendshapes. None: they were not asked for, or no face was seen where they
+        were looked for.
     """
 
     track: int
@@ -50,6 +55,7 @@ class Face:
     detected: bool
     crop: NDArray[np.uint8]
     quality: FaceQuality | None = None
+    shape: FaceShape | None = None
 
 
 @dataclass(frozen=True)
@@ -78,6 +84,7 @@ def face_frames(
     *,
     size: int,
     detector: FaceDetector | None = None,
+    landmarker: Landmarker | None = None,
     at_once: bool = False,
 ) -> Iterator[FrameFaces]:
     """Detect, track and crop faces, frame by frame, in constant memory.
@@ -92,6 +99,8 @@ def face_frames(
         Side of the crops in pixels.
     detector : FaceDetector, optional
         Used instead of a new :class:`MTCNNDetector`; pass one to load its weights only once.
+    landmarker : Landmarker, optional
+        Finds the shape of each face, on the frames between key frames together.
     at_once : bool
         Detect each key frame when it comes, and not several together; every fourth frame at least.
 
@@ -103,23 +112,63 @@ def face_frames(
         confirms is taken for an error and left out.
     """
     if config.detector == "none":
-        for frame in frames:
-            height, width = frame.rgb.shape[:2]
-            box = (0.0, 0.0, float(width), float(height))
-            crop = center_crop(frame.rgb, size)
-            quality = face_quality(crop, box, (width, height))
-            face = Face(0, box, 1.0, True, crop, quality)
-            yield FrameFaces(frame.index, frame.time, (face,), (width, height))
-        return
-    tracker = KeyFrameTracker(config, detector or MTCNNDetector(config))
+        together = 1 if landmarker is None or at_once else CROPS_TOGETHER
+        batches = _crops(frames, size, together)
+    else:
+        batches = _tracked(frames, config, size, detector or MTCNNDetector(config), at_once)
+    finder = None if landmarker is None else ShapeFinder(landmarker)
+    for batch in batches:
+        seen = batch if finder is None else _with_shapes(batch, finder)
+        yield from (faces for _, faces in seen)
+
+
+_Batch = list[tuple[Frame, FrameFaces]]
+
+
+def _crops(frames: Iterable[Frame], size: int, together: int) -> Iterator[_Batch]:
+    """Yield frames that are face crops, some at a time."""
+    batch: _Batch = []
+    for frame in frames:
+        height, width = frame.rgb.shape[:2]
+        box = (0.0, 0.0, float(width), float(height))
+        crop = center_crop(frame.rgb, size)
+        quality = face_quality(crop, box, (width, height))
+        face = Face(0, box, 1.0, True, crop, quality)
+        batch.append((frame, FrameFaces(frame.index, frame.time, (face,), (width, height))))
+        if len(batch) >= min(together, LOOK_AHEAD_BYTES // max(frame.rgb.nbytes, 1)):
+            yield batch
+            batch = []
+    yield batch
+
+
+def _tracked(
+    frames: Iterable[Frame], config: FaceConfig, size: int, detector: FaceDetector, at_once: bool
+) -> Iterator[_Batch]:
+    """Yield frames whose faces are tracked, those of some key frames at a time."""
+    tracker = KeyFrameTracker(config, detector)
     every = max(config.detect_every, 1)
     if at_once:
         every = min(every, DETECT_EVERY_AT_ONCE)
+
+    def cropped(tracked: Iterable[TrackedFrame]) -> _Batch:
+        return [(t.frame, _cropped(t, config.margin, size)) for t in tracked]
+
     for groups in key_frame_groups(frames, every, 1 if at_once else LOOK_AHEAD):
-        for tracked in tracker.extend(groups):
-            yield _cropped(tracked, config.margin, size)
-    for tracked in tracker.finish():
-        yield _cropped(tracked, config.margin, size)
+        yield cropped(tracker.extend(groups))
+    yield cropped(tracker.finish())
+
+
+def _with_shapes(batch: _Batch, finder: ShapeFinder) -> _Batch:
+    """Add the shape of each face."""
+    shapes = iter(
+        finder(
+            [FaceInFrame(frame.rgb, f.track, f.box) for frame, seen in batch for f in seen.faces]
+        )
+    )
+    return [
+        (frame, replace(seen, faces=tuple(replace(f, shape=next(shapes)) for f in seen.faces)))
+        for frame, seen in batch
+    ]
 
 
 def _cropped(tracked: TrackedFrame, margin: float, size: int) -> FrameFaces:

@@ -17,9 +17,10 @@ from ..video import VideoSource, open_video
 from .clips import spans
 from .frames import EmbeddedFrame
 from .options import ReadOptions, face_config
+from .quality import QualityFilter
 from .reader import FaceReader
 from .scorer import Scorer, cosine_similarities
-from .stream import FaceStream, QualityFilter, TrackChoice
+from .stream import FaceStream, TrackChoice
 
 if TYPE_CHECKING:
     from ..prompts import LabelEncoder

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from ..faces import Detection, FaceQuality, FrameFaces
+from ..faces import Detection, FaceQuality, FaceShape, FrameFaces
 
 __all__ = ["EmbeddedFrame", "embed_faces"]
 
@@ -34,12 +34,15 @@ class EmbeddedFrame:
         Where each of them is in the picture, and how sure the detector is of it.
     qualities : dict of int to FaceQuality
         How well each of them can be seen.
+    shapes : dict of int to FaceShape
+        Landmarks and blendshapes of each whose shape was asked for and found.
     """
 
     time: float
     faces: Mapping[int, Vector]
     detections: Mapping[int, Detection] = field(default_factory=dict)
     qualities: Mapping[int, FaceQuality] = field(default_factory=dict)
+    shapes: Mapping[int, FaceShape] = field(default_factory=dict)
 
 
 def embed_faces(
@@ -67,6 +70,7 @@ def embed_faces(
                 {face.track: next(vectors) for face in frame.faces},
                 {face.track: Detection(face.box, face.confidence) for face in frame.faces},
                 {face.track: face.quality for face in frame.faces if face.quality is not None},
+                {face.track: face.shape for face in frame.faces if face.shape is not None},
             )
         waiting.clear()
         crops.clear()

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING
+import dataclasses
+from collections.abc import Callable, Generator, Iterable, Iterator
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..config import ModelConfig
-from ..faces import FaceDetector, FrameFaces, MTCNNDetector, TrackTable, face_frames
+from ..config import FaceConfig, ModelConfig
+from ..faces import (
+    FaceDetector,
+    FrameFaces,
+    Landmarker,
+    MTCNNDetector,
+    TrackTable,
+    face_frames,
+)
 from ..video import Frame, LiveFrames, VideoSource, open_live, open_video, prefetch, read_clip
 from .frames import EmbeddedFrame, embed_faces
 from .options import ReadOptions, face_config
-from .stream import FaceStream
+from .stream import FaceStream, VideoFaces
 from .time_limit import LimitedSource
 
 if TYPE_CHECKING:
@@ -21,10 +29,13 @@ if TYPE_CHECKING:
 
 __all__ = ["FaceReader"]
 
+T = TypeVar("T")
+
 AHEAD = 8
 """Decoded frames that wait for detection."""
 AHEAD_BYTES = 100 * 2**20
 """What they may take: 4 frames of 4K, 1 of 8K."""
+MANY_FRAMES = 100  # times as many as a model samples: no video has more
 
 
 class FaceReader:
@@ -51,41 +62,79 @@ class FaceReader:
         self.config = config
         self.encode = encode
         self.detector = detector
+        self.landmarker: Landmarker | None = None  # made at the first video that needs it
 
     def __call__(
         self,
         video: VideoInput | FaceStream,
         options: ReadOptions | None = None,
         watch: Callable[[FrameFaces], None] | None = None,
+        *,
+        shapes: bool = False,
     ) -> FaceStream:
         """Open a video; parameters and errors are those of :meth:`EmoCLIP.classify`.
 
         What can't be decoded is an error of the stream, when its first frame is asked for. `watch`
-        is called with the faces of each frame before they are embedded.
+        is called with the faces of each frame before they are embedded. With `shapes`, landmarks
+        and blendshapes are found, too.
         """
         options = options or ReadOptions()
         if isinstance(video, FaceStream):
             options.require_unread()
             return video
         source = open_video(video, fps=options.fps, allow_network=options.allow_network)
-        return self.read(source, options, watch)
+        return self.read(source, options, watch, shapes=shapes)
 
     def read(
         self,
         source: VideoSource,
         options: ReadOptions,
         watch: Callable[[FrameFaces], None] | None = None,
+        *,
+        shapes: bool = False,
     ) -> FaceStream:
         """Read a video that was opened as `options` say; see :meth:`__call__`."""
         table = TrackTable()
-        embed = self._embedder(options, table, watch)
-        if options.timeout is None:
-            return FaceStream(
-                source.name, self._frames(source, options, embed), table, lambda: source.duration
-            )
-        limited = LimitedSource(source, options.timeout)
-        frames = limited.timed(self._frames(limited, options, embed))
-        return FaceStream(source.name, frames, table, lambda: limited.duration)
+
+        def embedded(frames: Iterable[Frame]) -> Iterator[EmbeddedFrame]:
+            faces = self._faces(frames, self._face_config(options), shapes=shapes)
+            return embed_faces(_watched(faces, table, watch), self.encode)
+
+        def read(source: VideoSource) -> Iterator[EmbeddedFrame]:
+            return self._in_order(source, options, embedded)
+
+        frames, duration = _limited(source, options.timeout, read)
+        return FaceStream(source.name, frames, table, duration)
+
+    def shapes(
+        self, video: VideoInput, options: ReadOptions, rate: float | None = None
+    ) -> VideoFaces[FrameFaces]:
+        """Open a video to find the shapes of its faces, without the model; errors as above.
+
+        Parameters
+        ----------
+        video, options
+        rate : float, optional
+            Frames a second. None: every frame.
+        """
+        source = open_video(video, fps=options.fps, allow_network=options.allow_network)
+        config = self._face_config(options)
+        # Key frames are as far apart in time as where the model samples, however many frames are
+        # between. Where the rate is not known, the longest time between two decides.
+        detect_every = config.detect_every
+        if rate is None:
+            detect_every *= MANY_FRAMES
+        else:
+            detect_every = max(round(detect_every * rate / self.config.sampling.rate), 1)
+        config = dataclasses.replace(config, detect_every=detect_every)
+        table = TrackTable()
+
+        def read(source: VideoSource) -> Iterator[FrameFaces]:
+            frames = source.frames() if rate is None else source.sample(rate)
+            return _watched(self._faces(_ahead(frames), config, shapes=True), table)
+
+        frames, duration = _limited(source, options.timeout, read)
+        return VideoFaces(source.name, frames, table, duration)
 
     def live(self, source: LiveInput, options: ReadOptions) -> tuple[LiveFrames, FaceStream]:
         """Open what is read while it happens, see :meth:`EmoCLIP.stream`.
@@ -95,10 +144,11 @@ class FaceReader:
         opened = open_live(source, fps=options.fps, allow_network=options.allow_network)
         frames = LiveFrames(opened, self.config.sampling.rate)
         table = TrackTable()
-        embed = self._embedder(options, table, at_once=True)
-        return frames, FaceStream(frames.name, embed(frames), table, lambda: None)
+        faces = self._faces(frames, self._face_config(options), at_once=True)
+        embedded = embed_faces(_watched(faces, table), self.encode, at_once=True)
+        return frames, FaceStream(frames.name, embedded, table, lambda: None)
 
-    def _frames(
+    def _in_order(
         self,
         source: VideoSource,
         options: ReadOptions,
@@ -106,14 +156,7 @@ class FaceReader:
     ) -> Iterator[EmbeddedFrame]:
         """Sample a video and embed its faces, in the order in which the model sees them."""
         if options.sampling == "deterministic":
-            yield from embed(
-                prefetch(
-                    source.sample(self.config.sampling.rate),
-                    AHEAD,
-                    size=lambda frame: frame.rgb.nbytes,
-                    budget=AHEAD_BYTES,
-                )
-            )
+            yield from embed(_ahead(source.sample(self.config.sampling.rate)))
             return
         # The opened source, not the video: a pipe can be read only once.
         clip = read_clip(source, self.config.sampling, options.sampling, seed=options.seed)
@@ -128,27 +171,56 @@ class FaceReader:
         )
         yield from (embedded[frame.index] for frame in clip)
 
-    def _embedder(
+    def _face_config(self, options: ReadOptions) -> FaceConfig:
+        return face_config(self.config.faces, options.faces)
+
+    def _faces(
         self,
-        options: ReadOptions,
-        table: TrackTable,
-        watch: Callable[[FrameFaces], None] | None = None,
+        frames: Iterable[Frame],
+        config: FaceConfig,
+        *,
+        shapes: bool = False,
         at_once: bool = False,
-    ) -> Callable[[Iterable[Frame]], Iterator[EmbeddedFrame]]:
-        config = face_config(self.config.faces, options.faces)
+    ) -> Iterator[FrameFaces]:
+        """Find the faces of sampled frames; detector and landmarker are made once."""
         if config.detector == "mtcnn" and self.detector is None:
             self.detector = MTCNNDetector(config)
-        size = self.config.image.crop_size or self.config.image.size
+        if shapes and self.landmarker is None:
+            from ..faces.landmarks import FaceLandmarker
 
-        def watched(frames: Iterable[FrameFaces]) -> Iterator[FrameFaces]:
-            for frame in frames:
-                table.add(frame)
-                if watch is not None:
-                    watch(frame)
-                yield frame
+            self.landmarker = FaceLandmarker()
+        return face_frames(
+            frames,
+            config,
+            size=self.config.image.crop_size or self.config.image.size,
+            detector=self.detector,
+            landmarker=self.landmarker if shapes else None,
+            at_once=at_once,
+        )
 
-        def embed(frames: Iterable[Frame]) -> Iterator[EmbeddedFrame]:
-            faces = face_frames(frames, config, size=size, detector=self.detector, at_once=at_once)
-            return embed_faces(watched(faces), self.encode, at_once=at_once)
 
-        return embed
+def _ahead(frames: Generator[Frame, None, None]) -> Iterator[Frame]:
+    """Decode frames in a thread of its own."""
+    return prefetch(frames, AHEAD, size=lambda frame: frame.rgb.nbytes, budget=AHEAD_BYTES)
+
+
+def _watched(
+    frames: Iterable[FrameFaces],
+    table: TrackTable,
+    watch: Callable[[FrameFaces], None] | None = None,
+) -> Iterator[FrameFaces]:
+    for frame in frames:
+        table.add(frame)
+        if watch is not None:
+            watch(frame)
+        yield frame
+
+
+def _limited(
+    source: VideoSource, timeout: float | None, read: Callable[[VideoSource], Iterator[T]]
+) -> tuple[Iterator[T], Callable[[], float | None]]:
+    """Read a source within a time; return what is read, and how long the video is."""
+    if timeout is None:
+        return read(source), lambda: source.duration
+    limited = LimitedSource(source, timeout)
+    return limited.timed(read(limited)), lambda: limited.duration

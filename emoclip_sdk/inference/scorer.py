@@ -19,7 +19,8 @@ from ..results.timeline import Timeline
 from .clips import pool_clips, track_clips
 from .frames import EmbeddedFrame
 from .paths import PathRecorder
-from .stream import FaceStream, QualityFilter, TrackChoice, choose_tracks
+from .quality import QualityFilter
+from .stream import FaceStream, TrackChoice, choose_tracks
 from .windows import WindowClip, windows
 
 __all__ = ["Scorer", "cosine_similarities", "softmax_scores"]

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import dataclasses
 import operator
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Literal
+from typing import Any, Generic, Literal, TypeVar
 
 from ..errors import EmoCLIPError, VideoError
-from ..faces import FaceQuality, QualityMean, TrackTable, most_prominent
+from ..faces import TrackTable, most_prominent
 from ..results.records import FaceTrack
 from .frames import EmbeddedFrame
 
-__all__ = ["FaceStream", "QualityFilter", "TrackChoice", "check_track", "choose_tracks", "one_face"]
+__all__ = ["FaceStream", "TrackChoice", "VideoFaces", "check_track", "choose_tracks", "one_face"]
 
+
+F = TypeVar("F")
 
 TrackChoice = int | Literal["prominent", "all"]
 
@@ -36,7 +37,7 @@ def one_face(track: Any, task: str) -> int | Literal["prominent"]:
     return checked
 
 
-def choose_tracks(video: FaceStream, track: TrackChoice) -> list[int]:
+def choose_tracks(video: VideoFaces[Any], track: TrackChoice) -> list[int]:
     """Return the numbers of the tracks that `track` means; none where there is no face.
 
     To be asked when the stream was read to its end.
@@ -58,52 +59,8 @@ def choose_tracks(video: FaceStream, track: TrackChoice) -> list[int]:
     return [int(track)] if tracks else []
 
 
-class QualityFilter:
-    """Leaves faces that are not seen well enough out of a stream.
-
-    Parameters
-    ----------
-    min_quality : float
-        A face whose :attr:`FaceQuality.score` is below is left out of the frame.
-
-    Attributes
-    ----------
-    left_out : dict of int to set of float
-        Times of the frames in which each track was left out.
-    """
-
-    def __init__(self, min_quality: float) -> None:
-        self.min_quality = min_quality
-        self.left_out: dict[int, set[float]] = {}
-        self._passed: dict[int, QualityMean] = {}
-        self._all: dict[int, QualityMean] = {}
-
-    def __call__(self, frames: Iterable[EmbeddedFrame]) -> Iterator[EmbeddedFrame]:
-        """Pass frames on without the faces that are not seen well enough."""
-        for frame in frames:
-            unclear = set()
-            for track in frame.faces:
-                quality = frame.qualities.get(track)
-                if quality is not None:
-                    self._all.setdefault(track, QualityMean()).add(quality)
-                    if quality.score < self.min_quality:
-                        unclear.add(track)
-                        self.left_out.setdefault(track, set()).add(frame.time)
-                    else:
-                        self._passed.setdefault(track, QualityMean()).add(quality)
-            if unclear:
-                faces = {t: face for t, face in frame.faces.items() if t not in unclear}
-                frame = dataclasses.replace(frame, faces=faces)
-            yield frame
-
-    def quality(self, track: int) -> FaceQuality | None:
-        """Return the means over the frames that passed; where none did, over all of the track."""
-        means = self._passed.get(track) or self._all.get(track)
-        return means.mean() if means else None
-
-
-class FaceStream:
-    """The faces of a video as frame embeddings, in order of time, read while they are asked for.
+class VideoFaces(Generic[F]):
+    """The faces of a video, frame by frame in order of time, read while they are asked for.
 
     Attributes
     ----------
@@ -116,7 +73,7 @@ class FaceStream:
     def __init__(
         self,
         name: str,
-        frames: Iterable[EmbeddedFrame],
+        frames: Iterable[F],
         table: TrackTable,
         duration: Callable[[], float | None],
     ) -> None:
@@ -125,7 +82,7 @@ class FaceStream:
         self.table = table
         self._duration = duration
 
-    def __iter__(self) -> Iterator[EmbeddedFrame]:
+    def __iter__(self) -> Iterator[F]:
         return iter(self._frames)
 
     @property
@@ -147,6 +104,18 @@ class FaceStream:
         """The track that is large, long in view and surely a face; None without any."""
         best = most_prominent(self.table.stats())
         return None if best is None else best.track
+
+
+class FaceStream(VideoFaces[EmbeddedFrame]):
+    """The faces of a video as frame embeddings, in order of time, read while they are asked for.
+
+    Attributes
+    ----------
+    name : str
+        File name or description of the source.
+    table : TrackTable
+        The faces that were met so far.
+    """
 
     def kept(self) -> FaceStream:
         """Read to the end, and return what can be gone through any number of times."""

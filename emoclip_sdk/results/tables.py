@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["COUNTS", "FLAGS", "TEXTS", "FlatResult", "label_columns", "to_pandas"]
 
-COUNTS = ("track", "n_tracks", "n_frames")
+COUNTS = ("track", "n_tracks", "n_frames", "frame")
 """Columns of whole numbers, which may be missing."""
 FLAGS = ("face_found", "abstained")
 """Columns of yes and no, which may be missing."""

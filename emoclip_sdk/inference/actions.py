@@ -1,0 +1,155 @@
+"""From the shapes of faces to rows of actions, head pose and gaze."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterator
+from typing import Any, Literal
+
+import numpy as np
+
+from ..errors import EmoCLIPError
+from ..faces import Face, FrameFaces
+from ..faces.head_pose import gaze, head_pose
+from ..nn.blendshapes import BLENDSHAPES
+from ..nn.face_landmarks import LANDMARKS
+from ..results.actions import ActionRow, FaceActions, MissingActions
+from .stream import TrackChoice, VideoFaces, choose_tracks
+
+__all__ = [
+    "ACTION_NAMES",
+    "FrameRate",
+    "action_columns",
+    "action_rows",
+    "face_actions",
+    "frame_rate",
+]
+
+FrameRate = float | Literal["sampled", "all"]
+"""Frames a second of a video that are read: as the model samples, every frame, or so many."""
+
+ACTION_NAMES = tuple(name for name in BLENDSHAPES if name != "_neutral")
+"""Blendshapes that say something, by their ARKit names."""
+
+
+def frame_rate(rate: Any, sampled: float) -> float | None:
+    """Return frames a second, None for every frame; `sampled` is the model's own rate.
+
+    Raises
+    ------
+    EmoCLIPError
+        There is no such rate.
+    """
+    if rate == "all":
+        return None
+    if rate == "sampled":
+        return sampled
+    if isinstance(rate, bool | str) or not isinstance(rate, int | float | np.number):
+        raise EmoCLIPError(f"rate must be 'sampled', 'all' or frames a second, not {rate!r}")
+    if not (rate > 0 and math.isfinite(rate)):
+        raise EmoCLIPError(f"rate must be a positive number of frames a second, not {rate}")
+    return float(rate)
+
+
+def action_columns(landmarks: bool = False) -> list[str]:
+    """Return the columns of a table of actions."""
+    points = np.zeros((LANDMARKS, 3), np.float32) if landmarks else None
+    nothing = dict.fromkeys(ACTION_NAMES, math.nan)
+    return list(ActionRow(None, 0, 0.0, nothing, landmarks=points).to_record(""))
+
+
+def action_rows(
+    video: VideoFaces[FrameFaces], track: int | Literal["all"] = "all", landmarks: bool = False
+) -> Iterator[ActionRow]:
+    """Yield rows in order of time, then of tracks, while a video is read; nothing is kept.
+
+    Parameters
+    ----------
+    video : VideoFaces
+        With the shapes of its faces.
+    track : "all" or int
+    landmarks : bool
+        Keep the landmarks of each face.
+
+    Raises
+    ------
+    VideoError
+        At the end: there are faces, but none of that number.
+    """
+    for frame in video:
+        yield from _rows(frame, track, landmarks)
+    choose_tracks(video, track)
+
+
+def face_actions(
+    video: VideoFaces[FrameFaces], track: TrackChoice = "all", landmarks: bool = False
+) -> FaceActions:
+    """Read a video to its end; parameters and errors as by :func:`action_rows`."""
+    if track == "prominent":
+        rows = list(action_rows(video, "all", landmarks))
+        rows = _of_one(rows, video.most_prominent)
+    else:
+        rows = list(action_rows(video, track, landmarks))
+    return FaceActions(video.name, tuple(rows), video.tracks, video.duration)
+
+
+def _rows(frame: FrameFaces, track: int | Literal["all"], landmarks: bool) -> Iterator[ActionRow]:
+    faces = [face for face in frame.faces if track in ("all", face.track)]
+    for face in faces:
+        yield _row(frame, face, landmarks)
+    if not faces:
+        yield _gap(frame.index, frame.time, "out of view" if frame.faces else "nobody")
+
+
+def _row(frame: FrameFaces, face: Face, landmarks: bool) -> ActionRow:
+    shape = face.shape
+    unseen = ActionRow(
+        face.track,
+        frame.index,
+        frame.time,
+        _nothing(),
+        "no landmarks",
+        box=face.box,
+        detection_confidence=face.confidence,
+        quality=face.quality,
+    )
+    if shape is None:
+        return unseen
+    pose = head_pose(shape.landmarks[None])
+    gaze_yaw, gaze_pitch = gaze(shape.landmarks[None], pose)
+    scores = dict(zip(BLENDSHAPES, shape.blendshapes.tolist(), strict=True))
+    # What is rounded is far below what the networks know.
+    return dataclasses.replace(
+        unseen,
+        actions={name: round(scores[name], 4) for name in ACTION_NAMES},
+        reason=None,
+        presence=round(shape.presence, 4),
+        pitch=round(float(pose.pitch[0]), 2),
+        yaw=round(float(pose.yaw[0]), 2),
+        roll=round(float(pose.roll[0]), 2),
+        gaze_pitch=round(float(gaze_pitch[0]), 2),
+        gaze_yaw=round(float(gaze_yaw[0]), 2),
+        landmarks=shape.landmarks if landmarks else None,
+    )
+
+
+def _gap(frame: int, time: float, reason: MissingActions) -> ActionRow:
+    return ActionRow(None, frame, time, _nothing(), reason)
+
+
+def _nothing() -> dict[str, float]:
+    return dict.fromkeys(ACTION_NAMES, math.nan)
+
+
+def _of_one(rows: list[ActionRow], track: int | None) -> list[ActionRow]:
+    """Keep the rows of one face, and a row for each frame without it."""
+    frames: dict[int, list[ActionRow]] = {}
+    for row in rows:
+        frames.setdefault(row.frame, []).append(row)
+    kept = []
+    for number, others in frames.items():
+        own = [row for row in others if row.track == track]
+        nobody = others[0].track is None
+        kept += own or [_gap(number, others[0].time, "nobody" if nobody else "out of view")]
+    return kept
