@@ -116,7 +116,9 @@ def open_reader(
             stream = reader(path, options)
             # One empty vector for all of them: it is pickled once.
             frames = [
-                dataclasses.replace(frame, faces=dict.fromkeys(frame.faces, nothing), detections={})
+                dataclasses.replace(
+                    frame, faces=dict.fromkeys(frame.faces, nothing), detections={}, shapes={}
+                )
                 for frame in stream
             ]
             return ReadVideo(stream.name, stream.duration, stream.table, frames)

@@ -11,14 +11,14 @@ from ..faces import FaceShape
 from ..faces.head_pose import gaze, head_pose
 from ..nn.blendshapes import BLENDSHAPES
 
-__all__ = ["ACTIONS", "MEASURES", "action_measures", "named_measures"]
+__all__ = ["ACTION_NAMES", "MEASURES", "action_measures", "named_measures"]
 
-ACTIONS = tuple(name for name in BLENDSHAPES if name != "_neutral")
+ACTION_NAMES = tuple(name for name in BLENDSHAPES if name != "_neutral")
 """Blendshapes that say something, by their ARKit names."""
-MEASURES = (*ACTIONS, "pitch", "yaw", "roll", "gaze_pitch", "gaze_yaw")
+MEASURES = (*ACTION_NAMES, "pitch", "yaw", "roll", "gaze_pitch", "gaze_yaw")
 """What is known of the shape of a face, in the order of the vectors."""
 
-_COLUMNS = [BLENDSHAPES.index(name) for name in ACTIONS]
+_COLUMNS = [BLENDSHAPES.index(name) for name in ACTION_NAMES]
 
 
 def action_measures(shapes: Sequence[FaceShape]) -> NDArray[np.float32]:
@@ -38,5 +38,6 @@ def named_measures(values: NDArray[np.floating] | None) -> dict[str, float]:
     if values is None:
         return dict.fromkeys(MEASURES, float("nan"))
     # What is rounded is far below what the networks know.
-    rounded = np.round(values.astype(np.float64), 4)
-    return dict(zip(MEASURES, rounded.tolist(), strict=True))
+    n = len(ACTION_NAMES)
+    scores, angles = values.astype(np.float64)[:n].round(4), values.astype(np.float64)[n:].round(2)
+    return dict(zip(MEASURES, [*scores.tolist(), *angles.tolist()], strict=True))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Iterator
 from typing import Any, Literal
@@ -11,14 +10,12 @@ import numpy as np
 
 from ..errors import EmoCLIPError
 from ..faces import Face, FrameFaces
-from ..faces.head_pose import gaze, head_pose
-from ..nn.blendshapes import BLENDSHAPES
 from ..nn.face_landmarks import LANDMARKS
 from ..results.actions import ActionRow, FaceActions, MissingActions
+from .action_measures import ACTION_NAMES, action_measures, named_measures
 from .stream import TrackChoice, VideoFaces, choose_tracks
 
 __all__ = [
-    "ACTION_NAMES",
     "FrameRate",
     "action_columns",
     "action_rows",
@@ -28,9 +25,6 @@ __all__ = [
 
 FrameRate = float | Literal["sampled", "all"]
 """Frames a second of a video that are read: as the model samples, every frame, or so many."""
-
-ACTION_NAMES = tuple(name for name in BLENDSHAPES if name != "_neutral")
-"""Blendshapes that say something, by their ARKit names."""
 
 
 def frame_rate(rate: Any, sampled: float) -> float | None:
@@ -104,33 +98,29 @@ def _rows(frame: FrameFaces, track: int | Literal["all"], landmarks: bool) -> It
 
 def _row(frame: FrameFaces, face: Face, landmarks: bool) -> ActionRow:
     shape = face.shape
-    unseen = ActionRow(
+    if shape is None:
+        return ActionRow(
+            face.track,
+            frame.index,
+            frame.time,
+            _nothing(),
+            "no landmarks",
+            box=face.box,
+            detection_confidence=face.confidence,
+            quality=face.quality,
+        )
+    measures = named_measures(action_measures([shape])[0])
+    return ActionRow(
         face.track,
         frame.index,
         frame.time,
-        _nothing(),
-        "no landmarks",
+        {name: measures.pop(name) for name in ACTION_NAMES},
+        presence=round(shape.presence, 4),
+        landmarks=shape.landmarks if landmarks else None,
         box=face.box,
         detection_confidence=face.confidence,
         quality=face.quality,
-    )
-    if shape is None:
-        return unseen
-    pose = head_pose(shape.landmarks[None])
-    gaze_yaw, gaze_pitch = gaze(shape.landmarks[None], pose)
-    scores = dict(zip(BLENDSHAPES, shape.blendshapes.tolist(), strict=True))
-    # What is rounded is far below what the networks know.
-    return dataclasses.replace(
-        unseen,
-        actions={name: round(scores[name], 4) for name in ACTION_NAMES},
-        reason=None,
-        presence=round(shape.presence, 4),
-        pitch=round(float(pose.pitch[0]), 2),
-        yaw=round(float(pose.yaw[0]), 2),
-        roll=round(float(pose.roll[0]), 2),
-        gaze_pitch=round(float(gaze_pitch[0]), 2),
-        gaze_yaw=round(float(gaze_yaw[0]), 2),
-        landmarks=shape.landmarks if landmarks else None,
+        **measures,
     )
 
 

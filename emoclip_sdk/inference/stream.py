@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import operator
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, Literal, TypeVar
@@ -115,8 +116,25 @@ class FaceStream(VideoFaces[EmbeddedFrame]):
         File name or description of the source.
     table : TrackTable
         The faces that were met so far.
+    has_actions : bool
+        Whether frames hold shapes and actions.
     """
 
+    def __init__(
+        self,
+        name: str,
+        frames: Iterable[EmbeddedFrame],
+        table: TrackTable,
+        duration: Callable[[], float | None],
+        has_actions: bool = False,
+    ) -> None:
+        super().__init__(name, frames, table, duration)
+        self.has_actions = has_actions
+
     def kept(self) -> FaceStream:
-        """Read to the end, and return what can be gone through any number of times."""
-        return FaceStream(self.name, list(self._frames), self.table, self._duration)
+        """Read to the end, and return what can be gone through any number of times.
+
+        Landmarks are left out: they would be most of it.
+        """
+        frames = [dataclasses.replace(frame, shapes={}) for frame in self._frames]
+        return FaceStream(self.name, frames, self.table, self._duration, self.has_actions)

@@ -9,11 +9,14 @@ from typing import Any, Literal
 
 from .numbers import json_value
 
-__all__ = ["Baseline", "changes"]
+__all__ = ["BaselineKind", "FaceBaseline", "changes"]
+
+BaselineKind = Literal["auto", "span", "video"]
+"""The most neutral second of the video, a span of time, another video of the person."""
 
 
 @dataclass(frozen=True)
-class Baseline:
+class FaceBaseline:
     """What the scores and actions of one face are compared with.
 
     Attributes
@@ -21,7 +24,7 @@ class Baseline:
     track : int
         The face that is compared.
     kind : {"auto", "span", "video"}
-        What was asked for: its most neutral second, a span of time, another video.
+        What was asked for: the face's most neutral second, a span of time, another video.
     reason : str, optional
         Why there is none, and so nothing to compare with. None where there is one.
     source : str, optional
@@ -41,7 +44,7 @@ class Baseline:
     """
 
     track: int
-    kind: Literal["auto", "span", "video"]
+    kind: BaselineKind
     reason: str | None = None
     source: str | None = None
     start: float = math.nan
