@@ -12,6 +12,7 @@ from ..errors import EmoCLIPError
 from ..faces import Face, FrameFaces
 from ..nn.face_landmarks import LANDMARKS
 from ..results.actions import ActionRow, FaceActions, MissingActions
+from ..results.records import NOBODY, OUT_OF_VIEW
 from .action_measures import ACTION_NAMES, action_measures, named_measures
 from .stream import TrackChoice, VideoFaces, choose_tracks
 
@@ -93,7 +94,7 @@ def _rows(frame: FrameFaces, track: int | Literal["all"], landmarks: bool) -> It
     for face in faces:
         yield _row(frame, face, landmarks)
     if not faces:
-        yield _gap(frame.index, frame.time, "out of view" if frame.faces else "nobody")
+        yield _gap(frame.index, frame.time, OUT_OF_VIEW if frame.faces else NOBODY)
 
 
 def _row(frame: FrameFaces, face: Face, landmarks: bool) -> ActionRow:
@@ -140,6 +141,6 @@ def _of_one(rows: list[ActionRow], track: int | None) -> list[ActionRow]:
     kept = []
     for number, others in frames.items():
         own = [row for row in others if row.track == track]
-        nobody = others[0].track is None
-        kept += own or [_gap(number, others[0].time, "nobody" if nobody else "out of view")]
+        reason = NOBODY if others[0].track is None else OUT_OF_VIEW
+        kept += own or [_gap(number, others[0].time, reason)]
     return kept

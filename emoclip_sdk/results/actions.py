@@ -15,7 +15,7 @@ from ..export.save import save_table
 from ..faces import Box, FaceQuality
 from .html import html_table
 from .numbers import json_value
-from .records import FAILED, NO_FACE, OK, FaceTrack, Status, quality_record
+from .records import FAILED, NO_FACE, OK, FaceTrack, Gap, Status, quality_record
 from .tables import to_pandas
 
 if TYPE_CHECKING:
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 __all__ = ["ActionRow", "FaceActions", "MissingActions"]
 
-MissingActions = Literal["nobody", "out of view", "no landmarks"]
-"""Why a row has no actions: no face is in the frame; this face is not in it; a face was detected,
-but the landmark network sees none there."""
+MissingActions = Gap | Literal["no landmarks"]
+"""Why a row has no actions: as in other results, or a face was detected, but the landmark network
+sees none there."""
 
 HTML_ROWS = 12
 """Rows that a notebook shows."""
