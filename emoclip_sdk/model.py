@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from .batch.local import BatchClassifier, in_input_order
 from .errors import EmoCLIPError
-from .inference.actions import FrameRate, action_rows, face_actions, frame_rate
+from .inference.actions import BaselineWatch, FrameRate, action_rows, face_actions, frame_rate
 from .inference.baseline import (
     BaselineChoice,
     BaselinePlan,
@@ -525,6 +525,7 @@ class EmoCLIP(PretrainedModel):
         rate: FrameRate = "sampled",
         landmarks: bool = False,
         track: TrackChoice = "all",
+        baseline: BaselineChoice = None,
         **reading: Unpack[ReadKeywords],
     ) -> FaceActions: ...
 
@@ -536,6 +537,7 @@ class EmoCLIP(PretrainedModel):
         rate: FrameRate = "sampled",
         landmarks: bool = False,
         track: TrackChoice = "all",
+        baseline: BaselineChoice = None,
         **reading: Unpack[ReadKeywords],
     ) -> list[FaceActions]: ...
 
@@ -546,6 +548,7 @@ class EmoCLIP(PretrainedModel):
         rate: FrameRate = "sampled",
         landmarks: bool = False,
         track: TrackChoice = "all",
+        baseline: BaselineChoice = None,
         **reading: Unpack[ReadKeywords],
     ) -> FaceActions | list[FaceActions]:
         """Read facial actions, head pose, gaze and quality: one row per face and frame.
@@ -561,6 +564,9 @@ class EmoCLIP(PretrainedModel):
             Keep the 478 landmarks of each face, too.
         track : {"all", "prominent"} or int
             Every face, the most prominent one, or the face of that number.
+        baseline : {"auto"}, (float, float) or a video, optional
+            The person's own neutral face, as in :meth:`timeline`. For "auto", the model's image
+            tower runs, too.
         video, **reading
             As in :meth:`classify`, with deterministic sampling; what :meth:`read` returned has no
             shapes and is not taken.
@@ -587,9 +593,19 @@ class EmoCLIP(PretrainedModel):
         """
         fps, options = self._action_options(rate, reading, "actions")
         track = check_track(track)
+        make_plan = self._baseline_plans(baseline, options)
+
+        def watch() -> BaselineWatch | None:
+            plan = make_plan()
+            if plan is None:
+                return None
+            return BaselineWatch(plan, self.encoder.frames, self.config.sampling.rate)
+
         return each_video(
             video,
-            lambda item: face_actions(self.reader.shapes(item, options, fps), track, landmarks),
+            lambda item: face_actions(
+                self.reader.shapes(item, options, fps), track, landmarks, watch()
+            ),
             lambda name, reason: FaceActions(name, error=reason),
         )
 

@@ -47,6 +47,7 @@ def actions(
     landmarks: Annotated[
         bool, typer.Option("--landmarks", help="Write the 478 landmarks of each face, too.")
     ] = False,
+    baseline: o.Baseline = None,
     model: o.Model = None,
     track: o.Track = "all",
     faces: o.Faces = None,
@@ -74,19 +75,26 @@ def actions(
     paths = expand(videos)
     ending = None if output is None else _check_file(output, len(paths))
     options: dict[str, Any] = dict(rate=_parse_rate(rate), landmarks=landmarks, **reading)
+    against = o.parse_baseline(baseline)
+    if against is not None and ending in TABLES and len(paths) > 1:
+        raise typer.BadParameter("with a baseline, a table holds one video.", param_hint="-o")
     loaded = load_model(model, device, "auto")
-    if output is not None and ending in TABLES:
+    if output is not None and ending in TABLES and against is None:
         _write_table(loaded, paths, output, chosen, options)
         return
     results: list[FaceActions] = []
     with progress(len(paths)) as begin:
         for video in paths:
             begin(video)
-            result, reason = attempt(loaded.actions, video, track=chosen, **options)
+            result, reason = attempt(
+                loaded.actions, video, track=chosen, baseline=against, **options
+            )
             if reason is not None:
                 complain(f"Error: {video}: {reason}")
             else:
                 results.append(dataclasses.replace(result, source=video))
+                for line in result.baselines:
+                    complain(line.sentence())
     if as_json:
         print_json([result.to_dict() for result in results])
     elif as_csv:

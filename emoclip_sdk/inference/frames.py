@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..faces import Detection, FaceQuality, FaceShape, FrameFaces
 from .action_measures import action_measures
 
-__all__ = ["EmbeddedFrame", "embed_faces"]
+__all__ = ["EmbeddedFrame", "Encode", "embed_faces"]
 
 
 Vector = NDArray[np.float32]

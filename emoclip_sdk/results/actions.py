@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -13,10 +14,11 @@ from numpy.typing import NDArray
 
 from ..export.save import save_table
 from ..faces import Box, FaceQuality
+from .baseline import BaselineKind, FaceBaseline, changes
 from .html import html_table
 from .numbers import json_value
 from .records import FAILED, NO_FACE, OK, FaceTrack, Gap, Status, quality_record
-from .tables import to_pandas
+from .tables import label_columns, to_pandas
 
 if TYPE_CHECKING:
     import pandas
@@ -26,6 +28,8 @@ __all__ = ["ActionRow", "FaceActions", "MissingActions"]
 MissingActions = Gap | Literal["no landmarks"]
 """Why a row has no actions: as in other results, or a face was detected, but the landmark network
 sees none there."""
+
+_ANGLES = ("pitch", "yaw", "roll", "gaze_pitch", "gaze_yaw")
 
 HTML_ROWS = 12
 """Rows that a notebook shows."""
@@ -62,6 +66,11 @@ class ActionRow:
         Of the eyes against the head, in degrees; > 0: upwards, to the subject's left.
     quality : FaceQuality, optional
         How well the face can be seen.
+    baseline : {"auto", "span", "video"}, optional
+        What the changes are against. None where there is no baseline.
+    changes : dict of str to float, optional
+        Where a baseline was asked for: actions, pose and gaze minus those of the person's baseline.
+        NaN where there is none.
     landmarks : ndarray, shape (478, 3), optional
         Where asked for: x, y in pixels of the video, z on the same scale, smaller towards the
         camera.
@@ -81,6 +90,8 @@ class ActionRow:
     gaze_pitch: float = math.nan
     gaze_yaw: float = math.nan
     quality: FaceQuality | None = None
+    baseline: BaselineKind | None = None
+    changes: Mapping[str, float] | None = None
     landmarks: NDArray[np.float32] | None = field(default=None, compare=False, repr=False)
 
     @property
@@ -109,6 +120,8 @@ class ActionRow:
             **{name: getattr(self, name) for name in ("gaze_pitch", "gaze_yaw")},
             **self.actions,
             **quality_record(self.quality),
+            **({} if self.changes is None else {"baseline": self.baseline}),
+            **label_columns("change", self.changes or {}),
             **points,
         }
 
@@ -136,6 +149,8 @@ class FaceActions:
         All faces that were found.
     duration : float, optional
         Length of the video in seconds.
+    baselines : tuple of FaceBaseline
+        What each face is compared with, where a baseline was asked for.
     error : str, optional
         Why the video could not be read. Set only for videos of a list; a single one raises.
     """
@@ -144,6 +159,7 @@ class FaceActions:
     rows: tuple[ActionRow, ...] = ()
     tracks: tuple[FaceTrack, ...] = ()
     duration: float | None = None
+    baselines: tuple[FaceBaseline, ...] = ()
     error: str | None = None
 
     def __repr__(self) -> str:
@@ -202,6 +218,22 @@ class FaceActions:
                     peaks[action] = (name, value, row.time)
         return sorted(peaks.values(), key=lambda peak: -peak[1])[:k]
 
+    def compared(self, baselines: Sequence[FaceBaseline]) -> FaceActions:
+        """Say in every row what differs from the baseline of its face."""
+        used = {baseline.track: baseline for baseline in baselines if baseline.used}
+        rows = []
+        for row in self.rows:
+            known = None if row.track is None or row.reason is not None else used.get(row.track)
+            values = {**row.actions, **{name: getattr(row, name) for name in _ANGLES}}
+            rows.append(
+                dataclasses.replace(
+                    row,
+                    baseline=known.kind if known else None,
+                    changes=changes(values, known.actions if known else None),
+                )
+            )
+        return dataclasses.replace(self, rows=tuple(rows), baselines=tuple(baselines))
+
     def to_dict(self) -> dict[str, Any]:
         """Return JSON types; NaN becomes None."""
         values: dict[str, Any] = json_value(
@@ -211,6 +243,7 @@ class FaceActions:
                 "tracks": self.tracks,
                 "duration": self.duration,
                 "error": self.error,
+                "baselines": self.baselines,
                 "rows": self.rows,
             }
         )

@@ -60,6 +60,15 @@ class FaceBaseline:
         """Whether there is one."""
         return self.reason is None
 
+    def sentence(self) -> str:
+        """Say in words what the face is compared with."""
+        if self.reason is not None:
+            return f"face {self.track}: no baseline ({self.reason})"
+        where = f"{self.start:.1f} to {self.end:.1f} s"
+        if self.source is not None:
+            where += f" of {self.source}"
+        return f"face {self.track}: baseline is {where}"
+
     def to_dict(self) -> dict[str, Any]:
         """Return JSON types; NaN becomes None."""
         return {name: json_value(value) for name, value in vars(self).items()}
