@@ -1,14 +1,19 @@
-"""Which faces of a stream are seen well enough to be scored."""
+"""Which faces of a stream are seen well enough to be scored, and what these frames show."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Iterator
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ..faces import FaceQuality, QualityMean
 from .frames import EmbeddedFrame
 
 __all__ = ["QualityFilter"]
+
+Vector = NDArray[np.float64]
 
 
 class QualityFilter:
@@ -30,6 +35,7 @@ class QualityFilter:
         self.left_out: dict[int, set[float]] = {}
         self._passed: dict[int, QualityMean] = {}
         self._all: dict[int, QualityMean] = {}
+        self._measures: dict[int, tuple[Vector, int]] = {}
 
     def __call__(self, frames: Iterable[EmbeddedFrame]) -> Iterator[EmbeddedFrame]:
         """Pass frames on without the faces that are not seen well enough."""
@@ -47,7 +53,16 @@ class QualityFilter:
             if unclear:
                 faces = {t: face for t, face in frame.faces.items() if t not in unclear}
                 frame = dataclasses.replace(frame, faces=faces)
+            for track, measures in frame.actions.items():
+                if track not in unclear:
+                    total, n = self._measures.get(track, (np.zeros(len(measures)), 0))
+                    self._measures[track] = total + measures, n + 1
             yield frame
+
+    def measures(self, track: int) -> Vector | None:
+        """Return the mean actions of the frames that passed; None where none shows them."""
+        total, n = self._measures.get(track, (None, 0))
+        return None if total is None else total / n
 
     def quality(self, track: int) -> FaceQuality | None:
         """Return the means over the frames that passed; where none did, over all of the track."""

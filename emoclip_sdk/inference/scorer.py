@@ -96,10 +96,12 @@ class Scorer:
         """What each label was turned into."""
         return {text.label: text.kind for text in self.texts}
 
-    def predictions(self, video: FaceStream, track: TrackChoice) -> list[Prediction]:
+    def predictions(
+        self, video: FaceStream, track: TrackChoice, actions: bool = False
+    ) -> list[Prediction]:
         """Read a video and score the tracks that `track` means, each clip by clip, averaged.
 
-        Without a face: one prediction that says so.
+        Without a face: one prediction that says so. With `actions`, they have their means.
         """
         clear = QualityFilter(self.min_quality)
         clips = track_clips(clear(video), self.n_frames, self.pool)
@@ -118,6 +120,7 @@ class Scorer:
                     tracks=video.tracks,
                     n_frames=seen[chosen] - len(clear.left_out.get(chosen, ())),
                     quality=clear.quality(chosen),
+                    actions=named_measures(clear.measures(chosen)) if actions else None,
                 )
             )
         return predictions or [self.empty(video.name, video)]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ..export.plots import plot_actions
 from ..export.save import save_table
 from ..faces import Box, FaceQuality
 from .baseline import BaselineKind, FaceBaseline, changes
@@ -22,6 +23,7 @@ from .tables import label_columns, to_pandas
 
 if TYPE_CHECKING:
     import pandas
+    from matplotlib.figure import Figure
 
 __all__ = ["ActionRow", "FaceActions", "MissingActions"]
 
@@ -256,6 +258,36 @@ class FaceActions:
     def to_pandas(self) -> pandas.DataFrame:
         """Return a data frame of :meth:`to_records`. Needs pandas."""
         return to_pandas(self.to_records())
+
+    def heatmap(self, path: str | Path | None = None) -> Figure:
+        """Draw the actions as colors over time, one panel per face; returns the figure.
+
+        Needs the extra ``plot``. With `path` the figure is also written there. Left and right of an
+        action are averaged; those that stay below 0.1 are left out, and so is where the eyes look.
+        """
+        tracks = dict.fromkeys(row.track for row in self.rows if row.track is not None)
+        series = {
+            track: self._series(rows)
+            for track in sorted(tracks)
+            if (rows := [r for r in self.rows if r.track == track and r.reason is None])
+        }
+        return plot_actions(series, path, source=self.source, duration=self.duration)
+
+    @staticmethod
+    def _series(
+        rows: Sequence[ActionRow],
+    ) -> tuple[dict[str, NDArray[np.float64]], NDArray[np.float64]]:
+        """Return the values of each action over time, both sides averaged, and the times."""
+        sides: dict[str, list[NDArray[np.float64]]] = {}
+        for name in rows[0].actions:
+            if name.startswith("eyeLook"):
+                continue
+            both = name.removesuffix("Left").removesuffix("Right")
+            if both in ("jaw", "mouth"):  # to the left, to the right: two movements
+                both = name
+            sides.setdefault(both, []).append(np.array([row.actions[name] for row in rows]))
+        values = {name: np.mean(columns, axis=0) for name, columns in sides.items()}
+        return values, np.array([row.time for row in rows])
 
     def save(self, path: str | Path) -> None:
         """Write a file; the ending says which kind.
