@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..config import FaceConfig, ModelConfig
+from ..errors import EmoCLIPError
 from ..faces import (
     FaceDetector,
     FrameFaces,
@@ -81,6 +82,10 @@ class FaceReader:
         options = options or ReadOptions()
         if isinstance(video, FaceStream):
             options.require_unread()
+            if shapes and not video.has_actions:
+                raise EmoCLIPError(
+                    "this video was read without its actions: say actions=True to read()"
+                )
             return video
         source = open_video(video, fps=options.fps, allow_network=options.allow_network)
         return self.read(source, options, watch, shapes=shapes)
@@ -104,7 +109,7 @@ class FaceReader:
             return self._in_order(source, options, embedded)
 
         frames, duration = _limited(source, options.timeout, read)
-        return FaceStream(source.name, frames, table, duration)
+        return FaceStream(source.name, frames, table, duration, shapes)
 
     def shapes(
         self, video: VideoInput, options: ReadOptions, rate: float | None = None
