@@ -299,7 +299,7 @@ class PretrainedModel:
 
     def embed_crops(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Embed face crops (N, S, S, 3) uint8 one by one to (N, D), as frames of a video are."""
-        shapes = None if self.landmarker is None else crop_shapes(self.landmarker, crops)
+        shapes = None if self.landmarker is None else crop_shapes(self.landmarker, list(crops))
         return self.encoder.frames(crops, shapes)
 
     def scorer(
@@ -333,7 +333,7 @@ class PretrainedModel:
     # Low level, torch in and out
 
     def encode_video(self, clips: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
-        """Embed preprocessed clips.
+        """Embed preprocessed clips, by their pixels alone.
 
         Parameters
         ----------

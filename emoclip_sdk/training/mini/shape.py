@@ -134,7 +134,7 @@ def measure_shapes(pictures: NDArray[np.uint8], views: int) -> Tensor:
     parts = []
     for start in range(0, len(pictures), _BATCH):
         crops = np.repeat(pictures[start : start + _BATCH, ..., None], 3, axis=3)
-        shapes = crop_shapes(landmarker, crops)
+        shapes = crop_shapes(landmarker, list(crops))
         features = torch.full((len(crops), SHAPE_FEATURES), float("nan"))
         for row, shape in enumerate(shapes):
             if shape is not None:
