@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from .. import __version__
+from .actions import actions
 from .annotate import annotate
 from .batch import batch
 from .bench import bench
@@ -39,6 +40,7 @@ app = typer.Typer(
 )
 app.command()(classify)
 app.command()(timeline)
+app.command()(actions)
 app.command()(live)
 app.command()(explain)
 app.command()(compare)

@@ -1,0 +1,190 @@
+"""``emoclip actions``."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ..errors import EmoCLIPError
+from . import options as o
+from .loading import load_model
+from .output import NO_FACE, complain, new_table, print_json, progress, results_console
+from .videos import attempt, expand
+
+if TYPE_CHECKING:
+    from ..inference.actions import FrameRate
+    from ..inference.stream import TrackChoice
+    from ..model import EmoCLIP
+    from ..results.actions import ActionRow, FaceActions
+
+__all__ = ["actions"]
+
+
+def actions(
+    videos: o.Videos,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="The table to write: .csv, .jsonl, .parquet; of one video also .json.",
+        ),
+    ] = None,
+    rate: Annotated[
+        str,
+        typer.Option(
+            metavar="sampled|all|FPS",
+            help="Frames to read: about 7 a second, as the model samples; every one; or so many "
+            "a second.",
+        ),
+    ] = "sampled",
+    landmarks: Annotated[
+        bool, typer.Option("--landmarks", help="Write the 478 landmarks of each face, too.")
+    ] = False,
+    model: o.Model = None,
+    track: o.Track = "all",
+    faces: o.Faces = None,
+    top: Annotated[int, typer.Option(metavar="K", help="Actions to show in the table.", min=1)] = 3,
+    as_json: o.AsJSON = False,
+    as_csv: o.AsCSV = False,
+    fps: o.Fps = None,
+    allow_network: o.AllowNetwork = False,
+    timeout: o.Timeout = None,
+    device: o.Device = "auto",
+) -> None:
+    """Read facial actions, head pose, gaze and quality: one row per face and frame.
+
+    Actions are blendshapes, as a landmark network estimates them, by their ARKit names; they are no
+    FACS coding. No label is needed, and no emotion is scored. Without -o, --json or --csv, the
+    strongest actions of each face are printed. A table is written while the videos are read.
+    """
+    from ..export.tables import TABLES, write_csv
+
+    o.one_format(as_json, as_csv)
+    if output is not None and (as_json or as_csv):
+        raise typer.BadParameter("write a file or print: choose one.", param_hint="-o")
+    chosen = o.parse_track(track)
+    reading = o.parse_reading(faces, fps, allow_network, timeout)
+    paths = expand(videos)
+    ending = None if output is None else _check_file(output, len(paths))
+    options: dict[str, Any] = dict(rate=_parse_rate(rate), landmarks=landmarks, **reading)
+    loaded = load_model(model, device, "auto")
+    if output is not None and ending in TABLES:
+        _write_table(loaded, paths, output, chosen, options)
+        return
+    results: list[FaceActions] = []
+    with progress(len(paths)) as begin:
+        for video in paths:
+            begin(video)
+            result, reason = attempt(loaded.actions, video, track=chosen, **options)
+            if reason is not None:
+                complain(f"Error: {video}: {reason}")
+            else:
+                results.append(dataclasses.replace(result, source=video))
+    if as_json:
+        print_json([result.to_dict() for result in results])
+    elif as_csv:
+        write_csv([record for result in results for record in result.to_records()], sys.stdout)
+    elif output is None:
+        _print_table(results, top)
+    elif results:
+        results[0].save(output)
+        complain(f"wrote {output}: {len(results[0])} rows")
+    if len(results) < len(paths):
+        raise typer.Exit(1)
+
+
+def _parse_rate(text: str) -> FrameRate:
+    from ..inference.actions import frame_rate
+
+    try:
+        rate: FrameRate = text if text in ("sampled", "all") else float(text)  # type: ignore[assignment]
+        frame_rate(rate, 1.0)
+    except (ValueError, EmoCLIPError):
+        raise typer.BadParameter(
+            f"'{text}' is not sampled, all or a number of frames a second.", param_hint="--rate"
+        ) from None
+    return rate
+
+
+def _check_file(output: Path, n_videos: int) -> str:
+    """Return the ending of the file to write."""
+    from ..export.save import TABLE_ENDINGS, check_ending
+    from ..export.tables import TABLES, require_pyarrow
+
+    try:
+        ending = check_ending(output, TABLE_ENDINGS, "a table of actions")
+    except EmoCLIPError as error:
+        raise typer.BadParameter(str(error), param_hint="-o") from None
+    if ending not in TABLES and n_videos > 1:
+        raise typer.BadParameter(
+            f"{ending} is for one video; a table ({', '.join(TABLES)}) takes several.",
+            param_hint="-o",
+        )
+    if ending == ".parquet":
+        require_pyarrow()  # now, not after the work
+    return ending
+
+
+def _write_table(
+    model: EmoCLIP, videos: Sequence[str], file: Path, track: TrackChoice, options: dict[str, Any]
+) -> None:
+    """Write the rows of all videos while they are read; those that fail are named."""
+    from ..export.tables import save_records
+    from ..inference.actions import action_columns
+
+    failed = 0
+
+    def rows(video: str) -> Iterator[ActionRow]:
+        if track == "prominent":  # who that is, the end tells
+            yield from model.actions(video, track=track, **options)
+        else:
+            yield from model.actions_rows(video, track=track, **options)
+
+    def records(begin: Callable[[str], None]) -> Iterator[dict[str, Any]]:
+        nonlocal failed
+        n = 0
+        for video in videos:
+            begin(video)
+            coming = rows(video)
+            while True:
+                row, reason = attempt(lambda _, coming=coming: next(coming, None), video)
+                if row is None:
+                    break
+                n += 1
+                yield row.to_record(video)
+            if reason is not None:
+                failed += 1
+                complain(f"Error: {video}: {reason}")
+        if not n:  # no file without a row
+            raise typer.Exit(1)
+
+    with progress(len(videos)) as begin:
+        n = save_records(records(begin), file, action_columns(options["landmarks"]))
+    complain(f"wrote {file}: {n} rows")
+    if failed:
+        raise typer.Exit(1)
+
+
+def _print_table(results: Sequence[FaceActions], top: int) -> None:
+    from rich.text import Text
+
+    table = new_table("video", "face>", "frames>", "strongest actions, at their highest")
+    for result in results:
+        tracks = sorted({row.track for row in result if row.track is not None})
+        for track in tracks:
+            frames = sum(row.track == track for row in result)
+            peaks = result.strongest(track, top)
+            text = "  ".join(f"{name} {value:.2f} ({time:.1f} s)" for name, value, time in peaks)
+            table.add_row(
+                result.source, str(track), str(frames), text or Text("no landmarks", "yellow")
+            )
+        if not tracks:
+            table.add_row(result.source, "", "0", Text(NO_FACE, "yellow"))
+    results_console().print(table)
