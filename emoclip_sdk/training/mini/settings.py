@@ -158,14 +158,14 @@ class ShapeSettings:
     """
 
     optim: OptimSettings
-    steps: int = bounded(1500, 1)
+    steps: int = bounded(1200, 1)
     captions: int = bounded(4, 1)
     balance: float = 0.0
     text_noise: float = bounded(1.0, 0)
-    frame_noise: float = bounded(0.3, 0)
+    frame_noise: float = bounded(0.5, 0)
     shape_noise: float = bounded(0.1, 0)
     without_shape: float = bounded(0.2, 0, 1)
-    without_pixels: float = bounded(0.2, 0, 1)
+    without_pixels: float = bounded(0.4, 0, 1)
 
 
 @dataclass(frozen=True)
