@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import EmoCLIPError
-from ..faces import Face, FrameFaces
+from ..faces import Face, FaceShape, FrameFaces
 from ..nn.face_landmarks import LANDMARKS
 from ..results.actions import ActionRow, FaceActions, MissingActions
 from ..results.baseline import FaceBaseline
@@ -94,7 +94,7 @@ def face_actions(
 
     With `baseline`, rows say what differs from it.
     """
-    rows = []
+    rows: list[ActionRow] = []
     for frame in video:
         if baseline is not None:
             baseline.see(frame)
@@ -147,7 +147,9 @@ class BaselineWatch:
         return self._plan.baselines(video)
 
 
-def _nothing_encoded(crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+def _nothing_encoded(
+    crops: NDArray[np.uint8], shapes: Sequence[FaceShape | None]
+) -> NDArray[np.float32]:
     return np.zeros((len(crops), 0), np.float32)
 
 
@@ -177,13 +179,17 @@ def _row(frame: FrameFaces, face: Face, landmarks: bool) -> ActionRow:
         face.track,
         frame.index,
         frame.time,
-        {name: measures.pop(name) for name in ACTION_NAMES},
+        {name: measures[name] for name in ACTION_NAMES},
         presence=round(shape.presence, 4),
         landmarks=shape.landmarks if landmarks else None,
         box=face.box,
         detection_confidence=face.confidence,
         quality=face.quality,
-        **measures,
+        pitch=measures["pitch"],
+        yaw=measures["yaw"],
+        roll=measures["roll"],
+        gaze_pitch=measures["gaze_pitch"],
+        gaze_yaw=measures["gaze_yaw"],
     )
 
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from ..config import FaceConfig, ModelConfig
 from ..errors import CheckpointError, EmoCLIPError
 from ..faces import FaceDetector
+from ..faces.shapes import crop_shapes
 from ..prompts import CompoundMode, LabelEncoder, LabelText, PromptBank
 from ..results.records import ModelInfo
 from .reader import FaceReader
@@ -25,6 +26,7 @@ from .scorer import Scorer
 if TYPE_CHECKING:
     import torch
 
+    from ..faces.landmarks import FaceLandmarker
     from ..nn import DualEncoder
 
 __all__ = ["PretrainedModel"]
@@ -286,6 +288,20 @@ class PretrainedModel:
         """Reads videos; its detector is made once."""
         return FaceReader(self.config, self.encoder.frames, self.detector)
 
+    @functools.cached_property
+    def landmarker(self) -> FaceLandmarker | None:
+        """Finds what the shape stream looks at; None: the model has no shape stream."""
+        if self.config.shape is None:
+            return None
+        from ..faces.landmarks import FaceLandmarker
+
+        return FaceLandmarker(device=self.encoder.device)
+
+    def embed_crops(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Embed face crops (N, S, S, 3) uint8 one by one to (N, D), as frames of a video are."""
+        shapes = None if self.landmarker is None else crop_shapes(self.landmarker, list(crops))
+        return self.encoder.frames(crops, shapes)
+
     def scorer(
         self,
         labels: Sequence[str] | None,
@@ -317,7 +333,7 @@ class PretrainedModel:
     # Low level, torch in and out
 
     def encode_video(self, clips: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
-        """Embed preprocessed clips.
+        """Embed preprocessed clips, by their pixels alone.
 
         Parameters
         ----------
