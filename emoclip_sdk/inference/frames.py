@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..faces import Detection, FaceQuality, FaceShape, FrameFaces
+from .action_measures import action_measures
 
-__all__ = ["EmbeddedFrame", "embed_faces"]
+__all__ = ["EmbeddedFrame", "Encode", "embed_faces"]
 
 
 Vector = NDArray[np.float32]
-Encode = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+Encode = Callable[[NDArray[np.uint8], Sequence[FaceShape | None]], NDArray[np.float32]]
+"""Crops (N, S, S, 3) and the shapes of the same faces to embeddings (N, D)."""
 
 _BATCH = 64  # crops
 _LONGEST_WAIT = 256  # frames, where few of them show a face
@@ -36,6 +38,8 @@ class EmbeddedFrame:
         How well each of them can be seen.
     shapes : dict of int to FaceShape
         Landmarks and blendshapes of each whose shape was asked for and found.
+    actions : dict of int to ndarray (56,)
+        The :data:`~emoclip_sdk.inference.action_measures.MEASURES` of the same faces.
     """
 
     time: float
@@ -43,6 +47,7 @@ class EmbeddedFrame:
     detections: Mapping[int, Detection] = field(default_factory=dict)
     qualities: Mapping[int, FaceQuality] = field(default_factory=dict)
     shapes: Mapping[int, FaceShape] = field(default_factory=dict)
+    actions: Mapping[int, Vector] = field(default_factory=dict)
 
 
 def embed_faces(
@@ -55,15 +60,17 @@ def embed_faces(
     stream : iterable of FrameFaces
         In order of time.
     encode : callable
-        Crops (N, S, S, 3) to embeddings (N, D).
+        Crops (N, S, S, 3) and their shapes, None where there is none, to embeddings (N, D).
     at_once : bool
         Embed each frame when it comes.
     """
     waiting: list[FrameFaces] = []
     crops: list[NDArray[np.uint8]] = []
+    shapes: list[FaceShape | None] = []
 
     def finished() -> Iterator[EmbeddedFrame]:
-        vectors = iter(encode(np.stack(crops)) if crops else ())
+        vectors = iter(encode(np.stack(crops), list(shapes)) if crops else ())
+        measures = iter(action_measures([shape for shape in shapes if shape is not None]))
         for frame in waiting:
             yield EmbeddedFrame(
                 frame.time,
@@ -71,13 +78,16 @@ def embed_faces(
                 {face.track: Detection(face.box, face.confidence) for face in frame.faces},
                 {face.track: face.quality for face in frame.faces if face.quality is not None},
                 {face.track: face.shape for face in frame.faces if face.shape is not None},
+                {face.track: next(measures) for face in frame.faces if face.shape is not None},
             )
         waiting.clear()
         crops.clear()
+        shapes.clear()
 
     for frame in stream:
         waiting.append(frame)
         crops += [face.crop for face in frame.faces]
+        shapes += [face.shape for face in frame.faces]
         if at_once or len(crops) >= _BATCH or len(waiting) >= _LONGEST_WAIT:
             yield from finished()
     yield from finished()

@@ -6,10 +6,8 @@ import dataclasses
 from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import TYPE_CHECKING, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ..config import FaceConfig, ModelConfig
+from ..errors import EmoCLIPError
 from ..faces import (
     FaceDetector,
     FrameFaces,
@@ -19,7 +17,7 @@ from ..faces import (
     face_frames,
 )
 from ..video import Frame, LiveFrames, VideoSource, open_live, open_video, prefetch, read_clip
-from .frames import EmbeddedFrame, embed_faces
+from .frames import EmbeddedFrame, Encode, embed_faces
 from .options import ReadOptions, face_config
 from .stream import FaceStream, VideoFaces
 from .time_limit import LimitedSource
@@ -48,7 +46,7 @@ class FaceReader:
     config : ModelConfig
         Sampling, faces and crop size.
     encode : callable
-        Crops (N, S, S, 3) uint8 to frame embeddings (N, D).
+        Crops (N, S, S, 3) uint8 and their shapes to frame embeddings (N, D).
     detector : FaceDetector, optional
         Finds the faces. None: MTCNN, made at the first video that needs it.
     """
@@ -56,7 +54,7 @@ class FaceReader:
     def __init__(
         self,
         config: ModelConfig,
-        encode: Callable[[NDArray[np.uint8]], NDArray[np.float32]],
+        encode: Encode,
         detector: FaceDetector | None = None,
     ) -> None:
         self.config = config
@@ -81,6 +79,10 @@ class FaceReader:
         options = options or ReadOptions()
         if isinstance(video, FaceStream):
             options.require_unread()
+            if shapes and not video.has_actions:
+                raise EmoCLIPError(
+                    "this video was read without its actions: say actions=True to read()"
+                )
             return video
         source = open_video(video, fps=options.fps, allow_network=options.allow_network)
         return self.read(source, options, watch, shapes=shapes)
@@ -104,7 +106,7 @@ class FaceReader:
             return self._in_order(source, options, embedded)
 
         frames, duration = _limited(source, options.timeout, read)
-        return FaceStream(source.name, frames, table, duration)
+        return FaceStream(source.name, frames, table, duration, shapes)
 
     def shapes(
         self, video: VideoInput, options: ReadOptions, rate: float | None = None
@@ -182,7 +184,11 @@ class FaceReader:
         shapes: bool = False,
         at_once: bool = False,
     ) -> Iterator[FrameFaces]:
-        """Find the faces of sampled frames; detector and landmarker are made once."""
+        """Find the faces of sampled frames; detector and landmarker are made once.
+
+        Their shapes, too, where they are asked for or the model has a shape stream.
+        """
+        shapes = shapes or self.config.shape is not None
         if config.detector == "mtcnn" and self.detector is None:
             self.detector = MTCNNDetector(config)
         if shapes and self.landmarker is None:
