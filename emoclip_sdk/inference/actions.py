@@ -94,7 +94,7 @@ def face_actions(
 
     With `baseline`, rows say what differs from it.
     """
-    rows = []
+    rows: list[ActionRow] = []
     for frame in video:
         if baseline is not None:
             baseline.see(frame)
@@ -177,13 +177,17 @@ def _row(frame: FrameFaces, face: Face, landmarks: bool) -> ActionRow:
         face.track,
         frame.index,
         frame.time,
-        {name: measures.pop(name) for name in ACTION_NAMES},
+        {name: measures[name] for name in ACTION_NAMES},
         presence=round(shape.presence, 4),
         landmarks=shape.landmarks if landmarks else None,
         box=face.box,
         detection_confidence=face.confidence,
         quality=face.quality,
-        **measures,
+        pitch=measures["pitch"],
+        yaw=measures["yaw"],
+        roll=measures["roll"],
+        gaze_pitch=measures["gaze_pitch"],
+        gaze_yaw=measures["gaze_yaw"],
     )
 
 

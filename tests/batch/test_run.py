@@ -244,3 +244,21 @@ def test_real_faces(embedded_model, tmp_path):
         assert (row["label"], row["n_frames"]) == (one.label, one.n_frames)
         ours = [row[f"score:{label}"] for label in one.scores]
         assert np.allclose(ours, list(one.scores.values()), atol=1e-4)
+
+
+def test_actions_and_quality_beside_the_scores(embedded_model, tmp_path):
+    out = tmp_path / "o.parquet"
+    options = dict(model=embedded_model, labels=["happiness", "anger"], workers=1)
+    run_batch([EXAMPLE], out, actions=True, **options)
+    (row,) = table(out)
+    one = embedded_model.classify(EXAMPLE, ["happiness", "anger"])
+    assert row["score:happiness"] == pytest.approx(one.scores["happiness"], abs=1e-6)
+    assert row["quality"] == pytest.approx(one.quality.score) and row["reason"] is None
+    assert row["mouthSmileLeft"] > 0.5 and abs(row["yaw"]) < 20
+    assert "lip corners pulled up" in row["action_text"] or "grin" in row["action_text"]
+    with pytest.raises(BatchError, match="actions was True"):
+        run_batch([EXAMPLE], out, **options)
+    run_batch([EXAMPLE], out, min_quality=1.0, overwrite=True, **options)
+    (row,) = table(out)
+    assert (row["status"], row["reason"]) == ("no face", "low quality")
+    assert row["score:happiness"] is None and "yaw" not in row
