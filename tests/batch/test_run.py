@@ -258,7 +258,11 @@ def test_actions_and_quality_beside_the_scores(embedded_model, tmp_path):
     assert "lip corners pulled up" in row["action_text"] or "grin" in row["action_text"]
     with pytest.raises(BatchError, match="actions was True"):
         run_batch([EXAMPLE], out, **options)
-    run_batch([EXAMPLE], out, min_quality=1.0, overwrite=True, **options)
+
+
+def test_what_is_not_seen_well_enough_has_no_score(model, crop_video, tmp_path):
+    out = tmp_path / "o.parquet"
+    report = run_batch([crop_video], out, model=model, faces="none", min_quality=0.9, workers=1)
     (row,) = table(out)
-    assert (row["status"], row["reason"]) == ("no face", "low quality")
-    assert row["score:happiness"] is None and "yaw" not in row
+    assert report.no_face and (row["status"], row["reason"]) == ("no face", "low quality")
+    assert row["face_size"] == pytest.approx(48) and row["label"] is None and "yaw" not in row
