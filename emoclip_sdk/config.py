@@ -25,6 +25,7 @@ __all__ = [
     "ModelConfig",
     "PromptConfig",
     "SamplingConfig",
+    "ShapeConfig",
     "TemporalConfig",
     "TowersConfig",
     "bounded",
@@ -102,6 +103,19 @@ class TemporalConfig:
     dim_head: int = bounded(2048, 1, 100_000)
     mlp_dim: int = bounded(512, 1, 1_000_000)
     max_positions: int = bounded(1024, 1, 1_000_000)
+
+
+@dataclass(frozen=True)
+class ShapeConfig:
+    """The shape stream: what landmarks and blendshapes add to a frame embedding.
+
+    Parameters
+    ----------
+    hidden : int
+        Width of its hidden layer.
+    """
+
+    hidden: int = bounded(256, 1, 1_000_000)
 
 
 @dataclass(frozen=True)
@@ -216,7 +230,11 @@ class CalibrationConfig:
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """Everything that ``config.json`` holds. ``info`` is free text for people (name, recipe)."""
+    """Everything that ``config.json`` holds.
+
+    ``info`` is free text for people (name, recipe). Without ``shape``, as in the paper, frame
+    embeddings are the image tower's alone, and ``config.json`` has no such key.
+    """
 
     towers: TowersConfig
     temporal: TemporalConfig = field(default_factory=TemporalConfig)
@@ -225,11 +243,15 @@ class ModelConfig:
     image: ImageConfig = field(default_factory=ImageConfig)
     prompts: PromptConfig = field(default_factory=PromptConfig)
     calibration: CalibrationConfig = field(default_factory=CalibrationConfig)
+    shape: ShapeConfig | None = None
     info: dict[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON types, ``format_version`` first."""
-        return {"format_version": FORMAT_VERSION, **dataclasses.asdict(self)}
+        parts = dataclasses.asdict(self)
+        if self.shape is None:
+            del parts["shape"]
+        return {"format_version": FORMAT_VERSION, **parts}
 
     def to_json(self) -> str:
         """Return the text of ``config.json``."""

@@ -338,7 +338,7 @@ class EmoCLIP(PretrainedModel):
         track: int | Literal["prominent"] = "prominent",
         **reading: Unpack[ReadKeywords],
     ) -> NDArray[np.float32]:
-        """Embed a video: (D,) float32, unnormalised; a list of N gives (N, D).
+        """Embed a video: (D,) float32, unnormalized; a list of N gives (N, D).
 
         The clips of a long video are averaged. NaN where there is no face and, in a list, where a
         video can't be read (which is logged).

@@ -52,7 +52,7 @@ def main() -> None:
     model = EmoCLIP.from_pretrained(*([] if options.model == "embedded" else [options.model]))
     pictures = load_ferplus(options.dataset, options.split)
     actions = load_actions(options.actions, pictures.images)
-    frames = model.encoder.frames(np.repeat(pictures.images[..., None], 3, axis=3))
+    frames = model.embed_crops(np.repeat(pictures.images[..., None], 3, axis=3))
     videos = model.encoder.pool(frames, np.arange(len(frames))[:, None].tolist())
 
     def auc(name: str, sentences: list[str]) -> float:

@@ -93,7 +93,7 @@ def main() -> None:
     pictures = load_ferplus(options.root, "valid")
     rows = sample_rows(pictures.labels, min(200, LARGEST // (2 * model.encoder.width)))
     crops = np.repeat(pictures.images[rows][..., None], 3, axis=3)
-    frames = model.encoder.frames(crops).astype(np.float16)
+    frames = model.embed_crops(crops).astype(np.float16)
     labels = pictures.labels[rows].astype(np.int64)
     classes = list(pictures.classes)
     about = {
@@ -107,7 +107,7 @@ def main() -> None:
         options.out,
         frames=frames,
         labels=labels.astype(np.uint8),
-        drawn=model.encoder.frames(drawn_pictures()).astype(np.float16),
+        drawn=model.embed_crops(drawn_pictures()).astype(np.float16),
         about=np.array(json.dumps(about)),
     )
     print(f"{options.out}: {len(rows)} embeddings, {options.out.stat().st_size} bytes")

@@ -11,20 +11,35 @@ import dataclasses
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..config import ModelConfig
 from ..errors import EmoCLIPError, VideoError
-from ..faces import FaceDetector, MTCNNDetector, TrackTable
+from ..faces import FaceDetector, FaceShape, MTCNNDetector, TrackTable
 from ..inference.frames import EmbeddedFrame
 from ..inference.options import ReadOptions, face_config
 from ..inference.reader import FaceReader
 from ..inference.stream import FaceStream
 from ..inference.videos import failed_name
 
-__all__ = ["ReadVideo", "open_reader"]
+__all__ = ["Crops", "ReadVideo", "open_reader"]
+
+
+class Crops(NamedTuple):
+    """Faces that are to be embedded.
+
+    Attributes
+    ----------
+    images : ndarray, (N, S, S, 3), uint8
+    shapes : sequence of FaceShape or None
+        Of the same N faces.
+    """
+
+    images: NDArray[np.uint8]
+    shapes: Sequence[FaceShape | None]
 
 
 @dataclass(frozen=True)
@@ -69,7 +84,7 @@ class ReadVideo:
 
 
 def open_reader(
-    send: Callable[[NDArray[np.uint8]], None],
+    send: Callable[[Crops], None],
     config: ModelConfig,
     options: ReadOptions,
     detector: FaceDetector | None = None,
@@ -80,8 +95,7 @@ def open_reader(
     Parameters
     ----------
     send : callable
-        Takes face crops, (N, S, S, 3) uint8, in the order of the frame embeddings. A long video
-        sends them bit by bit.
+        Takes face crops in the order of the frame embeddings. A long video sends them bit by bit.
     config : ModelConfig
         Of the model that embeds them.
     options : ReadOptions
@@ -101,16 +115,17 @@ def open_reader(
         The face detector is not installed.
     """
 
-    def ship(crops: NDArray[np.uint8]) -> NDArray[np.float32]:
-        send(crops)
-        return np.zeros((len(crops), 0), np.float32)
+    def ship(images: NDArray[np.uint8], shapes: Sequence[FaceShape | None]) -> NDArray[np.float32]:
+        send(Crops(images, shapes))
+        return np.zeros((len(images), 0), np.float32)
 
     reader = FaceReader(config, ship, detector)
-    if face_config(config.faces, options.faces).detector == "mtcnn":
-        import torch
-
+    finds_faces = face_config(config.faces, options.faces).detector == "mtcnn"
+    if finds_faces:
         # Made now: that it is not installed is no fault of the first video.
         reader.detector = detector or MTCNNDetector(config.faces)
+    if finds_faces or config.shape is not None:
+        import torch
 
         # A face's box differs in its last digits with the number of threads.
         torch.set_num_threads(1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import pickle
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -16,14 +16,15 @@ from numpy.typing import NDArray
 
 from ..config import ModelConfig
 from ..errors import EmoCLIPError, VideoError
-from ..faces import FaceDetector
+from ..faces import FaceDetector, FaceShape
+from ..inference.frames import Encode
 from ..inference.options import ReadOptions
 from ..inference.scorer import Scorer
 from ..inference.stream import TrackChoice
 from ..results.records import Prediction
 from ..runtime.processes import usable_cpus
 from ..runtime.worker_pool import WorkerPool
-from .crops import ReadVideo, open_reader
+from .crops import Crops, ReadVideo, open_reader
 
 __all__ = ["BatchClassifier", "in_input_order"]
 
@@ -39,7 +40,7 @@ class BatchClassifier:
     Parameters
     ----------
     encode : callable
-        Face crops (N, S, S, 3) uint8 to frame embeddings (N, D).
+        Face crops (N, S, S, 3) uint8 and their shapes to frame embeddings (N, D).
     scorer : Scorer
         The labels.
     config : ModelConfig
@@ -70,7 +71,7 @@ class BatchClassifier:
 
     def __init__(
         self,
-        encode: Callable[[NDArray[np.uint8]], NDArray[np.float32]],
+        encode: Encode,
         scorer: Scorer,
         config: ModelConfig,
         *,
@@ -139,9 +140,11 @@ class BatchClassifier:
         for job, clip in clips.items():
             yield job, self._predictions(paths[job], clip)
 
-    def _embedded(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def _embedded(
+        self, images: NDArray[np.uint8], shapes: Sequence[FaceShape | None]
+    ) -> NDArray[np.float32]:
         with _on_threads(self._threads):
-            return self._encode(crops)
+            return self._encode(images, shapes)
 
     def _predictions(self, path: str, clip: _Clip) -> list[Prediction]:
         assert clip.read is not None
@@ -170,35 +173,44 @@ class _Clip:
 class _Waiting:
     """Crops of several clips that wait until there are enough of them for a pass of the model."""
 
-    def __init__(self, encode: Callable[[NDArray[np.uint8]], NDArray[np.float32]]) -> None:
+    def __init__(self, encode: Encode) -> None:
         self._encode = encode
-        self._crops: deque[tuple[_Clip, NDArray[np.uint8]]] = deque()
+        self._crops: deque[tuple[_Clip, Crops]] = deque()
 
-    def add(self, clip: _Clip, crops: NDArray[np.uint8]) -> None:
-        for start in range(0, len(crops), _CROPS):
-            self._crops.append((clip, crops[start : start + _CROPS]))
-        clip.waiting += len(crops)
+    def add(self, clip: _Clip, crops: Crops) -> None:
+        n = len(crops.images)
+        for start in range(0, n, _CROPS):
+            self._crops.append((clip, _rows(crops, slice(start, start + _CROPS))))
+        clip.waiting += n
 
     def forget(self, clip: _Clip | None) -> None:
         self._crops = deque(item for item in self._crops if item[0] is not clip)
 
     def encode(self, *, everything: bool = False) -> None:
         """Embed what fills a batch, or all there is."""
-        while self._crops and (everything or sum(len(c) for _, c in self._crops) >= _CROPS):
-            batch: list[tuple[_Clip, NDArray[np.uint8]]] = []
+        while self._crops and (everything or sum(len(c.images) for _, c in self._crops) >= _CROPS):
+            batch: list[tuple[_Clip, Crops]] = []
             room = _CROPS
             while self._crops and room:
                 clip, crops = self._crops.popleft()
-                if len(crops) > room:
-                    self._crops.appendleft((clip, crops[room:]))
-                batch.append((clip, crops[:room]))
-                room -= len(batch[-1][1])
-            embedded = self._encode(np.concatenate([crops for _, crops in batch]))
+                if len(crops.images) > room:
+                    self._crops.appendleft((clip, _rows(crops, slice(room, None))))
+                batch.append((clip, _rows(crops, slice(room))))
+                room -= len(batch[-1][1].images)
+            embedded = self._encode(
+                np.concatenate([crops.images for _, crops in batch]),
+                [shape for _, crops in batch for shape in crops.shapes],
+            )
             start = 0
             for clip, crops in batch:
-                clip.embedded.append(embedded[start : start + len(crops)])
-                clip.waiting -= len(crops)
-                start += len(crops)
+                n = len(crops.images)
+                clip.embedded.append(embedded[start : start + n])
+                clip.waiting -= n
+                start += n
+
+
+def _rows(crops: Crops, part: slice) -> Crops:
+    return Crops(crops.images[part], crops.shapes[part])
 
 
 def _require_picklable(detector: FaceDetector | None) -> None:

@@ -70,13 +70,15 @@ def _facts(model: EmoCLIP) -> dict[str, Any]:
         embedded = str(embedded_folder())
     except CheckpointError:
         embedded = None
-    image, temporal, every = map(_parameters, (network.towers.visual, network.temporal, network))
+    parts = (network.towers.visual, network.shape, network.temporal, network)
+    image, shape, temporal, every = map(_parameters, parts)
     return {
         "model": model.name,
         "parameters": {
             "all": every,
             "image_tower": image,
-            "text_tower": every - image - temporal,
+            "text_tower": every - image - shape - temporal,
+            "shape_stream": shape,
             "temporal": temporal,
         },
         "embedding": model.encoder.width,
@@ -98,7 +100,7 @@ def _facts(model: EmoCLIP) -> dict[str, Any]:
 
 
 def _parameters(module: Any) -> int:
-    return sum(parameter.numel() for parameter in module.parameters())
+    return 0 if module is None else sum(p.numel() for p in module.parameters())
 
 
 def _text(value: Any) -> str:

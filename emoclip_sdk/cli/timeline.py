@@ -52,7 +52,7 @@ def timeline(
     ] = None,
     heatmap: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Draw every label's scores as colours over time."),
+        typer.Option(metavar="FILE", help="Draw every label's scores as colors over time."),
     ] = None,
     labels: o.Labels = None,
     labels_file: o.LabelsFile = None,

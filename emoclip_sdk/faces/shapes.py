@@ -22,7 +22,7 @@ from .regions import FaceRegion, region_from_box, region_from_landmarks
 if TYPE_CHECKING:
     from .landmarks import FaceShapes
 
-__all__ = ["FaceInFrame", "FaceShape", "Landmarker", "ShapeFinder"]
+__all__ = ["FaceInFrame", "FaceShape", "Landmarker", "ShapeFinder", "crop_shapes"]
 
 Landmarker = Callable[[Sequence[NDArray[np.uint8]], Sequence[FaceRegion]], "FaceShapes"]
 """Frames and regions to shapes: a :class:`~emoclip_sdk.faces.landmarks.FaceLandmarker`."""
@@ -127,12 +127,13 @@ class ShapeFinder:
         """
         first = {face.track: face for face in reversed(faces)}
         new = [face for track, face in first.items() if track not in self._placements]
-        self._learn(new, self._look(new))
-        shapes = self._look(faces)
+        self._learn(new, self.look(new))
+        shapes = self.look(faces)
         self._learn(faces, shapes)
         return shapes
 
-    def _look(self, faces: Sequence[FaceInFrame]) -> list[FaceShape | None]:
+    def look(self, faces: Sequence[FaceInFrame]) -> list[FaceShape | None]:
+        """Return the shape of each face, without learning where a person's landmarks are."""
         straight = _Placement()
         regions = [
             self._placements.get(face.track, straight).about(region_from_box(face.box))
@@ -161,6 +162,20 @@ class ShapeFinder:
                 )
                 if placement.is_near:
                     self._placements[face.track] = placement
+
+
+def crop_shapes(
+    landmarker: Landmarker, crops: Sequence[NDArray[np.uint8]]
+) -> list[FaceShape | None]:
+    """Return the shape of the face in each crop (S, S, 3); no crop has to do with another one.
+
+    Beyond a crop's border, its outermost pixels are repeated.
+    """
+    faces = [
+        FaceInFrame(crop, number, (0.0, 0.0, float(crop.shape[1]), float(crop.shape[0])))
+        for number, crop in enumerate(crops)
+    ]
+    return ShapeFinder(landmarker).look(faces)
 
 
 def _is_off(region: FaceRegion, landmarks: NDArray[np.float32], presence: float) -> bool:

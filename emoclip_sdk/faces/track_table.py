@@ -28,6 +28,8 @@ class TrackStats:
     x, y, side : float
         Means of the box's center and side (root of its area), as shares of the picture's width,
         height and root of its area.
+    n_shapes : int
+        Frames in which its shape was found.
     """
 
     track: int
@@ -38,6 +40,7 @@ class TrackStats:
     x: float = 0.0
     y: float = 0.0
     side: float = 0.0
+    n_shapes: int = 0
 
 
 class TrackTable:
@@ -76,6 +79,7 @@ class TrackTable:
                 old.x + ((x0 + x1) / (2 * width) - old.x) / n,
                 old.y + ((y0 + y1) / (2 * height) - old.y) / n,
                 old.side + (area**0.5 - old.side) / n,
+                old.n_shapes + (face.shape is not None),
             )
 
     def watch(self, frames: Iterable[FrameFaces]) -> Iterator[FrameFaces]:

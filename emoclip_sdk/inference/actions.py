@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import EmoCLIPError
-from ..faces import Face, FrameFaces
+from ..faces import Face, FaceShape, FrameFaces
 from ..nn.face_landmarks import LANDMARKS
 from ..results.actions import ActionRow, FaceActions, MissingActions
 from ..results.baseline import FaceBaseline
@@ -147,7 +147,9 @@ class BaselineWatch:
         return self._plan.baselines(video)
 
 
-def _nothing_encoded(crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+def _nothing_encoded(
+    crops: NDArray[np.uint8], shapes: Sequence[FaceShape | None]
+) -> NDArray[np.float32]:
     return np.zeros((len(crops), 0), np.float32)
 
 

@@ -17,8 +17,10 @@ from torch import Tensor, nn
 
 from ..config import ModelConfig
 from ..errors import EmoCLIPError
+from ..faces import FaceShape
 from ..nn.dual_encoder import DualEncoder
 from ..nn.preprocess import preprocess
+from ..nn.shape import shape_features
 from ..nn.tokenizer import build_tokenizer
 from .devices import pick_device, pick_dtype
 
@@ -57,8 +59,8 @@ def runnable(visual: nn.Module, dtype: torch.dtype, size: int) -> nn.Module:
     picture = torch.randn(1, 3, size, size, generator=generator)
     with torch.inference_mode():
         picture = picture.to(next(plain.parameters()).device)
-        expected, found = plain(picture), tower(picture)
-    if (found - expected).norm() > FOLDED_WITHIN * expected.norm():
+        expected, folded = plain(picture), tower(picture)
+    if (folded - expected).norm() > FOLDED_WITHIN * expected.norm():
         tower = plain
     return tower.to(dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
@@ -161,20 +163,39 @@ class Encoder:
         return float(self.network.logit_scale.exp())
 
     def video_hash(self) -> str:
-        """Hash what decides a video embedding: image tower and temporal module.
+        """Hash what decides a video embedding: image tower, shape stream and temporal module.
 
         In bfloat16, in which a model may have its image tower: a probe that was trained in float32
         fits it.
         """
         modules = nn.ModuleList([self.network.towers.visual, self.network.temporal])
+        if self.network.shape is not None:
+            modules.append(self.network.shape)
         digest = hashlib.sha256()
         for name, tensor in modules.state_dict().items():
             digest.update(f"{name} {tuple(tensor.shape)}".encode())
             digest.update(tensor.detach().cpu().bfloat16().contiguous().view(torch.int16).numpy())
         return digest.hexdigest()[:24]
 
-    def frames(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Embed face crops (N, S, S, 3) one by one, to (N, D), unnormalised."""
+    def frames(
+        self,
+        crops: NDArray[np.uint8],
+        shapes: Sequence[FaceShape | None] | None = None,
+    ) -> NDArray[np.float32]:
+        """Embed face crops one by one.
+
+        Parameters
+        ----------
+        crops : ndarray, (N, S, S, 3), uint8
+        shapes : sequence of FaceShape or None, optional
+            Of the same N faces; only a model with a shape stream looks at them. A face without one
+            is embedded by its pixels alone.
+
+        Returns
+        -------
+        ndarray, (N, D)
+            Unnormalized.
+        """
 
         def embed(part: slice) -> Tensor:
             batch = torch.from_numpy(crops[part]).to(self.device)
@@ -184,7 +205,23 @@ class Encoder:
         if not len(crops):
             return np.zeros((0, self.width), np.float32)
         with torch.inference_mode():
-            return torch.cat(list(self._in_batches(embed, len(crops), self._at_once))).numpy()
+            frames = torch.cat(list(self._in_batches(embed, len(crops), self._at_once)))
+            if shapes is not None:
+                self._add_shapes(frames, shapes)
+        return frames.numpy()
+
+    def _add_shapes(self, frames: Tensor, shapes: Sequence[FaceShape | None]) -> None:
+        """Add what the shape stream says to frame embeddings (N, D), in place."""
+        if len(shapes) != len(frames):
+            raise ValueError(f"{len(shapes)} shapes for {len(frames)} crops")
+        measured = {i: shape for i, shape in enumerate(shapes) if shape is not None}
+        if self.network.shape is None or not measured:
+            return
+        landmarks = torch.from_numpy(np.stack([s.landmarks for s in measured.values()]))
+        blendshapes = torch.from_numpy(np.stack([s.blendshapes for s in measured.values()]))
+        features = shape_features(landmarks.to(self.device), blendshapes.to(self.device))
+        added = self.network.shape(features)
+        frames[list(measured)] += added.cpu()
 
     def _in_batches(
         self, embed: Callable[[slice], Tensor], n: int, at_once: int
@@ -242,7 +279,7 @@ class Encoder:
 
         Returns
         -------
-        ndarray, (W, D), unnormalised
+        ndarray, (W, D), unnormalized
         """
         batches = self._batches(frames, windows)
         with torch.inference_mode():
@@ -274,7 +311,7 @@ class Encoder:
             return self.network.pool(frames, mask)
 
     def texts(self, texts: Sequence[str]) -> Tensor:
-        """Embed N texts to (N, D), unnormalised."""
+        """Embed N texts to (N, D), unnormalized."""
         if self._tokenizer is None:
             self._tokenizer = build_tokenizer(self.config.towers)
         parts = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,7 +15,8 @@ __all__ = ["EmbeddedFrame", "Encode", "embed_faces"]
 
 
 Vector = NDArray[np.float32]
-Encode = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+Encode = Callable[[NDArray[np.uint8], Sequence[FaceShape | None]], NDArray[np.float32]]
+"""Crops (N, S, S, 3) and the shapes of the same faces to embeddings (N, D)."""
 
 _BATCH = 64  # crops
 _LONGEST_WAIT = 256  # frames, where few of them show a face
@@ -59,17 +60,17 @@ def embed_faces(
     stream : iterable of FrameFaces
         In order of time.
     encode : callable
-        Crops (N, S, S, 3) to embeddings (N, D).
+        Crops (N, S, S, 3) and their shapes, None where there is none, to embeddings (N, D).
     at_once : bool
         Embed each frame when it comes.
     """
     waiting: list[FrameFaces] = []
     crops: list[NDArray[np.uint8]] = []
+    shapes: list[FaceShape | None] = []
 
     def finished() -> Iterator[EmbeddedFrame]:
-        vectors = iter(encode(np.stack(crops)) if crops else ())
-        shapes = [face.shape for frame in waiting for face in frame.faces if face.shape is not None]
-        measures = iter(action_measures(shapes))
+        vectors = iter(encode(np.stack(crops), list(shapes)) if crops else ())
+        measures = iter(action_measures([shape for shape in shapes if shape is not None]))
         for frame in waiting:
             yield EmbeddedFrame(
                 frame.time,
@@ -81,10 +82,12 @@ def embed_faces(
             )
         waiting.clear()
         crops.clear()
+        shapes.clear()
 
     for frame in stream:
         waiting.append(frame)
         crops += [face.crop for face in frame.faces]
+        shapes += [face.shape for face in frame.faces]
         if at_once or len(crops) >= _BATCH or len(waiting) >= _LONGEST_WAIT:
             yield from finished()
     yield from finished()

@@ -20,6 +20,8 @@ from torch import Tensor, nn
 from ..config import ImageConfig
 from ..errors import EmoCLIPError, MissingDependencyError
 from ..nn import preprocess
+from ..nn.face_landmarks import LANDMARKS
+from ..nn.shape import SHAPE_FEATURES, ShapeStream, shape_features
 from ..nn.temporal import TemporalTransformer
 from .onnx_quantization import calibration_crops, quantize
 
@@ -36,7 +38,7 @@ MIN_COSINE = 0.9999
 MIN_COSINE_INT8 = 0.99
 """Every face that was kept for the check must agree with float32 that well, in int8."""
 
-_FILES = ("image.onnx", "temporal.onnx", "emoclip.json")
+_FILES = ("image.onnx", "shape.onnx", "temporal.onnx", "emoclip.json")
 
 
 class _ImageTower(nn.Module):
@@ -49,6 +51,17 @@ class _ImageTower(nn.Module):
 
     def forward(self, crops: Tensor) -> Tensor:
         return self.visual(preprocess(crops, self.config))
+
+
+class _ShapeStream(nn.Module):
+    """The shape stream with the arithmetic in front that takes place, size and tilt away."""
+
+    def __init__(self, stream: ShapeStream) -> None:
+        super().__init__()
+        self.stream = stream
+
+    def forward(self, landmarks: Tensor, blendshapes: Tensor) -> Tensor:
+        return self.stream(shape_features(landmarks, blendshapes))
 
 
 def export_onnx(
@@ -64,7 +77,8 @@ def export_onnx(
     ``image.onnx`` embeds `crops` (N, S, S, 3) uint8 RGB to `frames` (N, D), unnormalized; resize
     and normalization are inside. ``temporal.onnx`` pools `frames` (B, T, D) float32 with `mask`
     (B, T) bool, True where there is a frame, to `clips` (B, D), unnormalized. It is not written
-    for a model that takes the mean of the frames.
+    for a model that takes the mean of the frames. For a model with a shape stream, ``shape.onnx``
+    maps `landmarks` (N, 478, 3) and `blendshapes` (N, 52) to what is to be added to `frames`.
 
     Parameters
     ----------
@@ -112,6 +126,8 @@ def export_onnx(
         with tempfile.TemporaryDirectory(prefix=".exporting-", dir=out) as temporary:
             staged = Path(temporary)
             cosine = {"image.onnx": _write_image(model, size, known, staged, opset)}
+            if encoder.network.shape is not None:
+                cosine["shape.onnx"] = _write_shape(encoder.network.shape, staged, opset)
             temporal = encoder.network.temporal
             if isinstance(temporal, TemporalTransformer):
                 cosine["temporal.onnx"] = _write_temporal(model, temporal, staged, opset)
@@ -154,6 +170,8 @@ def _facts(
         "opset": opset,
         "cosine": cosine,
     }
+    if model.encoder.network.shape is not None:
+        facts["shape"] = {"file": "shape.onnx", "dtype": "float32"}
     if isinstance(model.encoder.network.temporal, TemporalTransformer):
         limit = model.encoder.network.temporal.max_frames
         facts["temporal"] = {"file": "temporal.onnx", "dtype": "float32", "max_frames": limit}
@@ -179,6 +197,28 @@ def _write_image(
         return worst
     quantize(path, known[::2])
     return _compare(path, [{"crops": known[1::2]}], tower, MIN_COSINE_INT8)
+
+
+def _write_shape(stream: ShapeStream, folder: Path, opset: int) -> float:
+    """Write ``shape.onnx``; return the worst cosine to torch."""
+    rng = np.random.default_rng(0)
+
+    def faces(n: int) -> dict[str, NDArray[Any]]:
+        # Faces near the mean one, somewhere in a frame.
+        numbers = stream.mean.numpy() + stream.deviation.numpy() * rng.standard_normal(
+            (n, SHAPE_FEATURES), dtype=np.float32
+        )
+        landmarks, blendshapes = np.split(numbers, [3 * LANDMARKS], axis=1)
+        return {
+            "landmarks": 50 * landmarks.reshape(n, LANDMARKS, 3) + 100,
+            "blendshapes": blendshapes.clip(0, 1),
+        }
+
+    path = folder / "shape.onnx"
+    axes = {"landmarks": {0: "n"}, "blendshapes": {0: "n"}}
+    module = _ShapeStream(stream).eval()
+    _export(module, faces(2), axes, "added", path, opset)
+    return _compare(path, [faces(5), faces(1)], module, MIN_COSINE)
 
 
 def _write_temporal(

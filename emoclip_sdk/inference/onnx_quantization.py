@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import EmoCLIPError
+from ..faces import FaceShape
 from .options import FaceMode, ReadOptions
 from .reader import FaceReader
 
@@ -30,7 +31,7 @@ def calibration_crops(
     """Return face crops (N, S, S, 3) of the videos, spread evenly where there are too many."""
     kept: list[NDArray[np.uint8]] = []
 
-    def keep(crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def keep(crops: NDArray[np.uint8], shapes: Sequence[FaceShape | None]) -> NDArray[np.float32]:
         kept.append(crops)
         return np.zeros((len(crops), 0), np.float32)
 

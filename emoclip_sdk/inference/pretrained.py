@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from ..config import FaceConfig, ModelConfig
 from ..errors import CheckpointError, EmoCLIPError
 from ..faces import FaceDetector
+from ..faces.shapes import crop_shapes
 from ..prompts import CompoundMode, LabelEncoder, LabelText, PromptBank
 from ..results.records import ModelInfo
 from .reader import FaceReader
@@ -25,6 +26,7 @@ from .scorer import Scorer
 if TYPE_CHECKING:
     import torch
 
+    from ..faces.landmarks import FaceLandmarker
     from ..nn import DualEncoder
 
 __all__ = ["PretrainedModel"]
@@ -265,7 +267,7 @@ class PretrainedModel:
         Returns
         -------
         embeddings : ndarray, (N, D)
-            Unnormalised.
+            Unnormalized.
         texts : list of LabelText
             What each label was turned into.
         """
@@ -274,7 +276,7 @@ class PretrainedModel:
         return self._labels.embed(self.labels if labels is None else labels, compound=compound)
 
     def embed_text(self, texts: str | Sequence[str]) -> NDArray[np.float32]:
-        """Embed texts word for word: one text to (D,), a list of N to (N, D), unnormalised."""
+        """Embed texts word for word: one text to (D,), a list of N to (N, D), unnormalized."""
         sentences = [texts] if isinstance(texts, str) else list(texts)
         vectors: NDArray[np.float32] = self.encode_text(sentences).float().cpu().numpy()
         return vectors[0] if isinstance(texts, str) else vectors
@@ -285,6 +287,20 @@ class PretrainedModel:
     def reader(self) -> FaceReader:
         """Reads videos; its detector is made once."""
         return FaceReader(self.config, self.encoder.frames, self.detector)
+
+    @functools.cached_property
+    def landmarker(self) -> FaceLandmarker | None:
+        """Finds what the shape stream looks at; None: the model has no shape stream."""
+        if self.config.shape is None:
+            return None
+        from ..faces.landmarks import FaceLandmarker
+
+        return FaceLandmarker(device=self.encoder.device)
+
+    def embed_crops(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Embed face crops (N, S, S, 3) uint8 one by one to (N, D), as frames of a video are."""
+        shapes = None if self.landmarker is None else crop_shapes(self.landmarker, list(crops))
+        return self.encoder.frames(crops, shapes)
 
     def scorer(
         self,
@@ -317,24 +333,24 @@ class PretrainedModel:
     # Low level, torch in and out
 
     def encode_video(self, clips: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
-        """Embed preprocessed clips.
+        """Embed preprocessed clips, by their pixels alone.
 
         Parameters
         ----------
         clips : Tensor, (B, T, 3, H, W)
-            Normalised as ``config.image`` says.
+            Normalized as ``config.image`` says.
         mask : Tensor of bool, (B, T), optional
             True where there is a frame, False where there is padding.
 
         Returns
         -------
         Tensor, (B, D)
-            Unnormalised, as eq. 2 needs.
+            Unnormalized, as eq. 2 needs.
         """
         return self.encoder.video(clips, mask)
 
     def encode_text(self, texts: Sequence[str]) -> torch.Tensor:
-        """Embed N texts to (N, D), unnormalised.
+        """Embed N texts to (N, D), unnormalized.
 
         Raises
         ------

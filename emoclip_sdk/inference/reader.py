@@ -6,9 +6,6 @@ import dataclasses
 from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import TYPE_CHECKING, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ..config import FaceConfig, ModelConfig
 from ..errors import EmoCLIPError
 from ..faces import (
@@ -20,7 +17,7 @@ from ..faces import (
     face_frames,
 )
 from ..video import Frame, LiveFrames, VideoSource, open_live, open_video, prefetch, read_clip
-from .frames import EmbeddedFrame, embed_faces
+from .frames import EmbeddedFrame, Encode, embed_faces
 from .options import ReadOptions, face_config
 from .stream import FaceStream, VideoFaces
 from .time_limit import LimitedSource
@@ -49,7 +46,7 @@ class FaceReader:
     config : ModelConfig
         Sampling, faces and crop size.
     encode : callable
-        Crops (N, S, S, 3) uint8 to frame embeddings (N, D).
+        Crops (N, S, S, 3) uint8 and their shapes to frame embeddings (N, D).
     detector : FaceDetector, optional
         Finds the faces. None: MTCNN, made at the first video that needs it.
     """
@@ -57,7 +54,7 @@ class FaceReader:
     def __init__(
         self,
         config: ModelConfig,
-        encode: Callable[[NDArray[np.uint8]], NDArray[np.float32]],
+        encode: Encode,
         detector: FaceDetector | None = None,
     ) -> None:
         self.config = config
@@ -187,7 +184,11 @@ class FaceReader:
         shapes: bool = False,
         at_once: bool = False,
     ) -> Iterator[FrameFaces]:
-        """Find the faces of sampled frames; detector and landmarker are made once."""
+        """Find the faces of sampled frames; detector and landmarker are made once.
+
+        Their shapes, too, where they are asked for or the model has a shape stream.
+        """
+        shapes = shapes or self.config.shape is not None
         if config.detector == "mtcnn" and self.detector is None:
             self.detector = MTCNNDetector(config)
         if shapes and self.landmarker is None:

@@ -33,7 +33,7 @@ _BATCH = 32  # windows
 def cosine_similarities(
     video: NDArray[np.floating[Any]], text: NDArray[np.floating[Any]]
 ) -> NDArray[np.float64]:
-    """Compare clips (B, D) with labels (N, D), both unnormalised: (B, N) in [-1, 1]."""
+    """Compare clips (B, D) with labels (N, D), both unnormalized: (B, N) in [-1, 1]."""
     v = np.asarray(video, np.float64)
     t = np.asarray(text, np.float64)
     v = v / np.linalg.norm(v, axis=1, keepdims=True)
@@ -58,7 +58,7 @@ class Scorer:
     Attributes
     ----------
     vectors : ndarray, (N, D)
-        Label embeddings, unnormalised.
+        Label embeddings, unnormalized.
     texts : sequence of LabelText
         What the N labels became.
     pool : callable

@@ -96,7 +96,15 @@ class VideoFaces(Generic[F]):
         """A summary of each face that was met so far."""
         n = self.table.n_frames
         return tuple(
-            FaceTrack(s.track, s.first, s.last, s.n_frames, s.n_frames / n, s.prominence)
+            FaceTrack(
+                s.track,
+                s.first,
+                s.last,
+                s.n_frames,
+                s.n_frames / n,
+                s.prominence,
+                s.n_shapes / s.n_frames,
+            )
             for s in self.table.stats()
         )
 

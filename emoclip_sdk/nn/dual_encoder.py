@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ..config import ModelConfig
+from .shape import ShapeStream
 from .temporal import build_temporal
 from .towers import Towers
 
@@ -22,12 +23,13 @@ class DualEncoder(nn.Module):
     Parameters
     ----------
     config : ModelConfig
-        Towers and temporal module to build, with random weights.
+        Towers, shape stream and temporal module to build, with random weights.
     """
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.towers = Towers(config.towers)
+        self.shape = ShapeStream(self.towers.width, config.shape) if config.shape else None
         self.temporal = build_temporal(self.towers.width, config.temporal)
         self.logit_scale = nn.Parameter(torch.tensor(math.log(1 / 0.07)))
 
@@ -37,7 +39,7 @@ class DualEncoder(nn.Module):
         return self.towers.width
 
     def encode_frames(self, images: Tensor) -> Tensor:
-        """Embed frames (N, 3, H, W) one by one, to (N, D)."""
+        """Embed frames (N, 3, H, W) one by one, by their pixels alone, to (N, D)."""
         return self.towers.encode_images(images)
 
     def pool(self, frames: Tensor, mask: Tensor | None = None) -> Tensor:

@@ -1,7 +1,7 @@
 """What can be told of a timeline: runs of a label, episodes, summaries, other steps of time.
 
 Windows may overlap. Each one speaks for the time that is nearer to its middle than to that of its
-neighbours, which cuts the time of a face into cells that don't overlap. A window without the face
+neighbors, which cuts the time of a face into cells that don't overlap. A window without the face
 is certain about all of its length: the cells beside it end there.
 """
 
@@ -313,7 +313,7 @@ def _averaged(
 
 
 def smoothed(timeline: Windows, seconds: float) -> Windows:
-    """Average over neighbouring windows; see :meth:`Timeline.smooth`."""
+    """Average over neighboring windows; see :meth:`Timeline.smooth`."""
     _check_seconds("smooth", seconds)
     rows: list[TimelineRow] = [row for row in timeline.rows if row.track is None]
     for track_rows in _by_track(timeline).values():

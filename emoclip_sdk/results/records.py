@@ -89,6 +89,9 @@ class FaceTrack(FlatResult):
         Share of all sampled frames, in [0, 1].
     prominence : float
         Sum over frames of (share of the picture's area) x (detector's confidence).
+    shape_share : float
+        Share of the frames with this face of which the landmarks were found, too. In the others, a
+        model with a shape stream sees pixels alone. 0 where nothing looked for landmarks.
     """
 
     track: int
@@ -97,6 +100,7 @@ class FaceTrack(FlatResult):
     n_frames: int
     share: float
     prominence: float
+    shape_share: float = 0.0
 
 
 @dataclass(frozen=True, repr=False)

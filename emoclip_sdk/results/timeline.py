@@ -147,7 +147,7 @@ class Timeline(ScoredWindows):
         return plot_timeline(self, path)
 
     def heatmap(self, path: str | Path | None = None) -> Figure:
-        """Draw the scores of every label as colours over time; as :meth:`plot` otherwise."""
+        """Draw the scores of every label as colors over time; as :meth:`plot` otherwise."""
         return plot_heatmap(self, path)
 
     def annotate(

@@ -176,13 +176,14 @@ def read_for_both(
         stream = a.reader(video, options).kept()
         return stream, stream
     looks = [
-        (c.sampling.rate, c.faces, c.image.crop_size or c.image.size) for c in (a.config, b.config)
+        (c.sampling.rate, c.faces, c.image.crop_size or c.image.size, c.shape is None)
+        for c in (a.config, b.config)
     ]
     if looks[0] != looks[1] or a.detector is not b.detector:
         return a.reader(video, options), b.reader(video, options)
 
-    def encode(crops: Any) -> Any:
-        return np.concatenate([model.encoder.frames(crops) for model in (a, b)], axis=1)
+    def encode(crops: Any, shapes: Any) -> Any:
+        return np.concatenate([model.encoder.frames(crops, shapes) for model in (a, b)], axis=1)
 
     reader = FaceReader(a.config, encode, a.reader.detector)
     stream = reader(video, options).kept()

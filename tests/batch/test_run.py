@@ -160,7 +160,7 @@ def test_every_face(detecting_model, two_faces):
         sent.append, detecting_model.config, ReadOptions(), detecting_model.detector
     )
     left = read(two_faces)
-    whole = left.stream([detecting_model.encoder.frames(part) for part in sent])
+    whole = left.stream([detecting_model.encoder.frames(*part) for part in sent])
     ours = detecting_model.scorer(None, "average", None).predictions(whole, "all")
     theirs = detecting_model.classify(two_faces, track="all", fps=25)
     assert [p.track for p in ours] == [p.track for p in theirs] == [0, 1]

@@ -8,8 +8,11 @@ import sys
 
 import numpy as np
 import pytest
+import torch
 
 from emoclip_sdk import EmoCLIP, EmoCLIPError, MissingDependencyError
+from emoclip_sdk.config import ShapeConfig
+from emoclip_sdk.nn.shape import ShapeStream, shape_features
 
 onnxruntime = pytest.importorskip("onnxruntime")
 pytest.importorskip("onnxscript")
@@ -46,6 +49,18 @@ def test_files_are_enough_to_score(exact, tmp_path, stripes):
     assert facts["logit_scale"] == pytest.approx(exact.encoder.logit_scale)
 
 
+def test_shape_stream_is_a_file_of_its_own(tmp_path):
+    torch.manual_seed(0)
+    stream = ShapeStream(16, ShapeConfig(hidden=8)).eval().requires_grad_(False)
+    assert module._write_shape(stream, tmp_path, module.OPSET) >= 0.9999
+    rng = np.random.default_rng(0)
+    landmarks = rng.uniform(0, 200, (3, 478, 3)).astype(np.float32)
+    blendshapes = rng.random((3, 52), dtype=np.float32)
+    added = _run(tmp_path / "shape.onnx", landmarks=landmarks, blendshapes=blendshapes)
+    features = shape_features(torch.from_numpy(landmarks), torch.from_numpy(blendshapes))
+    np.testing.assert_allclose(added, stream(features).numpy(), atol=1e-4)
+
+
 def test_int8_is_smaller_measured_and_refused(exact, tmp_path, stripes, monkeypatch):
     video = [stripes(30)]
     facts = module.export_onnx(exact, tmp_path, calibration=video, faces="none")
@@ -55,7 +70,8 @@ def test_int8_is_smaller_measured_and_refused(exact, tmp_path, stripes, monkeypa
     with pytest.raises(EmoCLIPError, match=r"image\.onnx: not written, its cosine to torch is"):
         module.export_onnx(exact, tmp_path, calibration=video, faces="none")
     assert (tmp_path / "image.onnx").read_bytes() == before
-    assert sorted(p.name for p in tmp_path.iterdir()) == sorted(module._FILES)
+    files = {"image.onnx", "temporal.onnx", "emoclip.json"}
+    assert {p.name for p in tmp_path.iterdir()} == files
 
 
 def test_refused_before_any_work(exact, tiny_checkpoint, tmp_path, monkeypatch):

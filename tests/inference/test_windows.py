@@ -23,7 +23,7 @@ def frame(i, *tracks, side=4):
     return FrameFaces(i, i / 7, faces, (10, 10))
 
 
-def first_pixel(crops):
+def first_pixel(crops, shapes):
     return crops[:, 0, 0, :2].astype(np.float32)
 
 
@@ -65,9 +65,10 @@ def test_embed_faces_keeps_times_and_tracks():
 def test_embed_faces_in_batches_and_without_a_face():
     sizes = []
 
-    def encode(crops):
+    def encode(crops, shapes):
         sizes.append(len(crops))
-        return first_pixel(crops)
+        assert len(shapes) == len(crops)
+        return first_pixel(crops, shapes)
 
     found = list(embed_faces((frame(i, 0, 1) for i in range(100)), encode))
     assert sum(sizes) == 200 and max(sizes) <= 65

@@ -219,6 +219,8 @@ def _key(
         "precision": precision,
         "stored": str(cache.dtype),
     }
+    if model.encoder.network.shape is not None:
+        settings["shape"] = weights_hash(model.encoder.network.shape)
     if view is not None and view.number:
         settings["augmentation"] = [dataclasses.asdict(view.augmentation), view.seed]
     text = json.dumps(settings, sort_keys=True)

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ...faces import FaceShape
 from ...model import EmoCLIP
 from ...runtime.worker_pool import WorkerPool
 from ..engine.precision import Precision, autocast
@@ -32,6 +33,8 @@ __all__ = ["View", "embed_frames"]
 log = logging.getLogger(__name__)
 
 _BATCH = 64  # pictures
+
+Shapes = list[FaceShape | None]
 
 
 @dataclass(frozen=True)
@@ -73,17 +76,18 @@ def embed_frames(
     selections = [(i, selection) for i in rows]
     frame_rows: deque[list[int]] = deque()
 
-    def pictures() -> Iterator[NDArray[np.uint8]]:
+    def pictures() -> Iterator[tuple[NDArray[np.uint8], Shapes]]:
         crops = read_clip_crops(clips, model.config, selections, cropped=cropped, workers=workers)
         for i, clip in zip(rows, crops, strict=True):
             if clip.problem:
                 log.warning("not used: %s", clip.problem)
             frame_rows.append(clip.rows if view is None else fill_gaps(clip.rows))
-            yield _seen(model, clips[i], clip, view)
+            images = _seen(model, clips[i], clip, view)
+            yield images, clip.shapes or [None] * len(images)
 
-    def encode(batch: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def encode(batch: NDArray[np.uint8], shapes: Shapes) -> NDArray[np.float32]:
         with autocast(precision, model.encoder.device):
-            return model.encoder.frames(batch)
+            return model.encoder.frames(batch, shapes)
 
     for embeddings in _in_batches(encode, pictures(), model.encoder.width):
         index = torch.tensor(frame_rows.popleft(), dtype=torch.long)
@@ -104,8 +108,8 @@ def _seen(model: EmoCLIP, clip: Clip, crops: ClipCrops, view: View | None) -> ND
 
 
 def _in_batches(
-    encode: Callable[[NDArray[np.uint8]], NDArray[np.float32]],
-    clips: Iterable[NDArray[np.uint8]],
+    encode: Callable[[NDArray[np.uint8], Shapes], NDArray[np.float32]],
+    clips: Iterable[tuple[NDArray[np.uint8], Shapes]],
     width: int,
 ) -> Iterator[NDArray[np.float32]]:
     """Embed clips of pictures (N, S, S, 3) to (N, `width`) each, in batches across clips.
@@ -116,26 +120,27 @@ def _in_batches(
     """
     sizes: deque[int] = deque()
     waiting: list[NDArray[np.uint8]] = []
+    shapes: Shapes = []
     ready = np.zeros((0, width), np.float32)
-    n = 0
-    for images in clips:
+    for images, image_shapes in clips:
         sizes.append(len(images))
         if len(images):
             waiting.append(images)
-            n += len(images)
-        if n >= _BATCH:
+            shapes += image_shapes
+        if len(shapes) >= _BATCH:
             pictures = np.concatenate(waiting)
-            full = n - n % _BATCH
-            ready = np.concatenate([ready, encode(pictures[:full])])
-            waiting, n = [pictures[full:]], n - full
+            full = len(shapes) - len(shapes) % _BATCH
+            ready = np.concatenate([ready, encode(pictures[:full], shapes[:full])])
+            waiting, shapes = [pictures[full:]], shapes[full:]
         while sizes and sizes[0] <= len(ready):
             size = sizes.popleft()
             yield ready[:size]
             ready = ready[size:]
-    if n:
+    if n := len(shapes):
         pictures = np.concatenate(waiting)
         blank = np.zeros((_BATCH - n, *pictures.shape[1:]), np.uint8)
-        ready = np.concatenate([ready, encode(np.concatenate([pictures, blank]))[:n]])
+        shapes += [None] * len(blank)
+        ready = np.concatenate([ready, encode(np.concatenate([pictures, blank]), shapes)[:n]])
     for size in sizes:
         yield ready[:size]
         ready = ready[size:]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -20,7 +20,16 @@ from torch import Tensor
 
 from ...config import ModelConfig
 from ...errors import VideoError
-from ...faces import FrameFaces, MTCNNDetector, TrackTable, center_crop, face_frames, most_prominent
+from ...faces import (
+    Face,
+    FaceShape,
+    FrameFaces,
+    MTCNNDetector,
+    TrackTable,
+    face_frames,
+    most_prominent,
+)
+from ...faces.landmarks import FaceLandmarker
 from ...runtime.worker_pool import WorkerPool
 from ...video import Frame, inside, open_video, paper
 from .datasets.clips import Clip
@@ -90,11 +99,14 @@ class ClipCrops(NamedTuple):
         For each frame of the clip its row of `images`, -1 where the face is not in view.
     problem : str
         Why there are none; empty where there are some.
+    shapes : list of FaceShape or None, optional
+        Of each image, for a model with a shape stream.
     """
 
     images: Tensor
     rows: list[int]
     problem: str = ""
+    shapes: list[FaceShape | None] | None = None
 
 
 def clip_rng(seed: int, epoch: int, clip_id: str, purpose: str) -> np.random.Generator:
@@ -152,6 +164,7 @@ def clip_crops(
     *,
     cropped: bool = True,
     detector: MTCNNDetector | None = None,
+    landmarker: FaceLandmarker | None = None,
 ) -> ClipCrops:
     """Read a clip's face crops.
 
@@ -167,6 +180,8 @@ def clip_crops(
         the most prominent track is cut out.
     detector : MTCNNDetector, optional
         Passed on to keep its weights loaded.
+    landmarker : FaceLandmarker, optional
+        Finds the shape of each face.
 
     Raises
     ------
@@ -176,16 +191,23 @@ def clip_crops(
     frames = _frames(clip, config, selection)
     size = config.image.crop_size or config.image.size
     distinct = {frame.index: frame for frame in frames}
-    order = sorted(distinct)
-    if cropped:
-        crops = {i: center_crop(distinct[i].rgb, size) for i in order}
-    else:
-        crops = _prominent([distinct[i] for i in order], config, size, detector)
-    place = {index: row for row, index in enumerate(crops)}
+    detection = replace(config.faces, detector="none") if cropped else config.faces
+    faces = _prominent(
+        face_frames(
+            [distinct[i] for i in sorted(distinct)],
+            detection,
+            size=size,
+            detector=detector,
+            landmarker=landmarker,
+        )
+    )
+    place = {index: row for row, index in enumerate(faces)}
     rows = [place.get(frame.index, -1) for frame in frames]
-    if not crops:
+    if not faces:
         return _nothing(f"{clip.id}: no face is found")
-    return ClipCrops(torch.from_numpy(np.stack(list(crops.values()))), rows)
+    images = torch.from_numpy(np.stack([face.crop for face in faces.values()]))
+    shapes = None if landmarker is None else [face.shape for face in faces.values()]
+    return ClipCrops(images, rows, shapes=shapes)
 
 
 def _frames(clip: Clip, config: ModelConfig, selection: FrameSelection) -> list[Frame]:
@@ -202,19 +224,17 @@ def _frames(clip: Clip, config: ModelConfig, selection: FrameSelection) -> list[
     )
 
 
-def _prominent(
-    frames: list[Frame], config: ModelConfig, size: int, detector: MTCNNDetector | None
-) -> dict[int, NDArray[np.uint8]]:
-    """Return the crops of the most prominent face by frame number."""
+def _prominent(frames: Iterable[FrameFaces]) -> dict[int, Face]:
+    """Return the most prominent face by frame number."""
     table, detections = TrackTable(), list[FrameFaces]()
-    for frame in face_frames(frames, config.faces, size=size, detector=detector):
+    for frame in frames:
         table.add(frame)
         detections.append(frame)
     best = most_prominent(table.stats())
     if best is None:
         return {}
     faces = [(frame.index, face) for frame in detections for face in frame.faces]
-    return {index: face.crop for index, face in faces if face.track == best.track}
+    return {index: face for index, face in faces if face.track == best.track}
 
 
 def _nothing(problem: str) -> ClipCrops:
@@ -228,16 +248,26 @@ class _Reader:
         self.config = config
         self.cropped = cropped
         self.detector: MTCNNDetector | None = None
+        self.landmarker: FaceLandmarker | None = None
 
     def __call__(self, clip: Clip, selection: FrameSelection) -> ClipCrops:
         cropped = self.cropped or self.config.faces.detector == "none"
         if not cropped and self.detector is None:
             self.detector = MTCNNDetector(self.config.faces)
+        if self.config.shape is not None and self.landmarker is None:
+            self.landmarker = FaceLandmarker()
         # On one thread, here as in a worker: with more, a face's box differs in the last digits.
         threads = torch.get_num_threads()
         torch.set_num_threads(1)
         try:
-            return clip_crops(clip, self.config, selection, cropped=cropped, detector=self.detector)
+            return clip_crops(
+                clip,
+                self.config,
+                selection,
+                cropped=cropped,
+                detector=self.detector,
+                landmarker=self.landmarker,
+            )
         except VideoError as error:
             return _nothing(f"{clip.id}: {error}")
         finally:
@@ -279,8 +309,8 @@ def read_clip_crops(
         (_read, config, cropped, _video_only(clips[row]), selection)
         for row, selection in selections
     )
-    for images, rows, problem in workers.map(jobs):
-        yield ClipCrops(torch.from_numpy(images), rows, problem)
+    for images, *rest in workers.map(jobs):
+        yield ClipCrops(torch.from_numpy(images), *rest)
 
 
 def _video_only(clip: Clip) -> Clip:
@@ -292,7 +322,7 @@ _reader: _Reader | None = None  # of a worker process
 
 def _read(
     config: ModelConfig, cropped: bool, clip: Clip, selection: FrameSelection
-) -> tuple[NDArray[np.uint8], list[int], str]:
+) -> tuple[NDArray[np.uint8], list[int], str, list[FaceShape | None] | None]:
     """Read a clip in a worker process.
 
     An array goes back through a pipe. A tensor would take shared memory and a file handle, of
@@ -301,5 +331,5 @@ def _read(
     global _reader
     if _reader is None or (_reader.config, _reader.cropped) != (config, cropped):
         _reader = _Reader(config, cropped)
-    images, rows, problem = _reader(clip, selection)
-    return images.numpy(), rows, problem
+    images, rows, problem, shapes = _reader(clip, selection)
+    return images.numpy(), rows, problem, shapes

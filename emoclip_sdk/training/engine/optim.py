@@ -31,6 +31,7 @@ def part_of(name: str) -> str:
         ("towers.text.transformer.", "text_blocks"),
         ("towers.text.", "text_rest"),
         ("towers.text_head.", "text_head"),
+        ("shape.", "shape"),
         ("temporal.", "temporal"),
         ("logit_scale", "logit_scale"),
         ("probe.", "probe"),

@@ -139,7 +139,7 @@ class FerPlusDataset:
         return figures
 
     def calibrate(self, model: EmoCLIP, keep: float) -> CalibrationConfig:
-        frames = model.encoder.frames(np.repeat(self.valid.images[..., None], 3, axis=3))
+        frames = model.embed_crops(np.repeat(self.valid.images[..., None], 3, axis=3))
         video = model.encoder.pool(frames, np.arange(len(frames))[:, None].tolist())
         similarities = cosine_similarities(video, class_vectors(model, self.valid.classes))
         return fit_calibration(similarities, self.valid.labels, model.encoder.logit_scale, keep)
@@ -216,7 +216,7 @@ class CaptionedDataset:
             rows = np.cumsum([0, *map(len, clips)])
             crops = np.repeat(np.concatenate(list(clips))[..., None], 3, axis=3)
             windows = [list(range(a, b)) for a, b in itertools.pairwise(rows)]
-            return model.encoder.pool(model.encoder.frames(crops), windows)
+            return model.encoder.pool(model.embed_crops(crops), windows)
 
         figures = self.validate(embed, model.embed_text)
         return {

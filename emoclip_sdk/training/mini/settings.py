@@ -16,6 +16,7 @@ __all__ = [
     "ImageSettings",
     "MeasuredCaptionSettings",
     "MiniSettings",
+    "ShapeSettings",
     "TemporalSettings",
     "TextSettings",
     "read_mini_settings",
@@ -25,6 +26,7 @@ __all__ = [
 _LEARNERS = {
     "text": ("text_blocks", "text_rest"),
     "images": ("visual", "text_head", "logit_scale"),
+    "shape": ("shape", "text_head", "logit_scale"),
     "temporal": ("temporal", "text_head"),
 }
 
@@ -138,8 +140,37 @@ class ImageSettings:
 
 
 @dataclass(frozen=True)
+class ShapeSettings:
+    """Stage 3, of a model with a shape stream: stream, text head and scale, beside frozen towers.
+
+    Attributes
+    ----------
+    steps : int
+    captions : int
+        For each picture and step.
+    balance, text_noise : float
+        As in :class:`ImageSettings`.
+    frame_noise, shape_noise : float
+        In standard deviations of the frame embeddings and of the shape's numbers.
+    without_shape, without_pixels : float
+        Share of the pictures that are seen by their pixels, or by their shape, alone.
+    optim : OptimSettings
+    """
+
+    optim: OptimSettings
+    steps: int = bounded(1200, 1)
+    captions: int = bounded(4, 1)
+    balance: float = 0.0
+    text_noise: float = bounded(1.0, 0)
+    frame_noise: float = bounded(0.5, 0)
+    shape_noise: float = bounded(0.1, 0)
+    without_shape: float = bounded(0.2, 0, 1)
+    without_pixels: float = bounded(0.4, 0, 1)
+
+
+@dataclass(frozen=True)
 class TemporalSettings:
-    """Stage 3: temporal module and text head, on sequences of frame embeddings.
+    """The last stage: temporal module and text head, on sequences of frame embeddings.
 
     Attributes
     ----------
@@ -181,14 +212,20 @@ class CalibrationSettings:
 
 @dataclass(frozen=True)
 class MiniSettings:
-    """The whole recipe."""
+    """The whole recipe.
+
+    `towers` names a model's ``.safetensors`` whose towers, text head and scale are taken as they
+    are; the stages that make them are then left out.
+    """
 
     name: str
     experiment: Literal["mini"]
     model: ModelConfig
     text: TextSettings
     images: ImageSettings
+    shape: ShapeSettings
     temporal: TemporalSettings
+    towers: str | None = None
     seed: int = bounded(0, 0)
     captions: CaptionSettings = field(default_factory=CaptionSettings)
     calibration: CalibrationSettings = field(default_factory=CalibrationSettings)
@@ -210,6 +247,7 @@ def read_mini_settings(recipe: dict[str, Any]) -> MiniSettings:
     for name, optim in (
         ("text", settings.text.optim),
         ("images", settings.images.optim),
+        ("shape", settings.shape.optim),
         ("temporal", settings.temporal.optim),
     ):
         rates = dataclasses.asdict(optim.lr)

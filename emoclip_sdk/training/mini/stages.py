@@ -1,4 +1,4 @@
-"""The three stages of the recipe `mini`, each of which leaves its result in the run folder."""
+"""The stages of the recipe `mini`, each of which leaves its result in the run folder."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ from .distill import distillation_task
 from .imagenet import EFFICIENTNETS, load_efficientnet
 from .images import ImageTask
 from .settings import MiniSettings
+from .shape import ShapeTask, fused, measure_shapes
 from .teacher import KeptTeacher, load_teacher
 from .temporal import TemporalTask, embed_views
 from .training_set import TextEncoder, TrainingSet
@@ -41,6 +42,8 @@ log = logging.getLogger(__name__)
 
 # What the second stage trains.
 _IMAGE_WEIGHTS = ("towers.visual.", "towers.text_head.", "logit_scale")
+# What the shape stage trains.
+_SHAPE_WEIGHTS = ("shape.", "towers.text_head.", "logit_scale")
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,10 @@ class MiniStages:
 
     def text(self) -> dict[str, Tensor]:
         """Stage 1: return the distilled text transformer's weights."""
+        if self.settings.towers is not None:
+            network = self.new_network()
+            _go_on_from(network, Path(self.settings.towers), ("towers.text.",))
+            return network.towers.text.state_dict()
         path = self._claim("text", self._text_identity())
         if not path.is_file():
             network, settings = self.new_network(), self.settings
@@ -100,6 +107,10 @@ class MiniStages:
 
     def images(self) -> dict[str, Tensor]:
         """Stage 2: return image tower, text head and logit scale."""
+        if self.settings.towers is not None:
+            network = self.new_network()
+            _go_on_from(network, Path(self.settings.towers), _IMAGE_WEIGHTS)
+            return _part(network.state_dict(), _IMAGE_WEIGHTS)
         path = self._claim("images", self._images_identity())
         if not path.is_file():
             network, settings = self.new_network(), self.settings
@@ -107,7 +118,7 @@ class MiniStages:
             if pretrained in EFFICIENTNETS:
                 load_efficientnet(network.towers.visual, pretrained)
             elif pretrained is not None:
-                _go_on_from(network, Path(pretrained))
+                _go_on_from(network, Path(pretrained), _IMAGE_WEIGHTS)
             encode = self._image_texts(network)
             data = self.dataset.training_set(encode, self.device)
             task = ImageTask(network, data, settings.model.image, settings.images)
@@ -116,13 +127,29 @@ class MiniStages:
                 task,
                 task.plan(settings.seed),
                 settings.images.optim,
-                lambda: self._validate(network, encode, pool=False),
+                lambda: self._validate(network, encode),
             )
-            save_weights(path, _image_weights(network.state_dict()))
+            save_weights(path, _part(network.state_dict(), _IMAGE_WEIGHTS))
         return load_file(path)
 
+    def shape(self, network: DualEncoder, data: TrainingSet, encode: TextEncoder) -> None:
+        """Stage 3: train the shape stream of a network with finished towers, in place."""
+        path, settings = self._claim("shape", self._shape_identity()), self.settings
+        if not path.is_file():
+            frames, shapes = self._frames(network, data), self._train_shapes(data)
+            task = ShapeTask(network, data, frames, shapes.float(), settings.shape)
+            self._fit(
+                path,
+                task,
+                task.plan(settings.seed),
+                settings.shape.optim,
+                lambda: self._validate(network, encode, shape=True),
+            )
+            save_weights(path, _part(network.state_dict(), _SHAPE_WEIGHTS))
+        network.load_state_dict(load_file(path), strict=False)
+
     def network(self) -> DualEncoder:
-        """Stage 3: run what is missing of the stages before, and return the whole network."""
+        """Stage 4: run what is missing of the stages before, and return the whole network."""
         path, network, settings = self._network_path(), self.new_network(), self.settings
         if path.is_file():
             network.load_state_dict(load_file(path))
@@ -138,13 +165,16 @@ class MiniStages:
 
         data = self.dataset.training_set(encode, self.device)
         frames = self._frames(network, data)
+        if network.shape is not None:
+            self.shape(network, data, encode)
+            frames = fused(network, frames, self._train_shapes(data))
         task = TemporalTask(network, data, frames, settings.temporal)
         self._fit(
             path,
             task,
             task.plan(settings.seed),
             settings.temporal.optim,
-            lambda: self._validate(network, encode, pool=True),
+            lambda: self._validate(network, encode, shape=True, pool=True),
         )
         save_weights(path, network.state_dict())
         return network.eval()
@@ -163,12 +193,25 @@ class MiniStages:
         return self._claim(
             "network",
             {
-                **self._text_identity(),
-                **self._images_identity(),
+                **self._shape_identity(),
                 "model": dataclasses.asdict(settings.model),
                 "temporal": dataclasses.asdict(settings.temporal),
             },
         )
+
+    def _shape_identity(self) -> dict[str, Any]:
+        settings = self.settings
+        identity = {**self._text_identity(), **self._images_identity()}
+        if settings.model.shape is not None:
+            identity["model"] = {
+                **identity["model"],
+                "shape": dataclasses.asdict(settings.model.shape),
+            }
+            identity["shape"] = dataclasses.asdict(settings.shape)
+            identity["views"] = settings.temporal.views
+        if settings.towers is not None:
+            identity["towers"] = settings.towers
+        return identity
 
     def _text_identity(self) -> dict[str, Any]:
         settings = self.settings
@@ -233,6 +276,16 @@ class MiniStages:
             save_weights(path, {"frames": frames})
         return load_file(path, device=str(self.device))["frames"]
 
+    def _train_shapes(self, data: TrainingSet) -> Tensor:
+        return self._shapes("train", data.all_pictures(), self.settings.temporal.views)
+
+    def _shapes(self, split: str, pictures: Tensor, views: int) -> Tensor:
+        """Return what the landmark network measures on pictures, which nothing here changes."""
+        path = self._network_path().with_suffix("") / f"{split}_shapes.safetensors"
+        if not path.is_file():
+            save_weights(path, {"shapes": measure_shapes(pictures.cpu().numpy(), views)})
+        return load_file(path, device=str(self.device))["shapes"]
+
     def _read(self, network: DualEncoder, texts: list[str]) -> Tensor:
         """Run the text transformer alone, short texts with short ones."""
         order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
@@ -244,8 +297,15 @@ class MiniStages:
                 out[rows] = network.towers.text(tokens.to(self.device))
         return out
 
-    def _validate(self, network: DualEncoder, encode: TextEncoder, pool: bool) -> dict[str, float]:
-        """Validate through the temporal module, or, while there is none, by the frames' mean."""
+    def _validate(
+        self,
+        network: DualEncoder,
+        encode: TextEncoder,
+        *,
+        shape: bool = False,
+        pool: bool = False,
+    ) -> dict[str, float]:
+        """Validate with shape stream and temporal module, or without what has not learned yet."""
         network.eval()
         image = self.settings.model.image
 
@@ -255,6 +315,8 @@ class MiniStages:
             frames = torch.cat(
                 [network.encode_frames(preprocess(part, image)) for part in crops.split(256)]
             )
+            if shape and network.shape is not None:
+                frames = fused(network, frames, self._shapes("valid", gray, 1)[:, 0])
             video = []
             for clip in frames.split([len(sample) for sample in samples]):
                 video.append(network.pool(clip[None])[0] if pool else clip.mean(0))
@@ -267,13 +329,13 @@ class MiniStages:
             return self.dataset.validate(clips, texts)
 
 
-def _image_weights(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {key: value for key, value in state.items() if key.startswith(_IMAGE_WEIGHTS)}
+def _part(state: dict[str, Tensor], prefixes: tuple[str, ...]) -> dict[str, Tensor]:
+    return {key: value for key, value in state.items() if key.startswith(prefixes)}
 
 
-def _go_on_from(network: DualEncoder, path: Path) -> None:
-    """Take over what the second stage trains from the weights of a model built alike."""
-    weights, own = _image_weights(read_safetensors(path)), _image_weights(network.state_dict())
+def _go_on_from(network: DualEncoder, path: Path, prefixes: tuple[str, ...]) -> None:
+    """Take over a part of the weights of a model built alike."""
+    weights, own = _part(read_safetensors(path), prefixes), _part(network.state_dict(), prefixes)
     for name, tensor in own.items():
         if name not in weights or weights[name].shape != tensor.shape:
             raise CheckpointError(f"{path}: the recipe's model has another {name}")

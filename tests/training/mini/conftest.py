@@ -88,6 +88,8 @@ def small_recipe(wordnet: Path) -> dict[str, Any]:
         batch_size=40, warmup=5, average=0.9,
         lr={"visual": 3e-3, "text_head": 3e-3, "logit_scale": 3e-3},
     )  # fmt: skip
+    recipe["shape"].update(steps=10, text_noise=0.3)
+    recipe["shape"]["optim"].update(batch_size=64, warmup=5)
     temporal.update(views=1, steps=10, longest=8, text_noise=0.3)
     temporal["optim"].update(batch_size=64, warmup=5)
     return recipe

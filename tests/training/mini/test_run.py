@@ -13,6 +13,7 @@ from safetensors.torch import load_file, save_file
 
 from emoclip_sdk import EmoCLIP
 from emoclip_sdk.errors import CheckpointError, DatasetError, EmoCLIPError
+from emoclip_sdk.nn.shape import SHAPE_FEATURES
 from emoclip_sdk.prompts.facial_actions import MOVEMENTS
 from emoclip_sdk.training.data.datasets import open_clips
 from emoclip_sdk.training.data.ferplus import load_ferplus
@@ -75,6 +76,40 @@ def test_recipe_makes_a_model_and_finished_stages_are_kept(
     recipe["images"]["optim"]["average"] = 0.5
     with pytest.raises(EmoCLIPError, match=r"images\.optim\.average .was 0\.9, now 0\.5"):
         stages_of(recipe, pictures, tmp_path / "run").images()
+
+
+def test_shape_stream_beside_the_towers_of_another_model(
+    pictures: Path, recipe: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_mini(recipe, pictures, tmp_path / "model", tmp_path / "run")
+    weights = tmp_path / "model/model.safetensors"
+    recipe["towers"] = str(weights)
+    recipe["model"]["shape"] = {"hidden": 8}
+
+    def bar(pictures: np.ndarray, views: int) -> torch.Tensor:
+        """Where the bar is, in place of landmarks; one picture has none."""
+        rows = torch.from_numpy(pictures).float().mean(dim=2)
+        shapes = torch.zeros(len(pictures), views, SHAPE_FEATURES)
+        shapes[:, :, : rows.shape[1]] = rows[:, None]
+        shapes[0] = float("nan")
+        return shapes.half()
+
+    monkeypatch.setattr(module, "measure_shapes", bar)
+    monkeypatch.setattr(module, "load_teacher", lambda: pytest.fail("a tower was trained"))
+    stages = stages_of(recipe, pictures, tmp_path / "shape")
+    network = stages.network()
+    start, end = load_file(weights), network.state_dict()
+    for name, tensor in start.items():
+        assert torch.equal(end[name], tensor.float()) == name.startswith(
+            ("towers.visual.", "towers.text.")
+        ), name
+    assert network.shape is not None and network.shape.gain > 0
+    shapes = bar(stages.dataset.valid.images, 1)[1:, 0].float()
+    assert network.shape(shapes).std(dim=0).max() > 0
+
+    recipe["model"]["shape"] = {"hidden": 16}
+    with pytest.raises(EmoCLIPError, match=r"model\.shape\.hidden .was 8, now 16"):
+        stages_of(recipe, pictures, tmp_path / "shape").network()
 
 
 def test_a_text_tower_from_elsewhere_is_taken_and_named(

@@ -25,7 +25,7 @@ def motion_row(split: EvaluatedSplit, count: int = 480, seed: int = 0) -> CardRo
     through the image tower like those of any video.
     """
     sequences = picture_sequences(split.pictures, count, length=LENGTH, apex=APEX, seed=seed)
-    embedded = split.model.encoder.frames(sequences.crops)
+    embedded = split.model.embed_crops(sequences.crops)
     frames = list(embedded.reshape(len(sequences.labels), LENGTH, -1))
     moved = sequences.expressive.any(axis=1)
     modes: tuple[FrameMode, ...] = ("temporal", "mean")
