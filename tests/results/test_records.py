@@ -62,7 +62,15 @@ def test_to_dict_is_json(no_face):
     assert no_face.to_dict()["scores"] == {"anger": None, "joy": None}
     found = prediction().to_dict()
     assert found["tracks"] == [
-        {"track": 0, "start": 0.0, "end": 1.5, "n_frames": 11, "share": 0.5, "prominence": 1.25}
+        {
+            "track": 0,
+            "start": 0.0,
+            "end": 1.5,
+            "n_frames": 11,
+            "share": 0.5,
+            "prominence": 1.25,
+            "shape_share": 0.0,
+        }
     ]
     assert found["model"]["prompt_bank"] == "0123456789ab"
     assert list(found["scores"]) == ["anger", "joy", "fear"]

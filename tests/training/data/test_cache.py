@@ -42,9 +42,9 @@ def counted(tiny_model: EmoCLIP, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     calls: list[int] = []
     original = tiny_model.encoder.frames
 
-    def frames(crops: np.ndarray) -> np.ndarray:
+    def frames(crops: np.ndarray, shapes: list | None = None) -> np.ndarray:
         calls.append(len(crops))
-        return original(crops)
+        return original(crops, shapes)
 
     monkeypatch.setattr(tiny_model.encoder, "frames", frames)
     return calls
