@@ -63,7 +63,7 @@ def embed_faces(
     at_once : bool
         Embed each frame when it comes.
     """
-    from .action_measures import action_measures  # torch: not for whoever imports the names
+    from .action_measures import action_measures  # which loads torch; a frame alone needs none
 
     waiting: list[FrameFaces] = []
     crops: list[NDArray[np.uint8]] = []

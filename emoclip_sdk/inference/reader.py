@@ -106,7 +106,8 @@ class FaceReader:
             return self._in_order(source, options, embedded)
 
         frames, duration = _limited(source, options.timeout, read)
-        return FaceStream(source.name, frames, table, duration, shapes)
+        has_actions = shapes or self.config.shape is not None
+        return FaceStream(source.name, frames, table, duration, has_actions)
 
     def shapes(
         self, video: VideoInput, options: ReadOptions, rate: float | None = None

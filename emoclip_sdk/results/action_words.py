@@ -12,7 +12,7 @@ __all__ = ["ACTION_THRESHOLDS", "AT_REST", "describe_actions", "describe_changes
 ACTION_THRESHOLDS: dict[str, tuple[float, float]] = {
     "inner brow": (0.35, 0.20),
     "outer brow": (0.40, 0.20),
-    "brow down": (0.55, 0.20),
+    "brow down": (0.60, 0.20),
     "lid up": (0.10, 0.08),
     "squint": (0.50, 0.20),
     "look down": (0.40, 0.25),

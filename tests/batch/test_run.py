@@ -244,3 +244,25 @@ def test_real_faces(embedded_model, tmp_path):
         assert (row["label"], row["n_frames"]) == (one.label, one.n_frames)
         ours = [row[f"score:{label}"] for label in one.scores]
         assert np.allclose(ours, list(one.scores.values()), atol=1e-4)
+
+
+def test_actions_and_quality_beside_the_scores(embedded_model, tmp_path):
+    out = tmp_path / "o.parquet"
+    options = dict(model=embedded_model, labels=["happiness", "anger"], workers=1)
+    run_batch([EXAMPLE], out, actions=True, **options)
+    (row,) = table(out)
+    one = embedded_model.classify(EXAMPLE, ["happiness", "anger"])
+    assert row["score:happiness"] == pytest.approx(one.scores["happiness"], abs=1e-6)
+    assert row["quality"] == pytest.approx(one.quality.score) and row["reason"] is None
+    assert row["mouthSmileLeft"] > 0.5 and abs(row["yaw"]) < 20
+    assert "lip corners pulled up" in row["action_text"] or "grin" in row["action_text"]
+    with pytest.raises(BatchError, match="actions was True"):
+        run_batch([EXAMPLE], out, **options)
+
+
+def test_what_is_not_seen_well_enough_has_no_score(model, crop_video, tmp_path):
+    out = tmp_path / "o.parquet"
+    report = run_batch([crop_video], out, model=model, faces="none", min_quality=0.9, workers=1)
+    (row,) = table(out)
+    assert report.no_face and (row["status"], row["reason"]) == ("no face", "low quality")
+    assert row["face_size"] == pytest.approx(48) and row["label"] is None and "yaw" not in row

@@ -102,7 +102,7 @@ def test_refuses(tiny_model, stripes):
 def test_actions_against_the_other_frames(embedded_model, media):
     clip = media / "pyfeat" / "single_face.mp4"  # neutral, then a smile
     found = embedded_model.explain(clip, ["happiness", "neutral"])
-    assert found.prediction == embedded_model.classify(clip, ["happiness", "neutral"])
+    assert found.prediction.actions is None, "as classify gives it"
     assert found.frames[0].action_text == "less: a wide grin that shows the teeth"
     assert "more: a wide grin that shows the teeth" in found.action_text
     assert found.to_records()[0]["action_text"] == found.frames[0].action_text

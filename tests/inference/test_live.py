@@ -26,9 +26,9 @@ class InStep:
         self.frames = iter(frames)
         self.given = 0
 
-        def counting(crops):
+        def counting(crops, shapes):
             self.taken += len(crops)
-            return encode(crops)
+            return encode(crops, shapes)
 
         model.reader.encode = counting
 
