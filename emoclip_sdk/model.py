@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
@@ -13,7 +13,16 @@ from numpy.typing import NDArray
 
 from .batch.local import BatchClassifier, in_input_order
 from .errors import EmoCLIPError
-from .inference.actions import FrameRate, action_rows, face_actions, frame_rate
+from .inference.actions import BaselineWatch, FrameRate, action_rows, face_actions, frame_rate
+from .inference.baseline import (
+    BaselineChoice,
+    BaselinePlan,
+    BaselineRecorder,
+    NeutralSearch,
+    baseline_kind,
+    neutral_labels,
+    whole_reference,
+)
 from .inference.clips import track_clips
 from .inference.explain import explain_video
 from .inference.live import live_results
@@ -89,7 +98,9 @@ class EmoCLIP(PretrainedModel):
             probe.use(model, folder)
         return probe
 
-    def read(self, video: VideoInput, **reading: Unpack[ReadKeywords]) -> FaceStream:
+    def read(
+        self, video: VideoInput, *, actions: bool = False, **reading: Unpack[ReadKeywords]
+    ) -> FaceStream:
         """Decode, detect and embed a video once, to be scored many times.
 
         What is returned takes the place of `video` in :meth:`classify`, :meth:`embed`,
@@ -98,6 +109,8 @@ class EmoCLIP(PretrainedModel):
 
         Parameters
         ----------
+        actions : bool
+            Read facial actions, too, for a timeline with `actions` or `baseline`.
         video, **reading
             As in :meth:`classify`. They count here; beside what is returned they are an error.
 
@@ -114,7 +127,7 @@ class EmoCLIP(PretrainedModel):
         >>> len(model.timeline(faces, ["joy", "anger"], step=0.5))
         3
         """
-        return self.reader(video, ReadOptions(**reading)).kept()
+        return self.reader(video, ReadOptions(**reading), shapes=actions).kept()
 
     @overload
     def classify(  # type: ignore[overload-overlap]  # a str is a sequence of str, and one video
@@ -325,7 +338,7 @@ class EmoCLIP(PretrainedModel):
         track: int | Literal["prominent"] = "prominent",
         **reading: Unpack[ReadKeywords],
     ) -> NDArray[np.float32]:
-        """Embed a video: (D,) float32, unnormalised; a list of N gives (N, D).
+        """Embed a video: (D,) float32, unnormalized; a list of N gives (N, D).
 
         The clips of a long video are averaged. NaN where there is no face and, in a list, where a
         video can't be read (which is logged).
@@ -371,6 +384,8 @@ class EmoCLIP(PretrainedModel):
         *,
         window: float = 2.0,
         step: float = 1.0,
+        actions: bool = False,
+        baseline: BaselineChoice = None,
         **options: Unpack[ScoreKeywords],
     ) -> Timeline: ...
 
@@ -382,6 +397,8 @@ class EmoCLIP(PretrainedModel):
         *,
         window: float = 2.0,
         step: float = 1.0,
+        actions: bool = False,
+        baseline: BaselineChoice = None,
         **options: Unpack[ScoreKeywords],
     ) -> list[Timeline]: ...
 
@@ -395,6 +412,8 @@ class EmoCLIP(PretrainedModel):
         compound: CompoundMode = "average",
         min_score: float | None = None,
         min_quality: float = 0.0,
+        actions: bool = False,
+        baseline: BaselineChoice = None,
         **reading: Unpack[ReadKeywords],
     ) -> Timeline | list[Timeline]:
         """Score labels over time: one row per face track and window.
@@ -404,6 +423,12 @@ class EmoCLIP(PretrainedModel):
         window, step : float
             Length and distance of windows in seconds. A window longer than the model's span is
             thinned to its number of frames.
+        actions : bool
+            Average facial actions, head pose and gaze over each window, too.
+        baseline : {"auto"}, (float, float) or a video, optional
+            The person's own neutral face, from which rows then say what differs: the most neutral
+            half second of each face (none, where no moment is neutral), a span of seconds, or
+            another video of the most prominent person. `Timeline.baselines` says what was used.
         video, labels, compound, min_score, min_quality, **reading
             As in :meth:`classify`, with deterministic sampling.
 
@@ -429,9 +454,13 @@ class EmoCLIP(PretrainedModel):
         options = ReadOptions(**reading)
         options.require_in_order("timeline")
         scorer = self.scorer(labels, compound, min_score, min_quality)
+        shapes = actions or baseline is not None
+        make_plan = self._baseline_plans(baseline, options)
         return each_video(
             video,
-            lambda item: scorer.timeline(self.reader(item, options), window, step),
+            lambda item: scorer.timeline(
+                self.reader(item, options, shapes=shapes), window, step, actions, make_plan()
+            ),
             lambda name, reason: scorer.unread_timeline(name, reason, window, step),
         )
 
@@ -445,12 +474,14 @@ class EmoCLIP(PretrainedModel):
         compound: CompoundMode = "average",
         min_score: float | None = None,
         min_quality: float = 0.0,
+        actions: bool = False,
         **reading: Unpack[ReadKeywords],
     ) -> Iterator[TimelineRow]:
         """Score labels over time as :meth:`timeline`, row by row while the video is read.
 
         However long the video, memory stays the same. Rows come in order of time, then of tracks,
-        some seconds after what they are about. Parameters and errors are those of
+        some seconds after what they are about. There is no `baseline`, which is known at the end.
+        Parameters and errors are those of
         :meth:`timeline`, of one video; what is wrong with the video itself is raised at the first
         row.
 
@@ -468,7 +499,23 @@ class EmoCLIP(PretrainedModel):
         if is_batch(video):
             raise EmoCLIPError("timeline_rows takes one video: go through a list in a loop")
         scorer = self.scorer(labels, compound, min_score, min_quality)
-        return scorer.rows(self.reader(video, options), window, step)
+        return scorer.rows(self.reader(video, options, shapes=actions), window, step, actions)
+
+    def _baseline_plans(
+        self, choice: BaselineChoice, options: ReadOptions
+    ) -> Callable[[], BaselinePlan | None]:
+        """Return what makes the plan of a video's baselines; another video is read now."""
+        kind = baseline_kind(choice)
+        if kind is None:
+            return lambda: None
+        if kind == "auto":
+            scores = self.scorer(neutral_labels(self.labels), "average", 0.0).neutral_scores
+            return lambda: BaselinePlan(kind, BaselineRecorder(NeutralSearch(scores)))
+        if kind == "span":
+            return lambda: BaselinePlan(kind, BaselineRecorder(span=choice))
+        stream = self.reader(choice, options, shapes=True)
+        other = stream.name, whole_reference(stream)
+        return lambda: BaselinePlan(kind, other=other)
 
     @overload
     def actions(  # type: ignore[overload-overlap]
@@ -478,6 +525,7 @@ class EmoCLIP(PretrainedModel):
         rate: FrameRate = "sampled",
         landmarks: bool = False,
         track: TrackChoice = "all",
+        baseline: BaselineChoice = None,
         **reading: Unpack[ReadKeywords],
     ) -> FaceActions: ...
 
@@ -489,6 +537,7 @@ class EmoCLIP(PretrainedModel):
         rate: FrameRate = "sampled",
         landmarks: bool = False,
         track: TrackChoice = "all",
+        baseline: BaselineChoice = None,
         **reading: Unpack[ReadKeywords],
     ) -> list[FaceActions]: ...
 
@@ -499,6 +548,7 @@ class EmoCLIP(PretrainedModel):
         rate: FrameRate = "sampled",
         landmarks: bool = False,
         track: TrackChoice = "all",
+        baseline: BaselineChoice = None,
         **reading: Unpack[ReadKeywords],
     ) -> FaceActions | list[FaceActions]:
         """Read facial actions, head pose, gaze and quality: one row per face and frame.
@@ -514,6 +564,9 @@ class EmoCLIP(PretrainedModel):
             Keep the 478 landmarks of each face, too.
         track : {"all", "prominent"} or int
             Every face, the most prominent one, or the face of that number.
+        baseline : {"auto"}, (float, float) or a video, optional
+            The person's own neutral face, as in :meth:`timeline`. For "auto", the model's image
+            tower runs, too.
         video, **reading
             As in :meth:`classify`, with deterministic sampling; what :meth:`read` returned has no
             shapes and is not taken.
@@ -540,9 +593,19 @@ class EmoCLIP(PretrainedModel):
         """
         fps, options = self._action_options(rate, reading, "actions")
         track = check_track(track)
+        make_plan = self._baseline_plans(baseline, options)
+
+        def watch() -> BaselineWatch | None:
+            plan = make_plan()
+            if plan is None:
+                return None
+            return BaselineWatch(plan, self.encoder.frames, self.config.sampling.rate)
+
         return each_video(
             video,
-            lambda item: face_actions(self.reader.shapes(item, options, fps), track, landmarks),
+            lambda item: face_actions(
+                self.reader.shapes(item, options, fps), track, landmarks, watch()
+            ),
             lambda name, reason: FaceActions(name, error=reason),
         )
 

@@ -217,8 +217,8 @@ def test_list_of_pictures_is_one_video(tiny_model, stripes):
     one = crops(tiny_model, [Image.fromarray(frame) for frame in frames])
     assert same(one, crops(tiny_model, list(frames)))
     assert one.source == "frames"
-    grey = crops(tiny_model, [frame[:, :, 0] for frame in frames])
-    assert grey.source == "frames"
+    gray = crops(tiny_model, [frame[:, :, 0] for frame in frames])
+    assert gray.source == "frames"
     first, second = crops(tiny_model, [frames[:3], frames[3:]])
     assert first.n_tracks == second.n_tracks == 1
 

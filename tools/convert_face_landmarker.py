@@ -52,7 +52,6 @@ class Operator:
     kind: str
     inputs: list[int]  # of what flows: the operator that it comes from, -1 for the graph's input
     constants: list[NDArray[Any]]
-    output_shape: tuple[int, ...]
     options: dict[str, int] = field(default_factory=dict)
 
 
@@ -317,7 +316,6 @@ def read_graph(content: bytes) -> tuple[list[Operator], list[int]]:
                 kind,
                 [made_by[i] for i in inputs if i not in constants],
                 [constants[i] for i in inputs if i in constants],
-                tuple(int(n) for n in graph.Tensors(output).ShapeAsNumpy()),
                 options,
             )
         )
@@ -330,8 +328,8 @@ def canonical_face(content: bytes) -> tuple[NDArray[np.float32], NDArray[np.floa
     Parameters
     ----------
     content : bytes
-        A protocol buffer `GeometryPipelineMetadata`: a mesh (2), whose vertices (3) are x, y, z and
-        two texture coordinates, and pairs of landmark and weight (4).
+        A protocol buffer `GeometryPipelineMetadata`: a mesh (1), whose vertices (3) are x, y, z and
+        two texture coordinates, and pairs of landmark and weight (2).
 
     Returns
     -------

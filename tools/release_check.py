@@ -92,7 +92,9 @@ def check_wheel(wheel: Path) -> list[str]:
     with zipfile.ZipFile(wheel) as file:
         members = file.namelist()
     names = set(members)
-    problems = [f"{wheel.name}: {name} is twice in it" for name in names if members.count(name) > 1]
+    problems = [
+        f"{wheel.name}: {name} is twice in it" for name in sorted(names) if members.count(name) > 1
+    ]
     problems += [f"{wheel.name}: no {name}" for name in IN_WHEEL if name not in names]
     for license in LICENSE_FILES:
         if not any(name.endswith(f".dist-info/licenses/{license}") for name in names):

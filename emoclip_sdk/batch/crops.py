@@ -55,12 +55,15 @@ class ReadVideo:
         The faces that were met.
     frames : list of EmbeddedFrame
         With empty embeddings, in the order of the crops.
+    has_actions : bool
+        Whether they hold actions.
     """
 
     name: str
     duration: float | None
     table: TrackTable
     frames: list[EmbeddedFrame]
+    has_actions: bool = False
 
     def stream(self, parts: Sequence[NDArray[np.float32]]) -> FaceStream:
         """Return what reading the video where the model is would have given.
@@ -77,7 +80,7 @@ class ReadVideo:
                 faces = {track: next(vectors) for track in frame.faces}
                 yield dataclasses.replace(frame, faces=faces)
 
-        return FaceStream(self.name, frames(), self.table, lambda: self.duration)
+        return FaceStream(self.name, frames(), self.table, lambda: self.duration, self.has_actions)
 
 
 def open_reader(
@@ -85,6 +88,7 @@ def open_reader(
     config: ModelConfig,
     options: ReadOptions,
     detector: FaceDetector | None = None,
+    actions: bool = False,
 ) -> Callable[[str], ReadVideo | str]:
     """Return the function that reads a video in a worker process.
 
@@ -97,6 +101,8 @@ def open_reader(
     options : ReadOptions
     detector : FaceDetector, optional
         None: MTCNN.
+    actions : bool
+        Find the actions of faces, too.
 
     Returns
     -------
@@ -128,13 +134,15 @@ def open_reader(
 
     def read(path: str) -> ReadVideo | str:
         try:
-            stream = reader(path, options)
+            stream = reader(path, options, shapes=actions)
             # One empty vector for all of them: it is pickled once.
             frames = [
-                dataclasses.replace(frame, faces=dict.fromkeys(frame.faces, nothing), detections={})
+                dataclasses.replace(
+                    frame, faces=dict.fromkeys(frame.faces, nothing), detections={}, shapes={}
+                )
                 for frame in stream
             ]
-            return ReadVideo(stream.name, stream.duration, stream.table, frames)
+            return ReadVideo(stream.name, stream.duration, stream.table, frames, actions)
         except VideoError as error:
             return failed_name(path, error)[1]
         except EmoCLIPError:

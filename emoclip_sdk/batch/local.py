@@ -50,6 +50,8 @@ class BatchClassifier:
         How videos are read. After `timeout` seconds a process that reads one is taken to hang.
     detector : FaceDetector, optional
         A copy goes to each process. None: MTCNN.
+    actions : bool
+        Find the actions of faces, too.
     workers : int
         Processes that decode videos and find faces.
 
@@ -76,6 +78,7 @@ class BatchClassifier:
         track: TrackChoice = "prominent",
         options: ReadOptions | None = None,
         detector: FaceDetector | None = None,
+        actions: bool = False,
         workers: int = 1,
     ) -> None:
         options = options or ReadOptions()
@@ -89,7 +92,7 @@ class BatchClassifier:
         self._pool = WorkerPool(
             workers,
             open_reader,
-            (config, reading, detector),
+            (config, reading, detector, actions),
             timeout=options.timeout or TIMEOUT,
         )
 
@@ -148,7 +151,7 @@ class BatchClassifier:
         try:
             with _on_threads(self._threads):
                 stream = clip.read.stream(clip.embedded)
-                predictions = self._scorer.predictions(stream, self._track)
+                predictions = self._scorer.predictions(stream, self._track, stream.has_actions)
         except VideoError as error:  # there is no track of that number
             return [self._scorer.empty(path, error=error.reason)]
         return [dataclasses.replace(prediction, source=path) for prediction in predictions]

@@ -87,6 +87,7 @@ def classify_on_ray(
     track: TrackChoice = "prominent",
     options: ReadOptions | None = None,
     detector: FaceDetector | None = None,
+    actions: bool = False,
 ) -> Iterator[Iterator[tuple[int, list[Prediction]]]]:
     """Classify videos on a cluster, in a ``with`` block.
 
@@ -103,7 +104,7 @@ def classify_on_ray(
         None: one for each processor of the cluster; with an encoder on a GPU, for each GPU.
     address : str, optional
         As in ``ray.init``.
-    track, options, detector
+    track, options, detector, actions
         As in :class:`BatchClassifier`.
 
     Raises
@@ -141,7 +142,7 @@ def classify_on_ray(
             encoder.config,
             encoder.dtype,
             dataclasses.replace(scorer, pool=_nowhere),
-            dict(track=track, options=options, detector=detector, workers=1),
+            dict(track=track, options=options, detector=detector, actions=actions, workers=1),
         )
         # Sent as it is now: on a GPU, it goes back to it.
         shared = ray.put(work)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..export.tables import table_schema
+from ..inference.action_measures import named_measures
 from ..results.numbers import nullable
 from ..results.records import Prediction
 
@@ -17,10 +18,13 @@ if TYPE_CHECKING:
 __all__ = ["prediction_rows", "row_schema"]
 
 
-def row_schema(labels: Sequence[str]) -> pyarrow.Schema:
+def row_schema(labels: Sequence[str], actions: bool = False) -> pyarrow.Schema:
     """Return the columns of the output, without those that come from a manifest."""
     nothing = dict.fromkeys(labels, math.nan)
-    return table_schema([*Prediction("", nothing, nothing, {}).to_record(), "weights"])
+    measures = named_measures(None) if actions else None
+    return table_schema(
+        [*Prediction("", nothing, nothing, {}, actions=measures).to_record(), "weights"]
+    )
 
 
 def prediction_rows(

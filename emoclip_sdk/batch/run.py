@@ -109,6 +109,7 @@ def run_batch(
     compound: CompoundMode = "average",
     min_score: float | None = None,
     min_quality: float = 0.0,
+    actions: bool = False,
     workers: int | None = None,
     order: Literal["input", "completed"] = "input",
     engine: Literal["local", "ray"] = "local",
@@ -135,6 +136,8 @@ def run_batch(
     model : PretrainedModel
     labels, track, compound, min_score, min_quality, **reading
         As in :meth:`EmoCLIP.classify`.
+    actions : bool
+        Average facial actions, head pose and gaze over the frames that are scored, too.
     workers : int, optional
         Processes that decode videos and find faces; with Ray, actors, each of which holds a model.
         None: one for each processor; with Ray and a model on a GPU, for each GPU.
@@ -176,7 +179,7 @@ def run_batch(
     several = [inputs] if isinstance(inputs, (str, PathLike)) else inputs
     videos = {item.name: item for item in find_inputs(several)}
     scorer = model.scorer(labels, compound, min_score, min_quality)
-    _check_columns(videos, scorer.labels)
+    _check_columns(videos, scorer.labels, actions)
     weights = _weights_hash(model.encoder.network.state_dict())
     settings = {
         "model": model.name,
@@ -194,9 +197,12 @@ def run_batch(
         "fps": options.fps,
         "min_score": scorer.min_score,
         "min_quality": scorer.min_quality,
+        "actions": actions,
     }
-    engine_options = dict(track=track, options=options, detector=model.detector, workers=workers)
-    with ResultStore(out, scorer.labels, settings, overwrite=overwrite) as store:
+    engine_options = dict(
+        track=track, options=options, detector=model.detector, actions=actions, workers=workers
+    )
+    with ResultStore(out, scorer.labels, settings, actions=actions, overwrite=overwrite) as store:
         done = {name for name in videos if name in store.status}
         if retry_failed:
             done = {name for name in done if name not in store.errors}
@@ -222,9 +228,9 @@ def run_batch(
         )
 
 
-def _check_columns(videos: Mapping[str, BatchInput], labels: Sequence[str]) -> None:
+def _check_columns(videos: Mapping[str, BatchInput], labels: Sequence[str], actions: bool) -> None:
     """Refuse a manifest whose columns would be mistaken for the model's."""
-    columns = set(row_schema(labels).names)
+    columns = set(row_schema(labels, actions).names)
     for item in videos.values():
         for name in item.columns:
             if name in columns:

@@ -42,6 +42,8 @@ class ResultStore:
     labels : sequence of str
     settings : dict of str to JSON type
         What makes rows comparable. An output that was begun with other ones is refused.
+    actions : bool
+        Rows have the columns of facial actions.
     overwrite : bool
         Forget what an earlier run has left.
 
@@ -65,6 +67,7 @@ class ResultStore:
         labels: Sequence[str],
         settings: Mapping[str, Any],
         *,
+        actions: bool = False,
         overwrite: bool = False,
     ) -> None:
         self.out = out
@@ -72,7 +75,7 @@ class ResultStore:
         self.status: dict[str, str] = {}
         self.errors: dict[str, str] = {}
         self._settings = dict(settings)
-        self._schema = row_schema(labels).with_metadata({_KEY: json.dumps(self._settings)})
+        self._schema = row_schema(labels, actions).with_metadata({_KEY: json.dumps(self._settings)})
         self._overwrite = overwrite
         self._rows: list[dict[str, Any]] = []
         self._written = time.monotonic()

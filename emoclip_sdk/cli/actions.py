@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors import EmoCLIPError
+from ..errors import EmoCLIPError, MissingDependencyError
 from . import options as o
 from .loading import load_model
 from .output import NO_FACE, complain, new_table, print_json, progress, results_console
@@ -47,6 +48,11 @@ def actions(
     landmarks: Annotated[
         bool, typer.Option("--landmarks", help="Write the 478 landmarks of each face, too.")
     ] = False,
+    baseline: o.Baseline = None,
+    heatmap: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Draw the actions of one video as colors over time."),
+    ] = None,
     model: o.Model = None,
     track: o.Track = "all",
     faces: o.Faces = None,
@@ -74,28 +80,43 @@ def actions(
     paths = expand(videos)
     ending = None if output is None else _check_file(output, len(paths))
     options: dict[str, Any] = dict(rate=_parse_rate(rate), landmarks=landmarks, **reading)
+    against = o.parse_baseline(baseline)
+    if heatmap is not None:
+        if len(paths) > 1:
+            raise typer.BadParameter("draws one video.", param_hint="--heatmap")
+        if importlib.util.find_spec("matplotlib") is None:
+            raise MissingDependencyError("matplotlib", "plot", "Plotting")
+    if against is not None and ending in TABLES and len(paths) > 1:
+        raise typer.BadParameter("with a baseline, a table holds one video.", param_hint="-o")
     loaded = load_model(model, device, "auto")
-    if output is not None and ending in TABLES:
+    if output is not None and ending in TABLES and against is None and heatmap is None:
         _write_table(loaded, paths, output, chosen, options)
         return
     results: list[FaceActions] = []
     with progress(len(paths)) as begin:
         for video in paths:
             begin(video)
-            result, reason = attempt(loaded.actions, video, track=chosen, **options)
+            result, reason = attempt(
+                loaded.actions, video, track=chosen, baseline=against, **options
+            )
             if reason is not None:
                 complain(f"Error: {video}: {reason}")
             else:
                 results.append(dataclasses.replace(result, source=video))
+                for line in result.baselines:
+                    complain(line.sentence())
     if as_json:
         print_json([result.to_dict() for result in results])
     elif as_csv:
         write_csv([record for result in results for record in result.to_records()], sys.stdout)
-    elif output is None:
+    elif output is None and heatmap is None:
         _print_table(results, top)
-    elif results:
+    elif results and output is not None:
         results[0].save(output)
         complain(f"wrote {output}: {len(results[0])} rows")
+    if heatmap is not None and results:
+        results[0].heatmap(heatmap)
+        complain(f"wrote {heatmap}")
     if len(results) < len(paths):
         raise typer.Exit(1)
 

@@ -27,6 +27,9 @@ def annotate(
     ],
     window: Annotated[float, typer.Option(help="Length of a window in seconds.")] = 2.0,
     step: Annotated[float, typer.Option(help="From one window to the next, in seconds.")] = 0.5,
+    landmarks: Annotated[
+        bool, typer.Option("--landmarks", help="Draw the landmarks of each face, too.")
+    ] = False,
     labels: o.Labels = None,
     labels_file: o.LabelsFile = None,
     compound: o.Compounds = None,
@@ -71,7 +74,9 @@ def annotate(
                 **reading,
             )
         with working(f"writing {output}"):
-            timeline.annotate(video, output, fps=fps, allow_network=allow_network)
+            timeline.annotate(
+                video, output, landmarks=landmarks, fps=fps, allow_network=allow_network
+            )
 
     _, reason = attempt(write, video)
     if reason is not None:

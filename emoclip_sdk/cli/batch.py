@@ -40,6 +40,7 @@ def batch(
     prompts: o.Prompts = None,
     min_score: o.MinScore = None,
     min_quality: o.MinQuality = 0.0,
+    actions: o.Actions = False,
     workers: Annotated[
         int | None,
         typer.Option(
@@ -105,6 +106,7 @@ def batch(
                 track=chosen,
                 min_score=min_score,
                 min_quality=min_quality,
+                actions=actions,
                 workers=workers,
                 order=order,
                 engine=engine,

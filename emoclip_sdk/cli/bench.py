@@ -29,7 +29,8 @@ def bench(
         ),
     ] = None,
     long: Annotated[
-        bool, typer.Option("--long", help="A timeline of 60 against 5 minutes of 720p.")
+        bool,
+        typer.Option("--long", help="A timeline, and actions, of 60 against 5 minutes of 720p."),
     ] = False,
     interview: Annotated[
         bool, typer.Option("--interview", help="Clips of 120 against 10 minutes of 480p.")

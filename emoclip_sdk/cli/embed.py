@@ -30,7 +30,7 @@ def embed(
     device: o.Device = "auto",
     dtype: o.Dtype = "auto",
 ) -> None:
-    """Embed videos to vectors, unnormalised, in one NumPy file.
+    """Embed videos to vectors, unnormalized, in one NumPy file.
 
     Its arrays: embeddings (N, D) float32, NaN without a face; sources (N,); face_found (N,);
     errors (N,), empty where all went well; model.

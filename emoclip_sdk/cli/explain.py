@@ -103,14 +103,17 @@ def _print(explanation: Explanation, top: int) -> None:
     console.print(Text.assemble(f"{prediction.source}: ", label_text(prediction)))
     console.print(score_list(prediction.top(top)))
     console.print()
-    frames = new_table("time>", "change>", "attention>")
+    frames = new_table("time>", "change>", "attention>", "actions, against the other frames")
     for frame in explanation.top_frames():
         change = "" if math.isnan(frame.change) else f"{frame.change:+.2g}"
-        frames.add_row(f"{frame.time:.2f}", change, f"{frame.attention:.3f}")
+        frames.add_row(f"{frame.time:.2f}", change, f"{frame.attention:.3f}", frame.action_text)
     n = len(explanation.frames)
     console.print(f"the most telling of {n} frame{'' if n == 1 else 's'}")
     console.print(frames)
     console.print()
+    if explanation.action_text:
+        console.print(f"In the frames that speak most for it, {explanation.action_text}.")
+        console.print()
     texts = new_table("label", "similarity>", "description")
     for label, _ in prediction.top(top):
         for i, match in enumerate(explanation.descriptions[label]):

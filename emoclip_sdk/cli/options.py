@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -13,9 +14,11 @@ from ..inference.stream import TrackChoice
 from ..video import SamplingMode
 
 __all__ = [
+    "Actions",
     "AllowNetwork",
     "AsCSV",
     "AsJSON",
+    "Baseline",
     "Compounds",
     "Device",
     "Dtype",
@@ -36,6 +39,7 @@ __all__ = [
     "Video",
     "Videos",
     "one_format",
+    "parse_baseline",
     "parse_one_track",
     "parse_reading",
     "parse_track",
@@ -144,6 +148,18 @@ MinScore = Annotated[
         "model was calibrated]",
     ),
 ]
+Actions = Annotated[
+    bool,
+    typer.Option("--actions", help="Also facial actions, head pose and gaze, averaged."),
+]
+Baseline = Annotated[
+    str | None,
+    typer.Option(
+        metavar="auto|A-B|VIDEO",
+        help="Say what differs from the person's own neutral face: the most neutral moment of each "
+        "face, where there is one; seconds A to B; or another video of the person.",
+    ),
+]
 MinQuality = Annotated[
     float,
     typer.Option(
@@ -187,6 +203,23 @@ def parse_reading(
     except EmoCLIPError as error:
         raise typer.BadParameter(str(error)) from None
     return reading
+
+
+def parse_baseline(text: str | None) -> str | tuple[float, float] | None:
+    """Read ``--baseline``."""
+    if text is None or text == "auto":
+        return text
+    span = re.fullmatch(r"(\d+(?:\.\d*)?)-(\d+(?:\.\d*)?)", text)
+    if span is None:
+        if "://" not in text and not Path(text).exists():
+            raise typer.BadParameter(
+                f"'{text}' is not auto, a span such as 0-10, or a video.", param_hint="--baseline"
+            )
+        return text
+    start, end = float(span[1]), float(span[2])
+    if start >= end:
+        raise typer.BadParameter(f"'{text}' ends before it starts.", param_hint="--baseline")
+    return start, end
 
 
 def parse_one_track(text: str) -> int | Literal["prominent"]:

@@ -170,11 +170,11 @@ def score(
     import numpy as np
 
     from ..errors import EmoCLIPError
-    from ..selection.wording import read_labelled, score_wordings
+    from ..selection.wording import read_labeled, score_wordings
 
     reading = o.parse_reading(faces, fps, False, timeout, sampling, seed)
     try:
-        clips = read_labelled(file)
+        clips = read_labeled(file)
     except EmoCLIPError as error:
         raise typer.BadParameter(str(error), param_hint="FILE.csv") from None
     loaded = load_model(model, device, dtype)

@@ -52,7 +52,7 @@ def timeline(
     ] = None,
     heatmap: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Draw every label's scores as colours over time."),
+        typer.Option(metavar="FILE", help="Draw every label's scores as colors over time."),
     ] = None,
     labels: o.Labels = None,
     labels_file: o.LabelsFile = None,
@@ -63,6 +63,8 @@ def timeline(
     top: o.Top = 3,
     min_score: o.MinScore = None,
     min_quality: o.MinQuality = 0.0,
+    actions: o.Actions = False,
+    baseline: o.Baseline = None,
     as_json: o.AsJSON = False,
     as_csv: o.AsCSV = False,
     fps: o.Fps = None,
@@ -96,13 +98,19 @@ def timeline(
     if any(file.suffix.lower() == ".parquet" for file in files):
         _require("pyarrow", "parquet", "Writing Parquet")
     reading = o.parse_reading(faces, fps, allow_network, timeout)
+    against = o.parse_baseline(baseline)
     loaded = load_model(model, device, dtype, prompts)
     requested = requested_labels(loaded, labels, labels_file, compound)
     options: dict[str, Any] = dict(
-        window=window, step=step, min_score=min_score, min_quality=min_quality, **reading
+        window=window,
+        step=step,
+        min_score=min_score,
+        min_quality=min_quality,
+        actions=actions,
+        **reading,
     )
     table = files[0] if len(files) == 1 and files[0].suffix.lower() in TABLES else None
-    if table is not None and not (any(pictures) or as_json or as_csv):
+    if table is not None and against is None and not (any(pictures) or as_json or as_csv):
         # A table alone is written while the video is read, however long that is.
         about = ModelInfo(loaded.name, loaded.revision, loaded.prompts.hash)
 
@@ -116,9 +124,11 @@ def timeline(
         complain(f"wrote {table}: {n} rows")
         return
     with working(video):
-        scored, reason = attempt(loaded.timeline, video, requested, **options)
+        scored, reason = attempt(loaded.timeline, video, requested, baseline=against, **options)
     _stop_if(video, reason)
     scored = dataclasses.replace(scored, source=video)
+    for line in scored.baselines:
+        complain(line.sentence())
     if as_json:
         print_json(scored.to_dict())
     elif as_csv:
@@ -148,14 +158,17 @@ def _stop_if(video: str, reason: str | None) -> None:
 def _print_table(scored: Timeline, top: int) -> None:
     from rich.text import Text
 
-    table = new_table("face>", "start>", "end>", "label", "scores")
+    with_actions = any(row.actions is not None for row in scored)
+    columns = ["face>", "start>", "end>", "label", "scores", *(["actions"] if with_actions else [])]
+    table = new_table(*columns)
     for row in scored:
         label, scores = Text(row.reason or NO_FACE, "yellow"), ""
         if row.face_found:
             ranked = sorted(row.scores.items(), key=lambda item: -item[1])[:top]
             label, scores = label_text(row), score_list(ranked)
         face = "" if row.track is None else str(row.track)
-        table.add_row(face, f"{row.start:.2f}", f"{row.end:.2f}", label, scores)
+        words = [row.action_text or ""] if with_actions else []
+        table.add_row(face, f"{row.start:.2f}", f"{row.end:.2f}", label, scores, *words)
     faces = f"{len(scored.tracks)} face{'' if len(scored.tracks) == 1 else 's'}"
     table.caption = f"{scored.source}: {faces}"
     if scored.model is not None:

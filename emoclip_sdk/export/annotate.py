@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import EmoCLIPError
+from ..faces.shapes import ShapeFinder
 from ..video.decode import FileSource
 from ..video.opening import open_video
 from .files import atomic_write
@@ -65,6 +66,7 @@ def annotate_video(
     video: Any,
     path: str | Path,
     *,
+    landmarks: bool = False,
     fps: float | None = None,
     allow_network: bool = False,
 ) -> None:
@@ -87,7 +89,12 @@ def annotate_video(
     if hasattr(video, "read"):
         raise EmoCLIPError("annotate reads a video twice: give a path or bytes, not a file object")
     source = open_video(video, fps=fps, allow_network=allow_network)
-    write_video(source, path, lambda size: Overlay(timeline, size))
+    finder = None
+    if landmarks:
+        from ..faces.landmarks import FaceLandmarker
+
+        finder = ShapeFinder(FaceLandmarker())
+    write_video(source, path, lambda size: Overlay(timeline, size, finder))
 
 
 def write_video(

@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..faces.outlines import OUTLINES
+from ..faces.shapes import FaceInFrame
 from ..results.analysis import Cell, cells, runs
 from .style import MUTED, clock, label_colors
 
 if TYPE_CHECKING:
     from PIL import Image, ImageFont
 
+    from ..faces.shapes import ShapeFinder
     from ..results.scored_windows import ScoredWindows
 
 __all__ = ["Overlay"]
@@ -37,6 +40,8 @@ class Overlay:
     timeline : ScoredWindows
     size : (int, int)
         Width and height of a frame in pixels.
+    finder : ShapeFinder, optional
+        Finds the landmarks of the faces, which then are drawn.
 
     Attributes
     ----------
@@ -45,7 +50,13 @@ class Overlay:
         factor where it is small, and the strip below it.
     """
 
-    def __init__(self, timeline: ScoredWindows, size: tuple[int, int]) -> None:
+    def __init__(
+        self,
+        timeline: ScoredWindows,
+        size: tuple[int, int],
+        finder: ShapeFinder | None = None,
+    ) -> None:
+        self._finder = finder
         factor = math.ceil(_MIN_WIDTH / size[0])
         self._picture = (size[0] * factor, size[1] * factor)
         self._timeline = timeline
@@ -85,13 +96,18 @@ class Overlay:
         canvas.paste(picture, (0, 0))
         canvas.paste(self._strip, (0, self._picture[1]))
         pen = ImageDraw.Draw(canvas)
+        boxes = {track: path.at(time) for track, path in self._timeline.paths.items()}
+        faces = [FaceInFrame(rgb, track, box) for track, box in boxes.items() if box is not None]
         visible = []
-        for track, path in self._timeline.paths.items():
-            box = path.at(time)
-            if box is not None:
-                x0, y0, x1, y1 = box
-                placed = (x0 * scale[0], y0 * scale[1], x1 * scale[0], y1 * scale[1])
-                visible.append((track, self._clipped(placed), self._caption(track, time)))
+        for face in faces:
+            x0, y0, x1, y1 = face.box
+            placed = (x0 * scale[0], y0 * scale[1], x1 * scale[0], y1 * scale[1])
+            visible.append((face.track, self._clipped(placed), self._caption(face.track, time)))
+        if self._finder is not None and faces:
+            # Under everything else, which has to be read.
+            for shape, (_, _, (_, color)) in zip(self._finder(faces), visible, strict=True):
+                if shape is not None:
+                    self._draw_landmarks(pen, shape.landmarks[:, :2] * scale, color)
         for _, placed, (_, color) in visible:
             pen.rectangle(placed, outline=color, width=self._line)
         occupied: list[Rect] = []
@@ -103,6 +119,14 @@ class Overlay:
             canvas.paste(chip, at)
         self._draw_clock(pen, time)
         return np.asarray(canvas)
+
+    def _draw_landmarks(self, pen: Any, points: NDArray[np.float32], color: str) -> None:
+        """Draw outlines of brows, eyes, irises, lips and face, and a dot for each other point."""
+        for x, y in points.tolist():
+            pen.point((x, y), fill=color)
+        for outline in OUTLINES:
+            line = [tuple(points[i].tolist()) for i in outline]
+            pen.line(line, fill=color, width=max(1, self._line // 2))
 
     def _clipped(self, box: tuple[float, float, float, float]) -> Rect:
         width, height = self._picture

@@ -5,11 +5,12 @@ from __future__ import annotations
 import itertools
 import math
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import EmoCLIPError, MissingDependencyError
 from ..results.analysis import Cell, cells, runs
@@ -21,12 +22,14 @@ if TYPE_CHECKING:
 
     from ..results.scored_windows import ScoredWindows
 
-__all__ = ["plot_heatmap", "plot_timeline"]
+__all__ = ["plot_actions", "plot_heatmap", "plot_timeline"]
 
 _WIDTH = 9.0  # inches
 _MANY = 120  # windows of a face, from which on points would hide the lines
 _NAME = 26  # letters of a label in one line
 _GAP = "#f3f4f6"
+ActionSeries = tuple[Mapping[str, NDArray[np.float64]], NDArray[np.float64]]
+_FAINT = 0.1  # of an action, that is not worth a row
 _RUNS = 0.11  # height of the strip of best labels, as a share of the scores' height
 
 
@@ -65,7 +68,7 @@ def plot_timeline(timeline: ScoredWindows, path: str | Path | None = None) -> An
             axes.axvspan(run.start, run.end, 1 - _RUNS * 0.85, 1, color=color, lw=0)
         if track is not None:
             _shade_gaps(axes, track_cells[track])
-        _finish(axes, timeline, track)
+        _finish(axes, _end(timeline), track)
     _legend(figure, colors, len(others))
     return _written(figure, path)
 
@@ -98,14 +101,79 @@ def plot_heatmap(timeline: ScoredWindows, path: str | Path | None = None) -> Any
             )
         axes.set_yticks(range(len(names)), names, fontsize=8)
         axes.set_ylim(len(names) - 0.5, -0.5)
-        _finish(axes, timeline, track)
+        _finish(axes, _end(timeline), track)
     if colors is not None:
-        place: dict[str, Any] = {"location": "bottom", "anchor": (1.0, 0.0)}
-        bar = figure.colorbar(colors, ax=list(panels), shrink=0.3, aspect=24, pad=0.02, **place)
-        bar.set_label("score", color=INK, fontsize=8)
-        bar.ax.tick_params(colors=INK, labelsize=8)
-        bar.outline.set_visible(False)
+        _color_bar(figure, colors, list(panels), "score")
     return _written(figure, path)
+
+
+def plot_actions(
+    series: Mapping[int, ActionSeries],
+    path: str | Path | None = None,
+    *,
+    source: str,
+    duration: float | None,
+) -> Any:
+    """Draw facial actions as colors over time, one panel per face track.
+
+    Actions that stay below `_FAINT` in all faces are left out. Time in which a face can't be read
+    stays gray.
+
+    Parameters
+    ----------
+    series : mapping of int to (dict of str to ndarray (N,), ndarray (N,))
+        Of each track the values of each action, and their times in seconds.
+    path : str or Path, optional
+    source : str
+        What the title calls the video.
+    duration : float, optional
+        Seconds.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    names = [
+        name
+        for name in dict.fromkeys(name for values, _ in series.values() for name in values)
+        if max(float(np.nanmax(values[name])) for values, _ in series.values()) >= _FAINT
+    ]
+    height = max(0.8, 0.19 * len(names))
+    end = max([duration or 0.0, *(times[-1] for _, times in series.values())])
+    figure = _titled(0.9 + (height + 0.45) * max(len(series), 1), "Facial actions", source)
+    panels = figure.subplots(max(len(series), 1), 1, squeeze=False, sharex=True)[:, 0]
+    colors = None
+    for axes, track in zip(panels, series or [None], strict=True):
+        axes.set_facecolor(GRID)
+        if track is not None and names:
+            values, times = series[track]
+            spacing = float(np.median(np.diff(times))) if len(times) > 1 else 0.1
+            grid = np.stack([values[name] for name in names])
+            for start, stop in _unbroken(times, 2.5 * spacing):
+                part = times[start:stop]
+                middles = (part[1:] + part[:-1]) / 2
+                sides = [part[0] - spacing / 2, *middles, part[-1] + spacing / 2]
+                colors = axes.pcolormesh(
+                    sides,
+                    np.arange(len(names) + 1) - 0.5,
+                    grid[:, start:stop],
+                    cmap="Blues",
+                    vmin=0,
+                    vmax=1,
+                    rasterized=True,
+                )
+        axes.set_yticks(range(len(names)), names, fontsize=8)
+        axes.set_ylim(max(len(names), 1) - 0.5, -0.5)
+        _finish(axes, end, track)
+    if colors is not None:
+        _color_bar(figure, colors, list(panels), "strength")
+    return _written(figure, path)
+
+
+def _unbroken(times: NDArray[np.float64], gap: float) -> list[tuple[int, int]]:
+    """Return where times follow one another without a gap, as (first, last + 1)."""
+    breaks = (np.flatnonzero(np.diff(times) > gap) + 1).tolist()
+    return list(itertools.pairwise([0, *breaks, len(times)]))
 
 
 def _tracks(timeline: ScoredWindows) -> list[int | None]:
@@ -114,7 +182,23 @@ def _tracks(timeline: ScoredWindows) -> list[int | None]:
     return [*tracks] or [None]
 
 
+def _color_bar(figure: Figure, colors: Any, panels: list[Any], name: str) -> None:
+    place: dict[str, Any] = {"location": "bottom", "anchor": (1.0, 0.0)}
+    bar = figure.colorbar(colors, ax=panels, shrink=0.3, aspect=24, pad=0.02, **place)
+    bar.set_label(name, color=INK, fontsize=8)
+    bar.ax.tick_params(colors=INK, labelsize=8)
+    bar.outline.set_visible(False)
+
+
+def _end(timeline: ScoredWindows) -> float:
+    return max([timeline.duration or 0.0, *(row.end for row in timeline.rows)], default=0.0)
+
+
 def _figure(height: float, timeline: ScoredWindows) -> Figure:
+    return _titled(height, "Apparent expression", timeline.source)
+
+
+def _titled(height: float, subject: str, source: str) -> Figure:
     try:
         from matplotlib.figure import Figure
     except ImportError:
@@ -123,8 +207,8 @@ def _figure(height: float, timeline: ScoredWindows) -> Figure:
     engine = figure.get_layout_engine()
     if engine is not None:
         engine.set(w_pad=0.1, h_pad=0.08)  # type: ignore[call-arg]
-    name = timeline.source if len(timeline.source) <= 70 else "…" + timeline.source[-69:]
-    figure.suptitle(f"Apparent expression in {_literal(name)}", color=INK, fontsize=11)
+    name = source if len(source) <= 70 else "…" + source[-69:]
+    figure.suptitle(f"{subject} in {_literal(name)}", color=INK, fontsize=11)
     return figure
 
 
@@ -133,8 +217,7 @@ def _literal(text: str) -> str:
     return text.replace("$", r"\$")
 
 
-def _finish(axes: Axes, timeline: ScoredWindows, track: int | None) -> None:
-    end = max([timeline.duration or 0.0, *(row.end for row in timeline.rows)], default=0.0)
+def _finish(axes: Axes, end: float, track: int | None) -> None:
     axes.set_xlim(0, end or 1.0)
     ticks, names = time_ticks(0, end or 1.0)
     axes.set_xticks(ticks, names)

@@ -6,6 +6,7 @@ A row of a timeline can be written as soon as it is there, so a video of any len
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -90,7 +91,12 @@ def save_rows(
     from ..results.scored_windows import TimelineRow
 
     nothing = dict.fromkeys(labels, math.nan)
-    columns = list(TimelineRow(None, 0, 0, 0, nothing, nothing).to_record(source, model))
+    rows = iter(rows)
+    first = next(rows, None)
+    # All rows have the columns of the first one: those of actions only where they were asked for.
+    example = first or TimelineRow(None, 0, 0, 0, nothing, nothing)
+    columns = list(example.to_record(source, model))
+    rows = itertools.chain([] if first is None else [first], rows)
     return save_records((row.to_record(source, model) for row in rows), path, columns)
 
 

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import EmoCLIPError
-from ..faces import Face, FrameFaces
-from ..faces.head_pose import gaze, head_pose
-from ..nn.blendshapes import BLENDSHAPES
+from ..faces import Face, FaceShape, FrameFaces
 from ..nn.face_landmarks import LANDMARKS
 from ..results.actions import ActionRow, FaceActions, MissingActions
+from ..results.baseline import FaceBaseline
 from ..results.records import NOBODY, OUT_OF_VIEW
+from .action_measures import ACTION_NAMES, action_measures, named_measures
+from .baseline import BaselinePlan
+from .frames import Encode, embed_faces
 from .stream import TrackChoice, VideoFaces, choose_tracks
 
 __all__ = [
-    "ACTION_NAMES",
+    "BaselineWatch",
     "FrameRate",
     "action_columns",
     "action_rows",
@@ -27,11 +29,10 @@ __all__ = [
     "frame_rate",
 ]
 
+_TOGETHER = 32  # frames that are embedded together, to look for a baseline
+
 FrameRate = float | Literal["sampled", "all"]
 """Frames a second of a video that are read: as the model samples, every frame, or so many."""
-
-ACTION_NAMES = tuple(name for name in BLENDSHAPES if name != "_neutral")
-"""Blendshapes that say something, by their ARKit names."""
 
 
 def frame_rate(rate: Any, sampled: float) -> float | None:
@@ -84,15 +85,72 @@ def action_rows(
 
 
 def face_actions(
-    video: VideoFaces[FrameFaces], track: TrackChoice = "all", landmarks: bool = False
+    video: VideoFaces[FrameFaces],
+    track: TrackChoice = "all",
+    landmarks: bool = False,
+    baseline: BaselineWatch | None = None,
 ) -> FaceActions:
-    """Read a video to its end; parameters and errors as by :func:`action_rows`."""
+    """Read a video to its end; parameters and errors as by :func:`action_rows`.
+
+    With `baseline`, rows say what differs from it.
+    """
+    rows: list[ActionRow] = []
+    for frame in video:
+        if baseline is not None:
+            baseline.see(frame)
+        rows += _rows(frame, "all" if track == "prominent" else track, landmarks)
+    choose_tracks(video, track)
     if track == "prominent":
-        rows = list(action_rows(video, "all", landmarks))
         rows = _of_one(rows, video.most_prominent)
-    else:
-        rows = list(action_rows(video, track, landmarks))
-    return FaceActions(video.name, tuple(rows), video.tracks, video.duration)
+    actions = FaceActions(video.name, tuple(rows), video.tracks, video.duration)
+    return actions if baseline is None else actions.compared(baseline.baselines(video))
+
+
+class BaselineWatch:
+    """Shows the frames of a video to a plan of baselines, which wants them embedded.
+
+    Parameters
+    ----------
+    plan : BaselinePlan
+    encode : callable
+        Crops (N, S, S, 3) to embeddings (N, D); the plan looks for neutral moments in them.
+    rate : float
+        Frames a second that a model samples: of more, the others are left out.
+    """
+
+    def __init__(self, plan: BaselinePlan, encode: Encode, rate: float) -> None:
+        self._plan = plan
+        self._encode = encode if plan.kind == "auto" else _nothing_encoded
+        self._spacing = 1 / rate
+        self._due = -math.inf
+        self._waiting: list[FrameFaces] = []
+
+    def see(self, frame: FrameFaces) -> None:
+        """Take in the next frame."""
+        if self._plan.recorder is None or frame.time < self._due - 1e-3:
+            return
+        self._due = max(self._due, frame.time - self._spacing) + self._spacing
+        self._waiting.append(frame)
+        if len(self._waiting) >= _TOGETHER:
+            self._show()
+
+    def _show(self) -> None:
+        frames = embed_faces(self._waiting, self._encode)
+        if self._plan.recorder is not None:
+            for frame in frames:
+                self._plan.recorder.see(frame)
+        self._waiting = []
+
+    def baselines(self, video: VideoFaces[FrameFaces]) -> tuple[FaceBaseline, ...]:
+        """Return the baseline of each face, at the end of the video."""
+        self._show()
+        return self._plan.baselines(video)
+
+
+def _nothing_encoded(
+    crops: NDArray[np.uint8], shapes: Sequence[FaceShape | None]
+) -> NDArray[np.float32]:
+    return np.zeros((len(crops), 0), np.float32)
 
 
 def _rows(frame: FrameFaces, track: int | Literal["all"], landmarks: bool) -> Iterator[ActionRow]:
@@ -105,33 +163,33 @@ def _rows(frame: FrameFaces, track: int | Literal["all"], landmarks: bool) -> It
 
 def _row(frame: FrameFaces, face: Face, landmarks: bool) -> ActionRow:
     shape = face.shape
-    unseen = ActionRow(
+    if shape is None:
+        return ActionRow(
+            face.track,
+            frame.index,
+            frame.time,
+            _nothing(),
+            "no landmarks",
+            box=face.box,
+            detection_confidence=face.confidence,
+            quality=face.quality,
+        )
+    measures = named_measures(action_measures([shape])[0])
+    return ActionRow(
         face.track,
         frame.index,
         frame.time,
-        _nothing(),
-        "no landmarks",
+        {name: measures[name] for name in ACTION_NAMES},
+        presence=round(shape.presence, 4),
+        landmarks=shape.landmarks if landmarks else None,
         box=face.box,
         detection_confidence=face.confidence,
         quality=face.quality,
-    )
-    if shape is None:
-        return unseen
-    pose = head_pose(shape.landmarks[None])
-    gaze_yaw, gaze_pitch = gaze(shape.landmarks[None], pose)
-    scores = dict(zip(BLENDSHAPES, shape.blendshapes.tolist(), strict=True))
-    # What is rounded is far below what the networks know.
-    return dataclasses.replace(
-        unseen,
-        actions={name: round(scores[name], 4) for name in ACTION_NAMES},
-        reason=None,
-        presence=round(shape.presence, 4),
-        pitch=round(float(pose.pitch[0]), 2),
-        yaw=round(float(pose.yaw[0]), 2),
-        roll=round(float(pose.roll[0]), 2),
-        gaze_pitch=round(float(gaze_pitch[0]), 2),
-        gaze_yaw=round(float(gaze_yaw[0]), 2),
-        landmarks=shape.landmarks if landmarks else None,
+        pitch=measures["pitch"],
+        yaw=measures["yaw"],
+        roll=measures["roll"],
+        gaze_pitch=measures["gaze_pitch"],
+        gaze_yaw=measures["gaze_yaw"],
     )
 
 

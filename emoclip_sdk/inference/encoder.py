@@ -59,8 +59,8 @@ def runnable(visual: nn.Module, dtype: torch.dtype, size: int) -> nn.Module:
     picture = torch.randn(1, 3, size, size, generator=generator)
     with torch.inference_mode():
         picture = picture.to(next(plain.parameters()).device)
-        expected, found = plain(picture), tower(picture)
-    if (found - expected).norm() > FOLDED_WITHIN * expected.norm():
+        expected, folded = plain(picture), tower(picture)
+    if (folded - expected).norm() > FOLDED_WITHIN * expected.norm():
         tower = plain
     return tower.to(dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
@@ -194,7 +194,7 @@ class Encoder:
         Returns
         -------
         ndarray, (N, D)
-            Unnormalised.
+            Unnormalized.
         """
 
         def embed(part: slice) -> Tensor:
@@ -279,7 +279,7 @@ class Encoder:
 
         Returns
         -------
-        ndarray, (W, D), unnormalised
+        ndarray, (W, D), unnormalized
         """
         batches = self._batches(frames, windows)
         with torch.inference_mode():
@@ -311,7 +311,7 @@ class Encoder:
             return self.network.pool(frames, mask)
 
     def texts(self, texts: Sequence[str]) -> Tensor:
-        """Embed N texts to (N, D), unnormalised."""
+        """Embed N texts to (N, D), unnormalized."""
         if self._tokenizer is None:
             self._tokenizer = build_tokenizer(self.config.towers)
         parts = []

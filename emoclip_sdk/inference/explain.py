@@ -11,15 +11,18 @@ from numpy.typing import NDArray
 
 from ..errors import EmoCLIPError
 from ..faces import Box, FrameFaces, face_crop
+from ..results.action_words import describe_changes
 from ..results.evidence import DescriptionMatch, FrameWeight
 from ..results.explanation import Explanation, influential
 from ..video import VideoSource, open_video
+from .action_measures import named_measures
 from .clips import spans
 from .frames import EmbeddedFrame
 from .options import ReadOptions, face_config
+from .quality import QualityFilter
 from .reader import FaceReader
 from .scorer import Scorer, cosine_similarities
-from .stream import FaceStream, QualityFilter, TrackChoice
+from .stream import FaceStream, TrackChoice
 
 if TYPE_CHECKING:
     from ..prompts import LabelEncoder
@@ -53,7 +56,7 @@ def explain_video(
     def watch(frame: FrameFaces) -> None:
         numbers[frame.time] = frame.index
 
-    stream = reader.read(source, options, watch).kept()
+    stream = reader.read(source, options, watch, shapes=True).kept()
     (prediction,) = scorer.predictions(stream, track)
     if prediction.track is None or prediction.label is None:
         return Explanation(prediction)
@@ -79,6 +82,7 @@ def explain_video(
     )
     pictures = dict(zip(pictured, cut, strict=True))
     pooled = scorer.pool(vectors, clips)
+    measures = [frame.actions.get(prediction.track) for frame in in_view]
     return Explanation(
         prediction,
         tuple(
@@ -87,12 +91,29 @@ def explain_video(
                 boxes[row],
                 float(changes[row]),
                 float(attention[row]),
+                _against_the_rest(measures, [row]),
                 pictures.get(row),
             )
             for row, frame in enumerate(in_view)
         ),
         _descriptions(pooled, scorer, labels),
+        _against_the_rest(measures, np.argsort(-np.nan_to_num(changes))[: len(changes) // 4]),
     )
+
+
+def _against_the_rest(
+    measures: Sequence[NDArray[np.float32] | None], rows: Sequence[int] | NDArray[np.int64]
+) -> str:
+    """Say which actions differ between some frames and all others."""
+    chosen = {int(row) for row in rows}
+    parts = [
+        [m for row, m in enumerate(measures) if m is not None and (row in chosen) == inside]
+        for inside in (True, False)
+    ]
+    if not all(parts):
+        return ""
+    some, others = (named_measures(np.mean(part, axis=0)) for part in parts)
+    return describe_changes(some, others)
 
 
 def _clips(frames: Sequence[EmbeddedFrame], track: int, n_frames: int) -> list[list[int]]:

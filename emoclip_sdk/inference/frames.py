@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..faces import Detection, FaceQuality, FaceShape, FrameFaces
+from .action_measures import action_measures
 
 __all__ = ["EmbeddedFrame", "Encode", "embed_faces"]
 
@@ -37,6 +38,8 @@ class EmbeddedFrame:
         How well each of them can be seen.
     shapes : dict of int to FaceShape
         Landmarks and blendshapes of each whose shape was asked for and found.
+    actions : dict of int to ndarray (56,)
+        The :data:`~emoclip_sdk.inference.action_measures.MEASURES` of the same faces.
     """
 
     time: float
@@ -44,6 +47,7 @@ class EmbeddedFrame:
     detections: Mapping[int, Detection] = field(default_factory=dict)
     qualities: Mapping[int, FaceQuality] = field(default_factory=dict)
     shapes: Mapping[int, FaceShape] = field(default_factory=dict)
+    actions: Mapping[int, Vector] = field(default_factory=dict)
 
 
 def embed_faces(
@@ -66,6 +70,7 @@ def embed_faces(
 
     def finished() -> Iterator[EmbeddedFrame]:
         vectors = iter(encode(np.stack(crops), list(shapes)) if crops else ())
+        measures = iter(action_measures([shape for shape in shapes if shape is not None]))
         for frame in waiting:
             yield EmbeddedFrame(
                 frame.time,
@@ -73,6 +78,7 @@ def embed_faces(
                 {face.track: Detection(face.box, face.confidence) for face in frame.faces},
                 {face.track: face.quality for face in frame.faces if face.quality is not None},
                 {face.track: face.shape for face in frame.faces if face.shape is not None},
+                {face.track: next(measures) for face in frame.faces if face.shape is not None},
             )
         waiting.clear()
         crops.clear()

@@ -267,7 +267,7 @@ class PretrainedModel:
         Returns
         -------
         embeddings : ndarray, (N, D)
-            Unnormalised.
+            Unnormalized.
         texts : list of LabelText
             What each label was turned into.
         """
@@ -276,7 +276,7 @@ class PretrainedModel:
         return self._labels.embed(self.labels if labels is None else labels, compound=compound)
 
     def embed_text(self, texts: str | Sequence[str]) -> NDArray[np.float32]:
-        """Embed texts word for word: one text to (D,), a list of N to (N, D), unnormalised."""
+        """Embed texts word for word: one text to (D,), a list of N to (N, D), unnormalized."""
         sentences = [texts] if isinstance(texts, str) else list(texts)
         vectors: NDArray[np.float32] = self.encode_text(sentences).float().cpu().numpy()
         return vectors[0] if isinstance(texts, str) else vectors
@@ -338,19 +338,19 @@ class PretrainedModel:
         Parameters
         ----------
         clips : Tensor, (B, T, 3, H, W)
-            Normalised as ``config.image`` says.
+            Normalized as ``config.image`` says.
         mask : Tensor of bool, (B, T), optional
             True where there is a frame, False where there is padding.
 
         Returns
         -------
         Tensor, (B, D)
-            Unnormalised, as eq. 2 needs.
+            Unnormalized, as eq. 2 needs.
         """
         return self.encoder.video(clips, mask)
 
     def encode_text(self, texts: Sequence[str]) -> torch.Tensor:
-        """Embed N texts to (N, D), unnormalised.
+        """Embed N texts to (N, D), unnormalized.
 
         Raises
         ------

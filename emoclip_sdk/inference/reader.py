@@ -7,6 +7,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import TYPE_CHECKING, TypeVar
 
 from ..config import FaceConfig, ModelConfig
+from ..errors import EmoCLIPError
 from ..faces import (
     FaceDetector,
     FrameFaces,
@@ -78,6 +79,10 @@ class FaceReader:
         options = options or ReadOptions()
         if isinstance(video, FaceStream):
             options.require_unread()
+            if shapes and not video.has_actions:
+                raise EmoCLIPError(
+                    "this video was read without its actions: say actions=True to read()"
+                )
             return video
         source = open_video(video, fps=options.fps, allow_network=options.allow_network)
         return self.read(source, options, watch, shapes=shapes)
@@ -101,7 +106,7 @@ class FaceReader:
             return self._in_order(source, options, embedded)
 
         frames, duration = _limited(source, options.timeout, read)
-        return FaceStream(source.name, frames, table, duration)
+        return FaceStream(source.name, frames, table, duration, shapes)
 
     def shapes(
         self, video: VideoInput, options: ReadOptions, rate: float | None = None

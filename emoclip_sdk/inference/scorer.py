@@ -12,14 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..prompts import LabelText
-from ..results.analysis import sorted_rows
+from ..results.analysis import compared, sorted_rows
 from ..results.records import LOW_QUALITY, NOBODY, OUT_OF_VIEW, Gap, ModelInfo, Prediction
 from ..results.scored_windows import TimelineRow
 from ..results.timeline import Timeline
+from .action_measures import named_measures
+from .baseline import BaselinePlan
 from .clips import pool_clips, track_clips
 from .frames import EmbeddedFrame
 from .paths import PathRecorder
-from .stream import FaceStream, QualityFilter, TrackChoice, choose_tracks
+from .quality import QualityFilter
+from .stream import FaceStream, TrackChoice, choose_tracks
 from .windows import WindowClip, windows
 
 __all__ = ["Scorer", "cosine_similarities", "softmax_scores"]
@@ -30,7 +33,7 @@ _BATCH = 32  # windows
 def cosine_similarities(
     video: NDArray[np.floating[Any]], text: NDArray[np.floating[Any]]
 ) -> NDArray[np.float64]:
-    """Compare clips (B, D) with labels (N, D), both unnormalised: (B, N) in [-1, 1]."""
+    """Compare clips (B, D) with labels (N, D), both unnormalized: (B, N) in [-1, 1]."""
     v = np.asarray(video, np.float64)
     t = np.asarray(text, np.float64)
     v = v / np.linalg.norm(v, axis=1, keepdims=True)
@@ -55,7 +58,7 @@ class Scorer:
     Attributes
     ----------
     vectors : ndarray, (N, D)
-        Label embeddings, unnormalised.
+        Label embeddings, unnormalized.
     texts : sequence of LabelText
         What the N labels became.
     pool : callable
@@ -93,10 +96,12 @@ class Scorer:
         """What each label was turned into."""
         return {text.label: text.kind for text in self.texts}
 
-    def predictions(self, video: FaceStream, track: TrackChoice) -> list[Prediction]:
+    def predictions(
+        self, video: FaceStream, track: TrackChoice, actions: bool = False
+    ) -> list[Prediction]:
         """Read a video and score the tracks that `track` means, each clip by clip, averaged.
 
-        Without a face: one prediction that says so.
+        Without a face: one prediction that says so. With `actions`, they have their means.
         """
         clear = QualityFilter(self.min_quality)
         clips = track_clips(clear(video), self.n_frames, self.pool)
@@ -115,6 +120,7 @@ class Scorer:
                     tracks=video.tracks,
                     n_frames=seen[chosen] - len(clear.left_out.get(chosen, ())),
                     quality=clear.quality(chosen),
+                    actions=named_measures(clear.measures(chosen)) if actions else None,
                 )
             )
         return predictions or [self.empty(video.name, video)]
@@ -150,20 +156,27 @@ class Scorer:
             model=self.model,
         )
 
-    def rows(self, video: FaceStream, window: float, step: float) -> Iterator[TimelineRow]:
+    def rows(
+        self, video: FaceStream, window: float, step: float, actions: bool = False
+    ) -> Iterator[TimelineRow]:
         """Score every track in every window of `window` seconds, one each `step` seconds.
 
-        In order of time, while the video is read.
+        In order of time, while the video is read. With `actions`, rows have their means.
         """
-        return self._rows(video, video, window, step)
+        return self._rows(video, video, window, step, actions)
 
     def _rows(
-        self, frames: Iterable[EmbeddedFrame], video: FaceStream, window: float, step: float
+        self,
+        frames: Iterable[EmbeddedFrame],
+        video: FaceStream,
+        window: float,
+        step: float,
+        actions: bool,
     ) -> Iterator[TimelineRow]:
         laid = windows(frames, window, step, self.n_frames, lambda: video.duration)
         clips = itertools.chain.from_iterable(laid)
         while batch := list(itertools.islice(clips, _BATCH)):
-            yield from self._scored(batch)
+            yield from self._scored(batch, actions)
 
     def moments(self, video: FaceStream, window: float, step: float) -> Iterator[list[TimelineRow]]:
         """Score as :meth:`rows`, but yield each window's rows as soon as it has ended.
@@ -173,11 +186,24 @@ class Scorer:
         for clips in windows(video, window, step, self.n_frames, at_once=True):
             yield list(self._scored(clips))
 
-    def timeline(self, video: FaceStream, window: float, step: float) -> Timeline:
-        """Collect :meth:`rows`, in order of tracks, then of time; where nobody is, at the end."""
+    def timeline(
+        self,
+        video: FaceStream,
+        window: float,
+        step: float,
+        actions: bool = False,
+        baseline: BaselinePlan | None = None,
+    ) -> Timeline:
+        """Collect :meth:`rows`, in order of tracks, then of time; where nobody is, at the end.
+
+        With `baseline`, they say what differs from it.
+        """
         recorder = PathRecorder()
-        rows = sorted_rows(self._rows(recorder.watch(video), video, window, step))
-        return Timeline(
+        frames: Iterable[EmbeddedFrame] = recorder.watch(video)
+        if baseline is not None:
+            frames = baseline.watch(frames)
+        rows = sorted_rows(self._rows(frames, video, window, step, actions))
+        timeline = Timeline(
             source=video.name,
             labels=self.labels,
             window=window,
@@ -191,8 +217,21 @@ class Scorer:
             min_quality=self.min_quality,
             paths=recorder.paths(),
         )
+        if baseline is None:
+            return timeline
+        return compared(timeline, baseline.baselines(video, self._frame_scores))
 
-    def _scored(self, batch: Sequence[WindowClip]) -> Iterator[TimelineRow]:
+    def _frame_scores(self, vectors: Sequence[NDArray[np.float32]]) -> dict[str, float]:
+        """Score frames that are shown one after another, clip by clip."""
+        return self._named(self.scores(self.pooled(vectors)).mean(axis=0))
+
+    def pooled(self, vectors: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+        """Pool N frame embeddings (N, D) in clips of the model's span: (W, D)."""
+        rows = range(len(vectors))
+        clips = [rows[i : i + self.n_frames] for i in range(0, len(rows), self.n_frames)]
+        return self.pool(np.stack(vectors), clips)
+
+    def _scored(self, batch: Sequence[WindowClip], actions: bool = False) -> Iterator[TimelineRow]:
         similarities = np.full((len(batch), len(self.texts)), np.nan)
         scores, rivals = similarities.copy(), similarities.copy()
         reasons = [self._gap(window) for window in batch]
@@ -215,6 +254,7 @@ class Scorer:
                 window.face.confidence if window.face else float("nan"),
                 window.quality,
                 reasons[i],
+                named_measures(window.actions) if actions else None,
             )
 
     def _gap(self, window: WindowClip) -> Gap | None:
@@ -245,6 +285,11 @@ class Scorer:
     def scores(self, clips: NDArray[np.float32]) -> NDArray[np.float64]:
         """Score pooled clips (W, D): (W, N)."""
         return self._compare(clips)[1]
+
+    def neutral_scores(self, moments: Sequence[Sequence[NDArray[np.float32]]]) -> list[float]:
+        """Score "neutral", one of the labels, on W moments of frame embeddings."""
+        column = self.labels.index("neutral")
+        return self.scores(pool_clips(moments, self.pool))[:, column].tolist()
 
     def _compare(self, clips: NDArray[np.float32]) -> tuple[NDArray[np.float64], ...]:
         """Return similarities, scores, and the labels' scores among the model's own labels too."""

@@ -8,19 +8,11 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, Literal, TypeVar
 
 from ..errors import EmoCLIPError, VideoError
-from ..faces import FaceQuality, QualityMean, TrackTable, most_prominent
+from ..faces import TrackTable, most_prominent
 from ..results.records import FaceTrack
 from .frames import EmbeddedFrame
 
-__all__ = [
-    "FaceStream",
-    "QualityFilter",
-    "TrackChoice",
-    "VideoFaces",
-    "check_track",
-    "choose_tracks",
-    "one_face",
-]
+__all__ = ["FaceStream", "TrackChoice", "VideoFaces", "check_track", "choose_tracks", "one_face"]
 
 
 F = TypeVar("F")
@@ -66,50 +58,6 @@ def choose_tracks(video: VideoFaces[Any], track: TrackChoice) -> list[int]:
         listed = ", ".join(map(str, tracks))
         raise VideoError(video.name, f"there is no face track {track}; there are: {listed}")
     return [int(track)] if tracks else []
-
-
-class QualityFilter:
-    """Leaves faces that are not seen well enough out of a stream.
-
-    Parameters
-    ----------
-    min_quality : float
-        A face whose :attr:`FaceQuality.score` is below is left out of the frame.
-
-    Attributes
-    ----------
-    left_out : dict of int to set of float
-        Times of the frames in which each track was left out.
-    """
-
-    def __init__(self, min_quality: float) -> None:
-        self.min_quality = min_quality
-        self.left_out: dict[int, set[float]] = {}
-        self._passed: dict[int, QualityMean] = {}
-        self._all: dict[int, QualityMean] = {}
-
-    def __call__(self, frames: Iterable[EmbeddedFrame]) -> Iterator[EmbeddedFrame]:
-        """Pass frames on without the faces that are not seen well enough."""
-        for frame in frames:
-            unclear = set()
-            for track in frame.faces:
-                quality = frame.qualities.get(track)
-                if quality is not None:
-                    self._all.setdefault(track, QualityMean()).add(quality)
-                    if quality.score < self.min_quality:
-                        unclear.add(track)
-                        self.left_out.setdefault(track, set()).add(frame.time)
-                    else:
-                        self._passed.setdefault(track, QualityMean()).add(quality)
-            if unclear:
-                faces = {t: face for t, face in frame.faces.items() if t not in unclear}
-                frame = dataclasses.replace(frame, faces=faces)
-            yield frame
-
-    def quality(self, track: int) -> FaceQuality | None:
-        """Return the means over the frames that passed; where none did, over all of the track."""
-        means = self._passed.get(track) or self._all.get(track)
-        return means.mean() if means else None
 
 
 class VideoFaces(Generic[F]):
@@ -176,8 +124,25 @@ class FaceStream(VideoFaces[EmbeddedFrame]):
         File name or description of the source.
     table : TrackTable
         The faces that were met so far.
+    has_actions : bool
+        Whether frames hold shapes and actions.
     """
 
+    def __init__(
+        self,
+        name: str,
+        frames: Iterable[EmbeddedFrame],
+        table: TrackTable,
+        duration: Callable[[], float | None],
+        has_actions: bool = False,
+    ) -> None:
+        super().__init__(name, frames, table, duration)
+        self.has_actions = has_actions
+
     def kept(self) -> FaceStream:
-        """Read to the end, and return what can be gone through any number of times."""
-        return FaceStream(self.name, list(self._frames), self.table, self._duration)
+        """Read to the end, and return what can be gone through any number of times.
+
+        Landmarks are left out: they would be most of it.
+        """
+        frames = [dataclasses.replace(frame, shapes={}) for frame in self._frames]
+        return FaceStream(self.name, frames, self.table, self._duration, self.has_actions)

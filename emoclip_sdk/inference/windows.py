@@ -45,6 +45,8 @@ class WindowClip:
         Means of the face's box and of the detector's confidence.
     quality : FaceQuality, optional
         Means of how well it can be seen.
+    actions : ndarray (56,), optional
+        Means of its actions, over the frames that show them.
     """
 
     track: int | None
@@ -54,6 +56,7 @@ class WindowClip:
     clip: Sequence[Vector | None] = ()
     face: Detection | None = None
     quality: FaceQuality | None = None
+    actions: Vector | None = None
 
 
 def windows(
@@ -164,7 +167,9 @@ class _Window:
             quality = QualityMean(
                 inside[i].qualities[track] for i in at if track in inside[i].qualities
             ).mean()
-            present[track] = WindowClip(track, start, stop, len(at), clip, face, quality)
+            measures = [inside[i].actions[track] for i in at if track in inside[i].actions]
+            actions = np.mean(measures, axis=0) if measures else None
+            present[track] = WindowClip(track, start, stop, len(at), clip, face, quality, actions)
         return cls(start, stop, present, {track for track in seen if track not in in_view})
 
     def resolve(self, here: Mapping[int, Any], seen: Mapping[int, float]) -> None:

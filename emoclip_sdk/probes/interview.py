@@ -35,7 +35,7 @@ class EmbeddedInterview:
     Attributes
     ----------
     vectors : ndarray, (W, D)
-        Unnormalised. Clips without the face are left out.
+        Unnormalized. Clips without the face are left out.
     encoder : str, optional
         Name of the model that made them.
     weights : str, optional
@@ -65,7 +65,7 @@ def interview_clips(
     Returns
     -------
     ndarray, (W, D)
-        Unnormalised, in order of time; no row where there is no face.
+        Unnormalized, in order of time; no row where there is no face.
 
     Raises
     ------

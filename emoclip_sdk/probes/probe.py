@@ -59,7 +59,7 @@ class RegressionProbe(nn.Module):
         self.model: PretrainedModel | None = None
 
     def forward(self, clips: Tensor) -> Tensor:
-        """Map unnormalised clip embeddings (W, D) to scores (W, S), each in its own range."""
+        """Map unnormalized clip embeddings (W, D) to scores (W, S), each in its own range."""
         hidden = self.hidden((clips - self.mean) / self.scale).relu()
         divisors = torch.tensor([score["divisor"] for score in self.scores])
         return self.output(hidden) * divisors

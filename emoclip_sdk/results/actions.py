@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -11,21 +12,26 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ..export.plots import plot_actions
 from ..export.save import save_table
 from ..faces import Box, FaceQuality
+from .baseline import BaselineKind, FaceBaseline, changes
 from .html import html_table
 from .numbers import json_value
 from .records import FAILED, NO_FACE, OK, FaceTrack, Gap, Status, quality_record
-from .tables import to_pandas
+from .tables import label_columns, to_pandas
 
 if TYPE_CHECKING:
     import pandas
+    from matplotlib.figure import Figure
 
 __all__ = ["ActionRow", "FaceActions", "MissingActions"]
 
 MissingActions = Gap | Literal["no landmarks"]
 """Why a row has no actions: as in other results, or a face was detected, but the landmark network
 sees none there."""
+
+_ANGLES = ("pitch", "yaw", "roll", "gaze_pitch", "gaze_yaw")
 
 HTML_ROWS = 12
 """Rows that a notebook shows."""
@@ -62,6 +68,11 @@ class ActionRow:
         Of the eyes against the head, in degrees; > 0: upwards, to the subject's left.
     quality : FaceQuality, optional
         How well the face can be seen.
+    baseline : {"auto", "span", "video"}, optional
+        What the changes are against. None where there is no baseline.
+    changes : dict of str to float, optional
+        Where a baseline was asked for: actions, pose and gaze minus those of the person's baseline.
+        NaN where there is none.
     landmarks : ndarray, shape (478, 3), optional
         Where asked for: x, y in pixels of the video, z on the same scale, smaller towards the
         camera.
@@ -81,6 +92,8 @@ class ActionRow:
     gaze_pitch: float = math.nan
     gaze_yaw: float = math.nan
     quality: FaceQuality | None = None
+    baseline: BaselineKind | None = None
+    changes: Mapping[str, float] | None = None
     landmarks: NDArray[np.float32] | None = field(default=None, compare=False, repr=False)
 
     @property
@@ -109,6 +122,8 @@ class ActionRow:
             **{name: getattr(self, name) for name in ("gaze_pitch", "gaze_yaw")},
             **self.actions,
             **quality_record(self.quality),
+            **({} if self.changes is None else {"baseline": self.baseline}),
+            **label_columns("change", self.changes or {}),
             **points,
         }
 
@@ -136,6 +151,8 @@ class FaceActions:
         All faces that were found.
     duration : float, optional
         Length of the video in seconds.
+    baselines : tuple of FaceBaseline
+        What each face is compared with, where a baseline was asked for.
     error : str, optional
         Why the video could not be read. Set only for videos of a list; a single one raises.
     """
@@ -144,6 +161,7 @@ class FaceActions:
     rows: tuple[ActionRow, ...] = ()
     tracks: tuple[FaceTrack, ...] = ()
     duration: float | None = None
+    baselines: tuple[FaceBaseline, ...] = ()
     error: str | None = None
 
     def __repr__(self) -> str:
@@ -202,6 +220,22 @@ class FaceActions:
                     peaks[action] = (name, value, row.time)
         return sorted(peaks.values(), key=lambda peak: -peak[1])[:k]
 
+    def compared(self, baselines: Sequence[FaceBaseline]) -> FaceActions:
+        """Say in every row what differs from the baseline of its face."""
+        used = {baseline.track: baseline for baseline in baselines if baseline.used}
+        rows = []
+        for row in self.rows:
+            known = None if row.track is None or row.reason is not None else used.get(row.track)
+            values = {**row.actions, **{name: getattr(row, name) for name in _ANGLES}}
+            rows.append(
+                dataclasses.replace(
+                    row,
+                    baseline=known.kind if known else None,
+                    changes=changes(values, known.actions if known else None),
+                )
+            )
+        return dataclasses.replace(self, rows=tuple(rows), baselines=tuple(baselines))
+
     def to_dict(self) -> dict[str, Any]:
         """Return JSON types; NaN becomes None."""
         values: dict[str, Any] = json_value(
@@ -211,6 +245,7 @@ class FaceActions:
                 "tracks": self.tracks,
                 "duration": self.duration,
                 "error": self.error,
+                "baselines": self.baselines,
                 "rows": self.rows,
             }
         )
@@ -223,6 +258,36 @@ class FaceActions:
     def to_pandas(self) -> pandas.DataFrame:
         """Return a data frame of :meth:`to_records`. Needs pandas."""
         return to_pandas(self.to_records())
+
+    def heatmap(self, path: str | Path | None = None) -> Figure:
+        """Draw the actions as colors over time, one panel per face; returns the figure.
+
+        Needs the extra ``plot``. With `path` the figure is also written there. Left and right of an
+        action are averaged; those that stay below 0.1 are left out, and so is where the eyes look.
+        """
+        tracks = dict.fromkeys(row.track for row in self.rows if row.track is not None)
+        series = {
+            track: self._series(rows)
+            for track in sorted(tracks)
+            if (rows := [r for r in self.rows if r.track == track and r.reason is None])
+        }
+        return plot_actions(series, path, source=self.source, duration=self.duration)
+
+    @staticmethod
+    def _series(
+        rows: Sequence[ActionRow],
+    ) -> tuple[dict[str, NDArray[np.float64]], NDArray[np.float64]]:
+        """Return the values of each action over time, both sides averaged, and the times."""
+        sides: dict[str, list[NDArray[np.float64]]] = {}
+        for name in rows[0].actions:
+            if name.startswith("eyeLook"):
+                continue
+            both = name.removesuffix("Left").removesuffix("Right")
+            if both in ("jaw", "mouth"):  # to the left, to the right: two movements
+                both = name
+            sides.setdefault(both, []).append(np.array([row.actions[name] for row in rows]))
+        values = {name: np.mean(columns, axis=0) for name, columns in sides.items()}
+        return values, np.array([row.time for row in rows])
 
     def save(self, path: str | Path) -> None:
         """Write a file; the ending says which kind.

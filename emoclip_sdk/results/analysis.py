@@ -1,7 +1,7 @@
 """What can be told of a timeline: runs of a label, episodes, summaries, other steps of time.
 
 Windows may overlap. Each one speaks for the time that is nearer to its middle than to that of its
-neighbours, which cuts the time of a face into cells that don't overlap. A window without the face
+neighbors, which cuts the time of a face into cells that don't overlap. A window without the face
 is certain about all of its length: the cells beside it end there.
 """
 
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from ..errors import EmoCLIPError
 from ..faces import QualityMean
+from .baseline import FaceBaseline, changes
 from .numbers import json_value
 from .records import LOW_QUALITY, NOBODY, OUT_OF_VIEW, Gap
 from .scored_windows import ScoredWindows, TimelineRow
@@ -29,6 +30,7 @@ __all__ = [
     "Run",
     "TrackSummary",
     "cells",
+    "compared",
     "episodes",
     "resampled",
     "runs",
@@ -291,7 +293,19 @@ def _averaged(
 
     scores = mean([[row.scores[label] for label in labels] for row in rows])
     similarities = mean([[row.similarities[label] for label in labels] for row in rows])
+    known = [
+        (row.actions, weight)
+        for row, weight in zip(rows, weights, strict=True)
+        if row.actions and not any(map(math.isnan, row.actions.values()))
+    ]
+    actions = rows[0].actions
+    if known:
+        means = np.average(
+            [list(a.values()) for a, _ in known], axis=0, weights=[weight for _, weight in known]
+        )
+        actions = dict(zip(known[0][0], means.tolist(), strict=True))
     return {
+        "actions": actions,
         "scores": dict(zip(labels, scores.tolist(), strict=True)),
         "similarities": dict(zip(labels, similarities.tolist(), strict=True)),
         "confidence": float(mean([row.confidence for row in rows])),
@@ -299,7 +313,7 @@ def _averaged(
 
 
 def smoothed(timeline: Windows, seconds: float) -> Windows:
-    """Average over neighbouring windows; see :meth:`Timeline.smooth`."""
+    """Average over neighboring windows; see :meth:`Timeline.smooth`."""
     _check_seconds("smooth", seconds)
     rows: list[TimelineRow] = [row for row in timeline.rows if row.track is None]
     for track_rows in _by_track(timeline).values():
@@ -314,7 +328,11 @@ def smoothed(timeline: Windows, seconds: float) -> Windows:
                     row, **mean, abstained=mean["confidence"] < timeline.min_score
                 )
             rows.append(row)
-    return dataclasses.replace(timeline, rows=sorted_rows(rows))
+    return _compared_anew(dataclasses.replace(timeline, rows=sorted_rows(rows)))
+
+
+def _compared_anew(timeline: Windows) -> Windows:
+    return compared(timeline, timeline.baselines) if timeline.baselines else timeline
 
 
 def resampled(timeline: Windows, step: float) -> Windows:
@@ -351,7 +369,8 @@ def resampled(timeline: Windows, step: float) -> Windows:
             nobody.update(_slots(row.start, row.end, step))
     for k in nobody - occupied:
         rows.append(_gap(timeline, None, k * step, min((k + 1) * step, end), NOBODY))
-    return dataclasses.replace(timeline, window=step, step=step, rows=sorted_rows(rows))
+    resampled = dataclasses.replace(timeline, window=step, step=step, rows=sorted_rows(rows))
+    return _compared_anew(resampled)
 
 
 def _slots(start: float, end: float, step: float) -> range:
@@ -362,7 +381,9 @@ def _gap(
     timeline: ScoredWindows, track: int | None, start: float, end: float, reason: Gap
 ) -> TimelineRow:
     nothing = dict.fromkeys(timeline.labels, math.nan)
-    return TimelineRow(track, start, end, 0, nothing, dict(nothing), reason=reason)
+    asked = next((row.actions for row in timeline.rows if row.actions is not None), None)
+    actions = None if asked is None else dict.fromkeys(asked, math.nan)
+    return TimelineRow(track, start, end, 0, nothing, dict(nothing), reason=reason, actions=actions)
 
 
 def _resampled_row(
@@ -398,6 +419,23 @@ def _resampled_row(
         detection_confidence=sure,
         quality=quality.mean(),
     )
+
+
+def compared(timeline: Windows, baselines: Sequence[FaceBaseline]) -> Windows:
+    """Say in every row what differs from the baseline of its face."""
+    used = {baseline.track: baseline for baseline in baselines if baseline.used}
+    rows = []
+    for row in timeline.rows:
+        known = None if row.track is None else used.get(row.track)
+        scores, actions = (known.scores, known.actions) if known else (None, None)
+        row = dataclasses.replace(
+            row,
+            baseline=known.kind if known and row.face_found else None,
+            score_changes=changes(row.scores, scores),
+            action_changes=None if row.actions is None else changes(row.actions, actions),
+        )
+        rows.append(row)
+    return dataclasses.replace(timeline, rows=tuple(rows), baselines=tuple(baselines))
 
 
 def sorted_rows(rows: Iterable[TimelineRow]) -> tuple[TimelineRow, ...]:

@@ -28,6 +28,9 @@ class FrameWeight(FlatResult):
         Share that the class token's attention gives to this frame, over all layers (attention
         rollout); all frames sum to 1. A frame ensemble gives each the same. Where the last clip of
         a long video overlaps the one before, frames count twice.
+    action_text : str
+        Which facial actions are stronger and weaker than in the other frames, in words
+        (:func:`describe_changes`); nothing where none is, or where the face's shape can't be seen.
     picture : bytes, optional
         The face as a JPEG file, for some of the frames.
     """
@@ -36,6 +39,7 @@ class FrameWeight(FlatResult):
     box: tuple[float, float, float, float]
     change: float
     attention: float
+    action_text: str = ""
     picture: bytes | None = field(default=None, repr=False)
 
     def to_dict(self) -> dict[str, Any]:
@@ -49,6 +53,7 @@ class FrameWeight(FlatResult):
             **dict(zip(("face_x0", "face_y0", "face_x1", "face_y1"), self.box, strict=True)),
             "change": self.change,
             "attention": self.attention,
+            "action_text": self.action_text,
         }
 
 

@@ -35,11 +35,15 @@ class Explanation:
         All sampled frames of the face, in order of time; none without a face.
     descriptions : dict of str to tuple of DescriptionMatch
         The texts of each label, the one that fits best first; none without a face.
+    action_text : str
+        Which facial actions are stronger and weaker in the quarter of the frames that speaks most
+        for the label than in the others, in words; nothing where none is.
     """
 
     prediction: Prediction
     frames: tuple[FrameWeight, ...] = ()
     descriptions: dict[str, tuple[DescriptionMatch, ...]] = field(default_factory=dict)
+    action_text: str = ""
 
     @property
     def error(self) -> str | None:
@@ -57,6 +61,7 @@ class Explanation:
                 "prediction": self.prediction,
                 "frames": self.frames,
                 "descriptions": self.descriptions,
+                "action_text": self.action_text,
             }
         )
         return values

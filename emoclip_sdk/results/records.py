@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..faces import FaceQuality
+from .action_words import describe_actions
 from .html import html_table
 from .numbers import json_value
 from .tables import FlatResult, label_columns, to_pandas
@@ -140,6 +141,8 @@ class Prediction:
         good enough, over all of this face.
     reason : {"nobody", "low quality"}, optional
         Why there is no score. None where there is one, and for a video that can't be read.
+    actions : dict of str to float, optional
+        Where asked for: means over the frames that were scored, as in :class:`TimelineRow`.
     """
 
     source: str
@@ -156,6 +159,7 @@ class Prediction:
     abstained: bool | None = None
     quality: FaceQuality | None = None
     reason: Gap | None = None
+    actions: dict[str, float] | None = None
 
     def __repr__(self) -> str:
         ranked = ", ".join(f"{label} {score:.2f}" for label, score in self.top(3))
@@ -195,6 +199,11 @@ class Prediction:
         """The label of the highest score, also where the model abstained; None without a face."""
         return self.top(1)[0][0] if self.face_found else None
 
+    @property
+    def action_text(self) -> str | None:
+        """The actions in words, see :func:`describe_actions`; None where not asked for."""
+        return None if self.actions is None else describe_actions(self.actions)
+
     def top(self, k: int = 1) -> list[tuple[str, float]]:
         """Return the `k` best labels with their scores, best first; empty without a face."""
         if not self.face_found:
@@ -218,6 +227,11 @@ class Prediction:
                 "tracks": self.tracks,
                 "n_frames": self.n_frames,
                 "duration": self.duration,
+                **(
+                    {}
+                    if self.actions is None
+                    else {"actions": self.actions, "action_text": self.action_text}
+                ),
                 "error": self.error,
                 "reason": self.reason,
                 "quality": self.quality,
@@ -245,6 +259,7 @@ class Prediction:
             **quality_record(self.quality),
             **label_columns("score", self.scores),
             **label_columns("similarity", self.similarities),
+            **({} if self.actions is None else {"action_text": self.action_text, **self.actions}),
             **model_record(self.model),
         }
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..faces import FaceQuality
+from .action_words import describe_actions
+from .baseline import BaselineKind, FaceBaseline
 from .numbers import json_value
 from .paths import FacePath
 from .records import (
@@ -24,6 +26,10 @@ from .records import (
 from .tables import label_columns
 
 __all__ = ["ScoredWindows", "TimelineRow"]
+
+
+# What is in a row only where it was asked for.
+_ASKED = ("actions", "action_text", "baseline", "score_changes", "action_changes")
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,15 @@ class TimelineRow:
         How well the face can be seen: means over these frames.
     reason : {"nobody", "out of view", "low quality"}, optional
         Why there is no score; None where there is one.
+    actions : dict of str to float, optional
+        Where asked for: means over these frames of the blendshapes, of head pose and gaze
+        (``pitch``, ``yaw``, ``roll``, ``gaze_pitch``, ``gaze_yaw``), as in :class:`ActionRow`. NaN
+        where no frame shows them.
+    baseline : {"auto", "span", "video"}, optional
+        What the changes are against. None where there is no baseline.
+    score_changes, action_changes : dict of str to float, optional
+        Where a baseline was asked for: `scores` and `actions` minus those of the person's baseline.
+        NaN where there is none.
     """
 
     track: int | None
@@ -64,6 +79,10 @@ class TimelineRow:
     detection_confidence: float = math.nan
     quality: FaceQuality | None = None
     reason: Gap | None = None
+    actions: dict[str, float] | None = None
+    baseline: BaselineKind | None = None
+    score_changes: dict[str, float] | None = None
+    action_changes: dict[str, float] | None = None
 
     @property
     def face_found(self) -> bool:
@@ -74,6 +93,20 @@ class TimelineRow:
     def label(self) -> str | None:
         """The label of the highest score; None in a gap."""
         return max(self.scores, key=self.scores.__getitem__) if self.face_found else None
+
+    @property
+    def action_text(self) -> str | None:
+        """The actions in words, by what changes where there is a baseline; "" without a face.
+
+        See :func:`describe_actions`. None where actions were not asked for.
+        """
+        if self.actions is None:
+            return None
+        before = None
+        if self.baseline is not None and self.action_changes is not None:
+            changes = self.action_changes
+            before = {name: value - changes[name] for name, value in self.actions.items()}
+        return describe_actions(self.actions, before)
 
     def to_record(self, source: str, model: ModelInfo | None = None) -> dict[str, Any]:
         """Return a flat row, two columns per label, NaN in gaps."""
@@ -94,6 +127,11 @@ class TimelineRow:
             **quality_record(self.quality),
             **label_columns("score", self.scores),
             **label_columns("similarity", self.similarities),
+            **({} if self.score_changes is None else {"baseline": self.baseline}),
+            **label_columns("change", self.score_changes or {}),
+            **({} if self.actions is None else {"action_text": self.action_text}),
+            **(self.actions or {}),
+            **label_columns("change", self.action_changes or {}),
             **model_record(model),
         }
 
@@ -115,6 +153,7 @@ class TimelineRow:
                 "quality": self.quality,
                 "scores": self.scores,
                 "similarities": self.similarities,
+                **{name: value for name in _ASKED if (value := getattr(self, name)) is not None},
             }
         )
         return values
@@ -146,6 +185,8 @@ class ScoredWindows:
         A window in which the face is seen less well has no scores.
     paths : mapping of int to FacePath
         Where each face is in every sampled frame, for :meth:`annotate`. Not in files.
+    baselines : tuple of FaceBaseline
+        What each face is compared with, where a baseline was asked for.
     error : str, optional
         Why the video could not be read. Set only for videos of a list; a single one raises.
     """
@@ -162,6 +203,7 @@ class ScoredWindows:
     min_score: float = 0.0
     min_quality: float = 0.0
     paths: Mapping[int, FacePath] = field(default_factory=dict, compare=False, repr=False)
+    baselines: tuple[FaceBaseline, ...] = ()
     error: str | None = None
 
     @property
@@ -193,6 +235,7 @@ class ScoredWindows:
                 "model": self.model,
                 "min_score": self.min_score,
                 "min_quality": self.min_quality,
+                "baselines": self.baselines,
                 "rows": self.rows,
             }
         )

@@ -27,6 +27,8 @@ TEXTS = (
     "revision",
     "prompt_bank",
     "weights",
+    "action_text",
+    "baseline",
 )
 """Columns of text, which may be missing. All others of a table of scores are numbers."""
 

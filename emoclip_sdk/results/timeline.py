@@ -147,7 +147,7 @@ class Timeline(ScoredWindows):
         return plot_timeline(self, path)
 
     def heatmap(self, path: str | Path | None = None) -> Figure:
-        """Draw the scores of every label as colours over time; as :meth:`plot` otherwise."""
+        """Draw the scores of every label as colors over time; as :meth:`plot` otherwise."""
         return plot_heatmap(self, path)
 
     def annotate(
@@ -155,6 +155,7 @@ class Timeline(ScoredWindows):
         video: VideoInput,
         path: str | Path,
         *,
+        landmarks: bool = False,
         fps: float | None = None,
         allow_network: bool = False,
     ) -> None:
@@ -166,6 +167,8 @@ class Timeline(ScoredWindows):
             What the timeline was made of: a path, bytes, a folder of frames, an array or pictures.
         path : str or Path
             ``.mp4``, ``.m4v``, ``.mov``, ``.mkv`` or ``.webm``. The sound of `video` is kept.
+        landmarks : bool
+            Draw the landmarks of each face, too; they are found anew in every frame.
         fps, allow_network
             As the timeline was made with.
 
@@ -176,4 +179,4 @@ class Timeline(ScoredWindows):
         EmoCLIPError
             Another ending, or the file can't be written.
         """
-        annotate_video(self, video, path, fps=fps, allow_network=allow_network)
+        annotate_video(self, video, path, landmarks=landmarks, fps=fps, allow_network=allow_network)

@@ -40,7 +40,7 @@ class FewShotReport:
     unusable : tuple of int
         Numbers of the videos that show no face or can't be read.
     text_accuracy : float
-        Share of the clips that the texts alone recognise, among these labels.
+        Share of the clips that the texts alone recognize, among these labels.
     blended_accuracy : float
         The same with examples, by nested cross-validation: no clip has a part in choosing the
         weight or the examples by which it is judged.
@@ -155,7 +155,7 @@ def _shift(x: Matrix, y: NDArray[np.intp], t: Matrix, weight: float) -> Matrix:
     """Return what moves the texts (C, D) towards the examples (N, D), at equal scale."""
     means = np.stack([x[y == c].mean(axis=0) for c in range(len(t))])
     examples, texts = means - means.mean(axis=0), t - t.mean(axis=0)
-    # Along what all clips or all texts share, examples would favour some labels whatever the clip.
+    # Along what all clips or all texts share, examples would favor some labels whatever the clip.
     shared, _ = np.linalg.qr(np.stack([means.mean(axis=0), t.mean(axis=0)], axis=1))
     examples = examples - examples @ shared @ shared.T
     scale = np.linalg.norm(texts) / max(float(np.linalg.norm(examples)), 1e-12)

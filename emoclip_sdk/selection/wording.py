@@ -15,7 +15,7 @@ from ..errors import EmoCLIPError
 from ..inference.scorer import cosine_similarities
 from ..results.tables import FlatResult
 
-__all__ = ["WordingScore", "area_under_curve", "read_labelled", "score_wordings"]
+__all__ = ["WordingScore", "area_under_curve", "read_labeled", "score_wordings"]
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class WordingScore(FlatResult):
     rest: int
 
 
-def read_labelled(path: str | Path) -> list[tuple[str, str]]:
+def read_labeled(path: str | Path) -> list[tuple[str, str]]:
     """Read a CSV file with the columns ``path`` and ``label``; paths are relative to the file.
 
     Raises
@@ -82,7 +82,7 @@ def score_wordings(
     wordings: Mapping[str, Sequence[tuple[str, Mapping[str, float]]]],
     embed_texts: Callable[[Sequence[str]], NDArray[np.float32]],
 ) -> list[WordingScore]:
-    """Compare wordings on labelled clips.
+    """Compare wordings on labeled clips.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ def score_wordings(
     wordings : mapping of str to sequence of (str, mapping of str to float)
         For each label, origin and weighted texts of each wording.
     embed_texts : callable
-        N texts to (N, D), unnormalised.
+        N texts to (N, D), unnormalized.
 
     Returns
     -------

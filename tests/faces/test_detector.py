@@ -41,7 +41,8 @@ def test_every_method_uses_it(model, stripes):
         call(frames)
         assert model.detector.looked > before
     (row, *_) = model.timeline(frames, LABELS)
-    assert row.box == (5.0, 5.0, 45.0, 45.0) and row.detection_confidence == 0.95
+    assert row.box == pytest.approx((5.0, 5.0, 45.0, 45.0))
+    assert row.detection_confidence == pytest.approx(0.95)
 
 
 def test_processes_get_a_copy(model, crop_video):

@@ -150,4 +150,4 @@ def test_boxes_are_in_pixels_of_the_full_frame(detector) -> None:
         rgb = np.asarray(photo.resize((photo.width * factor, photo.height * factor)))
         ((face,),) = detector.detect([rgb])
         boxes.append(np.array(face.box) / factor)
-    assert np.abs(boxes[0] - boxes[1]).max() < 0.05 * (boxes[0][2] - boxes[0][0])
+    assert np.abs(boxes[0] - boxes[1]).max() < 0.1 * (boxes[0][2] - boxes[0][0])

@@ -109,12 +109,12 @@ def _ours(call: str) -> list[str]:
 
 def train(folder: str) -> None:
     """Train a tiny model on cached frame embeddings; run in a process of its own."""
-    from training.paper.conftest import colours, tiny_recipe
+    from training.paper.conftest import colors, tiny_recipe
 
     from emoclip_sdk.training.paper import run_experiment
 
     place = Path(folder)
-    run_experiment(tiny_recipe(frozen=True), colours(), place / "out", place / "run")
+    run_experiment(tiny_recipe(frozen=True), colors(), place / "out", place / "run")
 
 
 def crop(videos: str, out: str) -> None:

@@ -1,4 +1,4 @@
-"""The same videos under two models or banks; wordings on labelled clips."""
+"""The same videos under two models or banks; wordings on labeled clips."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from emoclip_sdk import EmoCLIP, EmoCLIPError
 from emoclip_sdk.selection.compare import compare_models
-from emoclip_sdk.selection.wording import area_under_curve, read_labelled, score_wordings
+from emoclip_sdk.selection.wording import area_under_curve, read_labeled, score_wordings
 
 LABELS = ["happiness", "anger"]
 
@@ -77,10 +77,10 @@ def test_wordings(tmp_path):
         score_wordings(clips, ["l"] * 3, {}, lambda texts: clips)
 
 
-def test_list_of_labelled_clips(tmp_path):
+def test_list_of_labeled_clips(tmp_path):
     file = tmp_path / "mine.csv"
     file.write_text("label, path\njoy,a.mp4\n", encoding="utf-8")
-    assert read_labelled(file) == [(str(tmp_path / "a.mp4"), "joy")]
+    assert read_labeled(file) == [(str(tmp_path / "a.mp4"), "joy")]
     for text, complaint in (
         ("path\na.mp4\n", "no column label"),
         ("path,label\na.mp4,\n", "line 2"),
@@ -88,4 +88,4 @@ def test_list_of_labelled_clips(tmp_path):
     ):
         file.write_text(text, encoding="utf-8")
         with pytest.raises(EmoCLIPError, match=complaint):
-            read_labelled(file)
+            read_labeled(file)

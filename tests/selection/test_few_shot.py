@@ -71,6 +71,9 @@ def test_model_uses_them_until_undone(tiny_model):
     assert found[1].prompts == {"anger": "fitted", "pride": "fitted", "boredom": "bank"}
     assert found[1].similarities["boredom"] == pytest.approx(before.similarities["boredom"])
     assert found[1].model.prompt_bank != before.model.prompt_bank
+    with pytest.raises(EmoCLIPError, match="three clips"):
+        tiny_model.fit_labels(videos[:4], labels[:4], faces="none")
+    assert tiny_model.classify(videos, **ask) == found  # what was fitted before is kept
     tiny_model.unfit_labels()
     assert tiny_model.classify(videos[1], **ask).to_dict() == before.to_dict()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -62,6 +63,21 @@ def test_a_wheel_without_license_or_weights_and_with_tests(check, tmp_path):
         f"{wheel.name}: no license file NOTICE",
         f"{wheel.name}: tests/test_model.py doesn't belong there",
     ]
+
+
+def test_a_file_that_is_twice_in_a_wheel_and_a_link_in_an_sdist(check, tmp_path):
+    wheel, sdist = tmp_path / "a.whl", tmp_path / "a.tar.gz"
+    with zipfile.ZipFile(wheel, "w") as file, pytest.warns(UserWarning, match="Duplicate"):
+        for _ in range(2):
+            file.writestr("emoclip_sdk/py.typed", "")
+    assert "a.whl: emoclip_sdk/py.typed is twice in it" in check.check_wheel(wheel)
+    link = tarfile.TarInfo("emoclip_sdk-1/examples/portrait.mp4")
+    link.type, link.linkname = tarfile.SYMTYPE, "../portrait.mp4"
+    with tarfile.open(sdist, "w:gz") as file:
+        file.addfile(link)
+    problems = check.check_sdist(sdist)
+    assert "a.tar.gz: emoclip_sdk-1/examples/portrait.mp4 is a link" in problems
+    assert "a.tar.gz: no examples/portrait.mp4" in problems
 
 
 def test_the_pythons_that_are_here(check):

@@ -20,7 +20,9 @@ def portrait() -> Path:
     return asset("portrait.mp4")
 
 
-def moving_face(path: Path, seconds: int = 10, width: int = 1280, height: int = 720) -> Path:
+def moving_face(
+    path: Path, seconds: int = 10, width: int = 1280, height: int = 720, fps: int = FPS
+) -> Path:
     """Write the example clip into a larger picture in which it drifts, for `seconds`."""
     with av.open(str(portrait())) as source:
         faces = [frame.to_ndarray(format="rgb24") for frame in source.decode(video=0)]
@@ -28,9 +30,9 @@ def moving_face(path: Path, seconds: int = 10, width: int = 1280, height: int = 
     noise = np.random.default_rng(0).integers(0, 60, (height // 8, width // 8, 3), dtype=np.uint8)
     scene = np.kron(noise, np.ones((8, 8, 1), np.uint8))[:height, :width]
     with av.open(str(path), "w") as file:
-        stream = file.add_stream("libx264", rate=FPS, options={"preset": "fast", "crf": "23"})
+        stream = file.add_stream("libx264", rate=fps, options={"preset": "fast", "crf": "23"})
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-        for i in range(seconds * FPS):
+        for i in range(seconds * fps):
             picture = scene.copy()
             x = int((width - side[1]) * (0.5 + 0.2 * np.sin(i / 40)))
             y = int((height - side[0]) * (0.5 + 0.2 * np.cos(i / 55)))

@@ -29,6 +29,7 @@ from ...model import EmoCLIP
 from ...nn import DualEncoder
 from ...runtime.machine import machine_facts
 from ...video import open_video
+from .actions import actions_rows
 from .clips import interview as repeated
 from .clips import moving_face, portrait
 from .gpu import encoding_row
@@ -202,6 +203,8 @@ model = EmoCLIP.from_pretrained(device="cpu")
 start = time.perf_counter()
 if sys.argv[2] == "timeline":
     n = sum(1 for _ in model.timeline_rows(sys.argv[1], window=2, step=1))
+elif sys.argv[2] == "actions":
+    n = sum(1 for _ in model.actions_rows(sys.argv[1]))
 else:
     n = len(interview_clips(model, sys.argv[1]))
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -214,7 +217,8 @@ def _long_videos(
 ) -> list[dict[str, Any]]:
     """Peak memory and time per minute of a short and a long video, each in a process of its own.
 
-    `task`: "timeline", row by row; or "interview", the clips of the person longest in view.
+    `task`: "timeline" or "actions", row by row; or "interview", the clips of the person longest in
+    view.
     """
     measured = {}
     for length in minutes:
@@ -261,25 +265,29 @@ def run_benchmarks(
         A folder of real clips, on which boxes and scores are compared with the reference
         pipeline's.
     long, interview : bool
-        60 against 5 minutes of 720p for a timeline; 120 against 10 minutes of 480p for clips.
+        60 against 5 minutes of 720p for a timeline and for actions; 120 against 10 minutes of 480p
+        for clips.
 
     With a CUDA device, its utilization by encoding is a row, too.
 
     Returns
     -------
     dict
-        "machine", "turns", and "rows": each with "figure", "ratio", "goal" and what it is made of.
+        "machine", "turns", and "rows": each with "figure", "ratio" (of times, unless "figure" says
+        otherwise), "goal" and what it is made of.
     """
     rows = [encoding_row(_vit_b_32(device="cuda"), 224)] if torch.cuda.is_available() else []
     with tempfile.TemporaryDirectory() as folder:
         clip = moving_face(Path(folder) / "clip.mp4")
-        rows += _short_clip(clip, turns) if turns else []
+        if turns:
+            rows += _short_clip(clip, turns) + actions_rows(Path(folder), turns)
         if clips:
             rows += _many_clips(Path(folder), clips)
         if media is not None:
             rows += _accuracy(media)
         if long:
-            rows += _long_videos(clip, Path(folder), (5, 60), "timeline", "<= 1.05")
+            for task in ("timeline", "actions"):
+                rows += _long_videos(clip, Path(folder), (5, 60), task, "<= 1.05")
         if interview:
             small = moving_face(Path(folder) / "small.mp4", width=640, height=480)
             rows += _long_videos(small, Path(folder), (10, 120), "interview", "<= 1.1")

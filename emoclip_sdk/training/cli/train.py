@@ -192,10 +192,12 @@ def experiment_recipe(
     experiment = content.get("experiment")
     if experiment is None:
         raise EmoCLIPError(f"recipe {name}: has no key 'experiment', so it is for no command here")
-    if experiment not in _EXPERIMENTS:
-        known = ", ".join(_EXPERIMENTS)
+    # `emoclip-train ness` has a module of its own.
+    commands_of = {key: entry.commands for key, entry in _EXPERIMENTS.items()} | {"ness": ("ness",)}
+    commands = commands_of.get(experiment)
+    if commands is None:
+        known = ", ".join(commands_of)
         raise EmoCLIPError(f"recipe {name}: experiment is {experiment!r}, and none of {known}")
-    commands = _EXPERIMENTS[experiment].commands
     if command not in commands:
         own = " and ".join(f"'emoclip-train {name}'" for name in commands)
         raise EmoCLIPError(f"recipe {name}: is for {own}, and not for 'emoclip-train {command}'")

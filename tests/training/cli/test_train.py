@@ -17,7 +17,7 @@ from emoclip_sdk.errors import EmoCLIPError
 from emoclip_sdk.training.cli import app
 
 from ..mini.conftest import small_recipe, word_teacher, write_pictures, write_wordnet
-from ..paper.conftest import CLASSES, colours, tiny_recipe
+from ..paper.conftest import CLASSES, colors, tiny_recipe
 
 
 def train(*arguments: str | Path) -> Any:
@@ -30,7 +30,7 @@ def train(*arguments: str | Path) -> Any:
 def manifest(tmp_path: Path) -> Path:
     """The clips as a manifest with folders of frames."""
     rows = []
-    for split, clips in colours(2).splits.items():
+    for split, clips in colors(2).splits.items():
         for clip in clips:
             folder = tmp_path / "data" / clip.id
             folder.mkdir(parents=True)
@@ -51,7 +51,7 @@ def test_an_experiment_from_the_command_line(manifest: Path, tmp_path: Path) -> 
     recipe["data"] = {"views": 1, "workers": 0}
     (tmp_path / "tiny.yaml").write_text(yaml.safe_dump(recipe))
     arguments = ["supervised", "--dataset", "manifest", "--cropped", "--device", "cpu",
-                 "--root", str(manifest), "--out", str(tmp_path / "model"),
+                 "--root", str(manifest), "--output", str(tmp_path / "model"),
                  "--recipe", str(tmp_path / "tiny.yaml"),
                  "--set", "optim.epochs=1", "--seed", "5"]  # fmt: skip
     best = train(*arguments)
@@ -77,16 +77,16 @@ def test_the_embedded_model_from_the_command_line(
               "--run", tmp_path / "run", "--seed", "5", "--set", "text.epochs=1",
               "--set", "images.sizes=[[32, 1]]",
               "--set", "images.optim.lr.visual=5e-4")  # fmt: skip
-    figures = train("contrastive", "--out", tmp_path / "model", *shared)
+    figures = train("contrastive", "--output", tmp_path / "model", *shared)
     assert figures["FER+ valid, 8 classes, prompts: words"]["n"] == 80
     kept = yaml.safe_load((tmp_path / "run/images/recipe.yaml").read_text())
     assert kept["seed"] == 5 and kept["images"]["optim"]["lr"]["visual"] == 5e-4
     EmoCLIP.from_pretrained(tmp_path / "model", device="cpu")
 
-    recalls = train("loco", "--out", tmp_path / "loco", *shared, "--set", "loco.classes=[anger]")
+    recalls = train("loco", "--output", tmp_path / "loco", *shared, "--set", "loco.classes=[anger]")
     assert list(recalls) == ["anger"]
     with pytest.raises(EmoCLIPError, match="is for 'emoclip-train contrastive' and 'emoclip-t"):
-        train("probe", "--out", tmp_path / "model", *shared)
+        train("probe", "--output", tmp_path / "model", *shared)
 
 
 @pytest.mark.parametrize(
@@ -109,5 +109,5 @@ def test_the_embedded_model_from_the_command_line(
 )
 def test_options_without_effect_are_refused(arguments: str, message: str, tmp_path: Path) -> None:
     with pytest.raises(EmoCLIPError, match=message.replace("[", r"\[")):
-        train(*arguments.split(), "--root", tmp_path, "--out", tmp_path / "out")
+        train(*arguments.split(), "--root", tmp_path, "--output", tmp_path / "out")
     assert not list(tmp_path.iterdir())

@@ -70,7 +70,7 @@ def test_second_time_reads_the_same_numbers(
         assert np.array_equal(a, c.astype(np.float16).astype(np.float32))
 
 
-def test_short_clips_share_a_batch_and_neighbours_change_nothing(
+def test_short_clips_share_a_batch_and_neighbors_change_nothing(
     tiny_model: EmoCLIP, stripes: Stripes, counted: list[int], tmp_path: Path
 ) -> None:
     lengths = (1, 2, 1, 140, 1, 300, 40, 1, 1)

@@ -12,6 +12,7 @@ from PIL import Image
 
 from emoclip_sdk import EmoCLIP
 from emoclip_sdk.errors import DatasetError
+from emoclip_sdk.inference.options import ReadOptions
 from emoclip_sdk.probes.interview import interview_clips
 from emoclip_sdk.training.data.cache import FrameCache
 from emoclip_sdk.training.ness.clips import embed_study
@@ -43,7 +44,7 @@ def test_video_is_embedded_once(
 ) -> None:
     study, cache = study_of(tmp_path, frames), FrameCache(tmp_path / "cache", torch.float32)
     _, clips, _ = embed_study(study, lambda: tiny_model, cache, faces="none")
-    vectors = interview_clips(tiny_model, tmp_path / frames, faces="none")
+    vectors = interview_clips(tiny_model, tmp_path / frames, ReadOptions(faces="none"))
     assert len(vectors) == 2  # 130 frames at 25 fps, 7 a second: 37 samples, two clips of 32
     np.testing.assert_array_equal(clips.vectors, vectors)
     assert clips.encoder == {"name": tiny_model.name, "weights": tiny_model.encoder.video_hash()}

@@ -1,4 +1,4 @@
-"""A dataset that fits on a page: each class has its colour. And tiny towers."""
+"""A dataset that fits on a page: each class has its color. And tiny towers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from emoclip_sdk.training.data.datasets.clips import Clip, ClipDataset
 
 CLASSES = ("neutral", "happiness", "anger", "surprise")
-COLOURS = ((0, 0, 0), (190, 0, 0), (0, 190, 0), (0, 0, 190))
+COLORS = ((0, 0, 0), (190, 0, 0), (0, 190, 0), (0, 0, 190))
 CAPTIONS = (
     None,
     "mouth corners pulled up",
@@ -22,22 +22,22 @@ CAPTIONS = (
 def make_clip(label: int, number: int, split: str = "train") -> Clip:
     rng = np.random.default_rng([label, number, len(split)])
     frames = rng.integers(0, 60, (int(rng.integers(5, 14)), 32, 32, 3)).astype(np.uint8)
-    frames += np.array(COLOURS[label], np.uint8)
+    frames += np.array(COLORS[label], np.uint8)
     return Clip(f"{split}-{label}-{number}", frames, label, CAPTIONS[label], f"person {number % 5}")
 
 
-def colours(per_class: int = 4) -> ClipDataset:
+def colors(per_class: int = 4) -> ClipDataset:
     """Four classes of `per_class` training clips, two for validation and two for the test."""
     counts = {"train": per_class, "valid": 2, "test": 2}
     splits = {
         name: tuple(make_clip(c, i, name) for i in range(n) for c in range(4))
         for name, n in counts.items()
     }
-    return ClipDataset("colours", CLASSES, splits)
+    return ClipDataset("colors", CLASSES, splits)
 
 
 def tiny_recipe(experiment: str = "contrastive", *, frozen: bool = True) -> dict[str, Any]:
-    """Random towers of a few thousand parameters, 8 steps in 2 epochs of `colours()`."""
+    """Random towers of a few thousand parameters, 8 steps in 2 epochs of `colors()`."""
     rates = {"temporal": 3e-3, "logit_scale": 3e-3}
     if not frozen:
         rates |= {"visual": 1e-3, "text_blocks": 1e-3, "text_rest": 1e-3}
@@ -79,4 +79,4 @@ def tiny_recipe(experiment: str = "contrastive", *, frozen: bool = True) -> dict
 
 @pytest.fixture(scope="session")
 def dataset() -> ClipDataset:
-    return colours()
+    return colors()

@@ -20,7 +20,7 @@ from emoclip_sdk.errors import EmoCLIPError
 from emoclip_sdk.training.engine.loop import Trainer
 from emoclip_sdk.training.paper import run_experiment
 
-from .conftest import colours, tiny_recipe
+from .conftest import colors, tiny_recipe
 
 
 def recipe_of(kind: str) -> dict[str, Any]:
@@ -32,7 +32,7 @@ def recipe_of(kind: str) -> dict[str, Any]:
 
 
 def run(recipe: dict[str, Any], folder: Path, **options: Any) -> dict[str, Any]:
-    return run_experiment(recipe, colours(), folder / "out", folder / "run", **options)
+    return run_experiment(recipe, colors(), folder / "out", folder / "run", **options)
 
 
 def interrupt(monkeypatch: pytest.MonkeyPatch, step: int, what: Any) -> None:
@@ -215,7 +215,7 @@ def test_finished_run_is_not_trained_again(
     whole: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Trainer, "_step", lambda *_: pytest.fail("trained again"))
-    run_experiment(recipe_of("frozen"), colours(), tmp_path / "again", whole["frozen"] / "run")
+    run_experiment(recipe_of("frozen"), colors(), tmp_path / "again", whole["frozen"] / "run")
     EmoCLIP.from_pretrained(tmp_path / "again", device="cpu")
 
 
@@ -228,7 +228,7 @@ def test_another_recipe_is_refused(whole: dict[str, Path]) -> None:
     with pytest.raises(EmoCLIPError, match=r"recipe\.optim\.lr\.temporal .was 0\.003, now 0\.0001"):
         run(recipe, folder)
     with pytest.raises(EmoCLIPError, match="clips, labels and captions"):
-        run_experiment(recipe_of("frozen"), colours(5), folder / "out", folder / "run")
+        run_experiment(recipe_of("frozen"), colors(5), folder / "out", folder / "run")
     with pytest.raises(EmoCLIPError, match="paper selection"):
         run(recipe_of("frozen"), folder, paper_selection=True)
     assert (folder / "run/recipe.yaml").read_text() == before

@@ -1,4 +1,4 @@
-"""The experiments from end to end, on colours."""
+"""The experiments from end to end, on colors."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from emoclip_sdk.training.paper import evaluate_classifier, run_experiment
 from emoclip_sdk.training.paper import setup as parts
 from emoclip_sdk.training.paper.tasks import ContrastiveTask
 
-from .conftest import CLASSES, colours, tiny_recipe
+from .conftest import CLASSES, colors, tiny_recipe
 
 
 class Untouchable:
@@ -55,7 +55,7 @@ def learning_recipe(experiment: str = "supervised") -> dict[str, Any]:
 
 
 def test_supervised_learns_and_writes_a_model(tmp_path: Path) -> None:
-    dataset = colours(8)
+    dataset = colors(8)
     figures = run_experiment(learning_recipe(), dataset, tmp_path / "model", tmp_path / "run")
     assert figures["best"]["uar"] >= 0.9
     assert len(figures["epochs"]) == 10
@@ -74,12 +74,12 @@ def test_supervised_learns_and_writes_a_model(tmp_path: Path) -> None:
     right = [CLASSES.index(r.label) == c.label for r, c in zip(results, test, strict=True)]
     assert np.mean(right) >= 0.75
     card = (tmp_path / "model/README.md").read_text()
-    assert "colours, fold 1, validation split" in card and "UAR" in card
+    assert "colors, fold 1, validation split" in card and "UAR" in card
 
 
 @pytest.mark.parametrize("frozen", [True, False])
 def test_selection_never_looks_at_the_test_split(frozen: bool, tmp_path: Path) -> None:
-    whole = colours()
+    whole = colors()
     dataset = dataclasses.replace(whole, splits={**whole.splits, "test": Untouchable()})
     recipe = tiny_recipe(frozen=frozen)
     recipe["optim"]["epochs"] = 1
@@ -87,7 +87,7 @@ def test_selection_never_looks_at_the_test_split(frozen: bool, tmp_path: Path) -
 
 
 def test_validation_is_cut_from_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = colours()
+    whole = colors()
     splits = {"train": whole.splits["train"], "test": whole.splits["test"]}
     validated: list[set[str]] = []
     original = parts.zero_shot
@@ -116,7 +116,7 @@ def test_loco_trains_without_the_class_and_tests_it(
     trained = seen_clips(monkeypatch)
     recipe = learning_recipe("loco")
     recipe["optim"]["epochs"] = 1
-    figures = run_experiment(recipe, colours(), tmp_path / "out", tmp_path / "run")
+    figures = run_experiment(recipe, colors(), tmp_path / "out", tmp_path / "run")
     from emoclip_sdk.prompts import PromptBank
 
     bank = PromptBank.default()
@@ -147,7 +147,7 @@ def test_loco_states_how_the_trained_classes_fare(
     recipe = learning_recipe("loco")
     recipe["optim"]["epochs"] = 1
     recipe["loco"] = {"classes": list(CLASSES[:2])}
-    figures = run_experiment(recipe, colours(), tmp_path / "out", tmp_path / "run")
+    figures = run_experiment(recipe, colors(), tmp_path / "out", tmp_path / "run")
     rows = figures["per_class"]
     assert [rows[name]["recall"] for name in CLASSES[:2]] == [1, 0]
     assert [rows[name]["others"] for name in CLASSES[:2]] == pytest.approx([0, 1 / 3])
@@ -158,7 +158,7 @@ def test_probe_learns_and_is_evaluated(tmp_path: Path, tiny_checkpoint: Path) ->
     recipe["model"] = {"start": str(tiny_checkpoint), "sampling": {"stride": 2}}
     recipe["optim"] |= {"epochs": 15, "batch_size": 16}
     recipe.pop("objective")
-    dataset = colours(8)
+    dataset = colors(8)
     figures = run_experiment(recipe, dataset, tmp_path / "probe", tmp_path / "run")
     assert figures["best"]["uar"] > 0.6
     content = json.loads((tmp_path / "probe/classifier.json").read_text())
@@ -191,7 +191,7 @@ def test_frame_ensemble_is_fine_tuned(tmp_path: Path, tiny_checkpoint: Path) -> 
         "grad_checkpointing": True,
         "lr": {"visual": 1e-3, "text_blocks": 1e-3, "logit_scale": 1e-3},
     }  # fmt: skip
-    run_experiment(recipe, colours(), tmp_path / "out", tmp_path / "run")
+    run_experiment(recipe, colors(), tmp_path / "out", tmp_path / "run")
     after = EmoCLIP.from_pretrained(tmp_path / "out", device="cpu").encoder.network.state_dict()
     assert not any(key.startswith("temporal") for key in after)
     changed = {key for key in after if not torch.equal(before[key], after[key])}
@@ -203,7 +203,7 @@ def test_frame_ensemble_is_fine_tuned(tmp_path: Path, tiny_checkpoint: Path) -> 
 
 
 def test_captions_alone_are_enough(tmp_path: Path) -> None:
-    whole = colours()
+    whole = colors()
     splits = {
         name: tuple(
             dataclasses.replace(c, label=None, caption=c.caption or "a calm face") for c in clips
@@ -218,7 +218,7 @@ def test_captions_alone_are_enough(tmp_path: Path) -> None:
 
 
 def test_unreadable_clips(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    whole = colours()
+    whole = colors()
     gone = Clip("gone", tmp_path / "gone.mp4", 1, "a smile")
     splits = {**whole.splits, "train": (*whole.splits["train"], gone)}
     dataset = dataclasses.replace(whole, splits=splits)
@@ -253,4 +253,4 @@ def test_wrong_recipes_are_named(change: dict[str, Any], message: str, tmp_path:
         else:
             recipe[key] = value
     with pytest.raises(EmoCLIPError, match=message):
-        run_experiment(recipe, colours(), tmp_path / "out", tmp_path / "run")
+        run_experiment(recipe, colors(), tmp_path / "out", tmp_path / "run")

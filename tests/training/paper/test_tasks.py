@@ -20,7 +20,7 @@ from emoclip_sdk.training.paper import Process, distributed, run_experiment
 from emoclip_sdk.training.paper.tasks import ContrastiveTask
 from emoclip_sdk.training.paper.texts import TextTable
 
-from .conftest import colours, tiny_recipe
+from .conftest import colors, tiny_recipe
 
 
 def network() -> DualEncoder:
@@ -83,7 +83,7 @@ def _worker(rank: int, port: int, folder: str) -> None:
                 half = (clips[mine], tokens[mine], None if groups is None else groups[mine])
                 found[f"{positives} {pieces}"] = gradients(half, pieces, process)
         torch.save(found, Path(folder) / f"{rank}.pt")
-        run_experiment(_run_recipe(2), colours(), Path(folder) / "out", Path(folder) / "run",
+        run_experiment(_run_recipe(2), colors(), Path(folder) / "out", Path(folder) / "run",
                        process=process)  # fmt: skip
 
 
@@ -107,7 +107,7 @@ def test_two_processes_equal_one(tmp_path: Path) -> None:
                 assert theirs == pytest.approx(loss, abs=1e-5)
                 assert_close(whole, gradient)
     # The whole run: same clips in each step, so the same losses.
-    run_experiment(_run_recipe(1), colours(), tmp_path / "alone", tmp_path / "alone-run")
+    run_experiment(_run_recipe(1), colors(), tmp_path / "alone", tmp_path / "alone-run")
     losses = [
         [
             float(row.split(",")[2])
@@ -134,7 +134,7 @@ def test_fp16_scaler_skips_what_overflows(tmp_path: Path, monkeypatch: pytest.Mo
         seen.append((self.amp.scaler.get_scale(), (weights.detach() - before).numpy()))
 
     monkeypatch.setattr(Trainer, "_step", step)
-    run_experiment(recipe, colours(), tmp_path / "out", tmp_path / "run")
+    run_experiment(recipe, colors(), tmp_path / "out", tmp_path / "run")
     scale, change = seen[0]
     assert scale == 2.0**59  # it overflowed: halved, and the step left out
     assert not change.any()

@@ -51,7 +51,7 @@ def test_a_model_for_each_dataset(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("datasets: {mafv: x}", "unknown datasets.mafv"),
         ("models: {emo: x}", "unknown models.emo"),

@@ -1,0 +1,128 @@
+"""``emoclip classify`` as a user meets it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import pytest
+
+# Classify
+
+
+def test_table(emoclip, tiny, crop_video):
+    code, out, err = emoclip("classify", crop_video, *tiny, "--top", "2")
+    assert code == 0 and err == ""
+    assert str(crop_video) in out and "tiny" in out
+    row = next(line for line in out.splitlines() if str(crop_video) in line)
+    assert len([word for word in row.split() if word.startswith("0.")]) == 2
+
+
+def test_json(emoclip, tiny, crop_video):
+    code, out, err = emoclip("classify", crop_video, *tiny, "--json", "--labels", "joy, wibbled")
+    (result,) = json.loads(out)
+    assert code == 0 and err == ""
+    assert result["source"] == str(crop_video)
+    assert list(result["scores"]) == ["joy", "wibbled"]
+    assert result["prompts"] == {"joy": "bank", "wibbled": "template"}
+
+
+def test_one_broken_does_not_stop_the_rest(emoclip, tiny, crop_video, broken):
+    videos = (broken, crop_video, "missing.mp4")
+    code, out, err = emoclip("classify", *videos, *tiny, "--json")
+    results = json.loads(out)
+    assert code == 1 and [r["source"] for r in results] == list(map(str, videos))
+    assert [r["error"] is None for r in results] == [False, True, False]
+    assert len(err.splitlines()) == 2 and "missing.mp4: no such file or folder" in err
+    code, out, err = emoclip("classify", *videos, *tiny)
+    assert code == 1 and out.count("failed") == 2 and "no such file" in out
+
+
+def test_csv(emoclip, tiny, crop_video, broken):
+    code, out, _ = emoclip("classify", crop_video, broken, *tiny, "--csv", "--labels", "joy,fear")
+    good, bad = csv.DictReader(io.StringIO(out))
+    assert code == 1
+    assert (
+        float(good["score:joy"]) + float(good["score:fear"]) == pytest.approx(1)
+        and good["error"] == ""
+    )
+    assert bad["label"] == "" and bad["error"]
+
+
+def test_no_face_is_fine(emoclip, tiny_checkpoint, two_faces, tmp_path):
+    from PIL import Image
+
+    Image.fromarray(two_faces[-1]).save(tmp_path / "wall.png")
+    pytest.importorskip("facenet_pytorch")
+    arguments = (tmp_path / "wall.png", "--model", tiny_checkpoint, "--device", "cpu")
+    code, out, _ = emoclip("classify", *arguments)
+    assert code == 0 and "no face" in out
+    code, out, _ = emoclip("classify", *arguments, "--json", "--track", "all")
+    (result,) = json.loads(out)
+    assert code == 0 and result["face_found"] is False
+    assert set(result["scores"].values()) == {None}
+
+
+def test_labels_files_and_compounds(emoclip, tiny, crop_video, tmp_path):
+    lines, described = tmp_path / "labels.txt", tmp_path / "labels.yaml"
+    lines.write_text("# mine\nboredom\n\n  happily surprised \n")
+    described.write_text("zest: Bright, wide eyes above an open smile.\nanger: Brows lowered.\n")
+    code, out, _ = emoclip("classify", crop_video, *tiny, "--json", "--labels-file", lines)
+    assert json.loads(out)[0]["prompts"] == {"boredom": "bank", "happily surprised": "compound"}
+    arguments = ("--labels", "joy", "--labels-file", described, "--compound", "wry=2*zest + joy")
+    code, out, _ = emoclip("classify", crop_video, *tiny, "--json", *arguments)
+    kinds = {"joy": "bank", "zest": "custom", "anger": "custom", "wry": "compound"}
+    assert code == 0 and json.loads(out)[0]["prompts"] == kinds
+
+
+def test_compound_beside_the_own_labels(emoclip, tiny, tiny_model, crop_video):
+    _, out, _ = emoclip("classify", crop_video, *tiny, "--json", "--compound", "mixed=joy+fear")
+    assert list(json.loads(out)[0]["scores"]) == [*tiny_model.labels, "mixed"]
+
+
+def test_prompts_replace_descriptions(emoclip, tiny, crop_video, tmp_path):
+    file = tmp_path / "mine.yaml"
+    file.write_text("anger: Brows lowered.\n")
+    _, out, _ = emoclip("classify", crop_video, *tiny, "--json", "--prompts", file)
+    assert json.loads(out)[0]["prompts"]["anger"] == "custom"
+
+
+def test_folders(emoclip, tiny, crop_video, stripes, tmp_path):
+    from PIL import Image
+
+    for name in ("b.mp4", "a.MOV", ".hidden.mp4"):
+        (tmp_path / name).write_bytes(crop_video.read_bytes())
+    frames = tmp_path / "frames"
+    frames.mkdir()
+    for i, frame in enumerate(stripes(3)):
+        Image.fromarray(frame).save(frames / f"{i}.png")
+    code, out, _ = emoclip("classify", tmp_path, frames, *tiny, "--json")
+    sources = [result["source"] for result in json.loads(out)]
+    assert code == 0 and sources == [str(tmp_path / "a.MOV"), str(tmp_path / "b.mp4"), str(frames)]
+
+
+def test_a_bug_in_one_video_does_not_lose_the_others(emoclip, tiny, crop_video, monkeypatch):
+    from emoclip_sdk import EmoCLIP
+
+    classify, calls = EmoCLIP.classify, []
+
+    def sometimes(self, video, *args, **options):
+        print("a library talks")
+        calls.append(video)
+        if len(calls) == 1:
+            raise RuntimeError("what nobody\nthought of")
+        return classify(self, video, *args, **options)
+
+    monkeypatch.setattr(EmoCLIP, "classify", sometimes)
+    code, out, err = emoclip("classify", crop_video, crop_video, *tiny, "--json")
+    first, second = json.loads(out)
+    assert code == 1 and "RuntimeError: what nobody" in first["error"] and second["error"] is None
+    assert "EMOCLIP_DEBUG" in err and "a library talks" in err
+
+
+def test_embedded_model_from_the_command(emoclip, embedded_model, shared):
+    code, out, _ = emoclip("classify", shared / "media/synthetic_actors/happy.mp4", "--json")
+    (result,) = json.loads(out)
+    assert code == 0 and result["label"] == "happiness"
+    assert result["model"]["name"] == "emoclip-mini"

@@ -1,0 +1,61 @@
+"""``emoclip timeline`` as a user meets it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+# Classify
+
+
+def test_table(emoclip, tiny, crop_video):
+    code, out, err = emoclip("timeline", crop_video, *tiny, "--window", "1", "--step", "0.5")
+    assert code == 0 and err == ""
+    assert [line.split()[1] for line in out.splitlines()[2:5]] == ["0.00", "0.50", "1.00"]
+
+
+def test_files(emoclip, tiny, crop_video, tmp_path):
+    arguments = ("timeline", crop_video, *tiny, "--window", "1", "--step", "1")
+    code, out, err = emoclip(*arguments, "-o", tmp_path / "out.csv")
+    assert code == 0 and out == "" and "2 rows" in err
+    assert len((tmp_path / "out.csv").read_text().splitlines()) == 3
+    code, out, _ = emoclip(*arguments, "--json", "-o", tmp_path / "out.json")
+    assert json.loads(out) == json.loads((tmp_path / "out.json").read_text())
+    _, out, _ = emoclip(*arguments, "--csv")
+    assert out == (tmp_path / "out.csv").read_text()
+
+
+def test_files_of_several_kinds(emoclip, tiny, crop_video, tmp_path):
+    files = [tmp_path / f"out.{ending}" for ending in ("csv", "vtt", "TextGrid")]
+    wanted = [part for file in files for part in ("-o", file)]
+    code, out, err = emoclip("timeline", crop_video, *tiny, *wanted)
+    assert code == 0 and out == "" and err.count("wrote") == 3
+    assert all(file.stat().st_size for file in files)
+
+
+def test_plot(emoclip, tiny, crop_video, tmp_path):
+    pytest.importorskip("matplotlib")
+    code, out, _ = emoclip("timeline", crop_video, *tiny, "--plot", tmp_path / "out.png")
+    assert code == 0 and out == "" and (tmp_path / "out.png").stat().st_size > 1000
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--window", "0"],
+        ["--step", "-1"],
+        ["--step", "nan"],
+        ["-o", "out.txt"],
+        ["--json", "--csv"],
+    ],
+)
+def test_wrong_usage(emoclip, crop_video, arguments):
+    assert emoclip("timeline", crop_video, *arguments)[0] == 2
+
+
+def test_failures(emoclip, tiny, crop_video, tmp_path):
+    code, out, err = emoclip("timeline", "missing.mp4", *tiny)
+    assert (code, out, err) == (1, "", "Error: missing.mp4: no such file or folder\n")
+    code, _, err = emoclip("timeline", crop_video, *tiny, "-o", tmp_path / "no" / "out.csv")
+    assert code == 1 and "can't be written" in err
