@@ -29,7 +29,7 @@ def with_shape(embedded_model: EmoCLIP) -> EmoCLIP:
 
 
 def test_shapes_are_added_to_frame_embeddings(with_shape: EmoCLIP) -> None:
-    stream = with_shape.reader(PORTRAIT, ReadOptions()).kept()
+    stream = with_shape.reader(PORTRAIT, ReadOptions())
     frames = [frame for frame in stream if 0 in frame.faces]
     assert stream.tracks[0].shape_share == sum(0 in f.shapes for f in frames) / len(frames) > 0.9
 
