@@ -113,7 +113,7 @@ def main(folder: Path) -> None:
             chosen = [Frame(i, i / RATE, frame.rgb) for i, frame in enumerate(frames[::stride])]
             begun = time.process_time()
             tracking = tracker(config, counting)
-            tracked = []
+            tracked: list[Any] = []
             for groups in key_frame_groups(chosen, config.detect_every, LOOK_AHEAD):
                 tracked += tracking.extend(groups)
             tracked += tracking.finish()

@@ -18,14 +18,16 @@ if TYPE_CHECKING:
         PromptError,
         VideoError,
     )
-    from .faces import Detection, FaceDetector, FaceFollower
+    from .faces import Detection, FaceDetector, FaceFollower, FaceQuality
     from .inference.options import ReadOptions
     from .inference.stream import FaceStream
     from .model import EmoCLIP
     from .probes.probe import RegressionProbe
     from .prompts import PromptBank
+    from .results.action_words import describe_actions, describe_changes
     from .results.actions import ActionRow, FaceActions
     from .results.analysis import Episode, TrackSummary
+    from .results.baseline import FaceBaseline
     from .results.evidence import DescriptionMatch, FrameWeight
     from .results.explanation import Explanation
     from .results.live import LiveResult
@@ -53,9 +55,11 @@ __all__ = [
     "Episode",
     "Explanation",
     "FaceActions",
+    "FaceBaseline",
     "FaceConfig",
     "FaceDetector",
     "FaceFollower",
+    "FaceQuality",
     "FaceStream",
     "FaceTrack",
     "FewShotReport",
@@ -80,6 +84,8 @@ __all__ = [
     "VideoSource",
     "__version__",
     "compare_models",
+    "describe_actions",
+    "describe_changes",
     "open_video",
     "run_batch",
 ]
@@ -95,9 +101,11 @@ _MODULES = {
     "Episode": "results.analysis",
     "Explanation": "results.explanation",
     "FaceActions": "results.actions",
+    "FaceBaseline": "results.baseline",
     "FaceConfig": "config",
     "FaceDetector": "faces",
     "FaceFollower": "faces",
+    "FaceQuality": "faces",
     "FaceStream": "inference.stream",
     "FaceTrack": "results.records",
     "FewShotReport": "selection.few_shot",
@@ -117,6 +125,8 @@ _MODULES = {
     "VideoInput": "video",
     "VideoSource": "video",
     "compare_models": "selection.compare",
+    "describe_actions": "results.action_words",
+    "describe_changes": "results.action_words",
     "open_video": "video",
     "run_batch": "batch",
     **dict.fromkeys((name for name in __all__ if name.endswith("Error")), "errors"),

@@ -257,7 +257,7 @@ class BaselineRecorder:
         start, end = self._span or (-math.inf, math.inf)
         for track in frame.faces:
             reference = self._references.setdefault(track, Reference())
-            if start <= frame.time <= end:
+            if start <= frame.time < end:
                 reference.add(frame.time, frame.faces[track], frame.actions.get(track))
 
     def references(self) -> dict[int, Reference]:

@@ -91,8 +91,8 @@ def explain_video(
                 boxes[row],
                 float(changes[row]),
                 float(attention[row]),
-                _against_the_rest(measures, [row]),
                 pictures.get(row),
+                _against_the_rest(measures, [row]),
             )
             for row, frame in enumerate(in_view)
         ),

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..faces import Detection, FaceQuality, FaceShape, FrameFaces
-from .action_measures import action_measures
 
 __all__ = ["EmbeddedFrame", "Encode", "embed_faces"]
 
@@ -64,6 +63,8 @@ def embed_faces(
     at_once : bool
         Embed each frame when it comes.
     """
+    from .action_measures import action_measures  # torch: not for whoever imports the names
+
     waiting: list[FrameFaces] = []
     crops: list[NDArray[np.uint8]] = []
     shapes: list[FaceShape | None] = []

@@ -28,19 +28,19 @@ class FrameWeight(FlatResult):
         Share that the class token's attention gives to this frame, over all layers (attention
         rollout); all frames sum to 1. A frame ensemble gives each the same. Where the last clip of
         a long video overlaps the one before, frames count twice.
+    picture : bytes, optional
+        The face as a JPEG file, for some of the frames.
     action_text : str
         Which facial actions are stronger and weaker than in the other frames, in words
         (:func:`describe_changes`); nothing where none is, or where the face's shape can't be seen.
-    picture : bytes, optional
-        The face as a JPEG file, for some of the frames.
     """
 
     time: float
     box: tuple[float, float, float, float]
     change: float
     attention: float
-    action_text: str = ""
     picture: bytes | None = field(default=None, repr=False)
+    action_text: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON types, without the picture; NaN becomes None."""

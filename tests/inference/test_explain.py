@@ -97,3 +97,13 @@ def test_refuses(tiny_model, stripes):
         tiny_model.explain(stripes(3), track="all")
     with pytest.raises(EmoCLIPError, match="give it the video"):
         tiny_model.explain(tiny_model.read(stripes(3), faces="none"))
+
+
+def test_actions_against_the_other_frames(embedded_model, media):
+    clip = media / "pyfeat" / "single_face.mp4"  # neutral, then a smile
+    found = embedded_model.explain(clip, ["happiness", "neutral"])
+    assert found.prediction == embedded_model.classify(clip, ["happiness", "neutral"])
+    assert found.frames[0].action_text == "less: a wide grin that shows the teeth"
+    assert "more: a wide grin that shows the teeth" in found.action_text
+    assert found.to_records()[0]["action_text"] == found.frames[0].action_text
+    json.dumps(found.to_dict(), allow_nan=False)

@@ -91,7 +91,7 @@ def test_tables_come_back(tmp_path_factory, timeline):
     assert [row["label"] for row in rows] == [r["label"] or "" for r in records]
     for row, record in zip(rows, records, strict=True):
         for label in timeline.labels:
-            assert float(row[f"score:{label}"]) == pytest.approx(
+            assert float(row[f"score:{label}"] or "nan") == pytest.approx(
                 record[f"score:{label}"], nan_ok=True
             )
 
