@@ -68,7 +68,9 @@ def embed_frames(
 ) -> Iterator[Tensor]:
     """Yield the frame embeddings (T, D) of some `rows` of `clips`, in that order.
 
-    Parameters and results as in :func:`~emoclip_sdk.training.data.cache.frame_embeddings`.
+    Parameters and results as in :func:`~emoclip_sdk.training.data.cache.frame_embeddings`. For a
+    model with a shape stream, shapes are found in the frames; in crops, and for an augmented view,
+    in the picture that the image tower sees.
     """
     selection = FrameSelection("rate")
     if view is not None:
@@ -85,9 +87,11 @@ def embed_frames(
             images = _seen(model, clips[i], clip, view)
             yield images, clip.shapes or [None] * len(images)
 
+    in_frames = not cropped and (view is None or not view.number)
+
     def encode(batch: NDArray[np.uint8], shapes: Shapes) -> NDArray[np.float32]:
         with autocast(precision, model.encoder.device):
-            return model.encoder.frames(batch, shapes)
+            return model.encoder.frames(batch, shapes) if in_frames else model.embed_crops(batch)
 
     for embeddings in _in_batches(encode, pictures(), model.encoder.width):
         index = torch.tensor(frame_rows.popleft(), dtype=torch.long)

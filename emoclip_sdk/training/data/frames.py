@@ -100,7 +100,8 @@ class ClipCrops(NamedTuple):
     problem : str
         Why there are none; empty where there are some.
     shapes : list of FaceShape or None, optional
-        Of each image, for a model with a shape stream.
+        Of each image, for a model with a shape stream. None: not looked for; in crops, they are
+        found where these are embedded, many at once.
     """
 
     images: Tensor
@@ -254,7 +255,7 @@ class _Reader:
         cropped = self.cropped or self.config.faces.detector == "none"
         if not cropped and self.detector is None:
             self.detector = MTCNNDetector(self.config.faces)
-        if self.config.shape is not None and self.landmarker is None:
+        if self.config.shape is not None and not cropped and self.landmarker is None:
             self.landmarker = FaceLandmarker()
         # On one thread, here as in a worker: with more, a face's box differs in the last digits.
         threads = torch.get_num_threads()
