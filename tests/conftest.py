@@ -10,6 +10,10 @@ import numpy as np
 import pytest
 from builders import write_video
 
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Before torch is loaded: threads of several processes that wait for one core are slow.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 LABELS = ("neutral", "happiness", "anger", "surprise")
 TINY = {
     "embed_dim": 32,
