@@ -21,7 +21,7 @@ from ...nn.shape import SHAPE_FEATURES, shape_features
 from ..engine.optim import Amp, freeze
 from ..engine.plan import Plan, WeightedPlan
 from .settings import ShapeSettings
-from .training_set import TrainingSet
+from .training_set import TrainingSet, steps_plan
 
 __all__ = ["ShapeTask", "fused", "measure_shapes"]
 
@@ -78,13 +78,7 @@ class ShapeTask:
 
     def plan(self, seed: int) -> WeightedPlan:
         """Return the order in which samples are drawn: one epoch of `steps`."""
-        return WeightedPlan(
-            weights=self.data.weights(self.settings.balance).cpu().numpy(),
-            batch_size=self.settings.optim.batch_size,
-            epochs=1,
-            epoch_steps=self.settings.steps,
-            seed=seed,
-        )
+        return steps_plan(self.data, self.settings, seed)
 
     def batches(self, plan: Plan) -> Iterator[Tensor]:
         for _, rows in plan:

@@ -16,7 +16,7 @@ from ..engine.optim import Amp, freeze
 from ..engine.plan import Plan, WeightedPlan
 from .augment import augment
 from .settings import TemporalSettings
-from .training_set import TrainingSet
+from .training_set import TrainingSet, steps_plan
 
 __all__ = ["TemporalTask", "embed_views"]
 
@@ -64,13 +64,7 @@ class TemporalTask:
 
     def plan(self, seed: int) -> WeightedPlan:
         """Return the order in which samples are drawn: one epoch of `steps`."""
-        return WeightedPlan(
-            weights=self.data.weights(self.settings.balance).cpu().numpy(),
-            batch_size=self.settings.optim.batch_size,
-            epochs=1,
-            epoch_steps=self.settings.steps,
-            seed=seed,
-        )
+        return steps_plan(self.data, self.settings, seed)
 
     def batches(self, plan: Plan) -> Iterator[Tensor]:
         for _, rows in plan:

@@ -9,7 +9,10 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-__all__ = ["Sequences", "TextEncoder", "TrainingSet", "add_noise"]
+from ..engine.plan import WeightedPlan
+from .settings import ShapeSettings, TemporalSettings
+
+__all__ = ["Sequences", "TextEncoder", "TrainingSet", "add_noise", "steps_plan"]
 
 # N texts to their embeddings (N, D), before the text head.
 TextEncoder = Callable[[list[str]], Tensor]
@@ -82,3 +85,16 @@ class TrainingSet(Protocol):
 def add_noise(captions: Tensor, noise: float) -> Tensor:
     """Add Gaussian noise of norm `noise` to embeddings (M, D)."""
     return captions + torch.randn_like(captions) * (noise / captions.shape[1] ** 0.5)
+
+
+def steps_plan(
+    data: TrainingSet, settings: ShapeSettings | TemporalSettings, seed: int
+) -> WeightedPlan:
+    """Return the order of a stage that draws samples for so many steps, as one epoch."""
+    return WeightedPlan(
+        weights=data.weights(settings.balance).cpu().numpy(),
+        batch_size=settings.optim.batch_size,
+        epochs=1,
+        epoch_steps=settings.steps,
+        seed=seed,
+    )
