@@ -180,4 +180,4 @@ def seconds(ticks: int, base: Any) -> float:
 
 def microseconds(time: float) -> float:
     """Return seconds without what binary fractions add: 0.3, and not 0.30000000000000004."""
-    return round(time, 6)
+    return round(float(time), 6)

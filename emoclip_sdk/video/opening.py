@@ -135,19 +135,19 @@ def _open_path(text: Any, fps: float | None, allow_network: bool) -> VideoSource
         raise VideoError(text, f"can't be read ({getattr(error, 'strerror', error)})") from error
     if not head:
         raise VideoError(text, "the file is empty")
-    if _is_picture(head, path.open):
+    if _is_picture(head, lambda: path.open("rb")):
         return ImageSource(str(path), path.name, where=text)
     demuxer = _demuxer(head)
     return FileSource(str(path), path.name, where=text, fps=fps, demuxer=demuxer)
 
 
-def _is_picture(head: bytes, again: Callable[[str], BinaryIO]) -> bool:
+def _is_picture(head: bytes, again: Callable[[], BinaryIO]) -> bool:
     """Return whether a file is a picture or an animation, which Pillow reads."""
     if not is_image(head):
         return False
     if not head.startswith(JPEG):
         return True
-    with again("rb") as file:
+    with again() as file:
         return not is_jpeg_stream(file.read(LARGEST_JPEG))
 
 
@@ -159,7 +159,7 @@ def _demuxer(head: bytes) -> str | None:
 def _open_bytes(data: bytes, name: str, fps: float | None) -> VideoSource:
     if not data:
         raise VideoError(name, "the content is empty")
-    if _is_picture(data[:16], lambda mode: io.BytesIO(data)):
+    if _is_picture(data[:16], lambda: io.BytesIO(data)):
         return ImageSource(data, name)
     return FileSource(data, name, fps=fps, demuxer=_demuxer(data))
 
@@ -181,7 +181,8 @@ def _open_file(file: Any, fps: float | None) -> VideoSource:
         return _open_bytes(head, name, fps)
     if not head:
         raise VideoError(name, "the file is empty")
-    def start(mode: str) -> BinaryIO:
+
+    def start() -> BinaryIO:
         file.seek(0)
         return io.BytesIO(file.read(LARGEST_JPEG))
 

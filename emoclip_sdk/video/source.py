@@ -138,7 +138,7 @@ class VideoSource(ABC):
                 yield raw.frame()
 
     def sample(self, rate: float) -> Generator[Frame, None, None]:
-        """Yield the first frame and those shown at the times k/rate, k = 0, 1, ..., in one pass.
+        """Yield the frames shown k/rate after the first one, k = 0, 1, ..., in one pass.
 
         Constant memory: one frame is held back, because how long it is shown is known when the
         next one comes. A frame that is shown at several of these times (a source slower than
@@ -163,22 +163,24 @@ class VideoSource(ABC):
             """Decide as the loop below, and in doubt that a frame is needed."""
             if held is None:
                 return True
-            k = max(math.ceil((start - TIME_SLACK) * rate - _EPS), 0)
-            return k / rate < end - TIME_SLACK + _EPS
+            k = max(math.ceil((start - first - TIME_SLACK) * rate - _EPS), 0)
+            return first + k / rate < end - TIME_SLACK + _EPS
 
-        gap = 0.0
+        first = gap = 0.0
         k = 0
         with closing(self._decode(needed)) as raws:
             for raw in raws:
-                until = raw.time - TIME_SLACK
-                if held is not None:
+                if held is None:
+                    first = raw.time
+                else:
                     gap = raw.time - held.time
+                    until = raw.time - first - TIME_SLACK
                     if k / rate < until:
                         yield held.frame()
                         k = math.ceil(until * rate)
                 held = raw
         if held is not None:
-            end = held.time + (held.duration or gap)
+            end = held.time - first + (held.duration or gap)
             if k == 0 or k / rate < end - TIME_SLACK:
                 yield held.frame()
 
