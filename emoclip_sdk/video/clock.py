@@ -162,10 +162,13 @@ def continuous(
                 if ahead < -_MAX_BACKWARD or ahead > forward:
                     if jumps is not None:
                         jumps.append(ahead)
-                    shift += newest + step - dts
-                    dts = newest + step
-                # The packets before say more of a rate than a stated duration.
-                step = dts - newest if dts > newest else step
+                    # Decoding goes on, and the first picture comes after all that were shown.
+                    more = newest + step - dts
+                    if packet.pts is not None:
+                        more = max(more, shown + step - packet.pts - shift)
+                    shift, dts = shift + more, dts + more
+                else:  # the packets before say more of a rate than a stated duration
+                    step = dts - newest if dts > newest else step
             step = step or packet.duration or 0
             newest = dts
             if packet.pts is not None:
