@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from ..errors import VideoError
 from .clock import MAX_FRAME_DURATION, FrameClock, seconds
+from .color import frame_rgb
 from .container import (
     decodable_stream,
     error_text,
@@ -22,6 +24,8 @@ from .container import (
     stated_duration,
     video_stream,
 )
+from .fields import Neighbors, deinterlaced, with_neighbors
+from .orientation import display_matrix, upright
 from .packets import FrameSkipper, FrameTable, frame_table, with_lookahead
 from .source import Frame, FrameFilter, RawFrame, VideoSource
 
@@ -38,6 +42,7 @@ log = logging.getLogger(__name__)
 
 # Frames that a seek to a key frame must save, to be quicker than decoding on.
 MIN_SEEK_FRAMES = 8
+PROGRESSIVE = 1  # FFmpeg's order of fields; 0 is unknown, the others are interlaced
 
 
 class FileSource(VideoSource):
@@ -81,13 +86,21 @@ class FileSource(VideoSource):
 
     def decode(self, needed: FrameFilter | None = None) -> Generator[RawFrame, None, None]:
         """Yield the frames; what fails after the first frame ends the video with a warning."""
+        with closing(self._pictures(needed)) as pictures:
+            for (index, time, duration, aspect), picture, neighbors in with_neighbors(pictures):
+                yield RawFrame(index, time, duration, _converter(picture, aspect, neighbors))
+
+    def _pictures(
+        self, needed: FrameFilter | None
+    ) -> Generator[tuple[tuple[int, float, float | None, float], VideoFrame], None, None]:
+        """Yield index, time, duration and the pixels' aspect of each frame, and the frame."""
         import av
 
         container = self._open()
         try:
             stream = decodable_stream(container, self._where)
             clock = FrameClock(stream)
-            aspect = _pixel_aspect(stream)
+            aspect = PixelAspect(stream)
             index = 0
             problem: Exception | None = None
             broken: list[Exception] = []
@@ -97,9 +110,11 @@ class FileSource(VideoSource):
             else:
                 pairs = with_lookahead(packets)
             skipper = FrameSkipper()
+            interlaced = stream.codec_context.field_order > PROGRESSIVE
             for packet, following in pairs:
                 is_needed = True
-                if needed is not None:
+                # Deinterlacing looks at the frames around the one that is needed.
+                if needed is not None and not interlaced:
                     start, end = clock.predict(packet.pts), clock.predict(following)
                     is_needed = start is None or end is None or needed(start, end)
                 skipper.prepare(packet, needed=is_needed)
@@ -110,9 +125,10 @@ class FileSource(VideoSource):
                     problem = error
                     continue
                 for picture in pictures:
+                    interlaced = interlaced or picture.interlaced_frame
                     time, duration = clock.advance(picture)
                     index += skipper.skipped_before(picture.pts)
-                    yield RawFrame(index, time, duration, _converter(picture, aspect))
+                    yield (index, time, duration, aspect.now()), picture
                     index += 1
             problem = broken[0] if broken else problem
             if problem is not None:
@@ -195,7 +211,7 @@ class FileSource(VideoSource):
         last = -1  # the frame that came out last
         with self._open() as container:
             stream = decodable_stream(container, self._where)
-            aspect, skipper = _pixel_aspect(stream), FrameSkipper()
+            aspect, skipper = PixelAspect(stream), FrameSkipper()
             packets = container.demux(stream)
             try:
                 for goal in numbers:
@@ -208,11 +224,12 @@ class FileSource(VideoSource):
                         skipper.prepare(packet, needed=packet.pts in needed)
                         for picture in packet.decode():
                             number = table.number(picture.pts)
-                            if number is None:
+                            # The neighbors of an interlaced frame are needed too.
+                            if number is None or picture.interlaced_frame:
                                 return None
                             if picture.pts in needed and number not in frames:
                                 time = seconds(picture.pts - int(stamps[0]), stream.time_base)
-                                to_rgb = _converter(picture, aspect)
+                                to_rgb = _converter(picture, aspect.now(), (None, None))
                                 frames[number] = RawFrame(number, time, None, to_rgb).frame()
                             last = number
                         if last > goal and goal not in frames:
@@ -226,24 +243,36 @@ class FileSource(VideoSource):
         return open_container(self._media, self._where, network=self._network)
 
 
-def _converter(picture: VideoFrame, aspect: float) -> Callable[[], NDArray[np.uint8]]:
+class PixelAspect:
+    """Width over height of a pixel; not square on DVDs, where faces would look narrow or wide.
+
+    What the container says counts for the whole video; what only the stream says may change, as
+    with broadcasts that go from 4:3 to 16:9.
+    """
+
+    def __init__(self, stream: VideoStream) -> None:
+        self._codec = stream.codec_context
+        stated = stream.sample_aspect_ratio
+        self._fixed = stated if stated and stated != self._codec.sample_aspect_ratio else None
+
+    def now(self) -> float:
+        """Return that of the frames that are decoded now."""
+        aspect = float(self._fixed or self._codec.sample_aspect_ratio or 1)
+        return aspect if 0.25 <= aspect <= 4 and abs(aspect - 1) > 0.01 else 1.0
+
+
+def _converter(
+    picture: VideoFrame, aspect: float, neighbors: Neighbors
+) -> Callable[[], NDArray[np.uint8]]:
     """Return what makes an upright RGB array of a frame, even after its file was closed."""
 
     def to_rgb() -> NDArray[np.uint8]:
         width = max(1, round(picture.width * aspect))
-        rgb = picture.to_ndarray(format="rgb24", width=width, height=picture.height)
-        # FFmpeg counts the angle anticlockwise, as rot90 does. The copy also cuts the padding of
-        # the rows, and releases the decoder's buffer.
-        turns = round(picture.rotation / 90) % 4
-        return np.ascontiguousarray(np.rot90(rgb, turns), dtype=np.uint8)
+        rgb = frame_rgb(deinterlaced(picture, neighbors), width)
+        # The copy also cuts the padding of the rows, and releases the decoder's buffer.
+        return upright(rgb, display_matrix(picture))
 
     return to_rgb
-
-
-def _pixel_aspect(stream: VideoStream) -> float:
-    """Width over height of a pixel; not square on DVDs, where faces would look narrow or wide."""
-    aspect = float(stream.sample_aspect_ratio or 1)
-    return aspect if 0.25 <= aspect <= 4 and abs(aspect - 1) > 0.01 else 1.0
 
 
 def _until_broken(

@@ -15,6 +15,7 @@ import numpy as np
 
 from ..errors import VideoError
 from .decode import FileSource
+from .heif import HeifSource, is_heif
 from .inputs import VideoInput
 from .pictures import (
     ImageSource,
@@ -133,6 +134,8 @@ def _open_path(text: Any, fps: float | None, allow_network: bool) -> VideoSource
         raise VideoError(text, "the file is empty")
     if is_image(head):
         return ImageSource(str(path), path.name, where=text)
+    if is_heif(head):
+        return HeifSource(str(path), path.name, where=text)
     return FileSource(str(path), path.name, where=text)
 
 
@@ -141,6 +144,8 @@ def _open_bytes(data: bytes, name: str) -> VideoSource:
         raise VideoError(name, "the content is empty")
     if is_image(data[:16]):
         return ImageSource(data, name)
+    if is_heif(data[:16]):
+        return HeifSource(data, name)
     return FileSource(data, name)
 
 
@@ -161,9 +166,9 @@ def _open_file(file: Any) -> VideoSource:
         return _open_bytes(head, name)
     if not head:
         raise VideoError(name, "the file is empty")
-    if is_image(head):
+    if is_image(head) or is_heif(head):
         file.seek(0)
-        return ImageSource(file.read(), name)
+        return _open_bytes(file.read(), name)
     return FileSource(file, name)
 
 
