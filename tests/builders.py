@@ -71,6 +71,49 @@ def write_video(
     return file
 
 
+def write_changing(
+    path: Path,
+    parts: Sequence[Sequence[np.ndarray]],
+    fps: int = 10,
+    aspects: Sequence[Any] | None = None,
+) -> Path:
+    """Write an MPEG transport stream of H.264 whose pictures change their size from part to part.
+
+    Parameters
+    ----------
+    path : Path
+    parts : sequence of sequences of ndarray (H, W, 3), uint8
+        Of one size in each part.
+    fps : int
+        Frames per second.
+    aspects : sequence of Fraction or int, optional
+        Width over height of the pixels of each part.
+    """
+    import av
+
+    with av.open(str(path), "w", format="mpegts") as out:
+        stream: Any = out.add_stream("libx264", rate=fps)
+        stream.height, stream.width = parts[0][0].shape[:2]
+        stream.pix_fmt = "yuv420p"
+        number = 0
+        for part, aspect in zip(parts, aspects or [1] * len(parts), strict=True):
+            # A coder of its own, whose parameters come before its first picture.
+            coder: Any = av.CodecContext.create("libx264", "w")
+            coder.height, coder.width = part[0].shape[:2]
+            coder.pix_fmt, coder.time_base, coder.framerate = "yuv420p", Fraction(1, fps), fps
+            coder.max_b_frames, coder.options = 0, {"crf": "10"}
+            coder.sample_aspect_ratio = Fraction(aspect)
+            for picture in [*part, None]:
+                frame = None
+                if picture is not None:
+                    frame = av.VideoFrame.from_ndarray(picture).reformat(format="yuv420p")
+                    frame.pts, frame.time_base, number = number, Fraction(1, fps), number + 1
+                for packet in coder.encode(frame):
+                    packet.stream, packet.time_base = stream, Fraction(1, fps)
+                    out.mux(packet)
+    return path
+
+
 def write_ferplus(
     path: Path,
     votes: Any,

@@ -103,9 +103,12 @@ class ImageSource(VideoSource):
         with _open(self._media, self._where) as image:
             animated = _is_animated(image)
             time = 0.0
-            for index in range(getattr(image, "n_frames", 1) if animated else 1):
+            # The default picture of an APNG is for programs that show no animations.
+            skipped = int(animated and getattr(image, "default_image", False))
+            n = getattr(image, "n_frames", 1) if animated else 1
+            for index in range(n - skipped):
                 try:
-                    image.seek(index)
+                    image.seek(index + skipped)
                     # Converted here and not on demand: the next seek overwrites the picture.
                     rgb = image_rgb(image)
                 except Exception as error:  # Pillow's plugins raise nearly anything
