@@ -100,7 +100,7 @@ class FileSource(VideoSource):
         try:
             stream = decodable_stream(container, self._where)
             clock = FrameClock(stream)
-            aspect = PixelAspect(stream)
+            aspect = _PixelAspect(stream)
             index = 0
             problem: Exception | None = None
             broken: list[Exception] = []
@@ -211,7 +211,7 @@ class FileSource(VideoSource):
         last = -1  # the frame that came out last
         with self._open() as container:
             stream = decodable_stream(container, self._where)
-            aspect, skipper = PixelAspect(stream), FrameSkipper()
+            aspect, skipper = _PixelAspect(stream), FrameSkipper()
             packets = container.demux(stream)
             try:
                 for goal in numbers:
@@ -243,7 +243,7 @@ class FileSource(VideoSource):
         return open_container(self._media, self._where, network=self._network)
 
 
-class PixelAspect:
+class _PixelAspect:
     """Width over height of a pixel; not square on DVDs, where faces would look narrow or wide.
 
     What the container says counts for the whole video; what only the stream says may change, as

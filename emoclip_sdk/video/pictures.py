@@ -103,12 +103,11 @@ class ImageSource(VideoSource):
         with _open(self._media, self._where) as image:
             animated = _is_animated(image)
             time = 0.0
-            # The default picture of an APNG is for programs that show no animations.
-            skipped = int(animated and getattr(image, "default_image", False))
-            n = getattr(image, "n_frames", 1) if animated else 1
-            for index in range(n - skipped):
+            # The default image of an APNG is for those who can't animate, and no frame.
+            first = int(animated and bool(image.info.get("default_image")))
+            for index in range(getattr(image, "n_frames", 1) - first if animated else 1):
                 try:
-                    image.seek(index + skipped)
+                    image.seek(first + index)
                     # Converted here and not on demand: the next seek overwrites the picture.
                     rgb = image_rgb(image)
                 except Exception as error:  # Pillow's plugins raise nearly anything
