@@ -255,6 +255,7 @@ class Scorer:
                 window.quality,
                 reasons[i],
                 named_measures(window.actions) if actions else None,
+                seen=window.seen,
             )
 
     def _gap(self, window: WindowClip) -> Gap | None:
