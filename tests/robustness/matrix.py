@@ -361,7 +361,7 @@ def check(cell: Combination, folder: Path) -> Outcome:
     path = make(cell, folder / f"a.{cell.kind.suffix}")
     frames = list(open_video(path).frames())
     pictures = reference_pictures(cell, path)
-    times = reference_times(path)
+    times = reference_times(cell, path)
     turned = ORIENTATIONS[cell.orientation][1]
     n = min(len(frames), N)
     from_source = [np.abs(frames[i].rgb - 255 * turned(scene(i))).mean() for i in range(n)]
@@ -383,18 +383,23 @@ def check(cell: Combination, folder: Path) -> Outcome:
     )
 
 
-def reference_times(path: Path) -> list[float]:
-    """Return the times of the frames on the clock of the container, as its packets say."""
+def reference_times(cell: Combination, path: Path) -> list[float]:
+    """Return the times of the frames on the clock of the container, as its packets say.
+
+    MPEG's streams count from anywhere: there, zero is where the first of sound and pictures begins.
+    """
     import av
 
     with av.open(str(path)) as container:
-        start = Fraction(container.start_time or 0, 1_000_000)
+        zero = Fraction(0)
+        if cell.kind.suffix in ("ts", "mpg"):
+            zero = Fraction(container.start_time, av.time_base)
         stamps = sorted(
             packet.pts * packet.time_base
             for packet in container.demux(video=0)
             if packet.size and packet.pts is not None
         )
-    return [float(stamp - start) for stamp in stamps]
+    return [float(stamp - zero) for stamp in stamps]
 
 
 def reference_pictures(cell: Combination, path: Path) -> list[np.ndarray]:
