@@ -76,6 +76,7 @@ def write_changing(
     parts: Sequence[Sequence[np.ndarray]],
     fps: int = 10,
     aspects: Sequence[Any] | None = None,
+    turns: Sequence[tuple[int, int, int]] | None = None,
 ) -> Path:
     """Write an MPEG transport stream of H.264 whose pictures change their size from part to part.
 
@@ -88,6 +89,8 @@ def write_changing(
         Frames per second.
     aspects : sequence of Fraction or int, optional
         Width over height of the pixels of each part.
+    turns : sequence of (int, int, int), optional
+        How each part is turned; see :func:`turned_packet`.
     """
     import av
 
@@ -96,7 +99,8 @@ def write_changing(
         stream.height, stream.width = parts[0][0].shape[:2]
         stream.pix_fmt = "yuv420p"
         number = 0
-        for part, aspect in zip(parts, aspects or [1] * len(parts), strict=True):
+        aspects, turns = aspects or [1] * len(parts), turns or [(0, 0, 0)] * len(parts)
+        for part, aspect, turn in zip(parts, aspects, turns, strict=True):
             # A coder of its own, whose parameters come before its first picture.
             coder: Any = av.CodecContext.create("libx264", "w")
             coder.height, coder.width = part[0].shape[:2]
@@ -109,9 +113,34 @@ def write_changing(
                     frame = av.VideoFrame.from_ndarray(picture).reformat(format="yuv420p")
                     frame.pts, frame.time_base, number = number, Fraction(1, fps), number + 1
                 for packet in coder.encode(frame):
+                    if packet.is_keyframe and any(turn):
+                        packet = turned_packet(packet, *turn)
                     packet.stream, packet.time_base = stream, Fraction(1, fps)
                     out.mux(packet)
     return path
+
+
+def turned_packet(packet: Any, across: int, down: int, degrees: int) -> Any:
+    """Return a packet of H.264 with the message "display orientation" (D.1.27) before its picture.
+
+    It is shown mirrored left to right (`across`), top to bottom (`down`), and then turned
+    anticlockwise by `degrees`, until the next key frame.
+    """
+    import av
+
+    # Not canceled, mirrored, turned; valid until the next message; no extension; the end.
+    bits = f"0{across}{down}{degrees * 65536 // 360:016b}" + "010" + "0" + "1"
+    message = bytes([6, 47, 3]) + int(bits, 2).to_bytes(3, "big") + b"\x80"
+    data = bytes(packet)
+    # Start codes, or the lengths of units in the place of them.
+    annex_b = data.startswith((b"\0\0\0\1", b"\0\0\1"))
+    prefix = b"\0\0\0\1" if annex_b else len(message).to_bytes(4, "big")
+    changed = av.Packet(prefix + message + data)
+    changed.pts, changed.dts, changed.time_base = packet.pts, packet.dts, packet.time_base
+    changed.duration, changed.is_keyframe = packet.duration, packet.is_keyframe
+    if packet.stream is not None:
+        changed.stream = packet.stream
+    return changed
 
 
 def write_ferplus(

@@ -24,8 +24,11 @@ __all__ = ["frame_rgb", "to_standard_range"]
 PQ, HLG = 16, 18
 BT709, P3 = 1, 12  # primaries
 BT601 = 5  # matrix
-READ_AS = {3: BT601, 10: 9}  # reserved; BT.2020 with constant luminance, which FFmpeg can't read
-LARGEST_CODE = 14
+READ_AS = {3: BT601, 10: 9}  # reserved; BT.2020 with constant luminance
+UNREAD = {
+    8: "YCgCo", 11: "ST 2085", 12: "of derived primaries", 13: "of derived primaries",
+    14: "ICtCp", 15: "IPT-C2", 16: "YCgCo-Re", 17: "YCgCo-Ro",
+}  # fmt: skip
 
 WHITE = 203.0  # cd/m2 of diffuse white: BT.2408, table 1
 PEAK = 1000.0  # cd/m2 of the display for which HLG is rendered; of PQ, brighter light is clipped
@@ -62,9 +65,18 @@ def frame_rgb(picture: VideoFrame, width: int) -> NDArray[np.uint8]:
     -------
     ndarray, (H, width, 3), uint8
         Its rows may have padding.
+
+    Raises
+    ------
+    ValueError
+        A color matrix that neither FFmpeg nor this knows.
+    OSError
+        FFmpeg can't convert the frame.
     """
     matrix = int(picture.colorspace)
-    if matrix in READ_AS or matrix > LARGEST_CODE:
+    if matrix in UNREAD:
+        raise ValueError(f"the color matrix {UNREAD[matrix]} is not read; convert the video")
+    if matrix in READ_AS or matrix > max(UNREAD):
         picture.colorspace = READ_AS.get(matrix, BT601)
     if picture.color_trc not in (PQ, HLG):
         rgb = picture.to_ndarray(format="rgb24", width=width, height=picture.height)

@@ -32,7 +32,7 @@ from .container import (
     video_stream,
 )
 from .fields import Neighbors, deinterlaced, with_neighbors
-from .orientation import display_matrix, upright
+from .orientation import Matrix, StreamOrientation, upright
 from .packets import FrameSkipper, FrameTable, frame_table, with_lookahead
 from .source import Frame, FrameFilter, RawFrame, VideoSource
 
@@ -103,20 +103,21 @@ class FileSource(VideoSource):
     def decode(self, needed: FrameFilter | None = None) -> Generator[RawFrame, None, None]:
         """Yield the frames; what fails after the first frame ends the video with a warning."""
         with closing(self._pictures(needed)) as pictures:
-            for (index, time, duration, aspect), picture, neighbors in with_neighbors(pictures):
-                yield RawFrame(index, time, duration, _converter(picture, aspect, neighbors))
+            for (index, time, duration, shape), picture, neighbors in with_neighbors(pictures):
+                to_rgb = _converter(picture, shape, neighbors, self._where)
+                yield RawFrame(index, time, duration, to_rgb)
 
     def _pictures(
         self, needed: FrameFilter | None
-    ) -> Generator[tuple[tuple[int, float, float | None, float], VideoFrame], None, None]:
-        """Yield index, time, duration and the pixels' aspect of each frame, and the frame."""
+    ) -> Generator[tuple[tuple[int, float, float | None, _Shape], VideoFrame], None, None]:
+        """Yield index, time, duration and shape of each frame, and the frame."""
         import av
 
         container = self._open()
         try:
             stream = decodable_stream(container, self._where)
             clock = self._clock(container, stream)
-            aspect = _PixelAspect(stream)
+            shapes = _Shapes(stream)
             index = 0
             problem: Exception | None = None
             broken: list[Exception] = []
@@ -144,7 +145,7 @@ class FileSource(VideoSource):
                     interlaced = interlaced or picture.interlaced_frame
                     time, duration = clock.advance(picture)
                     index += skipper.skipped_before(picture.pts)
-                    yield (index, time, duration, aspect.now()), picture
+                    yield (index, time, duration, shapes.of(picture)), picture
                     index += 1
             problem = broken[0] if broken else problem
             if problem is not None:
@@ -231,7 +232,7 @@ class FileSource(VideoSource):
         last = -1  # the frame that came out last
         with self._open() as container:
             stream = decodable_stream(container, self._where)
-            aspect, skipper = _PixelAspect(stream), FrameSkipper()
+            shapes, skipper = _Shapes(stream), FrameSkipper()
             clock = self._clock(container, stream)
             if clock.zero is None:
                 clock.zero = seconds(int(stamps[0]), stream.time_base)
@@ -250,9 +251,10 @@ class FileSource(VideoSource):
                             # The neighbors of an interlaced frame are needed too.
                             if number is None or picture.interlaced_frame:
                                 return None
+                            shape = shapes.of(picture)
                             if picture.pts in needed and number not in frames:
                                 time = clock.time(number, picture.pts)
-                                to_rgb = _converter(picture, aspect.now(), (None, None))
+                                to_rgb = _converter(picture, shape, (None, None), self._where)
                                 frames[number] = RawFrame(number, time, None, to_rgb).frame()
                             last = number
                         if last > goal and goal not in frames:
@@ -276,34 +278,47 @@ class FileSource(VideoSource):
         return FrameClock(container, stream, self._fps, live=live)
 
 
-class _PixelAspect:
-    """Width over height of a pixel; not square on DVDs, where faces would look narrow or wide.
+_Shape = tuple[float, Matrix]
+"""Width over height of a frame's pixels, and how it is turned."""
 
-    What the container says counts for the whole video; what only the stream says may change, as
-    with broadcasts that go from 4:3 to 16:9.
+
+class _Shapes:
+    """How the frames of a stream are to be shown.
+
+    Pixels are not square on DVDs, where faces would look narrow or wide. What the container says of
+    them counts for the whole video; what only the stream says may change, as with broadcasts that
+    go from 4:3 to 16:9.
     """
 
     def __init__(self, stream: VideoStream) -> None:
         self._codec = stream.codec_context
+        self._orientation = StreamOrientation()
         stated = stream.sample_aspect_ratio
         self._fixed = stated if stated and stated != self._codec.sample_aspect_ratio else None
 
-    def now(self) -> float:
-        """Return that of the frames that are decoded now."""
+    def of(self, picture: VideoFrame) -> _Shape:
+        """Return the shape of the frame that was decoded last."""
         aspect = float(self._fixed or self._codec.sample_aspect_ratio or 1)
-        return aspect if 0.25 <= aspect <= 4 and abs(aspect - 1) > 0.01 else 1.0
+        square = not 0.25 <= aspect <= 4 or abs(aspect - 1) <= 0.01
+        return 1.0 if square else aspect, self._orientation.of(picture)
 
 
 def _converter(
-    picture: VideoFrame, aspect: float, neighbors: Neighbors
+    picture: VideoFrame, shape: _Shape, neighbors: Neighbors, where: str
 ) -> Callable[[], NDArray[np.uint8]]:
     """Return what makes an upright RGB array of a frame, even after its file was closed."""
 
     def to_rgb() -> NDArray[np.uint8]:
+        aspect, matrix = shape
         width = max(1, round(picture.width * aspect))
-        rgb = frame_rgb(deinterlaced(picture, neighbors), width)
+        try:
+            rgb = frame_rgb(deinterlaced(picture, neighbors), width)
+        except (OSError, ValueError) as error:  # av's errors are of these
+            raise VideoError(
+                where, f"its pictures can't be made RGB ({error_text(error)})"
+            ) from error
         # The copy also cuts the padding of the rows, and releases the decoder's buffer.
-        return upright(rgb, display_matrix(picture))
+        return upright(rgb, matrix)
 
     return to_rgb
 

@@ -13,7 +13,7 @@ from .filters import filtered
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
 
-__all__ = ["EXIF_MATRICES", "UPRIGHT", "Matrix", "display_matrix", "upright"]
+__all__ = ["EXIF_MATRICES", "UPRIGHT", "Matrix", "StreamOrientation", "upright"]
 
 Matrix = tuple[int, int, int, int]
 """a, b, c, d of ISO/IEC 14496-12, 8.3.2: a stored pixel (x, y) is shown at (ax + cy, bx + dy)."""
@@ -33,17 +33,33 @@ EXIF_MATRICES: dict[int, Matrix] = {
 """What the tag Orientation of EXIF 2.32 (table 4, 0x0112) means."""
 
 
-def display_matrix(picture: VideoFrame) -> Matrix:
-    """Return the matrix with which a decoded frame is to be shown.
+class StreamOrientation:
+    """The matrix with which each frame of a stream is to be shown.
 
-    FFmpeg hands the container's on to each frame, or the one that is in the stream (H.264, HEVC).
+    FFmpeg hands the container's on to every frame, but that of the stream itself (H.264, HEVC) only
+    to the frame before which it stands. It counts until the next one, or until the next key frame
+    (ISO/IEC 14496-10, D.2.27).
     """
+
+    def __init__(self) -> None:
+        self._matrix = UPRIGHT
+
+    def of(self, picture: VideoFrame) -> Matrix:
+        """Return that of the frame decoded next."""
+        matrix = _stated(picture)
+        if matrix is not None or picture.key_frame:
+            self._matrix = matrix or UPRIGHT
+        return self._matrix
+
+
+def _stated(picture: VideoFrame) -> Matrix | None:
     try:
         data: Any = picture.side_data.get("DISPLAYMATRIX")
     except ValueError:  # PyAV before 19 stumbles over side data that it doesn't know
-        return EXIF_MATRICES[(1, 8, 3, 6)[round(picture.rotation / 90) % 4]]
+        turns = round(picture.rotation / 90) % 4
+        return EXIF_MATRICES[(1, 8, 3, 6)[turns]] if turns else None
     if data is None:
-        return UPRIGHT
+        return None
     cells = np.frombuffer(data, np.int32)
     return int(cells[0]), int(cells[1]), int(cells[3]), int(cells[4])
 

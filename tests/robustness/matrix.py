@@ -2,7 +2,8 @@
 
 Each is made by code from pictures that are known, read by the package, and compared with what
 FFmpeg's demuxer (times), decoder (count) and filters (pictures) say, and with the pictures that it
-was made of. ``python -m tests.robustness.matrix`` prints the table.
+was made of. ``PYTHONPATH=.:tests python -m
+robustness.matrix`` prints the table.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from builders import turned_packet
 from colors import FULL, HLG, LIMITED, PQ, codes, frame, in_high_range
 
 WIDTH, HEIGHT, N = 96, 64, 6
@@ -253,7 +255,7 @@ _SEI = {
 def _mux(out: Any, packets: Any, cell: Combination) -> None:
     turned = cell.kind.turned == "stream" and cell.orientation != "upright"
     for packet in packets:
-        out.mux(_turned(packet, cell.orientation) if turned else packet)
+        out.mux(turned_packet(packet, *_SEI[cell.orientation]) if turned else packet)
 
 
 def _encoded(number: int, color: Color) -> Any:
@@ -285,25 +287,6 @@ def _marking_fields(pix_fmt: str) -> Any:
         return marked
 
     return mark
-
-
-def _turned(packet: Any, orientation: str) -> Any:
-    """Put the orientation before the picture of a packet of H.264."""
-    import av
-
-    across, down, degrees = _SEI[orientation]
-    # Not canceled, mirrored, turned; valid until the next message; no extension; the end.
-    bits = f"0{across}{down}{degrees * 65536 // 360:016b}" + "010" + "0" + "1"
-    message = bytes([6, 47, 3]) + int(bits, 2).to_bytes(3, "big") + b"\x80"
-    data = bytes(packet)
-    # Start codes, or the lengths of units in the place of them.
-    annex_b = data.startswith((b"\0\0\0\1", b"\0\0\1"))
-    prefix = b"\0\0\0\1" if annex_b else len(message).to_bytes(4, "big")
-    changed = av.Packet(prefix + message + data)
-    changed.pts, changed.dts, changed.time_base = packet.pts, packet.dts, packet.time_base
-    changed.duration, changed.is_keyframe = packet.duration, packet.is_keyframe
-    changed.stream = packet.stream
-    return changed
 
 
 def _turn_track(path: Path, matrix: tuple[int, int, int, int]) -> None:

@@ -37,6 +37,12 @@ def test_a_frame_that_says_nothing_is_bt601_limited() -> None:
         assert np.abs(frame_rgb(picture, picture.width) - 255 * rgb).mean() < 1.2
 
 
+def test_a_matrix_that_is_not_read_is_named() -> None:
+    picture = frame(codes(colorful(), 5, LIMITED, 8), 8, 14)
+    with pytest.raises(ValueError, match="ICtCp is not read"):
+        frame_rgb(picture, picture.width)
+
+
 @pytest.mark.parametrize("transfer", [HLG, PQ])
 def test_what_was_put_into_high_dynamic_range_comes_out_as_it_was(transfer) -> None:
     rgb = colorful()

@@ -111,6 +111,15 @@ def test_size_and_pixel_aspect_may_change_on_the_way(tmp_path) -> None:
     assert shapes == [(HEIGHT, WIDTH)] * 3 + [(HEIGHT, WIDTH * 3 // 2)] * 3
 
 
+def test_orientation_may_change_on_the_way(tmp_path) -> None:
+    """A message before a key frame of H.264 counts until the next key frame."""
+    turns = [(0, 0, 270), (0, 0, 0), (1, 0, 0)]
+    path = write_changing(tmp_path / "a.ts", [[quadrants()] * 3] * 3, turns=turns)
+    video = open_video(path)
+    for frames in (list(video.frames()), video.pick(range(9))):
+        assert [corners(f.rgb) for f in frames] == ["brwg"] * 3 + ["rgbw"] * 3 + ["grwb"] * 3
+
+
 def textured(n: int) -> list[np.ndarray]:
     rng = np.random.default_rng(0)
     return list(rng.integers(0, 255, (n, HEIGHT, WIDTH, 3)).astype(np.uint8))
