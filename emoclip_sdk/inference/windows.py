@@ -123,7 +123,7 @@ def windows(
     recent: deque[EmbeddedFrame] = deque()
     seen: dict[int, float] = {}
     waiting: deque[_Window] = deque()
-    k, first, spacing = 0, 0.0, 0.0
+    k, first_k, first, spacing = 0, 0, 0.0, 0.0
 
     def close(stop: float, until: float, *, final: bool = False) -> None:
         """End a window; the latest frame is shown `until` then."""
@@ -153,6 +153,7 @@ def windows(
             first = frame.time
             k = math.floor((first + _EPS) / step)
             k += k * step + window <= first + _EPS
+            first_k = k
         while frame.time >= k * step + window - _EPS:
             close(k * step + window, frame.time)
         spacing = 0.0 if last is None else frame.time - last.time
@@ -173,8 +174,7 @@ def windows(
     stated = duration() or 0.0
     # A file may claim to be shorter.
     end = stated if stated > last.time else last.time + spacing
-    before = k
-    while k == before or k * step < end - _EPS:
+    while k == first_k or k * step < end - _EPS:
         reaches = k * step + window >= end - _EPS
         close(end if reaches else k * step + window, end, final=reaches)
         if reaches:

@@ -119,14 +119,16 @@ def has_time_stamps(container: InputContainer) -> bool:
     """Return whether frames carry times. A bare stream of H.264 or JPEGs has none."""
     from av.format import Flags
 
-    return not container.format.flags & Flags.no_timestamps.value
+    flag: Any = Flags.no_timestamps
+    return not container.format.flags & flag.value
 
 
 def _counts_from_anywhere(container: InputContainer) -> bool:
     """Return whether time stamps may begin anywhere, and anew, as in a broadcast."""
     from av.format import Flags
 
-    return bool(container.format.flags & Flags.ts_discont.value)
+    flag: Any = Flags.ts_discont
+    return bool(container.format.flags & flag.value)
 
 
 def _zero(container: InputContainer, stream: VideoStream) -> float | None:

@@ -85,6 +85,7 @@ class Sound:
         return self._next is not None
 
     def _copied(self, stream: Any, into: Any, start: float) -> Iterator[tuple[float, list[Any]]]:
+        packet: Any
         for packet in continuous(self._container.demux(stream), self._container):
             if packet.dts is None:  # the one that says that nothing follows
                 continue
@@ -100,8 +101,9 @@ class Sound:
         time = 0.0
         for packet in continuous(self._container.demux(stream), self._container):
             for frame in packet.decode():
-                if frame.pts is not None:
-                    frame.pts -= round(start / frame.time_base)
-                    time = float(frame.pts * frame.time_base)
+                base = frame.time_base
+                if frame.pts is not None and base is not None:
+                    frame.pts -= round(start / base)
+                    time = float(frame.pts * base)
                 yield time, into.encode(frame)
         yield time, into.encode(None)

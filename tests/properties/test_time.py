@@ -75,17 +75,28 @@ def test_every_sight_of_a_face_is_in_a_clip_of_the_span(frames, n_frames):
 )
 def test_windows_cover_what_they_say(frames, window, step, n_frames):
     end = frames[-1].time + 1.0
+    until = [*(f.time for f in frames[1:]), end]  # what is on the screen stays until the next
     rows = list(windows(frames, window, step, n_frames, lambda: end))
     for k, clips in enumerate(rows):
         assert clips and len({clip.track for clip in clips}) == len(clips)
         for clip in clips:
             assert abs(clip.start - k * step) < 1e-6
             assert clip.end <= end + 1e-6 and clip.end - clip.start <= window + 1e-6
-            inside = [
-                i
+            shown = [
+                (i, max(f.time, clip.start), min(until[i], clip.end))
                 for i, f in enumerate(frames)
-                if clip.track in f.faces and clip.start - 1e-6 <= f.time < clip.end - 1e-6
+                if clip.track in f.faces and f.time < clip.end - 1e-5
             ]
+            shown = [(i, a, b) for i, a, b in shown if b > a + 1e-5]
+            long = min(0.25, (clip.end - clip.start) / 2) - 5e-6
+            inside = [
+                i for i, a, b in shown if b - a >= long or frames[i].time >= clip.start - 5e-6
+            ]
+            if clip.n_frames:
+                assert abs(clip.seen[0][0] - shown[0][1]) < 1e-5
+                assert abs(clip.seen[-1][1] - shown[-1][2]) < 1e-5
+                seconds = sum(b - a for a, b in clip.seen)
+                assert abs(seconds - sum(b - a for _, a, b in shown)) < 1e-3
             assert clip.n_frames == len(inside)
             assert len(clip.clip) <= n_frames
             assert set(frame_numbers(clip.clip)) <= set(inside)
