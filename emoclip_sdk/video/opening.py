@@ -132,20 +132,20 @@ def _open_path(text: Any, fps: float | None, allow_network: bool) -> VideoSource
         raise VideoError(text, f"can't be read ({getattr(error, 'strerror', error)})") from error
     if not head:
         raise VideoError(text, "the file is empty")
+    if is_heif(head, path.read_bytes):
+        return HeifSource(str(path), path.name, where=text)
     if is_image(head):
         return ImageSource(str(path), path.name, where=text)
-    if is_heif(head):
-        return HeifSource(str(path), path.name, where=text)
     return FileSource(str(path), path.name, where=text)
 
 
 def _open_bytes(data: bytes, name: str) -> VideoSource:
     if not data:
         raise VideoError(name, "the content is empty")
+    if is_heif(data[:16], lambda: data):
+        return HeifSource(data, name)
     if is_image(data[:16]):
         return ImageSource(data, name)
-    if is_heif(data[:16]):
-        return HeifSource(data, name)
     return FileSource(data, name)
 
 
@@ -166,9 +166,16 @@ def _open_file(file: Any) -> VideoSource:
         return _open_bytes(head, name)
     if not head:
         raise VideoError(name, "the file is empty")
-    if is_image(head) or is_heif(head):
+
+    def read() -> bytes:
         file.seek(0)
-        return _open_bytes(file.read(), name)
+        content: bytes = file.read()
+        return content
+
+    if is_heif(head, read):
+        return HeifSource(read(), name)
+    if is_image(head):
+        return ImageSource(read(), name)
     return FileSource(file, name)
 
 
