@@ -127,7 +127,8 @@ class FileSource(VideoSource):
             else:
                 pairs = with_lookahead(packets)
             skipper = FrameSkipper()
-            interlaced = stream.codec_context.field_order > PROGRESSIVE
+            # PyAV before 18 doesn't tell; the first frame does.
+            interlaced = getattr(stream.codec_context, "field_order", 0) > PROGRESSIVE
             for packet, following in pairs:
                 is_needed = True
                 # Deinterlacing looks at the frames around the one that is needed.

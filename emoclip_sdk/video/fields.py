@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Neighbors", "deinterlaced", "with_neighbors"]
 
+_SMALLEST = 16  # pixels of a side; bwdif needs 4, also of chroma at a quarter
+
 Item = TypeVar("Item")
 Neighbors = tuple["VideoFrame | None", "VideoFrame | None"]
 """The frames before and after an interlaced one; none for others."""
@@ -40,9 +42,9 @@ def deinterlaced(picture: VideoFrame, neighbors: Neighbors) -> VideoFrame:
     """Return the picture of a frame's first field, with lines in between that fit its time.
 
     FFmpeg's ``bwdif``, which knows from both neighbors what moves; a frame that is not marked as
-    interlaced is returned as it is.
+    interlaced is returned as it is, and so is one too small for the filter.
     """
-    if not picture.interlaced_frame:
+    if not picture.interlaced_frame or min(picture.width, picture.height) < _SMALLEST:
         return picture
     before, after = (_alike(neighbor, picture) for neighbor in neighbors)
     # The filter needs a frame to come after. Alone, a frame is made of its first field.

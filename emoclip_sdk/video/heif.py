@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import VideoError
-from .color import frame_rgb
+from .color import HLG, PQ, frame_rgb
 from .container import error_text, open_container
 from .orientation import EXIF_MATRICES, upright
 from .source import MAX_PIXELS, FrameFilter, RawFrame, VideoSource
@@ -33,9 +33,25 @@ _TURNS = tuple(EXIF_MATRICES[tag] for tag in (1, 8, 3, 6))
 _MIRRORS = tuple(EXIF_MATRICES[tag] for tag in (4, 2))
 
 
-def is_heif(head: bytes) -> bool:
-    """Return whether the first 16 bytes of a file are those of a still picture in HEIF."""
-    return head[4:8] == b"ftyp" and head[8:12] in (b"heic", b"heix", b"heim", b"heis", b"mif1")
+def is_heif(head: bytes, read: Callable[[], bytes]) -> bool:
+    """Return whether a file is a still picture in HEIF that Pillow doesn't read, or not rightly.
+
+    Parameters
+    ----------
+    head : bytes
+        Its first 16 bytes.
+    read : callable
+        Returns all of it. Pillow reads AVIF, but doesn't know of high dynamic range.
+    """
+    if head[4:8] != b"ftyp":
+        return False
+    if head[8:12] == b"avif":
+        try:
+            plan = _read_plan(read())
+        except (struct.error, LookupError, ValueError, OSError):
+            return False  # let Pillow say what is wrong
+        return any(color[1] in (PQ, HLG) for color in _colors(plan, plan.primary))
+    return head[8:12] in (b"heic", b"heix", b"heim", b"heis", b"mif1")
 
 
 @dataclass
@@ -176,11 +192,18 @@ class HeifSource(VideoSource):
     def _set_color(self, picture: VideoFrame, item: int) -> None:
         """Let the file's description of colors stand over the codec's, as HEIF has it."""
         for owner in (item, self._plan.primary):
-            for kind, content in self._plan.properties.get(owner, ()):
-                if kind == "colr" and content[:4] == b"nclx":
-                    primaries, transfer, matrix, full = struct.unpack(">HHHB", content[4:11])
-                    picture.color_primaries, picture.color_trc = primaries, transfer
-                    picture.colorspace, picture.color_range = matrix, 2 if full & 0x80 else 1
+            for primaries, transfer, matrix, full in _colors(self._plan, owner):
+                picture.color_primaries, picture.color_trc = primaries, transfer
+                picture.colorspace, picture.color_range = matrix, 2 if full & 0x80 else 1
+
+
+def _colors(plan: _Plan, item: int) -> list[tuple[int, int, int, int]]:
+    """Return primaries, transfer, matrix and range (highest bit) of an item, by H.273."""
+    return [
+        struct.unpack_from(">HHHB", content, 4)
+        for kind, content in plan.properties.get(item, ())
+        if kind == "colr" and content[:4] == b"nclx"
+    ]
 
 
 def _boxes(content: bytes) -> Iterator[tuple[str, bytes]]:

@@ -136,10 +136,10 @@ def _open_path(text: Any, fps: float | None, allow_network: bool) -> VideoSource
         raise VideoError(text, f"can't be read ({getattr(error, 'strerror', error)})") from error
     if not head:
         raise VideoError(text, "the file is empty")
+    if is_heif(head, path.read_bytes):
+        return HeifSource(str(path), path.name, where=text)
     if _is_picture(head, lambda: path.open("rb")):
         return ImageSource(str(path), path.name, where=text)
-    if is_heif(head):
-        return HeifSource(str(path), path.name, where=text)
     demuxer = _demuxer(head)
     return FileSource(str(path), path.name, where=text, fps=fps, demuxer=demuxer)
 
@@ -162,10 +162,10 @@ def _demuxer(head: bytes) -> str | None:
 def _open_bytes(data: bytes, name: str, fps: float | None) -> VideoSource:
     if not data:
         raise VideoError(name, "the content is empty")
+    if is_heif(data[:16], lambda: data):
+        return HeifSource(data, name)
     if _is_picture(data[:16], lambda: io.BytesIO(data)):
         return ImageSource(data, name)
-    if is_heif(data[:16]):
-        return HeifSource(data, name)
     return FileSource(data, name, fps=fps, demuxer=_demuxer(data))
 
 
@@ -187,16 +187,15 @@ def _open_file(file: Any, fps: float | None) -> VideoSource:
     if not head:
         raise VideoError(name, "the file is empty")
 
-    def start() -> BinaryIO:
+    def read(n: int = -1) -> bytes:
         file.seek(0)
-        return io.BytesIO(file.read(LARGEST_JPEG))
+        content: bytes = file.read(n)
+        return content
 
-    if _is_picture(head, start):
-        file.seek(0)
-        return ImageSource(file.read(), name)
-    if is_heif(head):
-        file.seek(0)
-        return HeifSource(file.read(), name)
+    if is_heif(head, read):
+        return HeifSource(read(), name)
+    if _is_picture(head, lambda: io.BytesIO(read(LARGEST_JPEG))):
+        return ImageSource(read(), name)
     return FileSource(file, name, fps=fps, demuxer=_demuxer(head))
 
 

@@ -332,8 +332,8 @@ class Outcome:
         return (
             self.frames == self.expected_frames
             and self.late < 2e-3
-            and self.from_source < 3.5
-            and not self.from_ffmpeg > 2.5
+            and self.from_source < 3
+            and not self.from_ffmpeg > 1
         )
 
 

@@ -69,3 +69,9 @@ def test_one_frame_alone(tmp_path) -> None:
     path = write_interlaced(tmp_path / "a.mkv", "ffv1", True)
     frame = next(iter(open_video(path).sample(0.5)))
     assert np.abs(frame.rgb.astype(int) - moving(0)).mean() < 3
+
+
+def test_a_frame_too_small_to_be_deinterlaced_is_read(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(f"{__name__}.SIDE", 4)
+    path = write_interlaced(tmp_path / "a.mkv", "ffv1", True)
+    assert [frame.rgb.shape for frame in open_video(path).frames()] == [(4, 4, 3)] * N

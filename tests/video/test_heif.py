@@ -9,6 +9,7 @@ import av
 import numpy as np
 import pytest
 from builders import write_video
+from colors import PQ, pq
 from PIL import Image, features
 
 from emoclip_sdk.errors import VideoError
@@ -124,6 +125,21 @@ def test_as_libavif_reads_it(rgb) -> None:
         (frame,) = open_video(avif.replace(b"ftypavif", b"ftypmif1", 1)).frames()
         assert frame.rgb.shape == expected.rgb.shape
         assert np.abs(frame.rgb.astype(int) - expected.rgb).mean() < 2, tag
+
+
+@pytest.mark.skipif(not features.check("avif"), reason="this Pillow has no AVIF")
+def test_high_dynamic_range_in_avif(rgb) -> None:
+    """Light of BT.709's primaries with white at 203 cd/m2, as PQ."""
+    signal = pq(203 * (rgb / 255) ** 2.4)
+    file = io.BytesIO()
+    picture = Image.fromarray(np.rint(255 * signal).astype(np.uint8))
+    picture.save(file, "AVIF", quality=98, subsampling="4:4:4")
+    at = file.getvalue().index(b"nclx")
+    avif = bytearray(file.getvalue())
+    avif[at + 4 : at + 8] = struct.pack(">HH", 1, PQ)
+    for source in (bytes(avif), io.BytesIO(avif)):
+        (frame,) = open_video(source).frames()
+        assert np.abs(frame.rgb.astype(int) - rgb).mean() < 3
 
 
 def test_what_is_not_read_is_refused_by_name(rgb, tiled) -> None:
