@@ -153,7 +153,7 @@ def continuous(
     restarted. The seconds of each such jump are put into `jumps`.
     """
     forward = _MAX_FORWARD if _counts_from_anywhere(container) else float("inf")
-    shift, newest, expected = 0, None, 0
+    shift, newest, step, shown = 0, None, 0, 0
     for packet in packets:
         if packet.size and packet.dts is not None and packet.time_base:
             dts = packet.dts + shift
@@ -162,10 +162,17 @@ def continuous(
                 if ahead < -_MAX_BACKWARD or ahead > forward:
                     if jumps is not None:
                         jumps.append(ahead)
-                    shift += expected - dts
-                    dts = expected
-            step = packet.duration or (0 if newest is None else max(dts - newest, 0))
-            newest, expected = dts, dts + step
+                    shift += newest + step - dts
+                    dts = newest + step
+                # The packets before say more of a rate than a stated duration.
+                step = dts - newest if dts > newest else step
+            step = step or packet.duration or 0
+            newest = dts
+            if packet.pts is not None:
+                if seconds(packet.pts - packet.dts, packet.time_base) > forward:
+                    # FFmpeg takes the next recording's time for the last frame of the one before.
+                    packet.pts = shown + step - shift
+                shown = max(shown, packet.pts + shift)
         if shift:
             if packet.dts is not None:
                 packet.dts += shift

@@ -44,6 +44,9 @@ class Sound:
         if opened is None:
             return
         self._container, stream, start = opened
+        # MP4 has edit lists for it, and Opus a field of its own.
+        self._before_zero = "mov" in out.format.name or "mp4" in out.format.name
+        self._before_zero |= stream.codec.canonical_name == "opus"
         if stream.codec.canonical_name in out.supported_codecs:
             copied = out.add_stream_from_template(stream)
             self._packets = self._copied(stream, copied, start)
@@ -94,6 +97,9 @@ class Sound:
             packet.dts -= shift
             if packet.pts is not None:
                 packet.pts -= shift
+            # What an encoder needs to begin with, before zero, would move everything in Matroska.
+            if not self._before_zero and packet.dts < 0:
+                continue
             packet.stream = into
             yield float(packet.dts * base), [packet]
 
