@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["HeifSource", "is_heif"]
 
+_LARGEST = 2**28  # bytes of a file
 _CODED = ("hvc1", "av01", "avc1", "jpeg")
 # irot counts quarter turns anticlockwise; imir 0 exchanges top and bottom, 1 left and right.
 _TURNS = tuple(EXIF_MATRICES[tag] for tag in (1, 8, 3, 6))
@@ -41,7 +42,7 @@ def is_heif(head: bytes, read: Callable[[], bytes]) -> bool:
     head : bytes
         Its first 16 bytes.
     read : callable
-        Returns all of it. Pillow reads AVIF, but doesn't know of high dynamic range.
+        Returns its beginning. Pillow reads AVIF, but doesn't know of high dynamic range.
     """
     if head[4:8] != b"ftyp":
         return False
@@ -106,6 +107,8 @@ class HeifSource(VideoSource):
         self._where = where or name
         self._media = media
         try:
+            if isinstance(media, str) and Path(media).stat().st_size > _LARGEST:
+                raise VideoError(self._where, "is too large for a HEIF picture (256 MB are read)")
             content = Path(media).read_bytes() if isinstance(media, str) else media
             self._plan = _read_plan(content)
             self._columns, self._rows, self._size = self._layout(content)
@@ -154,7 +157,11 @@ class HeifSource(VideoSource):
             rgb = first
         else:
             (height, width), (columns, rows) = first.shape[:2], (self._columns, self._rows)
-            fits = width * columns >= self._size[0] and height * rows >= self._size[1]
+            # As the standard has it, no row or column of tiles lies outside of the picture.
+            fits = all(
+                side * (n - 1) < whole <= side * n
+                for side, n, whole in zip((width, height), (columns, rows), self._size, strict=True)
+            )
             if not fits or any(pictures[tile].shape != first.shape for tile in tiles):
                 raise VideoError(
                     self._where, "its tiles don't fit its size: a damaged HEIF picture"
@@ -175,6 +182,7 @@ class HeifSource(VideoSource):
         import av
 
         pictures: dict[int, NDArray[np.uint8]] = {}
+        pixels = 0
         with open_container(self._media, self._where) as container:
             streams = [stream for stream in container.streams.video if stream.id in tiles]
             for stream in streams:
@@ -183,6 +191,9 @@ class HeifSource(VideoSource):
                 for packet in container.demux(streams):
                     for picture in packet.decode():
                         item = packet.stream.id
+                        pixels += picture.width * picture.height
+                        if pixels > 2 * MAX_PIXELS:
+                            raise ValueError("its tiles are too large")
                         self._set_color(picture, item)
                         pictures.setdefault(item, frame_rgb(picture, picture.width))
             except (av.FFmpegError, OSError, ValueError) as error:

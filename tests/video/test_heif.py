@@ -147,6 +147,14 @@ def test_what_is_not_read_is_refused_by_name(rgb, tiled) -> None:
         open_video(heic(rgb, kind="iovl"))
     with pytest.raises(VideoError, match="tiles of this HEIF picture|can't be decoded"):
         list(open_video(tiled[: len(tiled) - len(tiled) // 4]).frames())
+    # 256 x 256 tiles, of which four are there; the picture as such is not too large.
+    many = tiled.replace(struct.pack(">BBBB", 0, 0, 1, 1), struct.pack(">BBBB", 0, 0, 255, 255), 1)
+    with pytest.raises(VideoError, match="too large, or damaged"):
+        open_video(many)
+    for smaller in (struct.pack(">HH", 40, HEIGHT), struct.pack(">HH", WIDTH, 300)):
+        bad = tiled.replace(struct.pack(">HH", WIDTH, HEIGHT), smaller, 1)
+        with pytest.raises(VideoError, match="don't fit its size"):
+            list(open_video(bad).frames())
     for size in (20, 40, 100, 300):
         with pytest.raises(VideoError, match="damaged HEIF"):
             open_video(tiled[:size])
