@@ -183,7 +183,9 @@ class Scorer:
 
         Who is out of view just then has no row.
         """
-        for clips in windows(video, window, step, self.n_frames, at_once=True):
+        for clips in windows(
+            video, window, step, self.n_frames, lambda: video.duration, at_once=True
+        ):
             yield list(self._scored(clips))
 
     def timeline(
