@@ -15,6 +15,7 @@ import numpy as np
 
 from ..errors import VideoError
 from .decode import FileSource
+from .heif import HeifSource, is_heif
 from .inputs import VideoInput
 from .pictures import (
     ImageSource,
@@ -43,6 +44,7 @@ VIDEO_SUFFIXES = frozenset({
 # fmt: on
 
 STILLS_FPS = 25.0
+HEIF_PLAN = 2**20  # bytes at the beginning of a HEIF picture, in which lies what is in it
 LARGEST_PICTURE = 2**26  # bytes in which the second picture of a stream begins
 # Two letters or more, so that a Windows drive is not an address.
 ADDRESS = re.compile(r"^([A-Za-z][A-Za-z0-9+.\-]+)://")
@@ -133,18 +135,26 @@ def _open_path(text: Any, fps: float | None, allow_network: bool) -> VideoSource
         raise VideoError(text, f"can't be read ({getattr(error, 'strerror', error)})") from error
     if not head:
         raise VideoError(text, "the file is empty")
+    if is_heif(head, lambda: _beginning(path, HEIF_PLAN)):
+        return HeifSource(str(path), path.name, where=text)
     if not is_image(head):
         return FileSource(str(path), path.name, where=text, fps=fps)
-    with path.open("rb") as file:
-        demuxer = picture_stream(file.read(LARGEST_PICTURE))
+    demuxer = picture_stream(_beginning(path, LARGEST_PICTURE))
     if demuxer:
         return FileSource(str(path), path.name, where=text, fps=fps, demuxer=demuxer)
     return ImageSource(str(path), path.name, where=text)
 
 
+def _beginning(path: Path, size: int) -> bytes:
+    with path.open("rb") as file:
+        return file.read(size)
+
+
 def _open_bytes(data: bytes, name: str, fps: float | None) -> VideoSource:
     if not data:
         raise VideoError(name, "the content is empty")
+    if is_heif(data[:16], lambda: data):
+        return HeifSource(data, name)
     if not is_image(data[:16]):
         return FileSource(data, name, fps=fps)
     demuxer = picture_stream(data[:LARGEST_PICTURE])
@@ -168,14 +178,20 @@ def _open_file(file: Any, fps: float | None) -> VideoSource:
         return _open_bytes(head, name, fps)
     if not head:
         raise VideoError(name, "the file is empty")
+
+    def read(n: int = -1) -> bytes:
+        file.seek(0)
+        content: bytes = file.read(n)
+        return content
+
+    if is_heif(head, lambda: read(HEIF_PLAN)):
+        return HeifSource(read(), name)
     if not is_image(head):
         return FileSource(file, name, fps=fps)
-    file.seek(0)
-    demuxer = picture_stream(file.read(LARGEST_PICTURE))
+    demuxer = picture_stream(read(LARGEST_PICTURE))
     if demuxer:
         return FileSource(file, name, fps=fps, demuxer=demuxer)
-    file.seek(0)
-    return ImageSource(file.read(), name)
+    return ImageSource(read(), name)
 
 
 def _open_array(source: Any, fps: float) -> VideoSource:

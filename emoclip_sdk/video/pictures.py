@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ..errors import VideoError
 from .clock import microseconds
+from .orientation import EXIF_MATRICES, UPRIGHT, upright
 from .source import MAX_PIXELS, FrameFilter, RawFrame, VideoSource
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ clip's own frames their ``rate`` in the folder of the clip."""
 # Formats whose further pictures are frames. The other pictures of a phone's JPEG (MPO) or of a TIFF
 # are previews, depth maps or pages.
 ANIMATED = frozenset({"GIF", "PNG", "WEBP", "AVIF"})
+_ORIENTATION = 0x0112  # of EXIF
 UNTIMED = 0.1  # seconds for a GIF frame of "no" duration, as browsers show it
 
 
@@ -172,16 +174,24 @@ def folder_rate(path: Path) -> float | None:
 
 def image_rgb(image: Image) -> NDArray[np.uint8]:
     """Return a PIL image as (H, W, 3) uint8, turned as its EXIF tag says, without alpha."""
-    from PIL import ImageOps
+    image.load()  # first: TIFF is turned by Pillow, which then takes the tag away
+    matrix = EXIF_MATRICES.get(image.getexif().get(_ORIENTATION, 1), UPRIGHT)
+    return upright(_stored_rgb(image), matrix)
 
-    image = ImageOps.exif_transpose(image)
+
+def _stored_rgb(image: Image) -> NDArray[np.uint8]:
+    """Return a picture as it is stored: what is gray of more than 8 bits, scaled to 0..255."""
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
-        # Pillow would clip 16-bit gray at 255 instead of scaling it.
         gray = np.asarray(image, dtype=np.float64)
-        if gray.max(initial=0) > 255:
+        brightest = gray.max(initial=0, where=np.isfinite(gray))
+        if image.mode == "F" and brightest <= 1:
+            gray = gray * 255
+        elif image.mode.startswith("I;16") or brightest > 255:  # Pillow would clip it at 255
             gray = gray / 257
-        image_array = np.clip(np.rint(gray), 0, 255).astype(np.uint8)
-        return np.repeat(image_array[:, :, None], 3, axis=2)
+        levels = np.clip(np.rint(np.nan_to_num(gray)), 0, 255).astype(np.uint8)
+        return np.repeat(levels[:, :, None], 3, axis=2)
+    if image.mode == "P" and "transparency" in image.info:
+        image = image.convert("RGBA")  # or Pillow warns, which is an error under "-W error"
     return np.array(image.convert("RGB"))
 
 
