@@ -91,9 +91,20 @@ class _MixerBlock(nn.Module):
         self.width_mlp = _mlp(width, _WIDTH_INSIDE)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = x + self.token_mlp(self.token_norm(x).mT).mT
-        return x + self.width_mlp(self.width_norm(x))
+        # As products with the weights on the left: nothing is transposed in memory.
+        first, _, second = self.token_mlp
+        inside = torch.baddbmm(_column(first), _each(first, x), self.token_norm(x)).relu_()
+        x = torch.baddbmm(x, _each(second, x), inside).add_(_column(second))
+        return self.width_mlp(self.width_norm(x)).add_(x)
+
+
+def _each(layer: nn.Linear, x: Tensor) -> Tensor:
+    return layer.weight.expand(len(x), -1, -1)
+
+
+def _column(layer: nn.Linear) -> Tensor:
+    return layer.bias[:, None]
 
 
 def _mlp(width: int, inside: int) -> nn.Sequential:
-    return nn.Sequential(nn.Linear(width, inside), nn.ReLU(), nn.Linear(inside, width))
+    return nn.Sequential(nn.Linear(width, inside), nn.ReLU(inplace=True), nn.Linear(inside, width))
