@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -21,14 +20,14 @@ from ..assets import asset
 from ..errors import CheckpointError
 from ..nn.blendshapes import BLENDSHAPE_POINTS, BLENDSHAPES, BlendshapeNetwork
 from ..nn.face_landmarks import CROP_SIZE, LANDMARKS, LandmarkNetwork
+from ..runtime.threads import side_by_side
 from .regions import FaceRegion
 
 __all__ = ["FaceLandmarker", "FaceShapes", "crop_region", "load_face_networks"]
 
 _Network = TypeVar("_Network", bound=nn.Module)
-_Part = TypeVar("_Part")
 # Crops per pass: so many bound the memory, and fewer are not worth a thread.
-_BATCH, _SMALL_BATCH = 32, 4
+_BATCH, _SMALL_BATCH = 16, 4
 
 
 class FaceShapes(NamedTuple):
@@ -94,10 +93,11 @@ class FaceLandmarker:
             empty = (np.zeros((0, LANDMARKS, 3)), np.zeros(0), np.zeros((0, len(BLENDSHAPES))))
             return FaceShapes(*(array.astype(np.float32) for array in empty))
         threads = torch.get_num_threads() if self.device.type == "cpu" else 1
-        size = max(min(math.ceil(len(regions) / threads), _BATCH), _SMALL_BATCH)
+        rounds = math.ceil(len(regions) / (threads * _BATCH))
+        size = max(math.ceil(len(regions) / (threads * rounds)), _SMALL_BATCH)
         starts = range(0, len(regions), size)
-        parts = _side_by_side(
-            lambda i: self._shapes(frames[i : i + size], regions[i : i + size]), starts, threads
+        parts = side_by_side(
+            lambda i: self._shapes(frames[i : i + size], regions[i : i + size]), starts
         )
         arrays = [np.concatenate(values).astype(np.float32) for values in zip(*parts, strict=True)]
         return FaceShapes(*arrays)
@@ -170,21 +170,6 @@ def crop_region(rgb: NDArray[np.uint8], region: FaceRegion, size: int = CROP_SIZ
         columns = places * (across * size / length) + (2 * offset / length - 1)
         torch.add(columns, (places * (down * size / length))[:, None], out=grid[0, :, :, axis])
     return F.grid_sample(picture[None], grid, padding_mode="border", align_corners=False)
-
-
-def _side_by_side(run: Callable[[int], _Part], items: Sequence[int], threads: int) -> list[_Part]:
-    """Run items in threads of their own.
-
-    The networks' operations are so small that two cores are hardly quicker than one at each of
-    them, but at two batches they are.
-    """
-    if threads == 1 or len(items) == 1:
-        return [run(item) for item in items]
-    try:
-        with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-            return list(pool.map(run, items))
-    finally:
-        torch.set_num_threads(threads)  # what threads that begin later take over
 
 
 def _span(values: NDArray[np.floating], length: int) -> tuple[int, int]:

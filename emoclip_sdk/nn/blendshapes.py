@@ -7,6 +7,8 @@ The network of the model card "MediaPipe Blendshape V2" (Google, Apache-2.0): an
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 
@@ -92,7 +94,7 @@ class _MixerBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         # As products with the weights on the left: nothing is transposed in memory.
-        first, _, second = self.token_mlp
+        first, second = (cast(nn.Linear, self.token_mlp[i]) for i in (0, 2))
         inside = torch.baddbmm(_column(first), _each(first, x), self.token_norm(x)).relu_()
         x = torch.baddbmm(x, _each(second, x), inside).add_(_column(second))
         return self.width_mlp(self.width_norm(x)).add_(x)

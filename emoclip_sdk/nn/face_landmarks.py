@@ -110,7 +110,7 @@ def _through(stages: nn.Sequential, x: Tensor) -> Tensor:
     cache; a call of a whole stage would hold its input until its end.
     """
     for stage in stages:
-        for block in stage:
+        for block in stage.children():
             x = block(x)
     return x
 
