@@ -3,7 +3,7 @@
     python tools/measure_weak_actions.py ict_facekit.npz [--pictures FOLDER]
 
 ``ict_facekit.npz`` holds ICT-FaceKit's face model (Li et al., "Learning Formation of Physically-
-Based Face Attributes", 2020; MIT licence) as arrays: V (26719, 3) vertices of the neutral head in
+Based Face Attributes", 2020; MIT license) as arrays: V (26719, 3) vertices of the neutral head in
 cm, T (52220, 3) triangles, E (57, 26719, 3) offsets of the expressions `names`, I (100, 26719, 3)
 offsets of identities. Heads of some identities are drawn neutral and with each action fully on,
 both sides at once, in plain colors and plain light; the package's landmark network looks at them.
@@ -40,10 +40,6 @@ PARTS = {
     "eyes": (21451, 24591, (235, 235, 235)),
 }
 EYES = ((21451, 23021), (23021, 24591))
-GAZES = {
-    "eyes to the left": ("eyeLookOut_L", "eyeLookIn_R"),
-    "eyes to the right": ("eyeLookIn_L", "eyeLookOut_R"),
-}
 IRIS, PUPIL = 0.6, 0.25  # cm from the middle of an eye's front
 
 Vertices = NDArray[np.float32]
@@ -81,21 +77,21 @@ def main() -> None:
 
 
 def named_offsets(offsets: NDArray[np.float16], names: list[str]) -> dict[str, Vertices]:
-    """Join both sides of each action, and both eyes of a gaze to a side, by their names."""
+    """Join both sides of each action, under ARKit's name without its side.
+
+    Those of gaze are left out: they move the lids, but not the eyes.
+    """
     actions: dict[str, Vertices] = {}
     for name, offset in zip(names, offsets, strict=True):
-        bare = name.removesuffix("_L").removesuffix("_R")
-        action = next((gaze for gaze, eyes in GAZES.items() if name in eyes), bare)
-        if columns(action):
+        action = name.removesuffix("_L").removesuffix("_R")
+        if columns(action) and not action.startswith("eyeLook"):
             actions[action] = actions.get(action, np.float32(0)) + offset.astype(np.float32)
     return actions
 
 
 def columns(action: str) -> list[int]:
     """Return the places of an action's blendshapes: one, or that of each side."""
-    names = {action, f"{action}Left", f"{action}Right"}
-    if action in GAZES:
-        names = {n.replace("_L", "Left").replace("_R", "Right") for n in GAZES[action]}
+    names = (action, f"{action}Left", f"{action}Right")
     return [i for i, name in enumerate(BLENDSHAPES) if name in names]
 
 

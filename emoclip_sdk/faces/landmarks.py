@@ -113,7 +113,7 @@ class FaceLandmarker:
                 crop.copy_(crop_region(frame, region)[0])
             points, presence = self._landmarks(crops.to(self.device))
             to_frame = torch.from_numpy(np.stack([r.to_frame(CROP_SIZE) for r in regions])).float()
-            sides = torch.tensor([region.side for region in regions])
+            sides = torch.tensor([region.side for region in regions], dtype=torch.float32)
             points = _placed(points, to_frame.to(self.device), sides.to(self.device) / CROP_SIZE)
             blendshapes = self._blendshapes(points[:, self._points, :2])
             return tuple(values.cpu().numpy() for values in (points, presence, blendshapes))
