@@ -96,9 +96,11 @@ class FaceLandmarker:
         rounds = math.ceil(len(regions) / (threads * _BATCH))
         size = max(math.ceil(len(regions) / (threads * rounds)), _SMALL_BATCH)
         starts = range(0, len(regions), size)
-        parts = side_by_side(
-            lambda i: self._shapes(frames[i : i + size], regions[i : i + size]), starts
-        )
+
+        def shapes(i: int) -> tuple[NDArray[np.floating], ...]:
+            return self._shapes(frames[i : i + size], regions[i : i + size])
+
+        parts = side_by_side(shapes, starts) if threads > 1 else list(map(shapes, starts))
         arrays = [np.concatenate(values).astype(np.float32) for values in zip(*parts, strict=True)]
         return FaceShapes(*arrays)
 

@@ -134,6 +134,20 @@ def test_many_faces_are_the_same_as_each_for_itself(landmarker, portrait) -> Non
             assert many[i] == pytest.approx(one[0], abs=2e-3)
 
 
+def test_threads_change_nothing(landmarker, portrait) -> None:
+    regions = [FaceRegion(FACE.x + i, FACE.y, FACE.side, FACE.angle) for i in range(10)]
+    threads = torch.get_num_threads()
+    results = []
+    try:
+        for n in (1, 2):
+            torch.set_num_threads(n)
+            results.append(landmarker([portrait] * 10, regions))
+    finally:
+        torch.set_num_threads(threads)
+    for one, two in zip(*results, strict=True):
+        assert two == pytest.approx(one, abs=2e-3)
+
+
 def test_nothing_is_no_face(landmarker) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (200, 200, 3), np.uint8)
     plain = np.full((200, 200, 3), 90, np.uint8)
