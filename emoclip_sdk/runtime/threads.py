@@ -32,13 +32,30 @@ def one_thread() -> Iterator[None]:
 
 
 def side_by_side(run: Callable[[T], R], items: Sequence[T]) -> list[R]:
-    """Return the result of each item: as many at a time as torch has threads, each in its own."""
+    """Return the result of each item: as many at a time as torch has threads, each in its own.
+
+    The calling thread is one of them: each of the others holds memory of its own.
+    """
     threads = torch.get_num_threads()
-    if threads == 1 or len(items) == 1:
+    numbers = iter(range(len(items)))  # its `next` is atomic
+    results: dict[int, R] = {}
+
+    def work() -> None:
+        for number in numbers:
+            results[number] = run(items[number])
+
+    others = min(threads, len(items)) - 1
+    if others < 1:
         with one_thread():
-            return [run(item) for item in items]
-    try:
-        with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-            return list(pool.map(run, items))
-    finally:
-        torch.set_num_threads(threads)  # which threads that begin later take over
+            work()
+    else:
+        try:
+            with ThreadPoolExecutor(others, "side by side", torch.set_num_threads, (1,)) as pool:
+                tasks = [pool.submit(work) for _ in range(others)]
+                with one_thread():
+                    work()
+                for task in tasks:
+                    task.result()
+        finally:
+            torch.set_num_threads(threads)  # which threads that begin later take over
+    return [results[number] for number in range(len(items))]

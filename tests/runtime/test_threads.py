@@ -29,7 +29,7 @@ def test_an_error_comes_out_and_threads_are_as_before() -> None:
     def fail(i: int) -> None:
         raise ValueError(f"item {i}")
 
-    with pytest.raises(ValueError, match="item 0"):
+    with pytest.raises(ValueError, match="item"):
         side_by_side(fail, range(3))
     assert torch.get_num_threads() == 2
     with pytest.raises(ZeroDivisionError), one_thread():
