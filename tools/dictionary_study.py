@@ -6,11 +6,14 @@ weights (recipe key ``text.definitions``). A linear classifier tells which of th
 word belongs to: cross-validated over the lexicon, and trained on all of it, on the words of
 ``training/synonyms.yaml``. No face is involved. Needs the extra ``train`` and WordNet; a minute.
 
-    python tools/dictionary_study.py
+    python tools/dictionary_study.py [TEACHER]
+
+TEACHER is a sentence encoder's folder or name, as in the recipe key ``text.teacher``.
 """
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from pathlib import Path
 
@@ -47,8 +50,9 @@ def main() -> None:
     templates = PromptBank.default().templates
     texts = [Text(t.replace("{label}", word), word) for word in words for t in templates]
     print(f"{known} words of the lexicon, {len(synonyms)} other words")
+    name = sys.argv[1] if len(sys.argv) > 1 else TextSettings(OptimSettings()).teacher
     with tempfile.TemporaryDirectory() as folder:
-        teacher = KeptTeacher(load_teacher, Path(folder))
+        teacher = KeptTeacher(lambda: load_teacher(name), Path(folder))
         for weight in WEIGHTS:
             settings = TextSettings(OptimSettings(), wordnet=str(WORDNET_DIR), definitions=weight)
             read = teacher_targets(texts, teacher, settings)

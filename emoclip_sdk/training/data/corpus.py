@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from ...errors import DatasetError
+from ...prompts import PromptBank
 
 __all__ = [
     "WORDNET_DIR",
@@ -155,9 +156,13 @@ def feeling_words(folder: str | Path = WORDNET_DIR) -> dict[str, list[str]]:
 def templated_texts(
     n: int, rng: np.random.Generator, folder: str | Path = WORDNET_DIR
 ) -> list[Text]:
-    """Put WordNet's words for feelings, states and qualities into sentences about a face."""
+    """Put WordNet's words for feelings, states and qualities into sentences about a face.
+
+    The prompt bank's templates, which a user's label goes through, are among the sentences.
+    """
     words = feeling_words(folder)
-    kinds = (("noun", _NOUN_TEMPLATES), ("adj", _ADJECTIVE_TEMPLATES))
+    bank = tuple(t.replace("{label}", "{}") for t in PromptBank.default().templates)
+    kinds = (("noun", _NOUN_TEMPLATES + bank), ("adj", _ADJECTIVE_TEMPLATES + bank))
     texts = []
     for i in range(n):
         part, templates = kinds[i % 2]

@@ -32,12 +32,15 @@ class ImageTask:
     data : TrainingSet
     image : ImageConfig
     settings : ImageSettings
+    frames : Tensor, (P, V, D), optional
+        V random views of each picture, embedded by an image tower that stays as it is.
     """
 
     network: DualEncoder
     data: TrainingSet
     image: ImageConfig
     settings: ImageSettings
+    frames: Tensor | None = None
 
     def __post_init__(self) -> None:
         self.module: nn.Module = self.network
@@ -67,16 +70,21 @@ class ImageTask:
 
     def train(self) -> None:
         self.network.eval()
-        self.network.towers.visual.train()
+        if self.frames is None:
+            self.network.towers.visual.train()
 
     def backward(self, batch: tuple[int, Tensor], amp: Amp) -> Tensor:
         (side, rows), settings = batch, self.settings
-        views = augment(self.data.pictures(rows), self.image, side)
-        captions, fits = self.data.captions(rows, settings.captions, settings.text_noise)
-        if settings.mixup:
-            views, fits = mixup(views, fits, settings.mixup)
-        with amp.autocast():
-            frames = self._encode(views.contiguous(memory_format=torch.channels_last)).float()
+        if self.frames is not None:
+            captions, fits = self.data.captions(rows, settings.captions, settings.text_noise)
+            frames = self.data.sequences(self.frames, rows, torch.ones_like(rows), 0.0).clips[:, 0]
+        else:
+            views = augment(self.data.pictures(rows), self.image, side)
+            captions, fits = self.data.captions(rows, settings.captions, settings.text_noise)
+            if settings.mixup:
+                views, fits = mixup(views, fits, settings.mixup)
+            with amp.autocast():
+                frames = self._encode(views.contiguous(memory_format=torch.channels_last)).float()
         text = self.network.towers.text_head(captions)
         loss = contrastive_loss(frames, text, self.network.logit_scale, fits)
         amp.scaler.scale(loss).backward()

@@ -77,6 +77,8 @@ class TextSettings:
 
     Attributes
     ----------
+    teacher : str
+        The sentence encoder: a folder, or its name on the Hugging Face Hub.
     wordnet : str
         Folder of WordNet's data files.
     longest : int
@@ -90,6 +92,7 @@ class TextSettings:
     """
 
     optim: OptimSettings
+    teacher: str = "sentence-transformers/all-mpnet-base-v2"
     wordnet: str = "/usr/share/wordnet"
     longest: int = bounded(60, 1)
     captions: int = bounded(40_000, 0)
@@ -101,6 +104,9 @@ class TextSettings:
 @dataclass(frozen=True)
 class ImageSettings:
     """Stage 2: image tower, text head and logit scale, on pictures with captions.
+
+    Without a learning rate for ``visual``, the tower of `pretrained` stays as it is: it embeds
+    ``temporal.views`` random views of each picture once, from which the others learn.
 
     Attributes
     ----------

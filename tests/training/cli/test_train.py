@@ -69,7 +69,7 @@ def test_an_experiment_from_the_command_line(manifest: Path, tmp_path: Path) -> 
 def test_the_embedded_model_from_the_command_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("emoclip_sdk.training.mini.stages.load_teacher", lambda: word_teacher)
+    monkeypatch.setattr("emoclip_sdk.training.mini.stages.load_teacher", lambda name: word_teacher)
     pictures = write_pictures(tmp_path / "ferplus.npz")
     recipe = small_recipe(write_wordnet(tmp_path / "wordnet"))
     (tmp_path / "small.yaml").write_text(yaml.safe_dump(recipe))

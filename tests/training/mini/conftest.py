@@ -107,5 +107,5 @@ def _recipe(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 @pytest.fixture
 def recipe(_recipe: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    monkeypatch.setattr("emoclip_sdk.training.mini.stages.load_teacher", lambda: word_teacher)
+    monkeypatch.setattr("emoclip_sdk.training.mini.stages.load_teacher", lambda name: word_teacher)
     return copy.deepcopy(_recipe)

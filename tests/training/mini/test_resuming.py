@@ -38,7 +38,7 @@ def whole(
     """A run that nobody disturbed."""
     folder = tmp_path_factory.mktemp("whole")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "load_teacher", lambda: word_teacher)
+        patch.setattr(module, "load_teacher", lambda name: word_teacher)
         start(_recipe, pictures, folder)
     return folder
 
@@ -101,7 +101,7 @@ def step(self, batch):
     if self.folder.name == "images" and self.progress.done == 10:
         os.kill(os.getpid(), signal.SIGKILL)
 Trainer._step = step
-stages.load_teacher = lambda: word_teacher
+stages.load_teacher = lambda name: word_teacher
 start(small_recipe(Path(sys.argv[1])), Path(sys.argv[2]), Path(sys.argv[3]))
 """
 

@@ -59,7 +59,7 @@ def test_recipe_makes_a_model_and_finished_stages_are_kept(
     assert config["info"]["name"] == "emoclip-mini"
 
     # Finished stages are not done again: the second run needs no teacher.
-    monkeypatch.setattr(module, "load_teacher", lambda: pytest.fail("stage was run again"))
+    monkeypatch.setattr(module, "load_teacher", lambda name: pytest.fail("stage was run again"))
     again = stages_of(recipe, pictures, tmp_path / "run").network().state_dict()
     kept = load_file(tmp_path / "run/network.safetensors")
     assert again.keys() == kept.keys()
@@ -95,7 +95,7 @@ def test_shape_stream_beside_the_towers_of_another_model(
         return shapes.half()
 
     monkeypatch.setattr(module, "measure_shapes", bar)
-    monkeypatch.setattr(module, "load_teacher", lambda: pytest.fail("a tower was trained"))
+    monkeypatch.setattr(module, "load_teacher", lambda name: pytest.fail("a tower was trained"))
     stages = stages_of(recipe, pictures, tmp_path / "shape")
     network = stages.network()
     start, end = load_file(weights), network.state_dict()
@@ -119,7 +119,7 @@ def test_a_text_tower_from_elsewhere_is_taken_and_named(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(module, "load_teacher", lambda: pytest.fail("distilled again"))
+    monkeypatch.setattr(module, "load_teacher", lambda name: pytest.fail("distilled again"))
     stages = stages_of(recipe, pictures, tmp_path)
     weights = stages.new_network().towers.text.state_dict()
     save_file(weights, tmp_path / "text.safetensors")
@@ -223,6 +223,27 @@ def test_goes_on_from_weights_with_captions_of_measured_actions(
     text = tmp_path / "other"
     with pytest.raises(CheckpointError, match=r"whole\.safetensors: the recipe's model has"):
         stages_of(recipe, pictures, text).images()
+
+
+def test_an_image_tower_without_a_rate_stays_as_it_is(
+    pictures: Path, recipe: dict[str, Any], tmp_path: Path
+) -> None:
+    weights = tmp_path / "whole.safetensors"
+    recipe["text"]["epochs"] = 1
+    recipe["images"].update(sizes=[[32, 3]], pretrained=str(weights), texts="student")
+    recipe["images"]["optim"]["lr"] = {"text_head": 3e-3, "logit_scale": 3e-3}
+    stages = stages_of(recipe, pictures, tmp_path / "run")
+    torch.manual_seed(1)
+    start = stages.new_network()
+    given = {key: torch.rand_like(v) for key, v in start.state_dict().items()}
+    save_file(given, weights)
+    trained = stages.images()
+    for key, value in trained.items():
+        if key.startswith("towers.visual."):
+            torch.testing.assert_close(value, given[key])
+    head = "towers.text_head.fc1.weight"
+    assert not torch.equal(trained[head], given[head])
+    assert not torch.equal(trained[head], stages.new_network().state_dict()[head])
 
 
 def test_trains_on_clips_with_captions_of_their_own(
