@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Literal, Protocol
+from typing import Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ...config import ModelConfig
+from ...config import ModelConfig, Window
 from ...errors import DatasetError
 from ...nn import preprocess
 from ...runtime.worker_pool import WorkerPool
@@ -27,10 +27,7 @@ from .frames import (
     warp,
 )
 
-__all__ = ["CachedFrames", "ClipSource", "DecodedFrames", "Window"]
-
-# How a window of frames is drawn, see :class:`~..frames.FrameSelection`.
-Window = Literal["wrap", "inside"]
+__all__ = ["CachedFrames", "ClipSource", "DecodedFrames"]
 
 
 class ClipSource(Protocol):

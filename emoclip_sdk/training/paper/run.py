@@ -111,7 +111,11 @@ def train_contrastive(experiment: Experiment) -> tuple[EmoCLIP, dict[str, Any]]:
     settings, process = experiment.settings, experiment.process
     train, valid = experiment.splits()
     model = start_model(
-        settings.model, experiment.dataset.classes, seed=settings.seed, device=process.device
+        settings.model,
+        experiment.dataset.classes,
+        seed=settings.seed,
+        device=process.device,
+        window=settings.data.window,
     )
     experiment.claim(model, train, valid)
     network, optim = model.encoder.network, settings.optim
@@ -157,7 +161,13 @@ def _probe(experiment: Experiment, out: Path) -> dict[str, Any]:
         raise EmoCLIPError("recipe: a probe has a frozen encoder, and optim.accumulate is 1")
     train, valid = experiment.splits()
     classes = experiment.dataset.classes
-    model = start_model(settings.model, classes, seed=settings.seed, device=process.device)
+    model = start_model(
+        settings.model,
+        classes,
+        seed=settings.seed,
+        device=process.device,
+        window=settings.data.window,
+    )
     experiment.claim(model, train, valid)
     labeled = [clip for clip in train if clip.label is not None]
     source, usable = training_source(experiment, model, labeled)

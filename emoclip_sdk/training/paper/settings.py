@@ -6,7 +6,7 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from ...config import bounded, read_dataclass
+from ...config import Window, bounded, read_dataclass
 from ...errors import EmoCLIPError
 from ..data.frames import Augmentation
 from ..engine.settings import LocoSettings, OptimSettings, RunSettings
@@ -76,7 +76,8 @@ class DataSettings:
         Processes that decode.
     window : {"wrap", "inside"}
         A training clip starts anywhere and goes on from the beginning where the video ends, as in
-        the reference, or lies inside the video, its frames in order.
+        the reference, or lies inside the video, its frames in order. It is written into the
+        checkpoint (``sampling.window``): short clips are filled alike in validation and in use.
     """
 
     valid_share: float = 0.1
@@ -85,7 +86,7 @@ class DataSettings:
     cache_dtype: Literal["float16", "float32"] = "float16"
     augmentation: Augmentation = field(default_factory=Augmentation)
     workers: int = bounded(4, 0)
-    window: Literal["wrap", "inside"] = "wrap"
+    window: Window = "wrap"
 
 
 @dataclass(frozen=True)

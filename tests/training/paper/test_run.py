@@ -15,7 +15,9 @@ import yaml
 import emoclip_sdk.training.paper.run as run_module
 from emoclip_sdk import EmoCLIP
 from emoclip_sdk.errors import CheckpointError, DatasetError, EmoCLIPError
+from emoclip_sdk.training.data.cache import frame_embeddings, pool_frames
 from emoclip_sdk.training.data.datasets.clips import Clip, ClipDataset
+from emoclip_sdk.training.data.samples import CachedFrames
 from emoclip_sdk.training.paper import evaluate_classifier, run_experiment
 from emoclip_sdk.training.paper import setup as parts
 from emoclip_sdk.training.paper.tasks import ContrastiveTask
@@ -163,6 +165,7 @@ def test_probe_learns_and_is_evaluated(tmp_path: Path, tiny_checkpoint: Path) ->
     assert figures["best"]["uar"] > 0.6
     content = json.loads((tmp_path / "probe/classifier.json").read_text())
     assert (content["width"], content["hidden"], content["classes"]) == (32, 256, list(CLASSES))
+    assert content["window"] == "wrap"  # of the probe's training; the encoder's config has none
 
     model = EmoCLIP.from_pretrained(tiny_checkpoint, device="cpu")
     found = evaluate_classifier(tmp_path / "probe", model, dataset, "valid")
@@ -180,6 +183,25 @@ def test_probe_learns_and_is_evaluated(tmp_path: Path, tiny_checkpoint: Path) ->
         next(model.encoder.network.temporal.parameters()).add_(1.0)
     with pytest.raises(CheckpointError, match="was trained on"):
         evaluate_classifier(tmp_path / "probe", model, dataset)
+
+
+def test_short_clips_are_evaluated_as_they_were_trained(tmp_path: Path) -> None:
+    recipe = tiny_recipe()
+    recipe["optim"]["epochs"] = 1
+    run_experiment(recipe, colors(), tmp_path / "model", tmp_path / "run")
+    model = EmoCLIP.from_pretrained(tmp_path / "model", device="cpu")
+    video = colors().splits["test"][0].video
+    assert isinstance(video, np.ndarray)
+    short = Clip("short", video[:5])  # 3 frames at 12.5 a second, of 4
+    frames = frame_embeddings(model, [short])
+    assert len(frames[0]) == 3
+    source = CachedFrames([frames], ["short"], 4, 0, torch.device("cpu"))
+    windows = [next(iter(source.stream([(epoch, [0])])))[0] for epoch in range(9)]
+    training = [window for window in windows if np.allclose(window[0], frames[0][0])]
+    with torch.inference_mode():
+        expected = model.encoder.network.pool(training[0][None]).numpy()
+    assert np.allclose(pool_frames(model, frames), expected, atol=1e-5)
+    assert np.allclose(model.embed([short.video], faces="none"), expected, atol=1e-5)
 
 
 def test_frame_ensemble_is_fine_tuned(tmp_path: Path, tiny_checkpoint: Path) -> None:
