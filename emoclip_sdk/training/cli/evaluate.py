@@ -52,6 +52,10 @@ def evaluate(
     compound: Annotated[
         str, typer.Option(help="average (eq. 2) or concatenate, for compound classes.")
     ] = "average",
+    one_text: Annotated[
+        bool,
+        typer.Option("--one-text", help="Only the first text of each class: no ensemble of them."),
+    ] = False,
     groups: Annotated[
         Path | None,
         typer.Option(
@@ -163,7 +167,7 @@ def evaluate(
         )
         figures = measure_clips(scores, labeled_clips, loaded.classes, **options)
     else:
-        about.update(prompts=prompts, frames=frames, compound=compound)
+        about.update(prompts=prompts, one_text=one_text, frames=frames, compound=compound)
         figures = evaluate_clips(
             EmoCLIP.from_pretrained(model, device=device),
             chosen,
@@ -171,6 +175,7 @@ def evaluate(
             prompts=prompts,
             frames=frames,  # type: ignore[arg-type]
             compound=compound,  # type: ignore[arg-type]
+            one_text=one_text,
             cropped=loaded.cropped,
             cache=FrameCache(cache, torch.float32) if cache else None,
             workers=workers,

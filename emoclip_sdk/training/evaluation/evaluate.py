@@ -41,6 +41,7 @@ def evaluate_clips(
     prompts: str | Path = "bank",
     frames: FrameMode = "temporal",
     compound: CompoundMode = "average",
+    one_text: bool = False,
     cropped: bool = True,
     cache: FrameCache | None = None,
     workers: int = 0,
@@ -62,6 +63,8 @@ def evaluate_clips(
         See :func:`clip_embeddings`.
     compound : {"average", "concatenate"}
         See :func:`class_vectors`.
+    one_text : bool
+        See :func:`class_bank`.
     cropped : bool
         The frames are face crops already: no detector is run.
     cache : FrameCache, optional
@@ -82,7 +85,7 @@ def evaluate_clips(
         No clip has a label, or none can be used; a class has no text.
     """
     labeled_clips = labeled(clips)
-    vectors = class_vectors(model, classes, prompts, compound)
+    vectors = class_vectors(model, classes, prompts, compound, one_text=one_text)
     embedded = clip_frames(model, labeled_clips, cache, cropped=cropped, workers=workers)
     scores = zero_shot_scores(model, clip_embeddings(model, embedded, frames), vectors)
     return measure_clips(

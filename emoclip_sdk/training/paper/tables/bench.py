@@ -37,7 +37,7 @@ from .store import cached_result
 
 __all__ = ["Bench", "Request"]
 
-_FORMAT = 1
+_FORMAT = 2
 _SPLIT = "test"
 
 
@@ -52,6 +52,7 @@ class Request:
     prompts: str = "bank"
     frames: FrameMode = "temporal"
     compound: CompoundMode = "average"
+    one_text: bool = False
 
 
 class Bench:
@@ -220,13 +221,21 @@ class Bench:
 
         def zero_shot() -> dict[str, Any]:
             model = self.model(where)
-            vectors = class_vectors(model, dataset.classes, request.prompts, request.compound)
+            vectors = class_vectors(
+                model,
+                dataset.classes,
+                request.prompts,
+                request.compound,
+                one_text=request.one_text,
+            )
             frames = self.frames(model, request, clips, dataset.cropped)
             video = clip_embeddings(model, frames, request.frames)
             scores = zero_shot_scores(model, video, vectors)
             return measure_clips(scores, clips, dataset.classes, **options)
 
-        texts = texts_hash(where, dataset.classes, request.prompts, request.compound)
+        texts = texts_hash(
+            where, dataset.classes, request.prompts, request.compound, request.one_text
+        )
         return {"weights": checkpoint_hash(where), "texts": texts}, zero_shot
 
     def _probe(self, folder: Path, dataset: ClipDataset, clips: list[Clip]) -> dict[str, Any]:

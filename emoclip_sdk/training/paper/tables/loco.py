@@ -59,6 +59,12 @@ def left_out_figures(
         ) from error
     counts = np.bincount([clip.label or 0 for clip in clips], minlength=len(classes))
     expected = {name: int(n) for name, n in zip(classes, counts, strict=True) if n}
+    left = [name for name in expected if name not in decided]
+    if left and all(expected.get(name) == n for name, (n, _) in decided.items()):
+        raise DatasetError(
+            f"{path}: leaves out {len(decided)} of {len(expected)} classes; {', '.join(left)} "
+            "not done. Run 'emoclip-train loco' without loco.classes"
+        )
     if {name: n for name, (n, _) in decided.items()} != expected:
         raise DatasetError(f"{path}: made on other test clips than those that are here")
     labels: list[int] = []

@@ -43,14 +43,14 @@ class PublishedRow:
         By key of :attr:`Table.columns`.
     published : mapping of str to mapping of str to float
         Per dataset and figure, in percent.
-    measure : mapping of str to str
-        ``model``, and ``prompts``, ``frames`` and ``compound`` where they differ from the
-        defaults. Empty: other people's work, which is not measured.
+    measure : mapping of str to str or bool
+        ``model``, and ``prompts``, ``frames``, ``compound`` and ``one_text`` where they differ from
+        the defaults. Empty: other people's work, which is not measured.
     """
 
     cells: Mapping[str, Any]
     published: Mapping[str, Mapping[str, float]]
-    measure: Mapping[str, str] = field(default_factory=dict)
+    measure: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

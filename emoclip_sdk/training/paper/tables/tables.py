@@ -54,7 +54,7 @@ def _row(bench: Bench, table: Table, dataset: str, row: PublishedRow) -> dict[st
     why: dict[str, list[int]] = {}
     folds = DATASETS[dataset].folds if row.measure else ()
     for fold in folds:
-        request = Request(dataset=dataset, fold=fold, task=table.task, **row.measure)  # type: ignore[arg-type]
+        request = Request(dataset=dataset, fold=fold, task=table.task, **row.measure)
         try:
             figures = bench.measure(request)
         except (MissingInput, EmoCLIPError) as reason:
@@ -65,7 +65,7 @@ def _row(bench: Bench, table: Table, dataset: str, row: PublishedRow) -> dict[st
             table.id,
             dataset,
             fold,
-            ", ".join(row.measure.values()),
+            ", ".join(map(str, row.measure.values())),
             100 * figures["uar"],
             100 * figures["war"],
         )

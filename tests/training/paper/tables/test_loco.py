@@ -22,7 +22,11 @@ def test_leave_one_class_out_from_its_decisions(tmp_path: Path) -> None:
     assert result["uar"] == result["war"] == pytest.approx(6 / 14)
     assert result["confusion"][0][-1] == 1
     assert result["auc"] is None
-    per_class.pop("fear")
+    fear = per_class.pop("fear")
+    path.write_text(json.dumps({"per_class": per_class}))
+    with pytest.raises(Exception, match=r"6 of 7 classes; fear not done.*loco\.classes"):
+        left_out_figures(tmp_path, dataset.splits["test"], dataset.classes)
+    per_class["fear"] = {**fear, "n": 3}
     path.write_text(json.dumps({"per_class": per_class}))
     with pytest.raises(Exception, match="other test clips"):
         left_out_figures(tmp_path, dataset.splits["test"], dataset.classes)
