@@ -12,6 +12,8 @@ from .application import app
 from .card import run_card_suite
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from ..data.datasets import ClipDataset
 
 __all__: list[str] = []
@@ -133,13 +135,14 @@ def evaluate(
     from ...model import EmoCLIP
     from ..data.cache import FrameCache
     from ..data.datasets import open_clips
+    from ..data.trained_on import read_trained_on
     from ..evaluation import (
         BLIND_BASELINES,
         blind_scores,
-        evaluate_clips,
         labeled,
         measure_clips,
         read_attributes,
+        score_clips,
     )
 
     loaded = open_clips(dataset, root, fold=fold, task=task)  # type: ignore[arg-type]
@@ -156,8 +159,8 @@ def evaluate(
         "split": split,
         "model": model or "emoclip-mini",
     }
+    labeled_clips = labeled(chosen)
     if model in BLIND_BASELINES:
-        labeled_clips = labeled(chosen)
         scores = blind_scores(
             model,
             loaded.splits.get("train", ()),
@@ -165,12 +168,11 @@ def evaluate(
             len(loaded.classes),
             seed=seed,
         )
-        figures = measure_clips(scores, labeled_clips, loaded.classes, **options)
     else:
         about.update(prompts=prompts, one_text=one_text, frames=frames, compound=compound)
-        figures = evaluate_clips(
+        scores = score_clips(
             EmoCLIP.from_pretrained(model, device=device),
-            chosen,
+            labeled_clips,
             loaded.classes,
             prompts=prompts,
             frames=frames,  # type: ignore[arg-type]
@@ -179,8 +181,13 @@ def evaluate(
             cropped=loaded.cropped,
             cache=FrameCache(cache, torch.float32) if cache else None,
             workers=workers,
-            **options,
         )
+        trained_on = read_trained_on(model) if model else None
+        if trained_on is not None:
+            options["seen"] = trained_on.seen(dataset, labeled_clips)
+    figures = measure_clips(scores, labeled_clips, loaded.classes, **options)
+    if figures["overlap"] and figures["overlap"]["without"]:
+        del figures["overlap"]["without"]["bootstrap"]
     del figures["bootstrap"]["draws"]
     figures["bootstrap"]["n"] = draws
     if as_json:
@@ -229,12 +236,26 @@ def _print(about: dict[str, Any], figures: dict[str, Any]) -> None:
     for key in ("uar", "war", "f1", "auc"):
         console.print(f"{key.upper():4}{_figure(figures, key)}")
     console.print(f"n   {figures['n']}", highlight=False)
+    _print_overlap(console, figures)
     if figures["unusable"]:
         console.print(
             f"{len(figures['unusable'])} clips can't be read or show no face; they count as wrong: "
             + ", ".join(figures["unusable"][:5])
             + (" ..." if len(figures["unusable"]) > 5 else "")
         )
+
+
+def _print_overlap(console: Console, figures: dict[str, Any]) -> None:
+    overlap = figures["overlap"]
+    if overlap is None or not overlap["n"]:
+        return
+    console.print(f"{overlap['n']} of these {figures['n']} clips were met in training", end="")
+    without = overlap["without"]
+    if without is None:
+        console.print(": this is no test")
+        return
+    cells = [f"{key.upper()} {_figure(without, key)}" for key in ("uar", "war", "f1", "auc")]
+    console.print(f". Without them, n {without['n']}: {', '.join(cells)}")
 
 
 def _gap(gap: dict[str, Any] | None) -> str:

@@ -8,6 +8,7 @@ from .evaluate import (
     labeled,
     measure,
     measure_clips,
+    score_clips,
     zero_shot_scores,
 )
 from .groups import Attributes, group_figures, read_attributes
@@ -38,5 +39,6 @@ __all__ = [
     "measure_clips",
     "read_attributes",
     "recalls",
+    "score_clips",
     "zero_shot_scores",
 ]

@@ -29,11 +29,54 @@ __all__ = [
     "labeled",
     "measure",
     "measure_clips",
+    "score_clips",
     "zero_shot_scores",
 ]
 
 
 def evaluate_clips(
+    model: EmoCLIP,
+    clips: Sequence[Clip],
+    classes: Sequence[str],
+    *,
+    attributes: Attributes | None = None,
+    seen: NDArray[np.bool_] | None = None,
+    draws: int = 1000,
+    seed: int = 0,
+    **how: Any,
+) -> dict[str, Any]:
+    """Classify labeled clips zero-shot and measure the outcome.
+
+    Parameters
+    ----------
+    model, classes
+        See :func:`score_clips`.
+    clips : sequence of Clip
+        Those without a label are passed over.
+    attributes, seen, draws, seed
+        See :func:`measure_clips`; `seen` is about the clips that have a label.
+    **how
+        ``prompts``, ``frames``, ``compound``, ``one_text``, ``cropped``, ``cache`` and ``workers``
+        of :func:`score_clips`.
+
+    Returns
+    -------
+    dict
+        See :func:`measure_clips`.
+
+    Raises
+    ------
+    DatasetError
+        No clip has a label, or none can be used; a class has no text.
+    """
+    clips = labeled(clips)
+    scores = score_clips(model, clips, classes, **how)
+    return measure_clips(
+        scores, clips, classes, attributes=attributes, seen=seen, draws=draws, seed=seed
+    )
+
+
+def score_clips(
     model: EmoCLIP,
     clips: Sequence[Clip],
     classes: Sequence[str],
@@ -45,17 +88,13 @@ def evaluate_clips(
     cropped: bool = True,
     cache: FrameCache | None = None,
     workers: int = 0,
-    attributes: Attributes | None = None,
-    draws: int = 1000,
-    seed: int = 0,
-) -> dict[str, Any]:
-    """Classify labeled clips zero-shot and measure the outcome.
+) -> NDArray[np.float64]:
+    """Score clips zero-shot.
 
     Parameters
     ----------
     model : EmoCLIP
     clips : sequence of Clip
-        Those without a label are passed over.
     classes : sequence of str
     prompts : str or Path
         See :func:`class_bank`.
@@ -71,26 +110,20 @@ def evaluate_clips(
         Where frame embeddings are kept.
     workers : int
         Processes that decode.
-    attributes, draws, seed
-        See :func:`measure_clips`.
 
     Returns
     -------
-    dict
-        See :func:`measure_clips`.
+    ndarray, (N, C)
+        In [0, 1]; NaN for a clip that shows no face or can't be read.
 
     Raises
     ------
     DatasetError
-        No clip has a label, or none can be used; a class has no text.
+        A class has no text.
     """
-    labeled_clips = labeled(clips)
     vectors = class_vectors(model, classes, prompts, compound, one_text=one_text)
-    embedded = clip_frames(model, labeled_clips, cache, cropped=cropped, workers=workers)
-    scores = zero_shot_scores(model, clip_embeddings(model, embedded, frames), vectors)
-    return measure_clips(
-        scores, labeled_clips, classes, attributes=attributes, draws=draws, seed=seed
-    )
+    embedded = clip_frames(model, clips, cache, cropped=cropped, workers=workers)
+    return zero_shot_scores(model, clip_embeddings(model, embedded, frames), vectors)
 
 
 def zero_shot_scores(
@@ -121,6 +154,7 @@ def measure_clips(
     classes: Sequence[str],
     *,
     attributes: Attributes | None = None,
+    seen: NDArray[np.bool_] | None = None,
     draws: int = 1000,
     seed: int = 0,
 ) -> dict[str, Any]:
@@ -136,14 +170,19 @@ def measure_clips(
     classes : sequence of str
     attributes : Attributes, optional
         Measure their groups as well.
+    seen : ndarray of bool, (N,), optional
+        Which clips the model has met in training (:meth:`TrainedOn.seen`). None: it isn't known.
     draws, seed : int
         Of the bootstrap; 0 draws: no intervals.
 
     Returns
     -------
     dict
-        What :func:`measure` returns, and ``unusable``, the ids of the clips without scores; with
-        `attributes`, ``groups`` and ``gaps`` (see :func:`group_figures`).
+        What :func:`measure` returns; ``unusable``, the ids of the clips without scores;
+        ``overlap``, None where `seen` is, else ``n``, the number of clips that were met in
+        training, and ``without``, what :func:`measure` returns without them (None: nothing to
+        leave out, or nothing left). With `attributes`, ``groups`` and ``gaps`` (see
+        :func:`group_figures`).
 
     Raises
     ------
@@ -159,6 +198,12 @@ def measure_clips(
     labels = np.array([clip.label for clip in clips])
     result = measure(scores, labels, classes, draws=draws, seed=seed)
     result["unusable"] = [clip.id for clip, use in zip(clips, usable, strict=True) if not use]
+    result["overlap"] = None
+    if seen is not None:
+        without = None
+        if seen.any() and usable[~seen].any():
+            without = measure(scores[~seen], labels[~seen], classes, draws=draws, seed=seed)
+        result["overlap"] = {"n": int(seen.sum()), "without": without}
     if attributes is not None:
         result["groups"], result["gaps"] = group_figures(
             scores, labels, clips, classes, attributes, draws=draws, seed=seed

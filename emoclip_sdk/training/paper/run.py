@@ -18,6 +18,7 @@ from ...errors import DatasetError, EmoCLIPError
 from ...model import EmoCLIP
 from ...runtime.worker_pool import WorkerPool
 from ..data.datasets.clips import Clip, ClipDataset
+from ..data.trained_on import TrainedOn, read_trained_on
 from ..engine.loop import Trainer
 from ..engine.optim import freeze
 from ..engine.process import Process
@@ -152,7 +153,15 @@ def _contrastive(experiment: Experiment, out: Path) -> dict[str, Any]:
     model, figures = train_contrastive(experiment)
     if experiment.process.main:
         _export(experiment, model, figures, out)
+        _record_clips(experiment, out)
     return figures
+
+
+def _record_clips(experiment: Experiment, out: Path) -> None:
+    """Write down what was trained on, beside what the start of the run had seen."""
+    start = experiment.settings.model.start
+    before = None if start is None else read_trained_on(start)
+    TrainedOn.of(experiment.dataset.name, *experiment.splits(), before).write(out)
 
 
 def _probe(experiment: Experiment, out: Path) -> dict[str, Any]:
@@ -193,6 +202,7 @@ def _probe(experiment: Experiment, out: Path) -> dict[str, Any]:
     ).fit()
     if process.main:
         save_classifier(out, classifier, classes, model)
+        _record_clips(experiment, out)
     return figures
 
 

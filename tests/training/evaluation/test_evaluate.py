@@ -10,9 +10,7 @@ import pytest
 from emoclip_sdk.errors import DatasetError
 from emoclip_sdk.training.data.cache import FrameCache
 from emoclip_sdk.training.data.datasets import Clip
-from emoclip_sdk.training.evaluation import (
-    evaluate_clips,
-)
+from emoclip_sdk.training.evaluation import evaluate_clips, measure, measure_clips
 
 CLASSES = ("anger", "happiness", "neutral")
 
@@ -59,3 +57,18 @@ def test_a_clip_that_cannot_be_read_is_counted(
         evaluate_clips(tiny_model, [broken], CLASSES)
     with pytest.raises(DatasetError, match="no clip of the split has a label"):
         evaluate_clips(tiny_model, [unlabeled], CLASSES)
+
+
+def test_figures_without_the_clips_of_training() -> None:
+    scores = np.eye(3)[[0, 1, 2, 0, 0, 0]]
+    clips = [Clip(str(i), np.zeros((1, 2, 2, 3), np.uint8), i % 3) for i in range(6)]
+    seen = np.array([True, True, True, False, False, False])
+    figures = measure_clips(scores, clips, CLASSES, seen=seen, draws=0)
+    assert figures["war"] == pytest.approx(4 / 6)
+    overlap = figures["overlap"]
+    assert overlap["n"] == 3
+    assert overlap["without"]["war"] == pytest.approx(1 / 3)
+    assert overlap["without"] == measure(scores[3:], np.array([0, 1, 2]), CLASSES, draws=0)
+    everything = measure_clips(scores, clips, CLASSES, seen=np.ones(6, bool), draws=0)
+    assert everything["overlap"] == {"n": 6, "without": None}
+    assert measure_clips(scores, clips, CLASSES, draws=0)["overlap"] is None

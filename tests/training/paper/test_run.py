@@ -18,6 +18,7 @@ from emoclip_sdk.errors import CheckpointError, DatasetError, EmoCLIPError
 from emoclip_sdk.training.data.cache import frame_embeddings, pool_frames
 from emoclip_sdk.training.data.datasets.clips import Clip, ClipDataset
 from emoclip_sdk.training.data.samples import CachedFrames
+from emoclip_sdk.training.data.trained_on import read_trained_on
 from emoclip_sdk.training.paper import evaluate_classifier, run_experiment
 from emoclip_sdk.training.paper import setup as parts
 from emoclip_sdk.training.paper.tasks import ContrastiveTask
@@ -69,6 +70,11 @@ def test_supervised_learns_and_writes_a_model(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "run/metrics.json").read_text()) == figures
     assert yaml.safe_load((tmp_path / "run/recipe.yaml").read_text())["seed"] == 3
 
+    trained_on = read_trained_on(tmp_path / "model")
+    assert trained_on is not None
+    for split, clips in dataset.splits.items():
+        seen = trained_on.seen("colors", clips)
+        assert seen.all() if split != "test" else not seen.any()
     model = EmoCLIP.from_pretrained(tmp_path / "model", device="cpu")
     assert model.labels == CLASSES
     test = dataset.splits["test"]

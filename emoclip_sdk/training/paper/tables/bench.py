@@ -18,6 +18,7 @@ from ....model import EmoCLIP
 from ....prompts import CompoundMode
 from ...data.cache import FrameCache
 from ...data.datasets import Clip, ClipDataset, DatasetTask, open_clips
+from ...data.trained_on import read_trained_on
 from ...evaluation import (
     FrameMode,
     blind_scores,
@@ -215,9 +216,13 @@ class Bench:
         if kind == "loco":
             files: dict[str, Any] = {"weights": files_hash(folder / "metrics.json")}
             return files, lambda: left_out_figures(folder, clips, dataset.classes, **options)
+        trained_on = read_trained_on(where)
+        seen = None if trained_on is None else trained_on.seen(request.dataset, clips)
+        overlap = None if seen is None else np.flatnonzero(seen).tolist()
         if kind == "probe":
             digest = files_hash(folder / "classifier.json", folder / "classifier.safetensors")
-            return {"weights": digest}, lambda: self._probe(folder, dataset, clips)
+            about = {"weights": digest, "overlap": overlap}
+            return about, lambda: self._probe(folder, dataset, clips, seen)
 
         def zero_shot() -> dict[str, Any]:
             model = self.model(where)
@@ -231,20 +236,29 @@ class Bench:
             frames = self.frames(model, request, clips, dataset.cropped)
             video = clip_embeddings(model, frames, request.frames)
             scores = zero_shot_scores(model, video, vectors)
-            return measure_clips(scores, clips, dataset.classes, **options)
+            return measure_clips(scores, clips, dataset.classes, seen=seen, **options)
 
         texts = texts_hash(
             where, dataset.classes, request.prompts, request.compound, request.one_text
         )
-        return {"weights": checkpoint_hash(where), "texts": texts}, zero_shot
+        about = {"weights": checkpoint_hash(where), "texts": texts, "overlap": overlap}
+        return about, zero_shot
 
-    def _probe(self, folder: Path, dataset: ClipDataset, clips: list[Clip]) -> dict[str, Any]:
+    def _probe(
+        self,
+        folder: Path,
+        dataset: ClipDataset,
+        clips: list[Clip],
+        seen: NDArray[np.bool_] | None,
+    ) -> dict[str, Any]:
         model = self.model(self._encoder(folder))
         result = evaluate_classifier(
             folder, model, dataset, _SPLIT, self.cache, workers=self.workers
         )
         scores = np.asarray(result["probabilities"], np.float64)
-        return measure_clips(scores, clips, dataset.classes, draws=self.draws, seed=self.seed)
+        return measure_clips(
+            scores, clips, dataset.classes, seen=seen, draws=self.draws, seed=self.seed
+        )
 
     def _encoder(self, folder: Path) -> str:
         """Return the model that a probe was trained on; its weights are checked later."""

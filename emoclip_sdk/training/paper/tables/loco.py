@@ -80,4 +80,4 @@ def left_out_figures(
     result["auc"] = None
     for part in (result["intervals"], result["bootstrap"]["draws"]):
         part.pop("auc", None)
-    return {**result, "unusable": []}
+    return {**result, "unusable": [], "overlap": None}

@@ -29,8 +29,10 @@ def fill_table(bench: Bench, table: Table) -> dict[str, Any]:
         JSON types: ``id``, ``title``, ``note``, ``columns`` (headings by key), ``figures`` and
         ``parts``, one for each dataset, with ``dataset``, ``title`` and ``rows``. A row has
         ``cells``; ``figures`` with ``published``, ``measured``, ``interval`` and ``difference``
-        of each, in percent or None; ``n``, clips over all measured folds; ``folds``; ``why``,
-        sentences on what is missing; ``others``, whether it is other people's work.
+        of each, in percent or None; ``n``, clips over all measured folds; ``overlap``, how many of
+        them the models were trained on, and the ``figures`` without them (None: none, or it isn't
+        known); ``folds``; ``why``, sentences on what is missing; ``others``, whether it is other
+        people's work.
     """
     return {
         "id": table.id,
@@ -79,12 +81,31 @@ def _row(bench: Bench, table: Table, dataset: str, row: PublishedRow) -> dict[st
         },
         "n": sum(figures["n"] for _, figures in measured),
         "unusable": sum(len(figures["unusable"]) for _, figures in measured),
+        "overlap": _overlap(table, [figures for _, figures in measured]),
         "folds": [fold for fold, _ in measured],
         "of_folds": len(folds),
         "others": not row.measure,
         "why": [_sentence(reason, missing, folds) for reason, missing in why.items()]
         if row.measure
         else [_OTHERS],
+    }
+
+
+def _overlap(table: Table, folds: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
+    """Sum up which test clips the models of the folds were trained on, and what is left."""
+    n = sum(fold["overlap"]["n"] for fold in folds if fold["overlap"])
+    if not n:
+        return None
+    # A fold without overlap is as it is.
+    clean = [
+        fold["overlap"]["without"] if fold["overlap"] and fold["overlap"]["n"] else fold
+        for fold in folds
+    ]
+    left = [fold for fold in clean if fold is not None]
+    return {
+        "n": n,
+        "left": sum(fold["n"] for fold in left),
+        "figures": {key: _figure(key, None, left)["measured"] for key in table.figures},
     }
 
 
