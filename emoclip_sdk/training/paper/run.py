@@ -18,6 +18,7 @@ from ...errors import DatasetError, EmoCLIPError
 from ...model import EmoCLIP
 from ...runtime.worker_pool import WorkerPool
 from ..data.datasets.clips import Clip, ClipDataset
+from ..data.samples import ClipSource
 from ..data.trained_on import TrainedOn, read_trained_on
 from ..engine.loop import Trainer
 from ..engine.optim import freeze
@@ -146,7 +147,20 @@ def train_contrastive(experiment: Experiment) -> tuple[EmoCLIP, dict[str, Any]]:
     plan = experiment.plan(len(table.clips))
     figures = Trainer(task, plan, optim, settings.run, validate, experiment.folder, process).fit()
     network.requires_grad_(False).eval()
-    return model, figures
+    return model, _with_left_out(figures, source, process)
+
+
+def _with_left_out(figures: dict[str, Any], source: ClipSource, process: Process) -> dict[str, Any]:
+    """Add to a run's figures which of its clips could not be used, since it was last begun."""
+    left_out = dict(item for part in process.gathered(source.left_out) for item in part.items())
+    if left_out and process.main:
+        log.warning(
+            "%d training clips could not be used, or not always: %s%s",
+            len(left_out),
+            ", ".join(sorted(left_out)[:5]),
+            " ..." if len(left_out) > 5 else "",
+        )
+    return {**figures, "left out": dict(sorted(left_out.items()))}
 
 
 def _contrastive(experiment: Experiment, out: Path) -> dict[str, Any]:
@@ -200,6 +214,7 @@ def _probe(experiment: Experiment, out: Path) -> dict[str, Any]:
         experiment.folder,
         process,
     ).fit()
+    figures = _with_left_out(figures, source, process)
     if process.main:
         save_classifier(out, classifier, classes, model)
         _record_clips(experiment, out)

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.distributed as dist
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -183,6 +182,8 @@ def training_source(
     """Return where training clips come from, and those that can be used.
 
     With a frozen image tower, all views are embedded now; clips without a face are left out.
+    Otherwise clips are read in every epoch, and those that can't be used found out then. Either
+    way the source knows them (:attr:`ClipSource.left_out`).
     """
     settings, device = experiment.settings, experiment.process.device
     if not experiment.frozen:
@@ -207,8 +208,15 @@ def training_source(
     kept = [[view[i] for i in usable] for view in views]
     ids = [clips[i].id for i in usable]
     n_frames = model.config.sampling.n_frames
-    source_ = CachedFrames(kept, ids, n_frames, settings.seed, device, settings.data.window)
-    return source_, tuple(clips[i] for i in usable)
+    left_out = {
+        clip.id: f"{clip.id}: shows no face or can't be read"
+        for i, clip in enumerate(clips)
+        if i not in set(usable)
+    }
+    return (
+        CachedFrames(kept, ids, n_frames, settings.seed, device, settings.data.window, left_out),
+        tuple(clips[i] for i in usable),
+    )
 
 
 def encoded_texts(model: EmoCLIP, table: TextTable, frozen: bool) -> Tensor:
@@ -251,12 +259,8 @@ def split_embeddings(
             precision=pick_precision(settings.optim.precision, process.device),
         )
         part = pool_frames(model, frames)
-        if process.world == 1:
-            return part
-        parts: list[Any] = [None] * process.world
-        dist.all_gather_object(parts, part)
         out = np.zeros((len(clips), part.shape[1]), np.float32)
-        for rank, rows in enumerate(parts):
+        for rank, rows in enumerate(process.gathered(part)):
             out[rank :: process.world] = rows
         return out
 
