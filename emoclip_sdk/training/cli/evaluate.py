@@ -48,7 +48,8 @@ def evaluate(
     frames: Annotated[
         str,
         typer.Option(
-            help="temporal: as the model pools them; mean: frame ensemble; middle: middle frame."
+            help="temporal: as the model pools them; mean: frame ensemble; middle: middle frame; "
+            "window: one random window, as the reference evaluates."
         ),
     ] = "temporal",
     compound: Annotated[
@@ -106,7 +107,7 @@ def evaluate(
     for value, allowed, option in (
         (task, ("single", "compound"), "--task"),
         (split, (None, "train", "valid", "test"), "--split"),
-        (frames, ("temporal", "mean", "middle"), "--frames"),
+        (frames, ("temporal", "mean", "middle", "window"), "--frames"),
         (compound, ("average", "concatenate"), "--compound"),
         (suite, (None, "card"), "--suite"),
     ):

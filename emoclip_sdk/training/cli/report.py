@@ -23,6 +23,14 @@ def tables(
     workers: Annotated[int, typer.Option(help="Processes that read video.", min=0)] = 0,
     draws: Annotated[int, typer.Option(help="Bootstrap draws.", min=0)] = 1000,
     seed: Annotated[int, typer.Option(help="Of the bootstrap.")] = 0,
+    reference: Annotated[
+        bool,
+        typer.Option(
+            "--reference",
+            help="Measure as the authors do: one description of each class, one random window of "
+            "each clip. For models that were trained with --reference.",
+        ),
+    ] = False,
     device: Annotated[
         str, typer.Option(metavar="DEVICE", help="auto, cpu, cuda, cuda:1.")
     ] = "auto",
@@ -44,6 +52,7 @@ def tables(
         workers=workers,
         draws=draws,
         seed=seed,
+        reference=reference,
     )
     report = write_report(bench, out)
     for table in report["tables"]:

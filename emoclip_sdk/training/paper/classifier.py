@@ -21,6 +21,7 @@ from ..data.datasets.clips import Clip, ClipDataset
 from ..engine.state import save_weights, write_text
 from ..evaluation.frames import clip_frames
 from ..evaluation.metrics import decide, recalls
+from ..evaluation.pooling import FrameMode, clip_embeddings
 
 __all__ = [
     "Classifier",
@@ -137,9 +138,22 @@ def evaluate_classifier(
     split: str = "test",
     cache: FrameCache | None = None,
     *,
+    frames: FrameMode = "temporal",
     workers: int = 0,
 ) -> dict[str, Any]:
     """Classify a split by a saved classifier.
+
+    Parameters
+    ----------
+    folder, model
+        See :func:`load_classifier`.
+    dataset : ClipDataset
+    split : str
+    cache : FrameCache, optional
+    frames : {"temporal", "window"}
+        See :func:`~emoclip_sdk.training.evaluation.clip_embeddings`.
+    workers : int
+        Processes that read video.
 
     Returns
     -------
@@ -159,8 +173,12 @@ def evaluate_classifier(
             f"{list(dataset.classes)}"
         )
     clips: list[Clip] = [clip for clip in dataset.splits[split] if clip.label is not None]
-    frames = clip_frames(model, clips, cache, cropped=dataset.cropped, workers=workers)
-    probabilities = class_probabilities(classifier, pool_frames(model, frames, window))
+    embedded = clip_frames(model, clips, cache, cropped=dataset.cropped, workers=workers)
+    if frames == "window":
+        video = clip_embeddings(model, embedded, "window")
+    else:
+        video = pool_frames(model, embedded, window)
+    probabilities = class_probabilities(classifier, video)
     labels = np.array([clip.label for clip in clips])
     return {
         **recalls(decide(probabilities), labels, classes),

@@ -53,7 +53,6 @@ def run_experiment(
     *,
     process: Process | None = None,
     fold: int = 1,
-    paper_selection: bool = False,
 ) -> dict[str, Any]:
     """Run a recipe, or go on with it where it was interrupted.
 
@@ -71,8 +70,6 @@ def run_experiment(
         From :func:`~emoclip_sdk.training.engine.process.distributed`.
     fold : int
         For the record.
-    paper_selection : bool
-        Choose the epoch on the test split, as the reference does.
 
     Returns
     -------
@@ -95,9 +92,7 @@ def run_experiment(
     torch.backends.cudnn.deterministic = True
     runs = {"loco": _loco, "probe": _probe}
     with WorkerPool(settings.data.workers) as workers:
-        experiment = Experiment(
-            settings, recipe, dataset, folder, process, workers, fold, paper_selection
-        )
+        experiment = Experiment(settings, recipe, dataset, folder, process, workers, fold)
         figures = runs.get(settings.experiment, _contrastive)(experiment, out)
     if process.main:
         text = json.dumps(figures, indent=2, ensure_ascii=False) + "\n"
@@ -121,12 +116,10 @@ def train_contrastive(experiment: Experiment) -> tuple[EmoCLIP, dict[str, Any]]:
     )
     experiment.claim(model, train, valid)
     network, optim = model.encoder.network, settings.optim
-    table = text_table(train, experiment.dataset.classes, model.prompts, settings.objective.texts)
+    table = text_table(train, experiment.dataset.classes, model.prompts, settings.objective)
     source, usable = training_source(experiment, model, table.clips)
     if len(usable) < len(table.clips):
-        table = text_table(
-            usable, experiment.dataset.classes, model.prompts, settings.objective.texts
-        )
+        table = text_table(usable, experiment.dataset.classes, model.prompts, settings.objective)
     frozen_text = optim.lr.text_blocks is None and optim.lr.text_rest is None
     texts = encoded_texts(model, table, frozen_text)
     validate = zero_shot(experiment, model, valid)
@@ -202,7 +195,8 @@ def _probe(experiment: Experiment, out: Path) -> dict[str, Any]:
     video = split_embeddings(experiment, model, validation)()
 
     def validate() -> dict[str, float]:
-        return label_figures(class_probabilities(classifier.eval(), video), validation, classes)
+        scores = class_probabilities(classifier.eval(), video)
+        return label_figures(scores, validation, classes, settings.selection.figure)
 
     task = ClassifierTask(model.encoder.network, classifier, source, labels, process)
     figures = Trainer(
@@ -233,6 +227,7 @@ def _loco(experiment: Experiment, out: Path) -> dict[str, Any]:
     per_class: dict[str, Any] = {}
     labels = np.array([clip.label for clip in test])
     hits = n = 0
+    selection, objective = experiment.settings.selection, experiment.settings.objective
     left_out = experiment.settings.loco.classes or dataset.classes
     unknown = sorted(set(left_out) - set(dataset.classes))
     if unknown:
@@ -250,12 +245,13 @@ def _loco(experiment: Experiment, out: Path) -> dict[str, Any]:
         log.info("without %s", name)
         one = dataclasses.replace(
             experiment,
-            dataset=without_class(dataset, label),
+            dataset=without_class(dataset, label, test=selection.split == "test"),
             folder=experiment.folder / name,
             settings=_shared_cache(experiment),
         )
         model, figures = train_contrastive(one)
-        scores = class_scores(model, split_embeddings(one, model, test)(), dataset.classes)
+        video = split_embeddings(one, model, test)()
+        scores = class_scores(model, video, dataset.classes, one_text=objective.one_text)
         right = decide(scores) == labels
         others = [right[labels == c].mean() for c in np.unique(labels) if c != label]
         decisions = decide(scores[of_class])
@@ -324,7 +320,7 @@ def _export(experiment: Experiment, model: EmoCLIP, figures: dict[str, Any], out
     dataset, best = experiment.dataset, figures["best"]
     split = (
         "test split, on which the epoch was chosen"
-        if experiment.paper_selection
+        if experiment.settings.selection.split == "test"
         else ("validation split")
     )
     measured = {key.upper() if len(key) == 3 else key: value

@@ -18,6 +18,7 @@ __all__ = [
     "ExperimentSettings",
     "ModelSettings",
     "ObjectiveSettings",
+    "SelectionSettings",
     "read_settings",
 ]
 
@@ -102,11 +103,32 @@ class ObjectiveSettings:
         same wording, or every text of a clip of its class.
     negatives : {"gathered", "local"}
         Over all processes, or, as in the reference, those of each process alone.
+    one_text : bool
+        One description of each class, the first, in training and validation. Otherwise all of the
+        bank's: one of them drawn for a clip, their mean compared with it.
     """
 
     texts: Literal["captions", "descriptions"] = "captions"
     positives: Literal["own", "text", "class"] = "own"
     negatives: Literal["gathered", "local"] = "gathered"
+    one_text: bool = False
+
+
+@dataclass(frozen=True)
+class SelectionSettings:
+    """By what the epoch is chosen whose weights are kept.
+
+    Attributes
+    ----------
+    split : {"valid", "test"}
+        The validation split, or one cut from training. "test", as the reference does it: then all
+        of training is trained on, and figures on the test split are too good. `loco`: the test
+        clips of the class that is left out.
+    figure : {"uar", "war"}
+    """
+
+    split: Literal["valid", "test"] = "valid"
+    figure: Literal["uar", "war"] = "uar"
 
 
 @dataclass(frozen=True)
@@ -146,6 +168,7 @@ class ExperimentSettings:
     seed: int = 0
     data: DataSettings = field(default_factory=DataSettings)
     objective: ObjectiveSettings = field(default_factory=ObjectiveSettings)
+    selection: SelectionSettings = field(default_factory=SelectionSettings)
     probe: ClassifierSettings = field(default_factory=ClassifierSettings)
     loco: LocoSettings = field(default_factory=LocoSettings)
     run: RunSettings = field(default_factory=RunSettings)

@@ -63,8 +63,6 @@ class Experiment:
         Read clips for training, validation and the cache.
     fold : int
         For the record; `dataset` is this fold already.
-    paper_selection : bool
-        Choose the epoch on the test split, as the reference does.
     """
 
     settings: ExperimentSettings
@@ -74,7 +72,6 @@ class Experiment:
     process: Process
     workers: WorkerPool
     fold: int = 1
-    paper_selection: bool = False
 
     @property
     def cache(self) -> FrameCache:
@@ -92,12 +89,12 @@ class Experiment:
         """Return the clips to train on, and those by which the epoch is chosen.
 
         The latter are the dataset's validation split, or one cut from training. The test split is
-        not looked at, unless `paper_selection` asks for it.
+        not looked at, unless the recipe asks for it.
         """
         dataset = self.dataset
         if not dataset.splits.get("train"):
             raise DatasetError(f"{dataset.name}: there is no clip to train on")
-        if self.paper_selection:
+        if self.settings.selection.split == "test":
             log.warning("the epoch is chosen on the test split, as in the reference")
             return dataset.splits["train"], dataset.splits.get("test", ())
         if not dataset.splits.get("valid"):
@@ -154,7 +151,6 @@ class Experiment:
                 "fold": self.fold,
                 "classes": list(self.dataset.classes),
                 "clips, labels and captions": digest.hexdigest()[:16],
-                "paper selection": self.paper_selection,
             },
         }
 
@@ -279,21 +275,27 @@ def zero_shot(
         )
     embed = split_embeddings(experiment, model, used)
     classes = experiment.dataset.classes
+    one_text = experiment.settings.objective.one_text
+    figure = experiment.settings.selection.figure
 
     def validate() -> dict[str, float]:
         model.encoder.network.eval()
         video = embed()
         if labeled:
-            return label_figures(class_scores(model, video, classes), used, classes)
+            scores = class_scores(model, video, classes, one_text=one_text)
+            return label_figures(scores, used, classes, figure)
         return caption_figures(model, video, [clip.caption or "" for clip in used])
 
     return validate
 
 
-def without_class(dataset: ClipDataset, label: int) -> ClipDataset:
-    """Return a dataset without any clip of a class; the class itself stays in the list."""
+def without_class(dataset: ClipDataset, label: int, *, test: bool = False) -> ClipDataset:
+    """Return a dataset without any clip of a class; the class itself stays in the list.
+
+    With `test`, the test split is the clips of this class instead.
+    """
     splits = {
-        name: tuple(clip for clip in clips if clip.label != label)
+        name: tuple(clip for clip in clips if (clip.label == label) == (test and name == "test"))
         for name, clips in dataset.splits.items()
     }
     return replace(dataset, splits=splits)

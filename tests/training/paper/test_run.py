@@ -113,7 +113,8 @@ def test_validation_is_cut_from_training(tmp_path: Path, monkeypatch: pytest.Mon
     run_experiment(recipe, dataset, tmp_path / "a", tmp_path / "a-run")
     assert validated[0] and all(name.startswith("train") for name in validated[0])
     assert not validated[0] & trained[0]
-    run_experiment(recipe, dataset, tmp_path / "b", tmp_path / "b-run", paper_selection=True)
+    recipe["selection"] = {"split": "test", "figure": "war"}
+    run_experiment(recipe, dataset, tmp_path / "b", tmp_path / "b-run")
     assert validated[1] == {clip.id for clip in splits["test"]}
     assert "chosen" in (tmp_path / "b/README.md").read_text()
 
@@ -144,13 +145,38 @@ def test_loco_trains_without_the_class_and_tests_it(
     assert not (tmp_path / "run/anger/cache").exists() and (tmp_path / "run/cache").is_dir()
 
 
+def test_loco_as_the_reference_chooses_by_the_class_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    validated: list[set[str]] = []
+    original = parts.zero_shot
+
+    def spy(experiment: Any, model: EmoCLIP, clips: Any) -> Any:
+        validated.append({clip.id for clip in clips})
+        return original(experiment, model, clips)
+
+    monkeypatch.setattr("emoclip_sdk.training.paper.run.zero_shot", spy)
+    trained = seen_clips(monkeypatch)
+    recipe = learning_recipe("loco")
+    recipe["optim"]["epochs"] = 1
+    recipe["objective"] |= {"positives": "own", "negatives": "local", "one_text": True}
+    recipe["selection"] = {"split": "test", "figure": "war"}
+    recipe["loco"] = {"classes": ["happiness"]}
+    figures = run_experiment(recipe, colors(), tmp_path / "out", tmp_path / "run")
+    assert validated == [{"test-1-0", "test-1-1"}]
+    # All of training but the class, with one description of each other class.
+    assert len({item for item in trained[0] if item.startswith("train")}) == 12
+    assert len(trained[0]) == 12 + 3
+    assert set(figures["per_class"]) == {"happiness"}
+
+
 def test_loco_states_how_the_trained_classes_fare(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
         run_module,
         "class_scores",
-        lambda model, video, classes: np.tile(np.eye(len(classes))[0], (len(video), 1)),
+        lambda model, video, classes, **_: np.tile(np.eye(len(classes))[0], (len(video), 1)),
     )
     recipe = learning_recipe("loco")
     recipe["optim"]["epochs"] = 1

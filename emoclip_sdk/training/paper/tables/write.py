@@ -59,6 +59,7 @@ def write_report(bench: Bench, out: Path) -> dict[str, Any]:
         "roots": str(bench.roots.path),
         "prompts": bench.roots.prompts,
         "draws": bench.draws,
+        "reference": bench.reference,
         "datasets": dataset_summary(bench, content.tables),
         "models": [
             {"name": name, "what": kind.what, "given": _given(bench.roots.models.get(name))}
