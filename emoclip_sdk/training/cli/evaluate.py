@@ -65,6 +65,18 @@ def evaluate(
             metavar="CSV", help="Attributes of clips or subjects: figures of each group as well."
         ),
     ] = None,
+    predictions: Annotated[
+        Path | None,
+        typer.Option(metavar="CSV", help="Write each clip's class, decision and scores here."),
+    ] = None,
+    examples: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PNG",
+            help="Draw clips that were decided rightly and wrongly (the paper's Figure 4). The "
+            "pictures are the dataset's.",
+        ),
+    ] = None,
     cache: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Keep frame embeddings here.")
     ] = None,
@@ -129,6 +141,8 @@ def evaluate(
             as_json=as_json,
         )
         return
+    if examples and examples.suffix.lower() not in (".png", ".svg", ".pdf"):
+        raise typer.BadParameter("a file that ends in .png, .svg or .pdf", param_hint="--examples")
     if write_card or loco or prompts_file:
         raise typer.BadParameter("say --suite card as well", param_hint="--suite")
     import torch
@@ -140,10 +154,12 @@ def evaluate(
     from ..evaluation import (
         BLIND_BASELINES,
         blind_scores,
+        draw_examples,
         labeled,
         measure_clips,
         read_attributes,
         score_clips,
+        write_predictions,
     )
 
     loaded = open_clips(dataset, root, fold=fold, task=task)  # type: ignore[arg-type]
@@ -187,6 +203,10 @@ def evaluate(
         if trained_on is not None:
             options["seen"] = trained_on.seen(dataset, labeled_clips)
     figures = measure_clips(scores, labeled_clips, loaded.classes, **options)
+    if predictions:
+        write_predictions(predictions, labeled_clips, scores, loaded.classes, options.get("seen"))
+    if examples:
+        draw_examples(examples, labeled_clips, scores, loaded.classes)
     if figures["overlap"] and figures["overlap"]["without"]:
         del figures["overlap"]["without"]["bootstrap"]
     del figures["bootstrap"]["draws"]
