@@ -267,6 +267,10 @@ def _loco(experiment: Experiment, out: Path) -> dict[str, Any]:
                 for other, count in zip(dataset.classes, counts, strict=True)
                 if count
             },
+            "decisions": {
+                test[i].id: None if decision < 0 else dataset.classes[decision]
+                for i, decision in zip(np.flatnonzero(of_class), decisions, strict=True)
+            },
         }
         hits += int((decisions == label).sum())
         n += int(of_class.sum())

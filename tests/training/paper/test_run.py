@@ -141,6 +141,8 @@ def test_loco_trains_without_the_class_and_tests_it(
     # Each class's own clips against the others' of the whole split.
     assert all(0 <= row["auc"] <= 1 and row["n"] == 2 for row in figures["per_class"].values())
     assert json.loads((tmp_path / "out/metrics.json").read_text()) == figures
+    decisions = {k: v for row in rows for k, v in row["decisions"].items()}
+    assert set(decisions) == {clip.id for clip in colors().splits["test"]}
     # One cache serves all classes.
     assert not (tmp_path / "run/anger/cache").exists() and (tmp_path / "run/cache").is_dir()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from ....errors import DatasetError
 from ....model import EmoCLIP
 from ....prompts import CompoundMode
 from ...data.cache import FrameCache
-from ...data.datasets import Clip, ClipDataset, DatasetTask, open_clips
+from ...data.datasets import DATASETS, Clip, ClipDataset, DatasetTask, open_clips
 from ...data.trained_on import read_trained_on
 from ...evaluation import (
     FrameMode,
@@ -44,7 +44,16 @@ _SPLIT = "test"
 
 @dataclass(frozen=True)
 class Request:
-    """What to measure. `model` is a key of ``published.yaml``, or ``majority``."""
+    """What to measure.
+
+    Attributes
+    ----------
+    model : str
+        A key of ``published.yaml``, or ``majority``.
+    model_fold : int, optional
+        Fold of the model, where it isn't the dataset's: AFEW and FERV39K have one, and are measured
+        with the model of each fold of MAFW.
+    """
 
     model: str
     dataset: str
@@ -54,6 +63,7 @@ class Request:
     frames: FrameMode = "temporal"
     compound: CompoundMode = "average"
     one_text: bool = False
+    model_fold: int | None = None
 
 
 class Bench:
@@ -116,6 +126,18 @@ class Bench:
             self._datasets[key] = open_clips(name, root, fold=fold, task=task)
         return self._datasets[key]
 
+    def requests(
+        self, dataset: str, task: DatasetTask, measure: Mapping[str, Any]
+    ) -> dict[int, Request]:
+        """Return what to measure of a row, by fold: of the dataset, or else of the model."""
+        folds = DATASETS[dataset].folds
+        if len(folds) == 1 and self.roots.by_fold(measure["model"], dataset):
+            one = Request(dataset=dataset, fold=folds[0], task=task, **measure)
+            return {
+                fold: dataclasses.replace(one, model_fold=fold) for fold in DATASETS["mafw"].folds
+            }
+        return {fold: Request(dataset=dataset, fold=fold, task=task, **measure) for fold in folds}
+
     def measure(self, request: Request) -> dict[str, Any]:
         """Return the figures of a request, see :func:`~emoclip_sdk.training.evaluation.measure`.
 
@@ -146,7 +168,8 @@ class Bench:
             "clips": clips_hash(clips, dataset.classes),
             "bootstrap": [self.draws, self.seed],
         }
-        parts = (request.dataset, request.task, f"fold{request.fold}", request.model)
+        fold = request.model_fold or request.fold
+        parts = (request.dataset, request.task, f"fold{fold}", request.model)
         return cached_result(self.folder, "-".join((*parts, request.frames)), inputs, work)
 
     def projection(
@@ -167,7 +190,7 @@ class Bench:
         """
         dataset = self.dataset(request.dataset, request.fold, request.task)
         clips = labeled(dataset.splits.get(_SPLIT, ()))
-        where = self.roots.model(request.model, request.dataset, request.fold)
+        where = self.roots.model(request.model, request.dataset, request.model_fold or request.fold)
         inputs = {
             "format": _FORMAT,
             **dataclasses.asdict(request),
@@ -223,7 +246,7 @@ class Bench:
                 return measure_clips(scores, clips, dataset.classes, **options)
 
             return {"train": counts.tolist()}, blind
-        where = self.roots.model(request.model, request.dataset, request.fold)
+        where = self.roots.model(request.model, request.dataset, request.model_fold or request.fold)
         kind, folder = published().models[request.model].kind, Path(where)
         if kind == "loco":
             files: dict[str, Any] = {"weights": files_hash(folder / "metrics.json")}

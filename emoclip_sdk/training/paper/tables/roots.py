@@ -54,6 +54,16 @@ class Roots:
             raise MissingInput(f"no root for {name} in {self.path.name}")
         return self.datasets[name]
 
+    def by_fold(self, name: str, dataset: str) -> bool:
+        """Whether a model that was trained on the folds of another dataset is there for each."""
+        entry = self.models.get(name)
+        if isinstance(entry, Mapping):
+            entry = entry.get(dataset)
+        kind = published().models.get(name)
+        if entry is None or kind is None or "{fold}" not in entry:
+            return False
+        return kind.trained_on not in (None, "each", dataset)
+
     def model(self, name: str, dataset: str, fold: int) -> str:
         """Return the model to measure on one fold of a dataset: a folder that exists, or a name.
 

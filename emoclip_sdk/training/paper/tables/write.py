@@ -7,13 +7,14 @@ import csv
 import datetime
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from .... import __version__
 from ....errors import DatasetError, MissingDependencyError
 from .bench import Bench
+from .claims import measure_claim
 from .figure3 import draw_panels, measure_panels, write_panels
 from .published import published
 from .tables import dataset_summary, fill_table
@@ -34,7 +35,7 @@ def write_report(bench: Bench, out: Path) -> dict[str, Any]:
     bench : Bench
     out : Path
         Folder: ``report.html``, ``report.md``, ``tables.json``, ``table_1.csv`` ...,
-        ``figure3.csv``, ``figure3.png``.
+        ``recalls.csv``, ``confusions.csv``, ``figure3.csv``, ``figure3.png``.
 
     Returns
     -------
@@ -51,6 +52,7 @@ def write_report(bench: Bench, out: Path) -> dict[str, Any]:
     _require()
     content = published()
     tables = [fill_table(bench, table) for table in content.tables]
+    claims = [row for claim in content.claims for row in measure_claim(bench, claim)]
     panels, why = measure_panels(bench, content.figure_3)
     report: dict[str, Any] = {
         "source": content.source,
@@ -66,6 +68,7 @@ def write_report(bench: Bench, out: Path) -> dict[str, Any]:
             for name, kind in content.models.items()
         ],
         "tables": tables,
+        "claims": claims,
         "figure_3": {
             "title": content.figure_3.title,
             "published": content.figure_3.explained_variance,
@@ -90,6 +93,7 @@ def write_report(bench: Bench, out: Path) -> dict[str, Any]:
             picture = base64.b64encode((out / "figure3.png").read_bytes()).decode()
         for table in tables:
             _write_csv(table, out / f"{table['id']}.csv")
+        _write_classes(tables, out)
         text = json.dumps(report, indent=2, ensure_ascii=False)
         (out / "tables.json").write_text(text + "\n", encoding="utf-8")
         (out / "report.md").write_text(render("report.md.j2", report), encoding="utf-8")
@@ -112,6 +116,7 @@ def render(template: str, report: Mapping[str, Any], **more: Any) -> str:
         undefined=jinja2.StrictUndefined,
     )
     environment.filters.update(number=_number, signed=_signed, cell=_cell, bar=_bar)
+    environment.filters.update(row_name=_row_name)
     names = {"names": FIGURE_NAMES}
     return environment.get_template(template).render(**report, **names, **more)
 
@@ -149,6 +154,36 @@ def _write_csv(table: Mapping[str, Any], path: Path) -> None:
                     n = row["n"] or ""
                     why = "; ".join(row["why"])
                     writer.writerow([*cells, part["dataset"], name, *printed, n, folds, why])
+
+
+def _write_classes(tables: Sequence[Mapping[str, Any]], out: Path) -> None:
+    """Write the recall of each class, and the confusions, of every measured row."""
+    with (
+        (out / "recalls.csv").open("w", encoding="utf-8", newline="") as recalls,
+        (out / "confusions.csv").open("w", encoding="utf-8", newline="") as confusions,
+    ):
+        by_class, by_pair = csv.writer(recalls), csv.writer(confusions)
+        by_class.writerow(["table", "dataset", "row", "class", "recall", "n"])
+        by_pair.writerow(["table", "dataset", "row", "class", "predicted", "clips"])
+        for table in tables:
+            for part in table["parts"]:
+                for row in part["rows"]:
+                    if row["per_class"] is None:
+                        continue
+                    names = list(row["per_class"])
+                    place = [table["id"], part["dataset"], _row_name(row, table["columns"])]
+                    for name, figures in row["per_class"].items():
+                        by_class.writerow([*place, name, _plain(figures["recall"]), figures["n"]])
+                    for name, counts in zip(names, row["confusion"], strict=True):
+                        for other, count in zip(names, counts, strict=True):
+                            if count:
+                                by_pair.writerow([*place, name, other, count])
+
+
+def _row_name(row: Mapping[str, Any], columns: Mapping[str, str]) -> str:
+    """Name a row by its cells: the texts, and the headings of what is ticked."""
+    cells = ((heading, row["cells"].get(key)) for key, heading in columns.items())
+    return ", ".join(heading if cell is True else str(cell) for heading, cell in cells if cell)
 
 
 def _plain(value: float | None) -> str:
