@@ -27,7 +27,9 @@ _NOTHING, _MINUS = "\N{EN DASH}", "\N{MINUS SIGN}"
 FIGURE_NAMES = {"uar": "UAR", "war": "WAR", "f1": "F1", "auc": "AUC"}
 
 
-def write_report(bench: Bench, out: Path) -> dict[str, Any]:
+def write_report(
+    bench: Bench, out: Path, ratings: Sequence[Mapping[str, Any]] = ()
+) -> dict[str, Any]:
     """Measure what is there and write the report.
 
     Parameters
@@ -36,6 +38,8 @@ def write_report(bench: Bench, out: Path) -> dict[str, Any]:
     out : Path
         Folder: ``report.html``, ``report.md``, ``tables.json``, ``table_1.csv`` ...,
         ``recalls.csv``, ``confusions.csv``, ``figure3.csv``, ``figure3.png``.
+    ratings : sequence of dict
+        Tables V and VI, from :func:`emoclip_sdk.training.ness.tables.rating_tables`.
 
     Returns
     -------
@@ -69,6 +73,7 @@ def write_report(bench: Bench, out: Path) -> dict[str, Any]:
         ],
         "tables": tables,
         "claims": claims,
+        "ratings": list(ratings),
         "figure_3": {
             "title": content.figure_3.title,
             "published": content.figure_3.explained_variance,
@@ -94,6 +99,8 @@ def write_report(bench: Bench, out: Path) -> dict[str, Any]:
         for table in tables:
             _write_csv(table, out / f"{table['id']}.csv")
         _write_classes(tables, out)
+        for rating_table in ratings:
+            _write_ratings(rating_table, out / f"{rating_table['id']}.csv")
         text = json.dumps(report, indent=2, ensure_ascii=False)
         (out / "tables.json").write_text(text + "\n", encoding="utf-8")
         (out / "report.md").write_text(render("report.md.j2", report), encoding="utf-8")
@@ -116,7 +123,7 @@ def render(template: str, report: Mapping[str, Any], **more: Any) -> str:
         undefined=jinja2.StrictUndefined,
     )
     environment.filters.update(number=_number, signed=_signed, cell=_cell, bar=_bar)
-    environment.filters.update(row_name=_row_name)
+    environment.filters.update(row_name=_row_name, rating=_rating)
     names = {"names": FIGURE_NAMES}
     return environment.get_template(template).render(**report, **names, **more)
 
@@ -178,6 +185,33 @@ def _write_classes(tables: Sequence[Mapping[str, Any]], out: Path) -> None:
                         for other, count in zip(names, counts, strict=True):
                             if count:
                                 by_pair.writerow([*place, name, other, count])
+
+
+def _write_ratings(table: Mapping[str, Any], path: Path) -> None:
+    keys = ("mae", "rmse", "pcc")
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        ends = [f"{key}_{end}" for key in keys for end in ("low", "high")]
+        writer.writerow(["method", "measured", "score", *keys, *ends, "n", "why"])
+        for row in table["rows"]:
+            for score, figures in row["figures"].items():
+                figures = figures or {}
+                intervals = figures.get("intervals", {})
+                limits = [x for key in keys for x in (intervals.get(key) or ("", ""))]
+                values = [figures.get(key, "") for key in keys]
+                n = figures.get("n", "")
+                writer.writerow(
+                    [row["method"], int(row["measured"]), score, *values, *limits, n, row["why"]]
+                )
+
+
+def _rating(figures: Mapping[str, Any] | None) -> str:
+    """Write MAE / RMSE / PCC, the PCC with its interval where it has one."""
+    if figures is None:
+        return _NOTHING
+    text = " / ".join(_number(figures[key]) for key in ("mae", "rmse", "pcc"))
+    limits = figures.get("intervals", {}).get("pcc")
+    return text if limits is None else f"{text} [{limits[0]:.2f}, {limits[1]:.2f}]"
 
 
 def _row_name(row: Mapping[str, Any], columns: Mapping[str, str]) -> str:
