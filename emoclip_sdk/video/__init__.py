@@ -6,6 +6,7 @@ Importing it imports neither torch nor PyAV nor Pillow.
 from __future__ import annotations
 
 from .clip import SamplingMode, read_clip
+from .clock import microseconds
 from .inputs import LiveInput, VideoInput
 from .live import LiveFrames, open_live
 from .opening import ACCEPTED, open_video
@@ -23,6 +24,7 @@ __all__ = [
     "VideoSource",
     "clip_window",
     "inside",
+    "microseconds",
     "open_live",
     "open_video",
     "paper",

@@ -8,13 +8,22 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import VideoError
-from .clock import MAX_FRAME_DURATION, FrameClock, seconds
+from .clock import (
+    MAX_FRAME_DURATION,
+    FrameClock,
+    continuous,
+    has_time_stamps,
+    microseconds,
+    seconds,
+)
+from .color import frame_rgb
 from .container import (
     decodable_stream,
     error_text,
@@ -22,6 +31,8 @@ from .container import (
     stated_duration,
     video_stream,
 )
+from .fields import Neighbors, deinterlaced, with_neighbors
+from .orientation import Matrix, StreamOrientation, upright
 from .packets import FrameSkipper, FrameTable, frame_table, with_lookahead
 from .source import Frame, FrameFilter, RawFrame, VideoSource
 
@@ -38,6 +49,7 @@ log = logging.getLogger(__name__)
 
 # Frames that a seek to a key frame must save, to be quicker than decoding on.
 MIN_SEEK_FRAMES = 8
+PROGRESSIVE = 1  # FFmpeg's order of fields; 0 is unknown, the others are interlaced
 
 
 class FileSource(VideoSource):
@@ -54,6 +66,10 @@ class FileSource(VideoSource):
         For error messages, where it differs from `name` (the full path).
     network : bool
         `media` is an address.
+    fps : float, optional
+        Frames per second of a stream without time stamps; by default what the stream says.
+    demuxer : str, optional
+        FFmpeg's name of the container, where its first bytes mislead.
 
     Raises
     ------
@@ -68,38 +84,55 @@ class FileSource(VideoSource):
         *,
         where: str | None = None,
         network: bool = False,
+        fps: float | None = None,
+        demuxer: str | None = None,
     ) -> None:
         self.name = name
         self._where = where or name
         self._media = media
         self._network = network
+        self._fps = fps
+        self._demuxer = demuxer
         self._table: FrameTable | None = None
         self.duration: float | None = None
         if not network:  # a live address would lose its first seconds to a probe
             with self._open() as container:
+                self.has_clock = has_time_stamps(container)
                 self.duration = stated_duration(container, video_stream(container, self._where))
 
     def decode(self, needed: FrameFilter | None = None) -> Generator[RawFrame, None, None]:
         """Yield the frames; what fails after the first frame ends the video with a warning."""
+        with closing(self._pictures(needed)) as pictures:
+            for (index, time, duration, shape), picture, neighbors in with_neighbors(pictures):
+                to_rgb = _converter(picture, shape, neighbors, self._where)
+                yield RawFrame(index, time, duration, to_rgb)
+
+    def _pictures(
+        self, needed: FrameFilter | None
+    ) -> Generator[tuple[tuple[int, float, float | None, _Shape], VideoFrame], None, None]:
+        """Yield index, time, duration and shape of each frame, and the frame."""
         import av
 
         container = self._open()
         try:
             stream = decodable_stream(container, self._where)
-            clock = FrameClock(stream)
-            aspect = _pixel_aspect(stream)
+            clock = self._clock(container, stream)
+            shapes = _Shapes(stream)
             index = 0
             problem: Exception | None = None
             broken: list[Exception] = []
-            packets = _until_broken(container.demux(stream), broken)
+            packets = _until_broken(continuous(container.demux(stream), container), broken)
             if needed is None or self._network:  # what is live waits for no later packet
                 pairs: Any = ((packet, None) for packet in packets)
             else:
                 pairs = with_lookahead(packets)
             skipper = FrameSkipper()
+            # PyAV before 18 doesn't tell; the first frame does.
+            interlaced = getattr(stream.codec_context, "field_order", 0) > PROGRESSIVE
             for packet, following in pairs:
                 is_needed = True
-                if needed is not None:
+                # Deinterlacing looks at the frames around the one that is needed.
+                if needed is not None and not interlaced:
                     start, end = clock.predict(packet.pts), clock.predict(following)
                     is_needed = start is None or end is None or needed(start, end)
                 skipper.prepare(packet, needed=is_needed)
@@ -110,9 +143,10 @@ class FileSource(VideoSource):
                     problem = error
                     continue
                 for picture in pictures:
+                    interlaced = interlaced or picture.interlaced_frame
                     time, duration = clock.advance(picture)
                     index += skipper.skipped_before(picture.pts)
-                    yield RawFrame(index, time, duration, _converter(picture, aspect))
+                    yield (index, time, duration, shapes.of(picture)), picture
                     index += 1
             problem = broken[0] if broken else problem
             if problem is not None:
@@ -135,8 +169,8 @@ class FileSource(VideoSource):
         Returns
         -------
         container, stream, start
-            The container is the caller's to close. `start`: time of the first frame of the video on
-            the clock of the file, in seconds.
+            The container is the caller's to close. `start`: the time stamp, in seconds, that is
+            zero on the clock of the video.
 
         Raises
         ------
@@ -149,8 +183,8 @@ class FileSource(VideoSource):
             container.close()
             return None
         video = video_stream(container, self._where)
-        start = seconds(video.start_time or 0, video.time_base) if video.time_base else 0.0
-        return container, sound, start  # type: ignore[return-value]
+        zero = self._clock(container, video).zero
+        return container, sound, zero or 0.0  # type: ignore[return-value]
 
     def expected_count(self) -> int | None:
         """Count the packets."""
@@ -177,7 +211,11 @@ class FileSource(VideoSource):
                 with self._open() as container:
                     stream = video_stream(container, self._where)
                     longest = int(MAX_FRAME_DURATION / seconds(1, stream.time_base or 1))
-                    self._table = frame_table(container.demux(stream), longest)
+                    jumps: list[float] = []
+                    packets = continuous(container.demux(stream), container, jumps)
+                    table = frame_table(packets, longest)
+                    # No seek finds what lies behind a jump.
+                    self._table = FrameTable(table.n) if jumps else table
             except (av.FFmpegError, OSError, ValueError):
                 return None
         return self._table
@@ -195,7 +233,10 @@ class FileSource(VideoSource):
         last = -1  # the frame that came out last
         with self._open() as container:
             stream = decodable_stream(container, self._where)
-            aspect, skipper = _pixel_aspect(stream), FrameSkipper()
+            shapes, skipper = _Shapes(stream), FrameSkipper()
+            clock = self._clock(container, stream)
+            if clock.zero is None:
+                clock.zero = seconds(int(stamps[0]), stream.time_base)
             packets = container.demux(stream)
             try:
                 for goal in numbers:
@@ -208,42 +249,79 @@ class FileSource(VideoSource):
                         skipper.prepare(packet, needed=packet.pts in needed)
                         for picture in packet.decode():
                             number = table.number(picture.pts)
-                            if number is None:
+                            # The neighbors of an interlaced frame are needed too.
+                            if number is None or picture.interlaced_frame:
                                 return None
+                            shape = shapes.of(picture)
                             if picture.pts in needed and number not in frames:
-                                time = seconds(picture.pts - int(stamps[0]), stream.time_base)
-                                to_rgb = _converter(picture, aspect)
+                                time = clock.time(number, picture.pts)
+                                to_rgb = _converter(picture, shape, (None, None), self._where)
                                 frames[number] = RawFrame(number, time, None, to_rgb).frame()
                             last = number
                         if last > goal and goal not in frames:
                             return None
             except (av.FFmpegError, OSError, ValueError, StopIteration):
                 return None
-        self.duration = seconds(table.length, stream.time_base)
+        self.duration = microseconds(
+            clock.time(table.n - 1, int(stamps[-1]))
+            + (clock.counted(1) if not self.has_clock else seconds(table.last, stream.time_base))
+        )
         return frames
 
     def _open(self) -> InputContainer:
-        return open_container(self._media, self._where, network=self._network)
+        return open_container(
+            self._media, self._where, network=self._network, demuxer=self._demuxer
+        )
+
+    def _clock(self, container: InputContainer, stream: VideoStream) -> FrameClock:
+        # A file at an address has a length; what has none is live.
+        live = self._network and not container.duration
+        return FrameClock(container, stream, self._fps, live=live)
 
 
-def _converter(picture: VideoFrame, aspect: float) -> Callable[[], NDArray[np.uint8]]:
+_Shape = tuple[float, Matrix]
+"""Width over height of a frame's pixels, and how it is turned."""
+
+
+class _Shapes:
+    """How the frames of a stream are to be shown.
+
+    Pixels are not square on DVDs, where faces would look narrow or wide. What the container says of
+    them counts for the whole video; what only the stream says may change, as with broadcasts that
+    go from 4:3 to 16:9.
+    """
+
+    def __init__(self, stream: VideoStream) -> None:
+        self._codec = stream.codec_context
+        self._orientation = StreamOrientation()
+        stated = stream.sample_aspect_ratio
+        self._fixed = stated if stated and stated != self._codec.sample_aspect_ratio else None
+
+    def of(self, picture: VideoFrame) -> _Shape:
+        """Return the shape of the frame that was decoded last."""
+        aspect = float(self._fixed or self._codec.sample_aspect_ratio or 1)
+        square = not 0.25 <= aspect <= 4 or abs(aspect - 1) <= 0.01
+        return 1.0 if square else aspect, self._orientation.of(picture)
+
+
+def _converter(
+    picture: VideoFrame, shape: _Shape, neighbors: Neighbors, where: str
+) -> Callable[[], NDArray[np.uint8]]:
     """Return what makes an upright RGB array of a frame, even after its file was closed."""
 
     def to_rgb() -> NDArray[np.uint8]:
+        aspect, matrix = shape
         width = max(1, round(picture.width * aspect))
-        rgb = picture.to_ndarray(format="rgb24", width=width, height=picture.height)
-        # FFmpeg counts the angle anticlockwise, as rot90 does. The copy also cuts the padding of
-        # the rows, and releases the decoder's buffer.
-        turns = round(picture.rotation / 90) % 4
-        return np.ascontiguousarray(np.rot90(rgb, turns), dtype=np.uint8)
+        try:
+            rgb = frame_rgb(deinterlaced(picture, neighbors), width)
+        except (OSError, ValueError) as error:  # av's errors are of these
+            raise VideoError(
+                where, f"its pictures can't be made RGB ({error_text(error)})"
+            ) from error
+        # The copy also cuts the padding of the rows, and releases the decoder's buffer.
+        return upright(rgb, matrix)
 
     return to_rgb
-
-
-def _pixel_aspect(stream: VideoStream) -> float:
-    """Width over height of a pixel; not square on DVDs, where faces would look narrow or wide."""
-    aspect = float(stream.sample_aspect_ratio or 1)
-    return aspect if 0.25 <= aspect <= 4 and abs(aspect - 1) > 0.01 else 1.0
 
 
 def _until_broken(

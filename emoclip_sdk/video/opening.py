@@ -15,6 +15,7 @@ import numpy as np
 
 from ..errors import VideoError
 from .decode import FileSource
+from .heif import HeifSource, is_heif
 from .inputs import VideoInput
 from .pictures import (
     ImageSource,
@@ -24,6 +25,7 @@ from .pictures import (
     folder_source,
     image_rgb,
     is_image,
+    picture_stream,
 )
 from .source import VideoSource
 
@@ -42,6 +44,8 @@ VIDEO_SUFFIXES = frozenset({
 # fmt: on
 
 STILLS_FPS = 25.0
+HEIF_PLAN = 2**20  # bytes at the beginning of a HEIF picture, in which lies what is in it
+LARGEST_PICTURE = 2**26  # bytes in which the second picture of a stream begins
 # Two letters or more, so that a Windows drive is not an address.
 ADDRESS = re.compile(r"^([A-Za-z][A-Za-z0-9+.\-]+)://")
 
@@ -56,8 +60,8 @@ def open_video(
     source : path, bytes, binary file object, array, tensor, list of PIL images
         See :data:`ACCEPTED`. A :class:`VideoSource` is returned as it is.
     fps : float, optional
-        Frames per second of a source without a clock (folder, array, list). By default 25, or what
-        the folder's ``crop.json`` says.
+        Frames per second of a source without a clock (folder, array, list, a bare stream such as
+        ``.h264``). By default 25, or what the folder's ``crop.json`` or the stream says.
     allow_network : bool
         Network addresses (``https://``, ``rtsp://`` ...) are refused unless this is True.
 
@@ -81,7 +85,7 @@ def open_video(
     if fps is not None and not (fps > 0 and math.isfinite(fps)):
         raise VideoError("fps", f"must be a positive number, not {fps}")
     opened = _open(source, fps, allow_network)
-    if fps is not None and (opened is source or not isinstance(opened, StillsSource)):
+    if fps is not None and (opened is source or opened.has_clock):
         raise VideoError(opened.name, "has times of its own, so fps can't count: leave it out")
     return opened
 
@@ -93,9 +97,9 @@ def _open(source: Any, fps: float | None, allow_network: bool) -> VideoSource:
     if isinstance(source, (str, os.PathLike)):
         return _open_path(os.fspath(source), fps, allow_network)
     if isinstance(source, (bytes, bytearray, memoryview)):
-        return _open_bytes(bytes(source), "bytes")
+        return _open_bytes(bytes(source), "bytes", fps)
     if hasattr(source, "read"):
-        return _open_file(source)
+        return _open_file(source, fps)
     if isinstance(source, np.ndarray) or _is_a("torch", "Tensor", source):
         return _open_array(source, rate)
     if _is_a("PIL.Image", "Image", source):
@@ -131,20 +135,33 @@ def _open_path(text: Any, fps: float | None, allow_network: bool) -> VideoSource
         raise VideoError(text, f"can't be read ({getattr(error, 'strerror', error)})") from error
     if not head:
         raise VideoError(text, "the file is empty")
-    if is_image(head):
-        return ImageSource(str(path), path.name, where=text)
-    return FileSource(str(path), path.name, where=text)
+    if is_heif(head, lambda: _beginning(path, HEIF_PLAN)):
+        return HeifSource(str(path), path.name, where=text)
+    if not is_image(head):
+        return FileSource(str(path), path.name, where=text, fps=fps)
+    demuxer = picture_stream(_beginning(path, LARGEST_PICTURE))
+    if demuxer:
+        return FileSource(str(path), path.name, where=text, fps=fps, demuxer=demuxer)
+    return ImageSource(str(path), path.name, where=text)
 
 
-def _open_bytes(data: bytes, name: str) -> VideoSource:
+def _beginning(path: Path, size: int) -> bytes:
+    with path.open("rb") as file:
+        return file.read(size)
+
+
+def _open_bytes(data: bytes, name: str, fps: float | None) -> VideoSource:
     if not data:
         raise VideoError(name, "the content is empty")
-    if is_image(data[:16]):
-        return ImageSource(data, name)
-    return FileSource(data, name)
+    if is_heif(data[:16], lambda: data):
+        return HeifSource(data, name)
+    if not is_image(data[:16]):
+        return FileSource(data, name, fps=fps)
+    demuxer = picture_stream(data[:LARGEST_PICTURE])
+    return FileSource(data, name, fps=fps, demuxer=demuxer) if demuxer else ImageSource(data, name)
 
 
-def _open_file(file: Any) -> VideoSource:
+def _open_file(file: Any, fps: float | None) -> VideoSource:
     given = getattr(file, "name", None)
     name = os.path.basename(given) if isinstance(given, str) and given else "file object"
     try:
@@ -158,13 +175,23 @@ def _open_file(file: Any) -> VideoSource:
         raise VideoError(name, "the file object is in text mode; open it with mode 'rb'")
     # A pipe can be read only once: it goes to memory. So does an image, which is small.
     if not seekable:
-        return _open_bytes(head, name)
+        return _open_bytes(head, name, fps)
     if not head:
         raise VideoError(name, "the file is empty")
-    if is_image(head):
+
+    def read(n: int = -1) -> bytes:
         file.seek(0)
-        return ImageSource(file.read(), name)
-    return FileSource(file, name)
+        content: bytes = file.read(n)
+        return content
+
+    if is_heif(head, lambda: read(HEIF_PLAN)):
+        return HeifSource(read(), name)
+    if not is_image(head):
+        return FileSource(file, name, fps=fps)
+    demuxer = picture_stream(read(LARGEST_PICTURE))
+    if demuxer:
+        return FileSource(file, name, fps=fps, demuxer=demuxer)
+    return ImageSource(read(), name)
 
 
 def _open_array(source: Any, fps: float) -> VideoSource:

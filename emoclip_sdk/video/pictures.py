@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import VideoError
+from .clock import microseconds
+from .orientation import EXIF_MATRICES, UPRIGHT, upright
 from .source import MAX_PIXELS, FrameFilter, RawFrame, VideoSource
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ __all__ = [
     "folder_source",
     "image_rgb",
     "is_image",
+    "picture_stream",
 ]
 
 FRAME_SUFFIXES = frozenset(
@@ -42,6 +45,7 @@ clip's own frames their ``rate`` in the folder of the clip."""
 # Formats whose further pictures are frames. The other pictures of a phone's JPEG (MPO) or of a TIFF
 # are previews, depth maps or pages.
 ANIMATED = frozenset({"GIF", "PNG", "WEBP", "AVIF"})
+_ORIENTATION = 0x0112  # of EXIF
 UNTIMED = 0.1  # seconds for a GIF frame of "no" duration, as browsers show it
 
 
@@ -60,11 +64,13 @@ class StillsSource(VideoSource):
         Frames per second.
     """
 
+    has_clock = False
+
     def __init__(
         self, name: str, n: int, load: Callable[[int], NDArray[np.uint8]], fps: float
     ) -> None:
         self.name = name
-        self.duration = n / fps
+        self.duration = microseconds(n / fps)
         self._n = n
         self._load = load
         self._fps = fps
@@ -72,7 +78,8 @@ class StillsSource(VideoSource):
     def decode(self, needed: FrameFilter | None = None) -> Generator[RawFrame, None, None]:
         """Yield the frames."""
         for i in range(self._n):
-            yield RawFrame(i, i / self._fps, 1 / self._fps, lambda i=i: self._load(i))  # type: ignore[misc]
+            time = microseconds(i / self._fps)
+            yield RawFrame(i, time, 1 / self._fps, lambda i=i: self._load(i))  # type: ignore[misc]
 
 
 class ImageSource(VideoSource):
@@ -101,9 +108,11 @@ class ImageSource(VideoSource):
         with _open(self._media, self._where) as image:
             animated = _is_animated(image)
             time = 0.0
-            for index in range(getattr(image, "n_frames", 1) if animated else 1):
+            # The default image of an APNG is for those who can't animate, and no frame.
+            first = int(animated and bool(image.info.get("default_image")))
+            for index in range(getattr(image, "n_frames", 1) - first if animated else 1):
                 try:
-                    image.seek(index)
+                    image.seek(first + index)
                     # Converted here and not on demand: the next seek overwrites the picture.
                     rgb = image_rgb(image)
                 except Exception as error:  # Pillow's plugins raise nearly anything
@@ -112,7 +121,7 @@ class ImageSource(VideoSource):
                     return
                 duration = image.info.get("duration", 0) / 1000 or UNTIMED if animated else None
                 yield RawFrame(index, time, duration, lambda rgb=rgb: rgb)  # type: ignore[misc]
-                time += duration or 0.0
+                time = microseconds(time + (duration or 0.0))
 
 
 def folder_source(path: Path, fps: float) -> StillsSource:
@@ -165,16 +174,24 @@ def folder_rate(path: Path) -> float | None:
 
 def image_rgb(image: Image) -> NDArray[np.uint8]:
     """Return a PIL image as (H, W, 3) uint8, turned as its EXIF tag says, without alpha."""
-    from PIL import ImageOps
+    image.load()  # first: TIFF is turned by Pillow, which then takes the tag away
+    matrix = EXIF_MATRICES.get(image.getexif().get(_ORIENTATION, 1), UPRIGHT)
+    return upright(_stored_rgb(image), matrix)
 
-    image = ImageOps.exif_transpose(image)
+
+def _stored_rgb(image: Image) -> NDArray[np.uint8]:
+    """Return a picture as it is stored: what is gray of more than 8 bits, scaled to 0..255."""
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
-        # Pillow would clip 16-bit gray at 255 instead of scaling it.
         gray = np.asarray(image, dtype=np.float64)
-        if gray.max(initial=0) > 255:
+        brightest = gray.max(initial=0, where=np.isfinite(gray))
+        if image.mode == "F" and brightest <= 1:
+            gray = gray * 255
+        elif image.mode.startswith("I;16") or brightest > 255:  # Pillow would clip it at 255
             gray = gray / 257
-        image_array = np.clip(np.rint(gray), 0, 255).astype(np.uint8)
-        return np.repeat(image_array[:, :, None], 3, axis=2)
+        levels = np.clip(np.rint(np.nan_to_num(gray)), 0, 255).astype(np.uint8)
+        return np.repeat(levels[:, :, None], 3, axis=2)
+    if image.mode == "P" and "transparency" in image.info:
+        image = image.convert("RGBA")  # or Pillow warns, which is an error under "-W error"
     return np.array(image.convert("RGB"))
 
 
@@ -209,6 +226,78 @@ def is_image(head: bytes) -> bool:
         or (head[:4] == b"RIFF" and head[8:12] == b"WEBP")
         or head[4:12] in (b"ftypavif", b"ftypavis")
     )
+
+
+def picture_stream(start: bytes) -> str | None:
+    """Return FFmpeg's name of a video that is JPEG or PNG pictures, one after another; else None.
+
+    Cameras put a preview or a map of depths behind a picture. Those are of another size, or the
+    picture says that there are several (MPO).
+
+    Parameters
+    ----------
+    start : bytes
+        The file up to the middle of its second picture at least.
+    """
+    from PIL import Image
+
+    known = next((s for s in _STREAMS if start.startswith(s[1])), None)
+    if known is None:
+        return None
+    kind, signature, demuxer, end_of = known
+    end = end_of(start)
+    after = -1 if end is None else start.find(signature, end)
+    if after < 0 or start[end:after].strip(b"\0\xff"):
+        return None
+    try:
+        with (
+            Image.open(io.BytesIO(start)) as first,
+            Image.open(io.BytesIO(start[after:])) as second,
+        ):
+            same = (first.format, second.format, first.size) == (kind, kind, second.size)
+            return demuxer if same else None
+    except Exception:  # Pillow's plugins raise nearly anything
+        return None
+
+
+def _jpeg_end(data: bytes) -> int | None:
+    """Return where a JPEG picture ends; None: it doesn't."""
+    at = 2
+    while at + 4 <= len(data):
+        if data[at] != 0xFF:
+            # Compressed data, in which a marker is what follows 0xFF unless it is stuffed.
+            at = data.find(b"\xff", at)
+            if at < 0:
+                return None
+            continue
+        marker = data[at + 1]
+        if marker == 0xD9:
+            return at + 2
+        if marker == 0xFF:
+            at += 1
+        elif marker in (0x00, 0x01) or 0xD0 <= marker <= 0xD8:
+            at += 2
+        else:
+            at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+    return len(data) if data.endswith(b"\xff\xd9") else None
+
+
+def _png_end(data: bytes) -> int | None:
+    """Return where a PNG picture ends; None: it doesn't."""
+    at = 8
+    while at + 12 <= len(data):
+        kind = data[at + 4 : at + 8]
+        at += 12 + int.from_bytes(data[at : at + 4], "big")
+        if kind == b"IEND":
+            return at
+    return None
+
+
+_STREAMS: tuple[tuple[str, bytes, str, Callable[[bytes], int | None]], ...] = (
+    ("JPEG", b"\xff\xd8\xff", "mjpeg", _jpeg_end),
+    ("PNG", b"\x89PNG\r\n\x1a\n", "png_pipe", _png_end),
+)
+"""Kinds of pictures: how they begin, FFmpeg's name of a video of them, what finds their end."""
 
 
 def _open(media: str | bytes, where: str) -> Image:
