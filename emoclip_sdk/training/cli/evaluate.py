@@ -201,10 +201,12 @@ def evaluate(
         )
         trained_on = read_trained_on(model) if model else None
         if trained_on is not None:
-            options["seen"] = trained_on.seen(dataset, labeled_clips)
+            options["overlap"] = trained_on.overlap(dataset, labeled_clips)
     figures = measure_clips(scores, labeled_clips, loaded.classes, **options)
     if predictions:
-        write_predictions(predictions, labeled_clips, scores, loaded.classes, options.get("seen"))
+        write_predictions(
+            predictions, labeled_clips, scores, loaded.classes, options.get("overlap")
+        )
     if examples:
         draw_examples(examples, labeled_clips, scores, loaded.classes)
     if figures["overlap"] and figures["overlap"]["without"]:
@@ -268,9 +270,13 @@ def _print(about: dict[str, Any], figures: dict[str, Any]) -> None:
 
 def _print_overlap(console: Console, figures: dict[str, Any]) -> None:
     overlap = figures["overlap"]
-    if overlap is None or not overlap["n"]:
+    if overlap is None or not (overlap["n"] or overlap["selection"]):
         return
-    console.print(f"{overlap['n']} of these {figures['n']} clips were met in training", end="")
+    console.print(
+        f"of these {figures['n']} clips {overlap['n']} were met in training, and "
+        f"{overlap['selection']} chose the epoch",
+        end="",
+    )
     without = overlap["without"]
     if without is None:
         console.print(": this is no test")

@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,12 +17,33 @@ from ...errors import CheckpointError
 from ..engine.state import write_text
 from .datasets import DATASETS, Clip
 
-__all__ = ["TRAINED_ON_FILE", "TrainedOn", "read_trained_on"]
+__all__ = ["TRAINED_ON_FILE", "Overlap", "TrainedOn", "read_trained_on"]
 
 TRAINED_ON_FILE = "trained-on.json"
 
 _DIGITS = 16
 _HEAD = 1 << 16  # bytes of a file that are hashed, beside its size
+
+
+class Overlap(NamedTuple):
+    """Which of N clips a model has met.
+
+    Attributes
+    ----------
+    training : ndarray of bool, (N,)
+        Its weights were fitted to the clip.
+    selection : ndarray of bool, (N,)
+        Its epoch was chosen by the clip.
+    """
+
+    training: NDArray[np.bool_]
+    selection: NDArray[np.bool_]
+
+    @property
+    def left_out(self) -> NDArray[np.bool_]:
+        """What to leave out of a fair figure: both, or, if nothing is left then, training alone."""
+        both = self.training | self.selection
+        return self.training if both.all() else both
 
 
 @dataclass(frozen=True)
@@ -61,10 +82,15 @@ class TrainedOn:
         ]
         return cls(before.training | sides[0], before.selection | sides[1])
 
-    def seen(self, dataset: str, clips: Sequence[Clip]) -> NDArray[np.bool_]:
-        """Tell for each clip whether the model was trained on it or its epoch chosen by it."""
-        known = self.training | self.selection
-        return np.array([not known.isdisjoint(_digests(dataset, clip)) for clip in clips], bool)
+    def overlap(self, dataset: str, clips: Sequence[Clip]) -> Overlap:
+        """Tell which clips the model has met."""
+        digests = [_digests(dataset, clip) for clip in clips]
+        return Overlap(
+            *(
+                np.array([not side.isdisjoint(clip) for clip in digests], bool)
+                for side in (self.training, self.selection)
+            )
+        )
 
     def write(self, folder: Path) -> None:
         """Write ``trained-on.json`` into a folder."""

@@ -16,6 +16,7 @@ from ...prompts import CompoundMode
 from ..data.cache import FrameCache
 from ..data.datasets import Clip
 from ..data.ferplus import Pictures
+from ..data.trained_on import Overlap
 from .bootstrap import LEVEL, bootstrap_draws, intervals
 from .frames import clip_frames
 from .groups import Attributes, group_figures
@@ -40,7 +41,7 @@ def evaluate_clips(
     classes: Sequence[str],
     *,
     attributes: Attributes | None = None,
-    seen: NDArray[np.bool_] | None = None,
+    overlap: Overlap | None = None,
     draws: int = 1000,
     seed: int = 0,
     **how: Any,
@@ -53,8 +54,8 @@ def evaluate_clips(
         See :func:`score_clips`.
     clips : sequence of Clip
         Those without a label are passed over.
-    attributes, seen, draws, seed
-        See :func:`measure_clips`; `seen` is about the clips that have a label.
+    attributes, overlap, draws, seed
+        See :func:`measure_clips`; `overlap` is about the clips that have a label.
     **how
         ``prompts``, ``frames``, ``compound``, ``one_text``, ``cropped``, ``cache`` and ``workers``
         of :func:`score_clips`.
@@ -72,7 +73,7 @@ def evaluate_clips(
     clips = labeled(clips)
     scores = score_clips(model, clips, classes, **how)
     return measure_clips(
-        scores, clips, classes, attributes=attributes, seen=seen, draws=draws, seed=seed
+        scores, clips, classes, attributes=attributes, overlap=overlap, draws=draws, seed=seed
     )
 
 
@@ -154,7 +155,7 @@ def measure_clips(
     classes: Sequence[str],
     *,
     attributes: Attributes | None = None,
-    seen: NDArray[np.bool_] | None = None,
+    overlap: Overlap | None = None,
     draws: int = 1000,
     seed: int = 0,
 ) -> dict[str, Any]:
@@ -170,8 +171,8 @@ def measure_clips(
     classes : sequence of str
     attributes : Attributes, optional
         Measure their groups as well.
-    seen : ndarray of bool, (N,), optional
-        Which clips the model has met in training (:meth:`TrainedOn.seen`). None: it isn't known.
+    overlap : Overlap, optional
+        Which clips the model has met (:meth:`TrainedOn.overlap`). None: it isn't known.
     draws, seed : int
         Of the bootstrap; 0 draws: no intervals.
 
@@ -179,9 +180,10 @@ def measure_clips(
     -------
     dict
         What :func:`measure` returns; ``unusable``, the ids of the clips without scores;
-        ``overlap``, None where `seen` is, else ``n``, the number of clips that were met in
-        training, and ``without``, what :func:`measure` returns without them (None: nothing to
-        leave out, or nothing left). With `attributes`, ``groups`` and ``gaps`` (see
+        ``overlap``, None where it isn't known, else ``n``, the number of clips that were met in
+        training, ``selection``, of those by which the epoch was chosen, and ``without``, what
+        :func:`measure` returns without them (None: nothing to leave out, or nothing left).
+        With `attributes`, ``groups`` and ``gaps`` (see
         :func:`group_figures`).
 
     Raises
@@ -199,11 +201,16 @@ def measure_clips(
     result = measure(scores, labels, classes, draws=draws, seed=seed)
     result["unusable"] = [clip.id for clip, use in zip(clips, usable, strict=True) if not use]
     result["overlap"] = None
-    if seen is not None:
-        without = None
-        if seen.any() and usable[~seen].any():
-            without = measure(scores[~seen], labels[~seen], classes, draws=draws, seed=seed)
-        result["overlap"] = {"n": int(seen.sum()), "without": without}
+    if overlap is not None:
+        without, left_out = None, overlap.left_out
+        if left_out.any() and usable[~left_out].any():
+            kept = ~left_out
+            without = measure(scores[kept], labels[kept], classes, draws=draws, seed=seed)
+        result["overlap"] = {
+            "n": int(overlap.training.sum()),
+            "selection": int(overlap.selection.sum()),
+            "without": without,
+        }
     if attributes is not None:
         result["groups"], result["gaps"] = group_figures(
             scores, labels, clips, classes, attributes, draws=draws, seed=seed

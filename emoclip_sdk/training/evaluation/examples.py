@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ...errors import DatasetError, MissingDependencyError, VideoError
 from ...video import open_video
 from ..data.datasets import Clip
+from ..data.trained_on import Overlap
 from .metrics import decide
 
 __all__ = ["choose_examples", "draw_examples", "write_predictions"]
@@ -23,7 +24,7 @@ def write_predictions(
     clips: Sequence[Clip],
     scores: NDArray[np.floating[Any]],
     classes: Sequence[str],
-    seen: NDArray[np.bool_] | None = None,
+    overlap: Overlap | None = None,
 ) -> None:
     """Write a row for each clip: its class, the decision, whether it is right, and all scores.
 
@@ -36,8 +37,8 @@ def write_predictions(
     scores : ndarray, (N, C)
         A row of NaN, a clip without a decision, leaves its cells empty.
     classes : sequence of str
-    seen : ndarray of bool, (N,), optional
-        Whether the model has met the clip in training.
+    overlap : Overlap, optional
+        Whether the model has met the clips in training.
 
     Raises
     ------
@@ -53,7 +54,7 @@ def write_predictions(
             writer.writerow([*head, *(f"score_{name}" for name in classes)])
             for i, (clip, decision) in enumerate(zip(clips, decisions, strict=True)):
                 predicted = classes[decision] if decision >= 0 else ""
-                met = "" if seen is None else int(seen[i])
+                met = "" if overlap is None else int(overlap.training[i])
                 numbers = [f"{x:.6f}" if decision >= 0 else "" for x in scores[i]]
                 right = int(decision == clip.label)
                 writer.writerow(

@@ -30,13 +30,19 @@ def test_clips_are_known_by_name_and_by_content(tmp_path: Path) -> None:
     cropped_anew = Clip("00001", _frames(tmp_path / "d", 90))
     stranger = Clip("00003", _frames(tmp_path / "e", 70))
     clips = [mine, selected, renamed, cropped_anew, stranger]
-    assert record.seen("mafw", clips).tolist() == [True, True, True, True, False]
+    overlap = record.overlap("mafw", clips)
+    assert overlap.training.tolist() == [True, False, True, True, False]
+    assert overlap.selection.tolist() == [False, True, False, False, False]
+    assert overlap.left_out.tolist() == [True, True, True, True, False]
+    # Where all clips chose the epoch, as in the reference, training is left out alone.
+    assert record.overlap("mafw", clips[:4]).left_out.tolist() == [True, False, True, True]
     # Another dataset numbers its clips alike.
-    assert record.seen("dfew", clips).tolist() == [True, True, True, False, False]
-    assert TrainedOn.of("manifest", [mine], []).seen("manifest", [cropped_anew]).tolist() == [False]
+    assert record.overlap("dfew", clips).training.tolist() == [True, False, True, False, False]
+    own = TrainedOn.of("manifest", [mine], [])
+    assert own.overlap("manifest", [cropped_anew]).training.tolist() == [False]
     # A run that starts from this model hands its clips on.
     later = TrainedOn.of("dfew", [stranger], [], record)
-    assert later.seen("mafw", clips).all()
+    assert later.overlap("mafw", clips).left_out.tolist() == [True, False, True, True, True]
 
 
 def test_what_is_not_written_down_is_not_known(tmp_path: Path) -> None:
@@ -47,7 +53,5 @@ def test_what_is_not_written_down_is_not_known(tmp_path: Path) -> None:
         read_trained_on(tmp_path)
     gone = Clip("gone", tmp_path / "gone.mp4")
     array = Clip("array", np.zeros((2, 4, 4, 3), np.uint8))
-    assert TrainedOn.of("manifest", [gone, array], []).seen("manifest", [gone, array]).tolist() == [
-        False,
-        True,
-    ]
+    record = TrainedOn.of("manifest", [gone, array], [])
+    assert record.overlap("manifest", [gone, array]).training.tolist() == [False, True]

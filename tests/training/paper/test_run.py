@@ -73,8 +73,10 @@ def test_supervised_learns_and_writes_a_model(tmp_path: Path) -> None:
     trained_on = read_trained_on(tmp_path / "model")
     assert trained_on is not None
     for split, clips in dataset.splits.items():
-        seen = trained_on.seen("colors", clips)
-        assert seen.all() if split != "test" else not seen.any()
+        overlap = trained_on.overlap("colors", clips)
+        assert overlap.training.all() == (split == "train")
+        assert overlap.selection.all() == (split == "valid")
+        assert split != "test" or not overlap.left_out.any()
     model = EmoCLIP.from_pretrained(tmp_path / "model", device="cpu")
     assert model.labels == CLASSES
     test = dataset.splits["test"]

@@ -18,7 +18,7 @@ from ....model import EmoCLIP
 from ....prompts import CompoundMode
 from ...data.cache import FrameCache
 from ...data.datasets import DATASETS, Clip, ClipDataset, DatasetTask, open_clips
-from ...data.trained_on import read_trained_on
+from ...data.trained_on import Overlap, read_trained_on
 from ...evaluation import (
     FrameMode,
     blind_scores,
@@ -252,12 +252,12 @@ class Bench:
             files: dict[str, Any] = {"weights": files_hash(folder / "metrics.json")}
             return files, lambda: left_out_figures(folder, clips, dataset.classes, **options)
         trained_on = read_trained_on(where)
-        seen = None if trained_on is None else trained_on.seen(request.dataset, clips)
-        overlap = None if seen is None else np.flatnonzero(seen).tolist()
+        met = None if trained_on is None else trained_on.overlap(request.dataset, clips)
+        overlap = None if met is None else [np.flatnonzero(side).tolist() for side in met]
         if kind == "probe":
             digest = files_hash(folder / "classifier.json", folder / "classifier.safetensors")
             about = {"weights": digest, "overlap": overlap}
-            return about, lambda: self._probe(folder, dataset, clips, seen)
+            return about, lambda: self._probe(folder, dataset, clips, met)
 
         def zero_shot() -> dict[str, Any]:
             model = self.model(where)
@@ -271,7 +271,7 @@ class Bench:
             frames = self.frames(model, request, clips, dataset.cropped)
             video = clip_embeddings(model, frames, request.frames)
             scores = zero_shot_scores(model, video, vectors)
-            return measure_clips(scores, clips, dataset.classes, seen=seen, **options)
+            return measure_clips(scores, clips, dataset.classes, overlap=met, **options)
 
         texts = texts_hash(
             where, dataset.classes, request.prompts, request.compound, request.one_text
@@ -284,7 +284,7 @@ class Bench:
         folder: Path,
         dataset: ClipDataset,
         clips: list[Clip],
-        seen: NDArray[np.bool_] | None,
+        met: Overlap | None,
     ) -> dict[str, Any]:
         model = self.model(self._encoder(folder))
         mode: FrameMode = "window" if self.reference else "temporal"
@@ -293,7 +293,7 @@ class Bench:
         )
         scores = np.asarray(result["probabilities"], np.float64)
         return measure_clips(
-            scores, clips, dataset.classes, seen=seen, draws=self.draws, seed=self.seed
+            scores, clips, dataset.classes, overlap=met, draws=self.draws, seed=self.seed
         )
 
     def _encoder(self, folder: Path) -> str:

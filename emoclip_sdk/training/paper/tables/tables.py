@@ -31,11 +31,12 @@ def fill_table(bench: Bench, table: Table) -> dict[str, Any]:
         JSON types: ``id``, ``title``, ``note``, ``columns`` (headings by key), ``figures`` and
         ``parts``, one for each dataset, with ``dataset``, ``title`` and ``rows``. A row has
         ``cells``; ``figures`` with ``published``, ``measured``, ``interval`` and ``difference``
-        of each, in percent or None; ``n``, clips over all measured folds; ``overlap``, how many of
-        them the models were trained on, and the ``figures`` without them (None: none, or it isn't
-        known); ``per_class``, ``recall`` and ``n`` by class over all folds, and ``confusion``,
-        counts with a row for each true class (both None where nothing is measured); ``folds``;
-        ``why``, sentences on what is missing; ``others``, whether it is other people's work.
+        of each, in percent or None; ``n``, clips over all measured folds; ``overlap``, on how many
+        of them (``n``) the models were trained, how many chose the epoch (``selection``), and the
+        ``figures`` without them (None: none, or it isn't known); ``per_class``, ``recall`` and
+        ``n`` by class over all folds, and ``confusion``, counts with a row for each true class
+        (both None where nothing is measured); ``folds``; ``why``, sentences on what is missing;
+        ``others``, whether it is other people's work.
     """
     return {
         "id": table.id,
@@ -99,18 +100,22 @@ def _row(bench: Bench, table: Table, dataset: str, row: PublishedRow) -> dict[st
 
 
 def _overlap(table: Table, folds: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
-    """Sum up which test clips the models of the folds were trained on, and what is left."""
-    n = sum(fold["overlap"]["n"] for fold in folds if fold["overlap"])
-    if not n:
+    """Sum up which test clips the models of the folds have met, and what is left."""
+    known = [fold["overlap"] for fold in folds if fold["overlap"]]
+    n, selection = (sum(overlap[key] for overlap in known) for key in ("n", "selection"))
+    if not n + selection:
         return None
     # A fold without overlap is as it is.
     clean = [
-        fold["overlap"]["without"] if fold["overlap"] and fold["overlap"]["n"] else fold
+        fold["overlap"]["without"]
+        if fold["overlap"] and fold["overlap"]["n"] + fold["overlap"]["selection"]
+        else fold
         for fold in folds
     ]
     left = [fold for fold in clean if fold is not None]
     return {
         "n": n,
+        "selection": selection,
         "left": sum(fold["n"] for fold in left),
         "figures": {key: _figure(key, None, left)["measured"] for key in table.figures},
     }

@@ -56,7 +56,8 @@ def test_test_clips_of_training_are_counted(make_bench, tiny_checkpoint: Path, t
     table = fill_table(made, TABLES["table_2"])
     row = next(row for row in table["parts"][0]["rows"] if row["folds"])
     # Fold 1 loses ten clips, fold 2 none.
-    assert row["overlap"]["n"] == 10 and row["overlap"]["left"] == row["n"] - 10
+    assert (row["overlap"]["n"], row["overlap"]["selection"]) == (6, 4)
+    assert row["overlap"]["left"] == row["n"] - 10
     without = [
         fold["overlap"]["without"] or fold
         for fold in (made.measure(Request("clip", "mafw", i, frames="mean")) for i in (1, 2))
@@ -66,7 +67,8 @@ def test_test_clips_of_training_are_counted(make_bench, tiny_checkpoint: Path, t
     report = write_report(made, tmp_path / "out")
     assert report["tables"][1]["parts"][0]["rows"] == table["parts"][0]["rows"]
     for name in ("report.md", "report.html"):
-        assert "10 of 44 test clips were met in training" in (tmp_path / "out" / name).read_text()
+        text = (tmp_path / "out" / name).read_text()
+        assert "6 of 44 test clips were met in training, 4 chose the epoch; without them" in text
 
 
 def test_compounds_by_average_concatenation_and_majority(make_bench, tiny_checkpoint: Path) -> None:
