@@ -227,17 +227,15 @@ class DecodedFrames:
             for row in rows[part]
         ]
         pictures = crops[part]
-        images = [
-            preprocess(
-                warp(
-                    torch.cat(pictures[i : i + _TOGETHER]),
-                    torch.cat(transforms[i : i + _TOGETHER]),
-                ),
-                self.config.image,
+        size = self.config.image.size
+        # Filled in place: a list of parts would be there a second time once it is joined.
+        images = torch.empty(len(pictures), n, 3, size, size, device=self.device)
+        for i in range(0, len(pictures), _TOGETHER):
+            warped = warp(
+                torch.cat(pictures[i : i + _TOGETHER]), torch.cat(transforms[i : i + _TOGETHER])
             )
-            for i in range(0, len(pictures), _TOGETHER)
-        ]
-        return torch.cat(images).unflatten(0, (len(pictures), n))
+            images[i : i + _TOGETHER] = preprocess(warped, self.config.image).unflatten(0, (-1, n))
+        return images
 
 
 def _smallest(frames: NDArray[np.float32]) -> Tensor:
