@@ -15,6 +15,7 @@ from ..errors import EmoCLIPError, MissingDependencyError
 from . import options as o
 from .loading import load_model
 from .output import NO_FACE, complain, new_table, print_json, progress, results_console
+from .outputs import check_outputs
 from .videos import attempt, expand
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ def actions(
     ending = None if output is None else _check_file(output, len(paths))
     options: dict[str, Any] = dict(rate=_parse_rate(rate), landmarks=landmarks, **reading)
     against = o.parse_baseline(baseline)
+    check_outputs({"-o": output, "--heatmap": heatmap}, paths, videos, against)
     if heatmap is not None:
         if len(paths) > 1:
             raise typer.BadParameter("draws one video.", param_hint="--heatmap")

@@ -12,6 +12,7 @@ from ..errors import EmoCLIPError
 from . import options as o
 from .loading import load_model, requested_labels
 from .output import complain, working
+from .outputs import check_outputs
 from .videos import attempt
 
 __all__ = ["annotate"]
@@ -59,6 +60,7 @@ def annotate(
     except EmoCLIPError as error:
         raise typer.BadParameter(str(error), param_hint="-o") from None
     reading = o.parse_reading(faces, fps, allow_network, timeout)
+    check_outputs({"-o": output}, video, labels_file, prompts)
     loaded = load_model(model, device, dtype, prompts)
     requested = requested_labels(loaded, labels, labels_file, compound)
 

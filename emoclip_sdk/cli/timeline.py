@@ -25,6 +25,7 @@ from .output import (
     score_list,
     working,
 )
+from .outputs import check_outputs
 from .videos import attempt
 
 if TYPE_CHECKING:
@@ -99,6 +100,8 @@ def timeline(
         _require("pyarrow", "parquet", "Writing Parquet")
     reading = o.parse_reading(faces, fps, allow_network, timeout)
     against = o.parse_baseline(baseline)
+    outputs = {"-o": files, "--plot": plot, "--heatmap": heatmap}
+    check_outputs(outputs, video, against, labels_file, prompts)
     loaded = load_model(model, device, dtype, prompts)
     requested = requested_labels(loaded, labels, labels_file, compound)
     options: dict[str, Any] = dict(
@@ -116,7 +119,7 @@ def timeline(
 
         def write(video: str, table: Path) -> int:
             rows = loaded.timeline_rows(video, requested, **options)
-            return save_rows(rows, table, source=video, labels=requested, model=about)
+            return save_rows(rows, table, source=video, labels=requested, model=about, origin=video)
 
         with working(video):
             n, reason = attempt(write, video, table)

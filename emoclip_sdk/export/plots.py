@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import EmoCLIPError, MissingDependencyError
+from ..errors import MissingDependencyError
 from ..results.analysis import Cell, cells, runs
-from .style import GRID, INK, MUTED, label_colors, time_ticks
+from .figure_files import write_figure
+from .style import GRID, INK, MUTED, drawn_text, label_colors, time_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -70,7 +71,7 @@ def plot_timeline(timeline: ScoredWindows, path: str | Path | None = None) -> An
             _shade_gaps(axes, track_cells[track])
         _finish(axes, _end(timeline), track)
     _legend(figure, colors, len(others))
-    return _written(figure, path)
+    return write_figure(figure, path, timeline.origin)
 
 
 def plot_heatmap(timeline: ScoredWindows, path: str | Path | None = None) -> Any:
@@ -83,7 +84,7 @@ def plot_heatmap(timeline: ScoredWindows, path: str | Path | None = None) -> Any
     matplotlib.figure.Figure
     """
     tracks = _tracks(timeline)
-    names = [textwrap.shorten(label, 40, placeholder=" …") for label in timeline.labels]
+    names = [drawn_text(_shortened(label)) for label in timeline.labels]
     height = max(0.8, 0.21 * len(names))
     figure = _figure(0.9 + (height + 0.45) * len(tracks), timeline)
     track_cells = cells(timeline)
@@ -104,7 +105,7 @@ def plot_heatmap(timeline: ScoredWindows, path: str | Path | None = None) -> Any
         _finish(axes, _end(timeline), track)
     if colors is not None:
         _color_bar(figure, colors, list(panels), "score")
-    return _written(figure, path)
+    return write_figure(figure, path, timeline.origin)
 
 
 def plot_actions(
@@ -113,6 +114,7 @@ def plot_actions(
     *,
     source: str,
     duration: float | None,
+    origin: str | None = None,
 ) -> Any:
     """Draw facial actions as colors over time, one panel per face track.
 
@@ -128,6 +130,8 @@ def plot_actions(
         What the title calls the video.
     duration : float, optional
         Seconds.
+    origin : str, optional
+        The file that they were read from.
 
     Returns
     -------
@@ -167,7 +171,7 @@ def plot_actions(
         _finish(axes, end, track)
     if colors is not None:
         _color_bar(figure, colors, list(panels), "strength")
-    return _written(figure, path)
+    return write_figure(figure, path, origin)
 
 
 def _unbroken(times: NDArray[np.float64], gap: float) -> list[tuple[int, int]]:
@@ -208,13 +212,14 @@ def _titled(height: float, subject: str, source: str) -> Figure:
     if engine is not None:
         engine.set(w_pad=0.1, h_pad=0.08)  # type: ignore[call-arg]
     name = source if len(source) <= 70 else "…" + source[-69:]
-    figure.suptitle(f"{subject} in {_literal(name)}", color=INK, fontsize=11)
+    figure.suptitle(f"{subject} in {drawn_text(name)}", color=INK, fontsize=11)
     return figure
 
 
-def _literal(text: str) -> str:
-    """Keep matplotlib from reading a formula between dollar signs."""
-    return text.replace("$", r"\$")
+def _shortened(label: str) -> str:
+    """Return a label in at most 40 letters, cut between words where there are any."""
+    short = textwrap.shorten(label, 40, placeholder=" …")
+    return short if len(short) > 2 else label[:39] + "…"
 
 
 def _finish(axes: Axes, end: float, track: int | None) -> None:
@@ -252,7 +257,7 @@ def _legend(figure: Figure, colors: dict[str, str], n_others: int) -> None:
     from matplotlib.lines import Line2D
 
     handles = [Line2D([], [], color=color, lw=3) for color in colors.values()]
-    names = [textwrap.fill(_literal(label), _NAME) for label in colors]
+    names = [drawn_text(textwrap.fill(label, _NAME)) for label in colors]
     if n_others:
         handles.append(Line2D([], [], color=MUTED, lw=1))
         names.append(f"{n_others} other{'s' if n_others > 1 else ''}")
@@ -272,12 +277,3 @@ def _legend(figure: Figure, colors: dict[str, str], n_others: int) -> None:
         fontsize=8,
         labelcolor=INK,
     )
-
-
-def _written(figure: Figure, path: str | Path | None) -> Figure:
-    if path is not None:
-        try:
-            figure.savefig(path, dpi=150)
-        except (OSError, ValueError) as error:  # ValueError: an ending that matplotlib can't write
-            raise EmoCLIPError(f"{path}: the plot can't be written ({error})") from error
-    return figure

@@ -107,7 +107,7 @@ class FaceReader:
 
         frames, duration = _limited(source, options.timeout, read)
         has_actions = shapes or self.config.shape is not None
-        return FaceStream(source.name, frames, table, duration, has_actions)
+        return FaceStream(source.name, frames, table, duration, has_actions, source.origin)
 
     def shapes(
         self, video: VideoInput, options: ReadOptions, rate: float | None = None
@@ -137,7 +137,7 @@ class FaceReader:
             return _watched(self._faces(_ahead(frames), config, shapes=True), table)
 
         frames, duration = _limited(source, options.timeout, read)
-        return VideoFaces(source.name, frames, table, duration)
+        return VideoFaces(source.name, frames, table, duration, source.origin)
 
     def live(self, source: LiveInput, options: ReadOptions) -> tuple[LiveFrames, FaceStream]:
         """Open what is read while it happens, see :meth:`EmoCLIP.stream`.

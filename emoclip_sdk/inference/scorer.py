@@ -216,6 +216,7 @@ class Scorer:
             min_score=self.min_score,
             min_quality=self.min_quality,
             paths=recorder.paths(),
+            origin=video.origin,
         )
         if baseline is None:
             return timeline

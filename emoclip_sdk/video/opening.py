@@ -91,7 +91,11 @@ def _open(source: Any, fps: float | None, allow_network: bool) -> VideoSource:
     if isinstance(source, VideoSource):
         return source
     if isinstance(source, (str, os.PathLike)):
-        return _open_path(os.fspath(source), fps, allow_network)
+        opened = _open_path(os.fspath(source), fps, allow_network)
+        address = ADDRESS.match(os.fsdecode(source))
+        if address is None:
+            opened.origin = os.path.abspath(os.fsdecode(source))
+        return opened
     if isinstance(source, (bytes, bytearray, memoryview)):
         return _open_bytes(bytes(source), "bytes")
     if hasattr(source, "read"):

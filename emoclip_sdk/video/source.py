@@ -90,6 +90,8 @@ class VideoSource(ABC):
     duration : float or None
         Seconds, as far as known: what the container says until a pass has reached the end,
         then what was really there.
+    origin : str or None
+        The file or folder that is read, where it is one: no result is written over it.
 
     Raises
     ------
@@ -99,6 +101,7 @@ class VideoSource(ABC):
 
     name: str
     duration: float | None = None
+    origin: str | None = None
 
     @abstractmethod
     def decode(self, needed: FrameFilter | None = None) -> Generator[RawFrame, None, None]:
