@@ -22,6 +22,7 @@ from torch.overrides import TorchFunctionMode
 from ..config import ModelConfig
 from ..errors import CheckpointError
 from ..nn import DualEncoder
+from ..runtime.torch_state import isolated_build
 from .card import model_card
 from .tensors import check_finite, check_tensors, read_safetensors, stored
 
@@ -68,6 +69,7 @@ class Checkpoint(NamedTuple):
     prompts: Path | None
 
 
+@isolated_build()
 def load_folder(path: str | Path, *, dtype: torch.dtype | None = None) -> Checkpoint:
     """Load a checkpoint folder.
 
@@ -177,6 +179,7 @@ def save_folder(
     return folder
 
 
+@isolated_build()
 def build_encoder(
     config: ModelConfig, tensors: Mapping[str, Tensor], *, where: str = "state_dict"
 ) -> DualEncoder:
@@ -211,6 +214,7 @@ def build_encoder(
     return model.eval()
 
 
+@isolated_build()
 def encoder_shapes(config: ModelConfig, where: str) -> dict[str, Tensor]:
     """Return the state that `config` asks for, by name: shapes and types without memory."""
     return _skeleton(config, where).state_dict()

@@ -20,6 +20,7 @@ from ..assets import asset
 from ..errors import CheckpointError
 from ..nn.blendshapes import BLENDSHAPE_POINTS, BLENDSHAPES, BlendshapeNetwork
 from ..nn.face_landmarks import CROP_SIZE, LANDMARKS, LandmarkNetwork
+from ..runtime.torch_state import isolated_build, isolated_inference
 from .regions import FaceRegion
 
 __all__ = ["FaceLandmarker", "FaceShapes", "crop_region", "load_face_networks"]
@@ -64,6 +65,7 @@ class FaceLandmarker:
         The file can't be read, or its tensors are not those of the two networks.
     """
 
+    @isolated_build()
     def __init__(self, weights: Path | None = None, *, device: str | torch.device = "cpu") -> None:
         self.device = torch.device(device)
         self._landmarks, self._blendshapes = load_face_networks(weights, device=self.device)
@@ -99,17 +101,18 @@ class FaceLandmarker:
     def _shapes(
         self, frames: Sequence[NDArray[np.uint8]], regions: Sequence[FaceRegion]
     ) -> tuple[NDArray[np.floating], ...]:
-        with torch.inference_mode():
+        with isolated_inference():
             crops = torch.cat([crop_region(f, r) for f, r in zip(frames, regions, strict=True)])
             crops = crops.to(self.device).contiguous(memory_format=torch.channels_last)
             points, presence = self._landmarks(crops / 255)
             to_frame = torch.from_numpy(np.stack([r.to_frame(CROP_SIZE) for r in regions])).float()
-            sides = torch.tensor([region.side for region in regions])
+            sides = torch.tensor([region.side for region in regions], dtype=torch.float32)
             points = _placed(points, to_frame.to(self.device), sides.to(self.device) / CROP_SIZE)
             blendshapes = self._blendshapes(points[:, self._points, :2])
             return tuple(values.cpu().numpy() for values in (points, presence, blendshapes))
 
 
+@isolated_build()
 def load_face_networks(
     weights: Path | None = None, *, device: str | torch.device = "cpu"
 ) -> tuple[LandmarkNetwork, BlendshapeNetwork]:

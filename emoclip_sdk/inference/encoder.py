@@ -22,6 +22,7 @@ from ..nn.dual_encoder import DualEncoder
 from ..nn.preprocess import preprocess
 from ..nn.shape import shape_features
 from ..nn.tokenizer import build_tokenizer
+from ..runtime.torch_state import isolated_build, isolated_inference
 from .devices import pick_device, pick_dtype
 
 __all__ = ["Encoder", "runnable"]
@@ -55,9 +56,9 @@ def runnable(visual: nn.Module, dtype: torch.dtype, size: int) -> nn.Module:
     plain = copy.deepcopy(visual).eval()
     tower = copy.deepcopy(plain)
     _fold_batch_norms(tower)
-    generator = torch.Generator().manual_seed(0)
-    picture = torch.randn(1, 3, size, size, generator=generator)
-    with torch.inference_mode():
+    generator = torch.Generator("cpu").manual_seed(0)
+    picture = torch.randn(1, 3, size, size, generator=generator, dtype=torch.float32, device="cpu")
+    with isolated_inference():
         picture = picture.to(next(plain.parameters()).device)
         expected, folded = plain(picture), tower(picture)
     if (folded - expected).norm() > FOLDED_WITHIN * expected.norm():
@@ -99,6 +100,7 @@ class Encoder:
         See :func:`pick_device` and :func:`pick_dtype`.
     """
 
+    @isolated_build()
     def __init__(
         self,
         network: DualEncoder,
@@ -204,7 +206,7 @@ class Encoder:
 
         if not len(crops):
             return np.zeros((0, self.width), np.float32)
-        with torch.inference_mode():
+        with isolated_inference():
             frames = torch.cat(list(self._in_batches(embed, len(crops), self._at_once)))
             if shapes is not None:
                 self._add_shapes(frames, shapes)
@@ -282,7 +284,7 @@ class Encoder:
         ndarray, (W, D), unnormalized
         """
         batches = self._batches(frames, windows)
-        with torch.inference_mode():
+        with isolated_inference():
             parts = [self.network.pool(*batch).cpu().numpy() for batch in batches]
         return np.concatenate(parts) if parts else np.zeros((0, self.width), np.float32)
 
@@ -291,13 +293,13 @@ class Encoder:
     ) -> list[NDArray[np.float32]]:
         """Tell each frame's share in :meth:`pool`, for each window: (T,), 0 in gaps."""
         batches = self._batches(frames, windows)
-        with torch.inference_mode():
+        with isolated_inference():
             parts = [self.network.attention(*batch).cpu().numpy() for batch in batches]
         return [row for part in parts for row in part]
 
     def video(self, clips: Tensor, mask: Tensor | None = None) -> Tensor:
         """Embed preprocessed clips (B, T, 3, H, W) to (B, D), see `DualEncoder.encode_video`."""
-        with torch.inference_mode():
+        with isolated_inference():
             clips = clips.to(self.device, self.dtype)
             b, t = clips.shape[:2]
             mask = torch.ones(b, t, dtype=torch.bool) if mask is None else mask.bool()
@@ -315,7 +317,7 @@ class Encoder:
         if self._tokenizer is None:
             self._tokenizer = build_tokenizer(self.config.towers)
         parts = []
-        with torch.inference_mode():
+        with isolated_inference():
             for i in range(0, len(texts), _TEXTS_PER_BATCH):
                 tokens = self._tokenizer(list(texts[i : i + _TEXTS_PER_BATCH]))
                 parts.append(self.network.encode_tokens(tokens.to(self.device)))

@@ -21,6 +21,7 @@ from torch import Tensor
 from ..assets import dependency_file
 from ..config import TowersConfig
 from ..errors import EmoCLIPError
+from ..runtime.torch_state import isolated_build
 from .architecture import open_clip_config
 
 __all__ = ["CLIPTokenizer", "build_tokenizer", "clip_tokenizer"]
@@ -177,6 +178,7 @@ def clip_tokenizer() -> CLIPTokenizer:
         ) from error
 
 
+@isolated_build()
 def build_tokenizer(config: TowersConfig) -> Callable[[Sequence[str]], Tensor]:
     """Return the tokenizer of the text tower: N texts -> (N, context_length) int64.
 
