@@ -16,13 +16,14 @@ from . import options as o
 from .loading import load_model
 from .output import NO_FACE, complain, new_table, print_json, progress, results_console
 from .outputs import check_outputs
-from .videos import attempt, expand
+from .videos import STDIN, attempt, expand, standard_input
 
 if TYPE_CHECKING:
     from ..inference.actions import FrameRate
     from ..inference.stream import TrackChoice
     from ..model import EmoCLIP
     from ..results.actions import ActionRow, FaceActions
+    from ..video import VideoInput
 
 __all__ = ["actions"]
 
@@ -164,7 +165,7 @@ def _write_table(
 
     failed = 0
 
-    def rows(video: str) -> Iterator[ActionRow]:
+    def rows(video: VideoInput) -> Iterator[ActionRow]:
         if track == "prominent":  # who that is, the end tells
             yield from model.actions(video, track=track, **options)
         else:
@@ -175,7 +176,7 @@ def _write_table(
         n = 0
         for video in videos:
             begin(video)
-            coming = rows(video)
+            coming = rows(standard_input() if video == STDIN else video)
             while True:
                 row, reason = attempt(lambda _, coming=coming: next(coming, None), video)
                 if row is None:

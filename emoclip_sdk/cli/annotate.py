@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,6 +14,9 @@ from .loading import load_model, requested_labels
 from .output import complain, working
 from .outputs import check_outputs
 from .videos import attempt
+
+if TYPE_CHECKING:
+    from ..video import VideoInput
 
 __all__ = ["annotate"]
 
@@ -64,10 +67,10 @@ def annotate(
     loaded = load_model(model, device, dtype, prompts)
     requested = requested_labels(loaded, labels, labels_file, compound)
 
-    def write(video: str) -> None:
+    def write(given: VideoInput) -> None:
         with working(f"reading {video}"):
             timeline = loaded.timeline(
-                video,
+                given,
                 requested,
                 window=window,
                 step=step,
@@ -77,7 +80,7 @@ def annotate(
             )
         with working(f"writing {output}"):
             timeline.annotate(
-                video, output, landmarks=landmarks, fps=fps, allow_network=allow_network
+                given, output, landmarks=landmarks, fps=fps, allow_network=allow_network
             )
 
     _, reason = attempt(write, video)

@@ -30,6 +30,7 @@ from .videos import attempt
 
 if TYPE_CHECKING:
     from ..results.timeline import Timeline
+    from ..video import VideoInput
 
 __all__ = ["timeline"]
 
@@ -117,8 +118,8 @@ def timeline(
         # A table alone is written while the video is read, however long that is.
         about = ModelInfo(loaded.name, loaded.revision, loaded.prompts.hash)
 
-        def write(video: str, table: Path) -> int:
-            rows = loaded.timeline_rows(video, requested, **options)
+        def write(given: VideoInput, table: Path) -> int:
+            rows = loaded.timeline_rows(given, requested, **options)
             return save_rows(rows, table, source=video, labels=requested, model=about, origin=video)
 
         with working(video):

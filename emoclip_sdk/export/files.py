@@ -39,7 +39,7 @@ def check_output(path: str | Path, inputs: Iterable[Any], others: Iterable[Any] 
     """
     path = Path(path)
     for given in inputs:
-        for target in (path, path.with_name(path.name + _PART)):
+        for target in (path, path.parent / (path.name + _PART)):
             if _same_file(target, given):
                 raise EmoCLIPError(
                     f"{path}: is read ({os.fsdecode(given)}), and would be overwritten. "
@@ -96,6 +96,8 @@ def atomic_write(path: str | Path, origin: str | None = None) -> Iterator[Path]:
         The file can't be written, or is the origin.
     """
     path = Path(path)
+    if not path.name:
+        raise EmoCLIPError(f"'{path}' is the name of no file: nothing can be written there")
     check_output(path, [origin])
     part = path.with_name(path.name + _PART)
     try:

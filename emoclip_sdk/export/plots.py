@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import textwrap
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,8 @@ _MANY = 120  # windows of a face, from which on points would hide the lines
 _NAME = 26  # letters of a label in one line
 _GAP = "#f3f4f6"
 ActionSeries = tuple[Mapping[str, NDArray[np.float64]], NDArray[np.float64]]
+_COLUMNS = 4096  # of an image whose windows differ in length
+_MAX_FACES = 40  # panels; of more, the picture is too high to be seen and takes minutes
 _FAINT = 0.1  # of an action, that is not worth a row
 _RUNS = 0.11  # height of the strip of best labels, as a share of the scores' height
 
@@ -92,14 +95,11 @@ def plot_heatmap(timeline: ScoredWindows, path: str | Path | None = None) -> Any
     colors = None
     for axes, track in zip(panels, tracks, strict=True):
         axes.set_facecolor(GRID)
-        edges = np.arange(len(names) + 1) - 0.5
         row_cells = track_cells.get(track, []) if track is not None else []
         scores = np.array([[c.row.scores[label] for c in row_cells] for label in timeline.labels])
         for start, end in _contiguous(row_cells):
             times = [*[c.start for c in row_cells[start:end]], row_cells[end - 1].end]
-            colors = axes.pcolormesh(
-                times, edges, scores[:, start:end], cmap="Blues", vmin=0, vmax=1, rasterized=True
-            )
+            colors = _image(axes, times, scores[:, start:end])
         axes.set_yticks(range(len(names)), names, fontsize=8)
         axes.set_ylim(len(names) - 0.5, -0.5)
         _finish(axes, _end(timeline), track)
@@ -137,6 +137,9 @@ def plot_actions(
     -------
     matplotlib.figure.Figure
     """
+    n_tracks = len(series)
+    longest = _longest({track: len(times) for track, (_, times) in series.items()})
+    series = {track: series[track] for track in longest}
     names = [
         name
         for name in dict.fromkeys(name for values, _ in series.values() for name in values)
@@ -144,7 +147,8 @@ def plot_actions(
     ]
     height = max(0.8, 0.19 * len(names))
     end = max([duration or 0.0, *(times[-1] for _, times in series.values())])
-    figure = _titled(0.9 + (height + 0.45) * max(len(series), 1), "Facial actions", source)
+    subject = f"Facial actions{_left_out(n_tracks)}"
+    figure = _titled(0.9 + (height + 0.45) * max(len(series), 1), subject, source)
     panels = figure.subplots(max(len(series), 1), 1, squeeze=False, sharex=True)[:, 0]
     colors = None
     for axes, track in zip(panels, series or [None], strict=True):
@@ -157,15 +161,7 @@ def plot_actions(
                 part = times[start:stop]
                 middles = (part[1:] + part[:-1]) / 2
                 sides = [part[0] - spacing / 2, *middles, part[-1] + spacing / 2]
-                colors = axes.pcolormesh(
-                    sides,
-                    np.arange(len(names) + 1) - 0.5,
-                    grid[:, start:stop],
-                    cmap="Blues",
-                    vmin=0,
-                    vmax=1,
-                    rasterized=True,
-                )
+                colors = _image(axes, sides, grid[:, start:stop])
         axes.set_yticks(range(len(names)), names, fontsize=8)
         axes.set_ylim(max(len(names), 1) - 0.5, -0.5)
         _finish(axes, end, track)
@@ -181,9 +177,44 @@ def _unbroken(times: NDArray[np.float64], gap: float) -> list[tuple[int, int]]:
 
 
 def _tracks(timeline: ScoredWindows) -> list[int | None]:
-    """Return the faces; time without a face has a panel only where there is none."""
-    tracks = dict.fromkeys(row.track for row in timeline.rows if row.track is not None)
-    return [*tracks] or [None]
+    """Return the faces that are drawn; time without a face has a panel only where there is none."""
+    windows: Counter[int] = Counter()
+    for row in timeline.rows:
+        if row.track is not None:
+            windows[row.track] += row.face_found
+    return [*_longest(windows)] or [None]
+
+
+def _longest(seen: Mapping[int, int]) -> list[int]:
+    """Return the faces that are seen most, `_MAX_FACES` at most, in the order given."""
+    most = {*sorted(seen, key=lambda track: -seen[track])[:_MAX_FACES]}
+    return [track for track in seen if track in most]
+
+
+def _left_out(n_tracks: int) -> str:
+    """Say in a title that not all faces are drawn."""
+    return f", the {_MAX_FACES} of {n_tracks} faces seen longest," if n_tracks > _MAX_FACES else ""
+
+
+def _image(axes: Axes, sides: Sequence[float], values: NDArray[np.floating[Any]]) -> Any:
+    """Draw values (rows, times) in [0, 1] between the `sides` of their times, as an image.
+
+    Not as a mesh: of that, a PDF takes a picture as large as the whole page for every panel.
+    """
+    at, widths = np.asarray(sides, float), np.diff(sides)
+    if widths.max() > widths.min() * (1 + 1e-6):
+        n = min(_COLUMNS, 4 * math.ceil((at[-1] - at[0]) / max(widths.min(), 1e-9)))
+        middles = at[0] + (np.arange(n) + 0.5) / n * (at[-1] - at[0])
+        values = values[:, np.searchsorted(at, middles, side="right") - 1]
+    return axes.imshow(
+        values,
+        cmap="Blues",
+        vmin=0,
+        vmax=1,
+        aspect="auto",
+        interpolation="nearest",
+        extent=(at[0], at[-1], len(values) - 0.5, -0.5),
+    )
 
 
 def _color_bar(figure: Figure, colors: Any, panels: list[Any], name: str) -> None:
@@ -199,7 +230,8 @@ def _end(timeline: ScoredWindows) -> float:
 
 
 def _figure(height: float, timeline: ScoredWindows) -> Figure:
-    return _titled(height, "Apparent expression", timeline.source)
+    n = len({row.track for row in timeline.rows if row.track is not None})
+    return _titled(height, f"Apparent expression{_left_out(n)}", timeline.source)
 
 
 def _titled(height: float, subject: str, source: str) -> Figure:

@@ -119,6 +119,10 @@ class Encoder:
         self._visual_state = _versions(self.network.towers.visual)
         self._tokenizer: Any = None
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what another process needs: the tower that is run is made anew there."""
+        return {**vars(self), "_visual": None, "_tokenizer": None, "_compiled": False}
+
     @property
     def visual(self) -> nn.Module:
         """The image tower as it is run, see :func:`runnable`; made anew when its weights change."""

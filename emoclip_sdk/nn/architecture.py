@@ -9,7 +9,7 @@ from typing import Any
 from ..config import TowersConfig
 from ..errors import CheckpointError
 
-__all__ = ["open_clip_config"]
+__all__ = ["open_clip_config", "reads_english"]
 
 
 def open_clip_config(config: TowersConfig) -> dict[str, Any]:
@@ -70,3 +70,8 @@ def _check_names(config: TowersConfig) -> None:
                 f"{key} is {name!r}, which is not the plain name of an architecture. A checkpoint "
                 "may not refer to what is not in its folder"
             )
+
+
+def reads_english(config: TowersConfig) -> bool:
+    """Whether the text tower has CLIP's own tokenizer, whose models were trained on English."""
+    return not open_clip_config(config)["text_cfg"].get("hf_tokenizer_name")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..errors import PromptError
-from .labels import label_key, label_parts, tidy
+from .labels import label_key, label_parts, require_unicode, tidy
 
 __all__ = [
     "Entry",
@@ -231,4 +231,5 @@ def _texts(texts: Sequence[str], what: str) -> tuple[str, ...]:
         # A name of hyphens only would have an empty key and be every other such name.
         if not isinstance(text, str) or not label_key(text):
             raise PromptError(f"{what} must be text and not empty, not {text!r}")
+        require_unicode(text, f"{what}:")
     return tuple(tidy(text) for text in texts)

@@ -121,6 +121,8 @@ def _open_path(text: Any, fps: float | None, allow_network: bool) -> VideoSource
                 text, "is a network address. Pass allow_network=True to let it be opened"
             )
         return FileSource(text, text, network=True)
+    if not text:
+        raise VideoError("''", "is the name of no file: it is empty")
     path = Path(text)
     try:
         if path.is_dir():
