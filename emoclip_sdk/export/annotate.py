@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from ..errors import EmoCLIPError
 from ..faces.shapes import ShapeFinder
 from ..video.decode import FileSource
+from ..video.limits import error_text
 from ..video.opening import open_video
 from .files import atomic_write, check_output
 from .overlay import Overlay
@@ -122,10 +123,10 @@ def write_video(
         try:
             with av.open(str(part), "w", format=container, options=options) as out:
                 _write(source, out, make_drawing)
-        except av.FFmpegError as error:
-            if isinstance(error, OSError):
-                raise
-            raise EmoCLIPError(f"{path}: can't be written ({error})") from error
+        except (EmoCLIPError, OSError):
+            raise
+        except Exception as error:  # FFmpeg's dozen, and what PyAV makes of odd numbers
+            raise EmoCLIPError(f"{path}: can't be written ({error_text(error)})") from error
 
 
 def _write(

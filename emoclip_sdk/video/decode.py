@@ -17,11 +17,11 @@ from ..errors import VideoError
 from .clock import MAX_FRAME_DURATION, FrameClock, seconds
 from .container import (
     decodable_stream,
-    error_text,
     open_container,
     stated_duration,
     video_stream,
 )
+from .limits import check_size, decoder_errors, error_text
 from .packets import FrameSkipper, FrameTable, frame_table, with_lookahead
 from .source import Frame, FrameFilter, RawFrame, VideoSource
 
@@ -76,13 +76,13 @@ class FileSource(VideoSource):
         self._table: FrameTable | None = None
         self.duration: float | None = None
         if not network:  # a live address would lose its first seconds to a probe
-            with self._open() as container:
-                self.duration = stated_duration(container, video_stream(container, self._where))
+            with decoder_errors(self._where), self._open() as container:
+                stream = video_stream(container, self._where)
+                check_size(round(stream.width * _pixel_aspect(stream)), stream.height, self._where)
+                self.duration = stated_duration(container, stream)
 
     def decode(self, needed: FrameFilter | None = None) -> Generator[RawFrame, None, None]:
         """Yield the frames; what fails after the first frame ends the video with a warning."""
-        import av
-
         container = self._open()
         try:
             stream = decodable_stream(container, self._where)
@@ -105,14 +105,14 @@ class FileSource(VideoSource):
                 skipper.prepare(packet, needed=is_needed)
                 try:
                     pictures = packet.decode()
-                except (av.FFmpegError, ValueError) as error:
+                except Exception as error:
                     # One damaged packet: the next key frame usually mends the picture.
                     problem = error
                     continue
                 for picture in pictures:
                     time, duration = clock.advance(picture)
                     index += skipper.skipped_before(picture.pts)
-                    yield RawFrame(index, time, duration, _converter(picture, aspect))
+                    yield RawFrame(index, time, duration, _converter(picture, aspect, self._where))
                     index += 1
             problem = broken[0] if broken else problem
             if problem is not None:
@@ -144,7 +144,8 @@ class FileSource(VideoSource):
             The file can't be opened.
         """
         container = self._open()
-        sound = container.streams.best("audio")
+        with decoder_errors(self._where):
+            sound = container.streams.best("audio")
         if sound is None or sound.codec_context is None:
             container.close()
             return None
@@ -170,24 +171,20 @@ class FileSource(VideoSource):
         return super().pick(indices)
 
     def _frame_table(self) -> FrameTable | None:
-        import av
-
         if self._table is None and not self._network:
             try:
                 with self._open() as container:
                     stream = video_stream(container, self._where)
                     longest = int(MAX_FRAME_DURATION / seconds(1, stream.time_base or 1))
                     self._table = frame_table(container.demux(stream), longest)
-            except (av.FFmpegError, OSError, ValueError):
-                return None
+            except Exception:
+                return None  # decoding tells what is wrong
         return self._table
 
     def _fetch(
         self, table: FrameTable, stamps: NDArray[np.int64], numbers: list[int]
     ) -> dict[int, Frame] | None:
         """Decode frames, in ascending order; None where they are not found where they should be."""
-        import av
-
         if numbers[0] < 0 or numbers[-1] >= table.n:
             return None
         needed = {int(stamps[number]) for number in numbers}
@@ -212,12 +209,12 @@ class FileSource(VideoSource):
                                 return None
                             if picture.pts in needed and number not in frames:
                                 time = seconds(picture.pts - int(stamps[0]), stream.time_base)
-                                to_rgb = _converter(picture, aspect)
+                                to_rgb = _converter(picture, aspect, self._where)
                                 frames[number] = RawFrame(number, time, None, to_rgb).frame()
                             last = number
                         if last > goal and goal not in frames:
                             return None
-            except (av.FFmpegError, OSError, ValueError, StopIteration):
+            except Exception:
                 return None
         self.duration = seconds(table.length, stream.time_base)
         return frames
@@ -226,11 +223,12 @@ class FileSource(VideoSource):
         return open_container(self._media, self._where, network=self._network)
 
 
-def _converter(picture: VideoFrame, aspect: float) -> Callable[[], NDArray[np.uint8]]:
+def _converter(picture: VideoFrame, aspect: float, where: str) -> Callable[[], NDArray[np.uint8]]:
     """Return what makes an upright RGB array of a frame, even after its file was closed."""
 
     def to_rgb() -> NDArray[np.uint8]:
         width = max(1, round(picture.width * aspect))
+        check_size(width, picture.height, where)  # it may change on the way
         rgb = picture.to_ndarray(format="rgb24", width=width, height=picture.height)
         # FFmpeg counts the angle anticlockwise, as rot90 does. The copy also cuts the padding of
         # the rows, and releases the decoder's buffer.
@@ -250,9 +248,7 @@ def _until_broken(
     packets: Iterator[Packet[Any]], broken: list[Exception]
 ) -> Generator[Packet[Any], None, None]:
     """Yield packets up to an error, which is put into `broken`."""
-    import av
-
     try:
         yield from packets
-    except (av.FFmpegError, OSError, ValueError) as error:
+    except Exception as error:
         broken.append(error)
