@@ -24,6 +24,7 @@ from ..errors import CheckpointError
 from ..nn import DualEncoder
 from ..runtime.torch_state import isolated_build
 from .card import model_card
+from .implied_size import check_implied_size
 from .tensors import check_finite, check_tensors, read_safetensors, stored
 
 __all__ = [
@@ -101,6 +102,7 @@ def load_folder(path: str | Path, *, dtype: torch.dtype | None = None) -> Checkp
     config = ModelConfig.from_json_file(folder / CONFIG_FILE)
     weights = folder / WEIGHTS_FILE
     tensors = read_safetensors(weights)
+    check_implied_size(config, tensors, str(weights))
     model = build_encoder(config, tensors, where=str(weights))
     check_finite(tensors, str(weights))
     if dtype is not None:

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ..config import ModelConfig
-from ..errors import EmoCLIPError
+from ..errors import CheckpointError, EmoCLIPError
 from ..faces import FaceShape
+from ..nn.architecture import open_clip_config
 from ..nn.dual_encoder import DualEncoder
 from ..nn.preprocess import preprocess
 from ..nn.shape import shape_features
@@ -25,7 +26,7 @@ from ..nn.tokenizer import build_tokenizer
 from ..runtime.torch_state import isolated_build, isolated_inference
 from .devices import pick_device, pick_dtype
 
-__all__ = ["Encoder", "runnable"]
+__all__ = ["Encoder", "check_runs", "runnable"]
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +65,35 @@ def runnable(visual: nn.Module, dtype: torch.dtype, size: int) -> nn.Module:
     if (folded - expected).norm() > FOLDED_WITHIN * expected.norm():
         tower = plain
     return tower.to(dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
+def check_runs(network: DualEncoder, config: ModelConfig) -> None:
+    """Try a network on one gray picture: its configuration is from somebody else.
+
+    Raises
+    ------
+    CheckpointError
+        It fails, or what comes out is no embedding.
+    """
+    device, size = next(network.parameters()).device, config.image.size
+    try:
+        with isolated_inference():
+            pictures = torch.zeros(1, 3, size, size, dtype=torch.float32, device=device)
+            frames = network.towers.encode_images(pictures)
+            outputs = {"image": frames, "clip": network.pool(frames[None], None)}
+            if config.towers.text:
+                length = open_clip_config(config.towers)["text_cfg"].get("context_length", 77)
+                tokens = torch.ones(1, length, dtype=torch.long, device=device)
+                outputs["text"] = network.encode_tokens(tokens)
+            for name, output in outputs.items():
+                if tuple(output.shape) != (1, network.width):
+                    raise ValueError(f"{name} embeddings of shape {tuple(output.shape)}")
+    except Exception as error:  # whatever a bad value runs into
+        raise CheckpointError(
+            f"config.json: the network can't read a picture of {size} x {size} pixels or a text "
+            f"({type(error).__name__}: {' '.join(str(error).split()):.200}). Check 'image.size', "
+            "'towers' and 'temporal'"
+        ) from error
 
 
 def _fold_batch_norms(module: nn.Module) -> None:
@@ -115,6 +145,7 @@ class Encoder:
         self.network = network.to(self.device, torch.float32).eval().requires_grad_(False)
         self._compiled = False
         self._fit: int | None = None  # pictures that fit into memory, once more have failed
+        check_runs(self.network, config)
         self._visual: Any = runnable(self.network.towers.visual, self.dtype, config.image.size)
         self._visual_state = _versions(self.network.towers.visual)
         self._tokenizer: Any = None
