@@ -217,3 +217,58 @@ def test_a_tokenizer_on_the_hub_is_taken_from_this_machine_only(tmp_path, monkey
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     with pytest.raises(CheckpointError, match="hf download"):
         build_tokenizer(TowersConfig(name="ViT-B-16-SigLIP"))
+
+
+def doubling(n: int) -> str:
+    rows = ["emotions:", "  joy: A smile", "  awe: An open mouth", "compounds:"]
+    names = ["joy", "awe"]
+    for i in range(n):
+        rows.append(f"  a{i}: [{names[-2]}, {names[-1]}]")
+        rows.append(f"  b{i}: {{parts: {{{names[-2]}: 2, {names[-1]}: 1}}}}")
+        names += [f"a{i}", f"b{i}"]
+    return "\n".join(rows)
+
+
+def chain(n: int) -> str:
+    rows = ["emotions:", "  joy: A smile", "  awe: An open mouth", "compounds:"]
+    rows += [f"  c{i}: [awe, {f'c{i + 1}' if i < n - 1 else 'joy'}]" for i in range(n)]
+    return "\n".join(rows)
+
+
+def many_aliases(n: int) -> str:
+    rows = ["emotions:", "  joy:", "    descriptions: A smile", "    aliases: &a"]
+    rows += [f"      - alias {i}" for i in range(n)]
+    rows += [f"  e{i}: {{descriptions: A smile, aliases: *a}}" for i in range(n)]
+    return "\n".join(rows)
+
+
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        (doubling(28), r"prompts\.yaml:\d+: the compound 'a\d+' is nested"),
+        (chain(1000), r"prompts\.yaml:\d+: compounds are nested more than 8"),
+        (many_aliases(3000), r"prompts\.yaml:\d+: the aliases of 'joy': 3000 are too many"),
+        (
+            "emotions: {joy: A smile}\ncompounds: {x: {parts: {joy: 1.0e+308}}}",
+            r":2: a weight must be",
+        ),
+        (
+            "emotions: {joy: A smile}\ncompounds: {x: {parts: {joy: 1.0e-300}}}",
+            r":2: a weight must be",
+        ),
+        ('emotions:\n  "a\\uD83D": A smile', r"prompts\.yaml:2"),
+        ("joy: " + "smile " * 1000, r"prompts\.yaml:1: too much text"),
+        ("joy: A smile\n" * 2**19, "bytes are too many"),
+        ("\n".join(f"e{i}: A smile" for i in range(3000)), "3000 are too many"),
+    ],
+    ids=lambda value: value[:20],
+)
+def test_prompt_files_of_any_size_and_depth(tmp_path, text, message) -> None:
+    from emoclip_sdk.prompts import PromptBank
+
+    path = tmp_path / "prompts.yaml"
+    path.write_text(text)
+    begun = time.monotonic()
+    with pytest.raises(PromptError, match=message):
+        PromptBank.from_yaml(path)
+    assert time.monotonic() - begun < 10
