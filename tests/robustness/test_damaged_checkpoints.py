@@ -247,7 +247,7 @@ def many_aliases(n: int) -> str:
     [
         (doubling(28), r"prompts\.yaml:\d+: the compound 'a\d+' is nested"),
         (chain(1000), r"prompts\.yaml:\d+: compounds are nested more than 8"),
-        (many_aliases(3000), r"prompts\.yaml:\d+: the aliases of 'joy': 3000 are too many"),
+        (many_aliases(3000), r"prompts\.yaml:\d+: .*are too many"),
         (
             "emotions: {joy: A smile}\ncompounds: {x: {parts: {joy: 1.0e+308}}}",
             r":2: a weight must be",
