@@ -11,7 +11,7 @@ from fractions import Fraction
 import numpy as np
 from builders import write_video
 
-from .codec_clips import Clip, encode, pictures
+from .codec_clips import Clip, encode
 from .mutations import gif_claim
 
 
@@ -123,8 +123,3 @@ def stretched(seconds: int) -> bytes:
     at = data.index(b"stts") + 8
     data[at : at + 12] = struct.pack(">III", 1, 12, min(seconds * scale, 2**31 - 1))
     return bytes(data)
-
-
-def noise(n: int = 4) -> np.ndarray:
-    """Frames in which everything moves."""
-    return pictures(n, 64, 64)
