@@ -157,8 +157,9 @@ def _pictures(
     """Cut faces out of a video once more, larger than the model sees them."""
     from PIL import Image
 
-    pictures = []
-    for frame, box in zip(source.pick(numbers), boxes, strict=True):
+    pictures: list[bytes] = []
+    for number, box in zip(numbers, boxes, strict=True):
+        (frame,) = source.pick([number])  # one by one: eight of 8K are a gigabyte
         file = io.BytesIO()
         face = face_crop(frame.rgb, box, PICTURE_SIZE, margin)
         Image.fromarray(face).save(file, "JPEG", quality=90)

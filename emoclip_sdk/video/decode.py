@@ -21,7 +21,7 @@ from .container import (
     stated_duration,
     video_stream,
 )
-from .limits import check_size, decoder_errors, error_text
+from .limits import check_held, check_size, decoder_errors, error_text
 from .packets import FrameSkipper, FrameTable, frame_table, with_lookahead
 from .source import Frame, FrameFilter, RawFrame, VideoSource
 
@@ -211,9 +211,13 @@ class FileSource(VideoSource):
                                 time = seconds(picture.pts - int(stamps[0]), stream.time_base)
                                 to_rgb = _converter(picture, aspect, self._where)
                                 frames[number] = RawFrame(number, time, None, to_rgb).frame()
+                                size = frames[number].rgb.nbytes
+                                check_held(len(needed), size, self._where)
                             last = number
                         if last > goal and goal not in frames:
                             return None
+            except VideoError:
+                raise
             except Exception:
                 return None
         self.duration = seconds(table.length, stream.time_base)

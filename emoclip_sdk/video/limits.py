@@ -14,6 +14,7 @@ __all__ = [
     "MAX_PIXELS",
     "MAX_VIDEO_PIXELS",
     "check_animation",
+    "check_held",
     "check_size",
     "decoder_errors",
     "error_text",
@@ -27,6 +28,7 @@ MAX_VIDEO_PIXELS = 8192 * 4320
 
 # An animation is unpacked whole, every picture on its full canvas.
 _ANY_ANIMATION = 2**28  # pixels of all its pictures, that any file may have: 129 of Full HD
+_HELD_BYTES = 2**30  # of frames that are picked by number, as by sampling="uniform"
 _PIXELS_PER_BYTE = 4096  # and beyond, for each of its bytes
 
 
@@ -70,6 +72,22 @@ def check_animation(n: int, width: int, height: int, n_bytes: int, where: str) -
             where,
             f"claims {n} pictures of {width} x {height} pixels in {n_bytes} bytes. It is damaged; "
             "if not, save it as a video",
+        )
+
+
+def check_held(n: int, n_bytes: int, where: str) -> None:
+    """Refuse to hold so many frames of so many bytes at once.
+
+    Raises
+    ------
+    VideoError
+        They are more than a clip of 4K.
+    """
+    if n * n_bytes > _HELD_BYTES:
+        raise VideoError(
+            where,
+            f"{n} frames of it are too large to be held together ({n * n_bytes // 2**20} MB). Use "
+            "sampling='deterministic', which holds a few, or make them smaller",
         )
 
 

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import VideoError
-from .limits import decoder_errors
+from .limits import check_held, decoder_errors
 
 __all__ = ["Frame", "FrameFilter", "RawFrame", "VideoSource"]
 
@@ -221,6 +221,7 @@ class VideoSource(ABC):
             for raw in raws:
                 if raw.index in needed:
                     frames[raw.index] = raw.frame()
+                    check_held(len(needed), frames[raw.index].rgb.nbytes, self.name)
                     if len(frames) == len(needed):
                         break
         missing = sorted(needed - set(frames))

@@ -110,3 +110,11 @@ def test_an_animation_is_not_larger_than_its_bytes_can_be() -> None:
         check_animation(12, 8192, 4096, 30_000, "a.gif")
     with pytest.raises(VideoError, match="too large"):
         check_animation(1, 65535, 1000, 10**9, "a.gif")
+
+
+def test_frames_that_are_held_together(monkeypatch) -> None:
+    monkeypatch.setattr("emoclip_sdk.video.limits._HELD_BYTES", 3 * 8 * 8 * 3)
+    video = open_video(np.zeros((9, 8, 8, 3), np.uint8))
+    assert len(video.pick([0, 1, 1, 2])) == 4
+    with pytest.raises(VideoError, match="deterministic"):
+        video.pick([0, 1, 2, 3])
