@@ -117,7 +117,7 @@ def _lines(
         for part in _unbroken(rows):
             points = [
                 (
-                    1000 * (row.start + row.end) / 2 / end,
+                    1000 * row.middle / end,
                     100 * (1 - row.scores[label]),
                 )
                 for row in part

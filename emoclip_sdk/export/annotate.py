@@ -151,15 +151,14 @@ def _write(
         sound = None
         if isinstance(source, FileSource):
             sound = opened.enter_context(closing(Sound(source, out)))
-        begin = sound.lead if sound is not None else 0.0
         ticks = -1
         for frame in itertools.chain([first], frames):
             picture = av.VideoFrame.from_ndarray(drawing.draw(frame.rgb, frame.time), "rgb24")
             # No two frames may have one time; a damaged file's clock may stand still.
-            ticks = max(ticks + 1, round((begin + frame.time) * _CLOCK))
+            ticks = max(ticks + 1, round(frame.time * _CLOCK))
             picture.pts, picture.time_base = ticks, Fraction(1, _CLOCK)
             if sound is not None:
-                sound.until(begin + frame.time)
+                sound.until(frame.time)
             out.mux(stream.encode(picture))
         if sound is not None:
             sound.finish()

@@ -55,7 +55,7 @@ def plot_timeline(timeline: ScoredWindows, path: str | Path | None = None) -> An
     panels = figure.subplots(len(tracks), 1, squeeze=False, sharex=True)[:, 0]
     for axes, track in zip(panels, tracks, strict=True):
         rows = [row for row in timeline.rows if row.track == track]
-        middles = [(row.start + row.end) / 2 for row in rows]
+        middles = [row.middle for row in rows]
         dots = {"marker": "o", "markersize": 3} if len(rows) < _MANY else {}
         for label in [*others, *colors]:
             color = colors.get(label)

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = ["TABLES", "require_pyarrow", "save_records", "save_rows", "table_schema", "write_csv"]
 
+# Also the wide forms, which some spreadsheets read alike.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _ROW_GROUP = 4096  # rows of a Parquet file that wait to be written together
 
 Record = dict[str, Any]
@@ -36,7 +38,7 @@ Opened = AbstractContextManager[Callable[[Record], Any]]
 
 
 def write_csv(records: Sequence[Record], file: TextIO) -> None:
-    """Write flat rows as CSV; what is missing is an empty field."""
+    """Write flat rows as CSV, as :func:`save_records` does; what is missing is an empty field."""
     columns = list(dict.fromkeys(key for record in records for key in record))
     write = _row_writer(file, columns)
     for record in records:
@@ -50,12 +52,17 @@ def _row_writer(file: TextIO, columns: Sequence[str]) -> Callable[[Record], Any]
     quoted = csv.DictWriter(file, columns, lineterminator="\n", quoting=csv.QUOTE_ALL)
 
     def write(record: Record) -> None:
-        record = nullable(record)
+        record = {name: _literal(value) for name, value in nullable(record).items()}
         returns = any(isinstance(value, str) and "\r" in value for value in record.values())
         (quoted if returns else plain).writerow(record)
 
     write(dict(zip(columns, columns, strict=True)))
     return write
+
+
+def _literal(value: Any) -> Any:
+    """Keep a spreadsheet from running a text as a formula; see OWASP, "CSV Injection"."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
 def save_rows(
@@ -113,6 +120,10 @@ def save_records(
 ) -> int:
     """Write flat rows as a table while they come, as :func:`save_rows`; return how many.
 
+    CSV is for spreadsheets, too: a text that would be a formula there (``=``, ``+``, ``-``, ``@``)
+    gets an apostrophe before it, and where names are not plain ASCII, the file begins with a byte
+    order mark, which tells Excel that it is UTF-8.
+
     Parameters
     ----------
     records : iterable of dict
@@ -169,7 +180,22 @@ def table_schema(columns: Sequence[str]) -> pyarrow.Schema:
 @contextmanager
 def _csv(path: Path, columns: Sequence[str]) -> Iterator[Callable[[Record], Any]]:
     with path.open("w", encoding="utf-8", newline="", buffering=1) as file:
-        yield _row_writer(file, columns)
+        begun: Callable[[Record], Any] | None = None
+
+        def begin(first: Record) -> Callable[[Record], Any]:
+            texts = [text for text in [*columns, *first.values()] if isinstance(text, str)]
+            if not all(map(str.isascii, texts)):
+                file.write("\ufeff")
+            return _row_writer(file, columns)
+
+        def write(record: Record) -> None:
+            nonlocal begun
+            begun = begun or begin(record)
+            begun(record)
+
+        yield write
+        if begun is None:
+            begin({})
 
 
 @contextmanager

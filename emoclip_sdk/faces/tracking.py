@@ -7,6 +7,7 @@ one person 0.6 s apart correlate at 0.75 and more, those of different people rar
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -70,6 +71,8 @@ class Track:
         The public track id; given when the track is confirmed.
     velocity : (float, float)
         Of the center, in pixels a second.
+    until : float
+        Until when it was seen, in seconds, if it is not in view: a frame is seen until the next.
     """
 
     box: Box
@@ -79,6 +82,7 @@ class Track:
     hits: int = 1
     number: int | None = None
     velocity: tuple[float, float] = field(default=(0.0, 0.0))
+    until: float = -math.inf
 
     def predict(self, time: float) -> Box:
         """Return the box at a later time, at constant velocity."""
@@ -133,7 +137,9 @@ class Tracker:
         list of Track
             The track of each detection.
         """
-        self._tracks = [t for t in self._tracks if time - t.time <= MAX_GAP]
+        for track in self._latest:  # what the last frame showed was on the screen until now
+            track.until = time
+        self._tracks = [t for t in self._tracks if time - t.until <= MAX_GAP]
         owner: dict[int, Track] = {i: t for t, i in _greedy(self._latest, candidates, time)}
         # Tracks in view come first: a face that was lost a second ago can't take their place.
         free = [i for i in range(len(candidates)) if i not in owner]

@@ -21,6 +21,7 @@ from ..results.baseline import BaselineKind, FaceBaseline
 from .action_measures import ACTION_NAMES, MEASURES, named_measures
 from .frames import EmbeddedFrame
 from .stream import VideoFaces
+from .windows import belongs
 
 __all__ = [
     "BaselineChoice",
@@ -242,6 +243,7 @@ class BaselineRecorder:
         self._search = search
         self._span = span
         self._references: dict[int, Reference] = {}
+        self._latest: EmbeddedFrame | None = None  # which is shown until the next one comes
 
     def watch(self, frames: Iterable[EmbeddedFrame]) -> Iterator[EmbeddedFrame]:
         """Take in frames while they pass by."""
@@ -254,16 +256,25 @@ class BaselineRecorder:
         if self._search is not None:
             self._search.see(frame)
             return
-        start, end = self._span or (-math.inf, math.inf)
+        self._end_latest(frame.time)
+        self._latest = frame
+
+    def _end_latest(self, until: float) -> None:
+        """Add the latest frame where the span shows it, now that its end is known."""
+        frame, self._latest = self._latest, None
+        if frame is None:
+            return
+        counts = self._span is None or belongs(frame.time, until, *self._span)
         for track in frame.faces:
             reference = self._references.setdefault(track, Reference())
-            if start <= frame.time < end:
+            if counts:
                 reference.add(frame.time, frame.faces[track], frame.actions.get(track))
 
     def references(self) -> dict[int, Reference]:
         """Return that of each face that was seen, or why it has none."""
         if self._search is not None:
             return self._search.references()
+        self._end_latest(math.inf)
         for reference in self._references.values():
             if not reference.times and self._span is not None:
                 reference.reason = "this face is not seen in the span"

@@ -80,7 +80,10 @@ def spans(
     """
     open_spans: dict[int, Span[T]] = {}
     seen: dict[int, float] = {}
+    before: Iterable[int] = ()
     for time, faces in frames:
+        seen.update(dict.fromkeys(before, time))  # each was on the screen until now
+        before = faces.keys()
         for track, face in faces.items():
             span = open_spans.setdefault(track, Span(n_frames))
             seen[track] = time

@@ -19,7 +19,7 @@ class PathRecorder:
     def __init__(self) -> None:
         self._boxes: dict[int, array[float]] = {}
         self._n = 0
-        self._last = 0.0
+        self._first = self._last = 0.0
 
     def watch(self, frames: Iterable[EmbeddedFrame]) -> Iterator[EmbeddedFrame]:
         """Take in frames while they pass by."""
@@ -27,13 +27,13 @@ class PathRecorder:
             for track, face in frame.detections.items():
                 boxes = self._boxes.setdefault(track, array("d"))
                 boxes.extend((self._n, frame.time, *face.box))
-            self._last = frame.time
+            self._first, self._last = self._first if self._n else frame.time, frame.time
             self._n += 1
             yield frame
 
     def paths(self) -> dict[int, FacePath]:
         """Return where each track was."""
-        spacing = self._last / (self._n - 1) if self._n > 1 else 1.0
+        spacing = (self._last - self._first) / (self._n - 1) if self._n > 1 else 1.0
         paths = {}
         for track, boxes in sorted(self._boxes.items()):
             table = np.frombuffer(boxes, np.float64).reshape(-1, 6)

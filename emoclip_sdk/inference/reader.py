@@ -149,7 +149,7 @@ class FaceReader:
         table = TrackTable()
         faces = self._faces(frames, self._face_config(options), at_once=True)
         embedded = embed_faces(_watched(faces, table), self.encode, at_once=True)
-        return frames, FaceStream(frames.name, embedded, table, lambda: None)
+        return frames, FaceStream(frames.name, embedded, table, lambda: opened.duration)
 
     def _in_order(
         self,

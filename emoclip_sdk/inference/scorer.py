@@ -185,7 +185,9 @@ class Scorer:
 
         Who is out of view just then has no row.
         """
-        for clips in windows(video, window, step, self.n_frames, at_once=True):
+        for clips in windows(
+            video, window, step, self.n_frames, lambda: video.duration, at_once=True
+        ):
             yield list(self._scored(clips))
 
     def timeline(
@@ -258,6 +260,7 @@ class Scorer:
                 window.quality,
                 reasons[i],
                 named_measures(window.actions) if actions else None,
+                seen=window.seen,
             )
 
     def _gap(self, window: WindowClip) -> Gap | None:

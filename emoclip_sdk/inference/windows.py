@@ -1,30 +1,38 @@
 """Windows of time, laid over the embedded frames while they pass by.
 
+What is on the screen stays there until the next frame: a frame counts in the window in which it
+comes, and in those over which it stays for a while.
+
 A generator over frames in order of time, which holds no more than the windows that are not finished
 yet: the length of a video costs no memory. Overlapping windows share frame embeddings.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import EmoCLIPError
 from ..faces import MAX_GAP, Detection, FaceQuality, QualityMean
-from ..video import uniform
+from ..video import microseconds, uniform
 from .frames import EmbeddedFrame
 
-__all__ = ["WindowClip", "check_windows", "windows"]
+__all__ = ["WindowClip", "belongs", "check_windows", "windows"]
 
 Vector = NDArray[np.float32]
 
-_EPS = 1e-6  # seconds; keeps sums of binary fractions on the side of the window they belong to
+# Seconds; keeps times that were rounded to microseconds on the side of the window they belong to.
+_EPS = 5e-6
+# Seconds that a frame stays on the screen to count in a window in which it didn't come: more than
+# there are between two sampled frames, so that where a window begins is no matter of chance.
+_LONG = 0.25
 
 
 @dataclass(frozen=True)
@@ -47,6 +55,8 @@ class WindowClip:
         Means of how well it can be seen.
     actions : ndarray (56,), optional
         Means of its actions, over the frames that show them.
+    seen : tuple of (float, float)
+        When the face was on the screen: begin and end of each stretch within the window.
     """
 
     track: int | None
@@ -57,6 +67,21 @@ class WindowClip:
     face: Detection | None = None
     quality: FaceQuality | None = None
     actions: Vector | None = None
+    seen: tuple[tuple[float, float], ...] = ()
+
+
+class _Shown(NamedTuple):
+    """A frame, and until when it is on the screen."""
+
+    frame: EmbeddedFrame
+    until: float
+
+
+def belongs(begin: float, end: float, start: float, stop: float) -> bool:
+    """Return whether a frame that is shown from `begin` to `end` counts in a span of time."""
+    if start - _EPS <= begin < stop - _EPS:
+        return True
+    return min(end, stop) - max(begin, start) >= min(_LONG, (stop - start) / 2) - _EPS
 
 
 def windows(
@@ -70,9 +95,10 @@ def windows(
 ) -> Iterator[list[WindowClip]]:
     """Lay windows of `window` seconds over every track, one every `step` seconds.
 
-    A track has a window for each from the first in which it is seen to the last, gaps included. The
-    last window is the first one that reaches the end of the video, cut there. A step longer than
-    the window leaves stretches out.
+    A track has a window for each from the first in which it is seen to the last, gaps included.
+    Windows begin at multiples of `step`; the first is cut where the video begins, and the last, the
+    first one that reaches the end, is cut there. A step longer than the window leaves stretches
+    out.
 
     Parameters
     ----------
@@ -82,7 +108,7 @@ def windows(
     n_frames : int
         The model's span. A window that holds more frames is thinned evenly, without its gaps.
     duration : callable
-        Length of the video in seconds, asked for after the last frame. None, or less than that
+        When the video ends, in seconds, asked for after the last frame. None, or less than that
         frame's time: that plus its distance from the one before.
     at_once : bool
         Don't wait for those who are out of view: they have no clip in this window.
@@ -97,23 +123,45 @@ def windows(
     recent: deque[EmbeddedFrame] = deque()
     seen: dict[int, float] = {}
     waiting: deque[_Window] = deque()
-    k, last, spacing = 0, None, 0.0
+    k, first_k, first, spacing = 0, 0, 0.0, 0.0
 
-    def close(stop: float, *, final: bool = False) -> None:
+    def close(stop: float, until: float, *, final: bool = False) -> None:
+        """End a window; the latest frame is shown `until` then."""
         nonlocal k
-        # The last window takes every frame that is left, whatever the file says of its length.
-        inside = [frame for frame in recent if final or frame.time < stop - _EPS]
-        waiting.append(_Window.cut(k * step, stop, inside, seen, n_frames))
+        start = max(k * step, first)
+        ends = [*(frame.time for frame in itertools.islice(recent, 1, None)), until]
+        shown = [
+            _Shown(frame, end)
+            for frame, end in zip(recent, ends, strict=True)
+            # The last window takes every frame that is left, whatever the file says of its length.
+            if (final or frame.time < stop - _EPS)
+            and (end > start + _EPS or frame.time >= start - _EPS)
+        ]
+        times = microseconds(start), microseconds(stop)
+        waiting.append(_Window.cut(*times, shown, seen, n_frames))
         k += 1
-        while recent and recent[0].time < k * step - _EPS:
+        forget()
+
+    def forget() -> None:
+        """Leave out frames that are off the screen when the next window begins."""
+        while len(recent) > 1 and recent[1].time <= k * step + _EPS:
             recent.popleft()
 
+    last: EmbeddedFrame | None = None
     for frame in frames:
+        if last is None:
+            first = frame.time
+            k = math.floor((first + _EPS) / step)
+            k += k * step + window <= first + _EPS
+            first_k = k
         while frame.time >= k * step + window - _EPS:
-            close(k * step + window)
-        spacing, last = 0.0 if last is None else frame.time - last, frame.time
-        if frame.time >= k * step - _EPS:
-            recent.append(frame)
+            close(k * step + window, frame.time)
+        spacing = 0.0 if last is None else frame.time - last.time
+        recent.append(frame)
+        forget()
+        if last is not None:  # who was in the last frame was there until this one
+            seen.update((track, frame.time) for track in last.faces)
+        last = frame
         seen.update((track, frame.time) for track in frame.faces)
         for track in [t for t, time in seen.items() if frame.time - time > MAX_GAP]:
             del seen[track]
@@ -124,10 +172,11 @@ def windows(
     if last is None:
         return
     stated = duration() or 0.0
-    end = stated if stated > last else last + spacing  # a file may claim to be shorter
-    while not k or k * step < end - _EPS:
+    # A file may claim to be shorter.
+    end = stated if stated > last.time else last.time + spacing
+    while k == first_k or k * step < end - _EPS:
         reaches = k * step + window >= end - _EPS
-        close(end if reaches else k * step + window, final=reaches)
+        close(end if reaches else k * step + window, end, final=reaches)
         if reaches:
             break
     for pending in waiting:
@@ -149,10 +198,16 @@ class _Window:
         cls,
         start: float,
         stop: float,
-        inside: Sequence[EmbeddedFrame],
+        shown: Sequence[_Shown],
         seen: Mapping[int, float],
         n_frames: int,
     ) -> _Window:
+        # One of them at least counts: a window without a new frame shows the one before it.
+        inside = [
+            s.frame
+            for s in shown
+            if s.frame.time >= start or belongs(s.frame.time, s.until, start, stop)
+        ]
         in_view = {track for frame in inside for track in frame.faces}
         present = {}
         for track in in_view:
@@ -169,7 +224,10 @@ class _Window:
             ).mean()
             measures = [inside[i].actions[track] for i in at if track in inside[i].actions]
             actions = np.mean(measures, axis=0) if measures else None
-            present[track] = WindowClip(track, start, stop, len(at), clip, face, quality, actions)
+            sights = _sights(shown, track, start, stop)
+            present[track] = WindowClip(
+                track, start, stop, len(at), clip, face, quality, actions, sights
+            )
         return cls(start, stop, present, {track for track in seen if track not in in_view})
 
     def resolve(self, here: Mapping[int, Any], seen: Mapping[int, float]) -> None:
@@ -185,6 +243,21 @@ class _Window:
             or WindowClip(track, self.start, self.stop)
             for track in tracks or [None]
         ]
+
+
+def _sights(
+    shown: Sequence[_Shown], track: int, start: float, stop: float
+) -> tuple[tuple[float, float], ...]:
+    """Return the stretches of a window in which a track is on the screen."""
+    stretches: list[tuple[float, float]] = []
+    for frame, until in shown:
+        if track not in frame.faces:
+            continue
+        begin, end = max(frame.time, start), max(min(until, stop), start)
+        if stretches and begin - stretches[-1][1] < _EPS:
+            begin = stretches.pop()[0]
+        stretches.append((microseconds(begin), microseconds(end)))
+    return tuple(stretches)
 
 
 def _mean_face(detections: Sequence[Detection]) -> Detection | None:

@@ -48,7 +48,7 @@ class ActionRow:
     frame : int
         Number of the frame in the video, from 0.
     time : float
-        Seconds from the start of the video.
+        Seconds on the clock of the container: what a player shows.
     actions : dict of str to float
         51 blendshapes by their ARKit names, in [0, 1]. Left and right are the subject's.
     reason : str, optional

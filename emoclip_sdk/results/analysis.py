@@ -1,13 +1,14 @@
 """What can be told of a timeline: runs of a label, episodes, summaries, other steps of time.
 
-Windows may overlap. Each one speaks for the time that is nearer to its middle than to that of its
-neighbors, which cuts the time of a face into cells that don't overlap. A window without the face
-is certain about all of its length: the cells beside it end there.
+A window speaks only for time in which the face was on the screen. Windows may overlap: each one
+speaks for the time that is nearer to its middle than to that of its neighbors, which cuts the time
+of a face into cells that don't overlap.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 
 from ..errors import EmoCLIPError
 from ..faces import QualityMean
+from ..video import microseconds
 from .baseline import FaceBaseline, changes
 from .numbers import json_value
 from .records import LOW_QUALITY, NOBODY, OUT_OF_VIEW, Gap
@@ -107,9 +109,9 @@ class TrackSummary:
     ----------
     track : int
     start, end : float
-        Seconds: from the first window with the face to the last.
+        Seconds: when the face was first seen, and last.
     seconds : float
-        How long the face was looked at.
+        How long it was seen.
     shares : dict of str to float
         For each label, the share of this time in which it was the best one.
     abstained_share : float
@@ -159,27 +161,21 @@ def _by_track(timeline: ScoredWindows) -> dict[int, list[TimelineRow]]:
 
 
 def _cells(rows: Sequence[TimelineRow]) -> Iterator[Cell]:
-    gap_ends = -math.inf
-    for i, row in enumerate(rows):
-        if _away(row):
-            gap_ends = row.end
+    present = [row for row in rows if row.sights]
+    # Between two windows that overlap, time is divided half-way between their middles.
+    borders = [
+        min(max((_middle(row) + _middle(after)) / 2, after.start), max(row.end, after.start))
+        for row, after in itertools.pairwise(present)
+    ]
+    for i, row in enumerate(present):
+        if not row.face_found:
             continue
-        start, end = max(row.start, gap_ends), row.end
-        if i and not _away(rows[i - 1]) and rows[i - 1].end > row.start:
-            start = max(start, (_middle(rows[i - 1]) + _middle(row)) / 2)
-        for after in rows[i + 1 :]:
-            if after.start >= end:
-                break
-            if _away(after):
-                end = after.start
-            elif after is rows[i + 1]:
-                end = min(end, (_middle(row) + _middle(after)) / 2)
-        if row.face_found and end - start > _EPS:
-            yield Cell(start, end, row)
-
-
-def _away(row: TimelineRow) -> bool:
-    return not row.face_found and row.reason != LOW_QUALITY
+        low = borders[i - 1] if i else -math.inf
+        high = borders[i] if i < len(borders) else math.inf
+        for begin, stop in row.sights:
+            start, end = microseconds(max(begin, low)), microseconds(min(stop, high))
+            if end - start > _EPS:
+                yield Cell(start, end, row)
 
 
 def _middle(row: TimelineRow) -> float:
@@ -245,7 +241,7 @@ def episodes(
                 if offset - onset < min_duration - _EPS:
                     continue
                 best = max(group, key=lambda cell: cell.row.scores[label])
-                apex = (best.start + best.end) / 2
+                apex = microseconds((best.start + best.end) / 2)
                 mean = _mean_score(group, label)
                 peak = best.row.scores[label]
                 matches.append(Episode(track, label, onset, apex, offset, peak, mean))
@@ -259,7 +255,7 @@ def summary(timeline: ScoredWindows) -> list[TrackSummary]:
         if not track_cells:
             continue
         weights = np.array([cell.end - cell.start for cell in track_cells])
-        seconds = float(weights.sum())
+        seconds = microseconds(float(weights.sum()))
         shares = dict.fromkeys(timeline.labels, 0.0)
         abstained = 0.0
         for cell, weight in zip(track_cells, weights / seconds, strict=True):
@@ -340,7 +336,12 @@ def resampled(timeline: Windows, step: float) -> Windows:
     _check_seconds("resample", step)
     if not timeline.rows:
         return dataclasses.replace(timeline, window=step, step=step)
+    begin = min(row.start for row in timeline.rows)
     end = max(row.end for row in timeline.rows)
+
+    def slot(k: int) -> tuple[float, float]:
+        return microseconds(max(k * step, begin)), microseconds(min((k + 1) * step, end))
+
     rows: list[TimelineRow] = []
     occupied: set[int] = set()
     by_track = _by_track(timeline)
@@ -348,27 +349,26 @@ def resampled(timeline: Windows, step: float) -> Windows:
         unclear = [row for row in by_track[track] if row.reason == LOW_QUALITY]
         ends = np.array([cell.end for cell in track_cells])
         starts = np.array([cell.start for cell in track_cells])
-        first_seen = [*starts[:1], *(row.start for row in unclear[:1])]
-        last_seen = [*ends[-1:], *(row.end for row in unclear[-1:])]
+        first_seen = [*starts[:1], *(row.sights[0][0] for row in unclear[:1])]
+        last_seen = [*ends[-1:], *(row.sights[-1][1] for row in unclear[-1:])]
         ks = _slots(min(first_seen), max(last_seen), step) if first_seen else range(0)
         for k in ks:
-            start, stop = k * step, min((k + 1) * step, end)
+            start, stop = slot(k)
             first = int(np.searchsorted(ends, start + _EPS))
             last = int(np.searchsorted(starts, stop - _EPS))
             if first < last:
                 group = track_cells[first:last]
                 rows.append(_resampled_row(timeline, track, start, stop, group))
             else:
-                low = any(row.start < stop and row.end > start for row in unclear)
+                low = any(a < stop and b > start for row in unclear for a, b in row.sights)
                 reason = LOW_QUALITY if low else OUT_OF_VIEW
                 rows.append(_gap(timeline, track, start, stop, reason))
         occupied.update(ks)
     nobody: set[int] = set()
     for row in timeline.rows:
-        if row.track is None:
-            nobody.update(_slots(row.start, row.end, step))
+        nobody.update(_slots(row.start, row.end, step))
     for k in nobody - occupied:
-        rows.append(_gap(timeline, None, k * step, min((k + 1) * step, end), NOBODY))
+        rows.append(_gap(timeline, None, *slot(k), NOBODY))
     resampled = dataclasses.replace(timeline, window=step, step=step, rows=sorted_rows(rows))
     return _compared_anew(resampled)
 
@@ -392,9 +392,9 @@ def _resampled_row(
     weights = np.array([min(c.end, stop) - max(c.start, start) for c in group])
     rows = [cell.row for cell in group]
     mean = _averaged(timeline.labels, rows, weights)
-    # A window's frames are spread over all of its length, also over what other cells cover.
+    # A window's frames are spread over all that it saw, also over what other cells cover.
     frames = sum(
-        w * row.n_frames / max(row.end - row.start, _EPS)
+        w * row.n_frames / max(sum(b - a for a, b in row.sights), _EPS)
         for w, row in zip(weights, rows, strict=True)
     )
     located = [(row, w) for row, w in zip(rows, weights, strict=True) if row.box is not None]
@@ -418,7 +418,18 @@ def _resampled_row(
         box=box,
         detection_confidence=sure,
         quality=quality.mean(),
+        seen=_joined((max(c.start, start), min(c.end, stop)) for c in group),
     )
+
+
+def _joined(stretches: Iterable[tuple[float, float]]) -> tuple[tuple[float, float], ...]:
+    """Join stretches of time, in order, that touch."""
+    joined: list[tuple[float, float]] = []
+    for begin, end in stretches:
+        if joined and begin - joined[-1][1] < _EPS:
+            begin = joined.pop()[0]
+        joined.append((begin, end))
+    return tuple(joined)
 
 
 def compared(timeline: Windows, baselines: Sequence[FaceBaseline]) -> Windows:

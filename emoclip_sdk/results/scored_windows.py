@@ -14,6 +14,7 @@ from .numbers import json_value
 from .paths import FacePath
 from .records import (
     FAILED,
+    LOW_QUALITY,
     NO_FACE,
     OK,
     FaceTrack,
@@ -41,7 +42,7 @@ class TimelineRow:
     track : int, optional
         None: nobody is there in this window.
     start, end : float
-        Seconds.
+        Of the window, in seconds.
     n_frames : int
         Sampled frames with this face in the window.
     scores, similarities : dict of str to float
@@ -65,6 +66,9 @@ class TimelineRow:
     score_changes, action_changes : dict of str to float, optional
         Where a baseline was asked for: `scores` and `actions` minus those of the person's baseline.
         NaN where there is none.
+    seen : tuple of (float, float)
+        When this face was on the screen: begin and end, in seconds, of each stretch within the
+        window. A row speaks for no other time. Empty where nothing says so: for all of the window.
     """
 
     track: int | None
@@ -83,11 +87,25 @@ class TimelineRow:
     baseline: BaselineKind | None = None
     score_changes: dict[str, float] | None = None
     action_changes: dict[str, float] | None = None
+    seen: tuple[tuple[float, float], ...] = ()
 
     @property
     def face_found(self) -> bool:
         """Whether there is a face to score in the window."""
         return self.n_frames > 0 and self.reason is None
+
+    @property
+    def sights(self) -> tuple[tuple[float, float], ...]:
+        """The stretches of time that this row speaks for; none where the face is away."""
+        if not self.face_found and self.reason != LOW_QUALITY:
+            return ()
+        return self.seen or ((self.start, self.end),)
+
+    @property
+    def middle(self) -> float:
+        """The middle of the time that this row speaks for; of its window where there is none."""
+        sights = self.sights or ((self.start, self.end),)
+        return (sights[0][0] + sights[-1][1]) / 2
 
     @property
     def label(self) -> str | None:
@@ -111,11 +129,14 @@ class TimelineRow:
     def to_record(self, source: str, model: ModelInfo | None = None) -> dict[str, Any]:
         """Return a flat row, two columns per label, NaN in gaps."""
         box = self.box or (math.nan,) * 4
+        sights = self.sights
         return {
             "source": source,
             "track": self.track,
             "start": self.start,
             "end": self.end,
+            "seen_start": sights[0][0] if sights else math.nan,
+            "seen_end": sights[-1][1] if sights else math.nan,
             "face_found": self.face_found,
             "reason": self.reason,
             "label": self.label,
@@ -142,6 +163,7 @@ class TimelineRow:
                 "track": self.track,
                 "start": self.start,
                 "end": self.end,
+                "seen": self.sights,
                 "n_frames": self.n_frames,
                 "face_found": self.face_found,
                 "reason": self.reason,
@@ -177,7 +199,7 @@ class ScoredWindows:
         As in :class:`Prediction`.
     tracks : tuple of FaceTrack
     duration : float, optional
-        Length of the video in seconds.
+        When the video ends, in seconds.
     model : ModelInfo, optional
     min_score : float
         A row whose confidence is below has `abstained` set.

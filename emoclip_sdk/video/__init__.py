@@ -6,6 +6,7 @@ Importing it imports neither torch nor PyAV nor Pillow.
 from __future__ import annotations
 
 from .clip import SamplingMode, read_clip
+from .clock import microseconds
 from .inputs import LiveInput, VideoInput
 from .live import LiveFrames, open_live
 from .opening import ACCEPTED, open_video
@@ -22,6 +23,7 @@ __all__ = [
     "VideoInput",
     "VideoSource",
     "inside",
+    "microseconds",
     "open_live",
     "open_video",
     "paper",

@@ -6,7 +6,7 @@ import io
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ..errors import VideoError
-from .clock import seconds
+from .clock import FrameClock, microseconds, seconds
 from .limits import MAX_VIDEO_PIXELS, check_size, error_text
 
 if TYPE_CHECKING:
@@ -28,7 +28,11 @@ FORMATS = (
 
 
 def open_container(
-    media: str | bytes | BinaryIO, where: str, *, network: bool = False
+    media: str | bytes | BinaryIO,
+    where: str,
+    *,
+    network: bool = False,
+    demuxer: str | None = None,
 ) -> InputContainer:
     """Open a file, content in memory or a network address.
 
@@ -40,6 +44,8 @@ def open_container(
         What error messages call it.
     network : bool
         `media` is an address.
+    demuxer : str, optional
+        FFmpeg's name of the container, which otherwise is found out.
 
     Returns
     -------
@@ -70,7 +76,9 @@ def open_container(
     if int(av.__version__.split(".")[0]) < 19:
         more["metadata_errors"] = "replace"
     try:
-        container: InputContainer = av.open(file, "r", options=options, timeout=timeout, **more)
+        container: InputContainer = av.open(
+            file, "r", format=demuxer, options=options, timeout=timeout, **more
+        )
         return container
     except Exception as error:  # FFmpeg's dozen, and what PyAV raises on damaged files
         hint = "" if network else "; the file is not a video, is damaged or is cut off"
@@ -117,9 +125,15 @@ def decodable_stream(container: InputContainer, where: str) -> VideoStream:
 
 
 def stated_duration(container: InputContainer, stream: VideoStream) -> float | None:
-    """Return the seconds that the container says, which need not be true; None: it says nothing."""
+    """Return when the video ends, in seconds, as the container says; None: it says nothing.
+
+    It need not be true.
+    """
     if stream.duration and stream.time_base:
-        return seconds(stream.duration, stream.time_base)
+        zero = FrameClock(container, stream).zero
+        first = seconds(stream.start_time or 0, stream.time_base)
+        lead = 0.0 if zero is None else first - zero
+        return microseconds(lead + seconds(stream.duration, stream.time_base))
     return container.duration / 1e6 if container.duration else None
 
 

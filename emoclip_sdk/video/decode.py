@@ -14,7 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import VideoError
-from .clock import MAX_FRAME_DURATION, FrameClock, seconds
+from .clock import (
+    MAX_FRAME_DURATION,
+    FrameClock,
+    continuous,
+    has_time_stamps,
+    microseconds,
+    seconds,
+)
 from .container import (
     decodable_stream,
     open_container,
@@ -54,6 +61,10 @@ class FileSource(VideoSource):
         For error messages, where it differs from `name` (the full path).
     network : bool
         `media` is an address.
+    fps : float, optional
+        Frames per second of a stream without time stamps; by default what the stream says.
+    demuxer : str, optional
+        FFmpeg's name of the container, where its first bytes mislead.
 
     Raises
     ------
@@ -68,15 +79,20 @@ class FileSource(VideoSource):
         *,
         where: str | None = None,
         network: bool = False,
+        fps: float | None = None,
+        demuxer: str | None = None,
     ) -> None:
         self.name = name
         self._where = where or name
         self._media = media
         self._network = network
+        self._fps = fps
+        self._demuxer = demuxer
         self._table: FrameTable | None = None
         self.duration: float | None = None
         if not network:  # a live address would lose its first seconds to a probe
             with decoder_errors(self._where), self._open() as container:
+                self.has_clock = has_time_stamps(container)
                 stream = video_stream(container, self._where)
                 check_size(round(stream.width * _pixel_aspect(stream)), stream.height, self._where)
                 self.duration = stated_duration(container, stream)
@@ -86,12 +102,12 @@ class FileSource(VideoSource):
         container = self._open()
         try:
             stream = decodable_stream(container, self._where)
-            clock = FrameClock(stream)
+            clock = self._clock(container, stream)
             aspect = _pixel_aspect(stream)
             index = 0
             problem: Exception | None = None
             broken: list[Exception] = []
-            packets = _until_broken(container.demux(stream), broken)
+            packets = _until_broken(continuous(container.demux(stream), container), broken)
             if needed is None or self._network:  # what is live waits for no later packet
                 pairs: Any = ((packet, None) for packet in packets)
             else:
@@ -135,8 +151,8 @@ class FileSource(VideoSource):
         Returns
         -------
         container, stream, start
-            The container is the caller's to close. `start`: time of the first frame of the video on
-            the clock of the file, in seconds.
+            The container is the caller's to close. `start`: the time stamp, in seconds, that is
+            zero on the clock of the video.
 
         Raises
         ------
@@ -150,8 +166,8 @@ class FileSource(VideoSource):
             container.close()
             return None
         video = video_stream(container, self._where)
-        start = seconds(video.start_time or 0, video.time_base) if video.time_base else 0.0
-        return container, sound, start  # type: ignore[return-value]
+        zero = self._clock(container, video).zero
+        return container, sound, zero or 0.0  # type: ignore[return-value]
 
     def expected_count(self) -> int | None:
         """Count the packets."""
@@ -176,7 +192,11 @@ class FileSource(VideoSource):
                 with self._open() as container:
                     stream = video_stream(container, self._where)
                     longest = int(MAX_FRAME_DURATION / seconds(1, stream.time_base or 1))
-                    self._table = frame_table(container.demux(stream), longest)
+                    jumps: list[float] = []
+                    packets = continuous(container.demux(stream), container, jumps)
+                    table = frame_table(packets, longest)
+                    # No seek finds what lies behind a jump.
+                    self._table = FrameTable(table.n) if jumps else table
             except Exception:
                 return None  # decoding tells what is wrong
         return self._table
@@ -193,6 +213,9 @@ class FileSource(VideoSource):
         with self._open() as container:
             stream = decodable_stream(container, self._where)
             aspect, skipper = _pixel_aspect(stream), FrameSkipper()
+            clock = self._clock(container, stream)
+            if clock.zero is None:
+                clock.zero = seconds(int(stamps[0]), stream.time_base)
             packets = container.demux(stream)
             try:
                 for goal in numbers:
@@ -208,7 +231,7 @@ class FileSource(VideoSource):
                             if number is None:
                                 return None
                             if picture.pts in needed and number not in frames:
-                                time = seconds(picture.pts - int(stamps[0]), stream.time_base)
+                                time = clock.time(number, picture.pts)
                                 to_rgb = _converter(picture, aspect, self._where)
                                 frames[number] = RawFrame(number, time, None, to_rgb).frame()
                                 size = frames[number].rgb.nbytes
@@ -220,11 +243,21 @@ class FileSource(VideoSource):
                 raise
             except Exception:
                 return None
-        self.duration = seconds(table.length, stream.time_base)
+        self.duration = microseconds(
+            clock.time(table.n - 1, int(stamps[-1]))
+            + (clock.counted(1) if not self.has_clock else seconds(table.last, stream.time_base))
+        )
         return frames
 
     def _open(self) -> InputContainer:
-        return open_container(self._media, self._where, network=self._network)
+        return open_container(
+            self._media, self._where, network=self._network, demuxer=self._demuxer
+        )
+
+    def _clock(self, container: InputContainer, stream: VideoStream) -> FrameClock:
+        # A file at an address has a length; what has none is live.
+        live = self._network and not container.duration
+        return FrameClock(container, stream, self._fps, live=live)
 
 
 def _converter(picture: VideoFrame, aspect: float, where: str) -> Callable[[], NDArray[np.uint8]]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import math
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import unquote, urlparse
 
 import numpy as np
@@ -24,6 +25,7 @@ from .pictures import (
     folder_source,
     image_rgb,
     is_image,
+    is_jpeg_stream,
 )
 from .source import VideoSource
 
@@ -42,6 +44,8 @@ VIDEO_SUFFIXES = frozenset({
 # fmt: on
 
 STILLS_FPS = 25.0
+JPEG = b"\xff\xd8\xff"
+LARGEST_JPEG = 2**26  # bytes in which the second picture of a stream begins
 # Two letters or more, so that a Windows drive is not an address.
 ADDRESS = re.compile(r"^([A-Za-z][A-Za-z0-9+.\-]+)://")
 
@@ -56,8 +60,8 @@ def open_video(
     source : path, bytes, binary file object, array, tensor, list of PIL images
         See :data:`ACCEPTED`. A :class:`VideoSource` is returned as it is.
     fps : float, optional
-        Frames per second of a source without a clock (folder, array, list). By default 25, or what
-        the folder's ``crop.json`` says.
+        Frames per second of a source without a clock (folder, array, list, a bare stream such as
+        ``.h264``). By default 25, or what the folder's ``crop.json`` or the stream says.
     allow_network : bool
         Network addresses (``https://``, ``rtsp://`` ...) are refused unless this is True.
 
@@ -81,7 +85,7 @@ def open_video(
     if fps is not None and not (fps > 0 and math.isfinite(fps)):
         raise VideoError("fps", f"must be a positive number, not {fps}")
     opened = _open(source, fps, allow_network)
-    if fps is not None and (opened is source or not isinstance(opened, StillsSource)):
+    if fps is not None and (opened is source or opened.has_clock):
         raise VideoError(opened.name, "has times of its own, so fps can't count: leave it out")
     return opened
 
@@ -97,9 +101,9 @@ def _open(source: Any, fps: float | None, allow_network: bool) -> VideoSource:
             opened.origin = os.path.abspath(os.fsdecode(source))
         return opened
     if isinstance(source, (bytes, bytearray, memoryview)):
-        return _open_bytes(bytes(source), "bytes")
+        return _open_bytes(bytes(source), "bytes", fps)
     if hasattr(source, "read"):
-        return _open_file(source)
+        return _open_file(source, fps)
     if isinstance(source, np.ndarray) or _is_a("torch", "Tensor", source):
         return _open_array(source, rate)
     if _is_a("PIL.Image", "Image", source):
@@ -137,20 +141,36 @@ def _open_path(text: Any, fps: float | None, allow_network: bool) -> VideoSource
         raise VideoError(text, f"can't be read ({getattr(error, 'strerror', error)})") from error
     if not head:
         raise VideoError(text, "the file is empty")
-    if is_image(head):
+    if _is_picture(head, lambda: path.open("rb")):
         return ImageSource(str(path), path.name, where=text)
-    return FileSource(str(path), path.name, where=text)
+    demuxer = _demuxer(head)
+    return FileSource(str(path), path.name, where=text, fps=fps, demuxer=demuxer)
 
 
-def _open_bytes(data: bytes, name: str) -> VideoSource:
+def _is_picture(head: bytes, again: Callable[[], BinaryIO]) -> bool:
+    """Return whether a file is a picture or an animation, which Pillow reads."""
+    if not is_image(head):
+        return False
+    if not head.startswith(JPEG):
+        return True
+    with again() as file:
+        return not is_jpeg_stream(file.read(LARGEST_JPEG))
+
+
+def _demuxer(head: bytes) -> str | None:
+    """Return FFmpeg's name of a container that it would take for a picture."""
+    return "mjpeg" if head.startswith(JPEG) else None
+
+
+def _open_bytes(data: bytes, name: str, fps: float | None) -> VideoSource:
     if not data:
         raise VideoError(name, "the content is empty")
-    if is_image(data[:16]):
+    if _is_picture(data[:16], lambda: io.BytesIO(data)):
         return ImageSource(data, name)
-    return FileSource(data, name)
+    return FileSource(data, name, fps=fps, demuxer=_demuxer(data))
 
 
-def _open_file(file: Any) -> VideoSource:
+def _open_file(file: Any, fps: float | None) -> VideoSource:
     given = getattr(file, "name", None)
     name = os.path.basename(given) if isinstance(given, str) and given else "file object"
     try:
@@ -164,13 +184,18 @@ def _open_file(file: Any) -> VideoSource:
         raise VideoError(name, "the file object is in text mode; open it with mode 'rb'")
     # A pipe can be read only once: it goes to memory. So does an image, which is small.
     if not seekable:
-        return _open_bytes(head, name)
+        return _open_bytes(head, name, fps)
     if not head:
         raise VideoError(name, "the file is empty")
-    if is_image(head):
+
+    def start() -> BinaryIO:
+        file.seek(0)
+        return io.BytesIO(file.read(LARGEST_JPEG))
+
+    if _is_picture(head, start):
         file.seek(0)
         return ImageSource(file.read(), name)
-    return FileSource(file, name)
+    return FileSource(file, name, fps=fps, demuxer=_demuxer(head))
 
 
 def _open_array(source: Any, fps: float) -> VideoSource:

@@ -36,14 +36,14 @@ class FrameTable:
         Time stamp of each frame in ticks, ascending. None: there are packets without one.
     keys : ndarray of int, (K,)
         Numbers of the frames with which decoding can begin, ascending.
-    length : int
-        Ticks from the first frame to the end of the last one.
+    last : int
+        Ticks for which the last frame is shown.
     """
 
     n: int
     pts: NDArray[np.int64] | None = None
     keys: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
-    length: int = 0
+    last: int = 0
 
     def number(self, pts: int | None) -> int | None:
         """Return the number of the frame of that time stamp; None: there is none."""
@@ -83,8 +83,7 @@ def frame_table(packets: Iterable[Packet[Any]], max_duration: int) -> FrameTable
     if len(pts) < n or not starts_with_key or (steps <= 0).any() or (steps > max_duration).any():
         return FrameTable(n)
     last_duration = last[1] or (int(steps[-1]) if len(steps) else 0)
-    length = int(pts[-1] - pts[0]) + last_duration
-    return FrameTable(n, pts, np.searchsorted(pts, np.sort(keys)), length)
+    return FrameTable(n, pts, np.searchsorted(pts, np.sort(keys)), last_duration)
 
 
 def with_lookahead(

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import VideoError
+from .clock import microseconds
 from .limits import MAX_PIXELS, check_animation, check_size, decoder_errors
 from .source import FrameFilter, RawFrame, VideoSource
 
@@ -32,6 +33,7 @@ __all__ = [
     "folder_source",
     "image_rgb",
     "is_image",
+    "is_jpeg_stream",
 ]
 
 FRAME_SUFFIXES = frozenset(
@@ -63,11 +65,13 @@ class StillsSource(VideoSource):
         Frames per second.
     """
 
+    has_clock = False
+
     def __init__(
         self, name: str, n: int, load: Callable[[int], NDArray[np.uint8]], fps: float
     ) -> None:
         self.name = name
-        self.duration = n / fps
+        self.duration = microseconds(n / fps)
         self._n = n
         self._load = load
         self._fps = fps
@@ -75,7 +79,8 @@ class StillsSource(VideoSource):
     def decode(self, needed: FrameFilter | None = None) -> Generator[RawFrame, None, None]:
         """Yield the frames."""
         for i in range(self._n):
-            yield RawFrame(i, i / self._fps, 1 / self._fps, lambda i=i: self._load(i))  # type: ignore[misc]
+            time = microseconds(i / self._fps)
+            yield RawFrame(i, time, 1 / self._fps, lambda i=i: self._load(i))  # type: ignore[misc]
 
 
 class ImageSource(VideoSource):
@@ -107,9 +112,11 @@ class ImageSource(VideoSource):
         with _open(self._media, self._where) as image:
             animated = _is_animated(image)
             time = 0.0
-            for index in range(getattr(image, "n_frames", 1) if animated else 1):
+            # The default image of an APNG is for those who can't animate, and no frame.
+            first = int(animated and bool(image.info.get("default_image")))
+            for index in range(getattr(image, "n_frames", 1) - first if animated else 1):
                 try:
-                    image.seek(index)
+                    image.seek(first + index)
                     # Converted here and not on demand: the next seek overwrites the picture.
                     rgb = image_rgb(image)
                 except Exception as error:  # Pillow's plugins raise nearly anything
@@ -118,7 +125,7 @@ class ImageSource(VideoSource):
                     return
                 duration = image.info.get("duration", 0) / 1000 or UNTIMED if animated else None
                 yield RawFrame(index, time, duration, lambda rgb=rgb: rgb)  # type: ignore[misc]
-                time += duration or 0.0
+                time = microseconds(time + (duration or 0.0))
 
 
 def folder_source(path: Path, fps: float) -> StillsSource:
@@ -215,6 +222,57 @@ def is_image(head: bytes) -> bool:
         or (head[:4] == b"RIFF" and head[8:12] == b"WEBP")
         or head[4:12] in (b"ftypavif", b"ftypavis")
     )
+
+
+def is_jpeg_stream(start: bytes) -> bool:
+    """Return whether what begins as a JPEG picture is a video of them, one after another.
+
+    Cameras put a preview or a map of depths behind a picture. Those are of another size, or the
+    picture says that there are several (MPO).
+
+    Parameters
+    ----------
+    start : bytes
+        The file up to the middle of its second picture at least.
+    """
+    from PIL import Image
+
+    end = _jpeg_end(start)
+    if end is None:
+        return False
+    after = start.find(b"\xff\xd8\xff", end)
+    if after < 0 or start[end:after].strip(b"\0\xff"):
+        return False
+    try:
+        with (
+            Image.open(io.BytesIO(start)) as first,
+            Image.open(io.BytesIO(start[after:])) as second,
+        ):
+            return (first.format, second.format, first.size) == ("JPEG", "JPEG", second.size)
+    except Exception:  # Pillow's plugins raise nearly anything
+        return False
+
+
+def _jpeg_end(data: bytes) -> int | None:
+    """Return where a JPEG picture ends; None: it doesn't."""
+    at = 2
+    while at + 4 <= len(data):
+        if data[at] != 0xFF:
+            # Compressed data, in which a marker is what follows 0xFF unless it is stuffed.
+            at = data.find(b"\xff", at)
+            if at < 0:
+                return None
+            continue
+        marker = data[at + 1]
+        if marker == 0xD9:
+            return at + 2
+        if marker == 0xFF:
+            at += 1
+        elif marker in (0x00, 0x01) or 0xD0 <= marker <= 0xD8:
+            at += 2
+        else:
+            at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+    return len(data) if data.endswith(b"\xff\xd9") else None
 
 
 def _open(media: str | bytes, where: str) -> Image:

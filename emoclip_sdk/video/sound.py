@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from .clock import continuous
 from .decode import FileSource
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ __all__ = ["Sound"]
 log = logging.getLogger(__name__)
 
 _AHEAD = 0.5  # seconds by which sound is written before the picture that it belongs to
-_MIN_LEAD = 0.1  # seconds; less is what encoders put before the sound
 _OPUS_RATE = 48000
 
 
@@ -32,11 +32,6 @@ class Sound:
     out : OutputContainer
         Nothing may have been written to it yet.
 
-    Attributes
-    ----------
-    lead : float
-        Seconds by which the sound begins before the first frame, which has to be written that much
-        later.
     """
 
     def __init__(self, source: FileSource, out: OutputContainer) -> None:
@@ -45,15 +40,13 @@ class Sound:
         self._container: Any = None
         self._packets: Iterator[tuple[float, list[Any]]] = iter(())
         self._next: tuple[float, list[Any]] | None = None
-        self.lead = 0.0
         opened = source.sound()
         if opened is None:
             return
         self._container, stream, start = opened
-        if stream.start_time is not None and stream.time_base:
-            lead = start - float(stream.start_time * stream.time_base)
-            self.lead = lead if lead > _MIN_LEAD else 0.0
-        start -= self.lead
+        # MP4 has edit lists for it, and Opus a field of its own.
+        self._before_zero = "mov" in out.format.name or "mp4" in out.format.name
+        self._before_zero |= stream.codec.canonical_name == "opus"
         if stream.codec.canonical_name in out.supported_codecs:
             copied = out.add_stream_from_template(stream)
             self._packets = self._copied(stream, copied, start)
@@ -93,7 +86,8 @@ class Sound:
         return self._next is not None
 
     def _copied(self, stream: Any, into: Any, start: float) -> Iterator[tuple[float, list[Any]]]:
-        for packet in self._container.demux(stream):
+        packet: Any
+        for packet in continuous(self._container.demux(stream), self._container):
             if packet.dts is None:  # the one that says that nothing follows
                 continue
             base = packet.time_base
@@ -101,15 +95,19 @@ class Sound:
             packet.dts -= shift
             if packet.pts is not None:
                 packet.pts -= shift
+            # What an encoder needs to begin with, before zero, would move everything in Matroska.
+            if not self._before_zero and packet.dts < 0:
+                continue
             packet.stream = into
             yield float(packet.dts * base), [packet]
 
     def _encoded(self, stream: Any, into: Any, start: float) -> Iterator[tuple[float, list[Any]]]:
         time = 0.0
-        for packet in self._container.demux(stream):
+        for packet in continuous(self._container.demux(stream), self._container):
             for frame in packet.decode():
-                if frame.pts is not None:
-                    frame.pts -= round(start / frame.time_base)
-                    time = float(frame.pts * frame.time_base)
+                base = frame.time_base
+                if frame.pts is not None and base is not None:
+                    frame.pts -= round(start / base)
+                    time = float(frame.pts * base)
                 yield time, into.encode(frame)
         yield time, into.encode(None)

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import VideoError
+from .clock import microseconds
 from .limits import check_held, decoder_errors
 
 __all__ = ["Frame", "FrameFilter", "RawFrame", "VideoSource"]
@@ -43,7 +44,7 @@ class Frame:
     index : int
         Frame number in decode order of what was read, from 0.
     time : float
-        Seconds from the start of the video.
+        Seconds on the clock of the container: what a player shows.
     rgb : ndarray, shape (H, W, 3), uint8
         The picture, upright (rotation metadata applied).
     """
@@ -85,8 +86,11 @@ class VideoSource(ABC):
     name : str
         File name, or "array", "frames", "bytes" ...: for results.
     duration : float or None
-        Seconds, as far as known: what the container says until a pass has reached the end,
-        then what was really there.
+        When the video ends, in seconds, as far as known: what the container says until a pass has
+        reached the end, then what was really there.
+    has_clock : bool
+        Whether frames carry times. Where they don't, the caller may say how many there are a
+        second.
     origin : str or None
         The file or folder that is read, where it is one: no result is written over it.
 
@@ -99,10 +103,11 @@ class VideoSource(ABC):
     name: str
     duration: float | None = None
     origin: str | None = None
+    has_clock: bool = True
 
     @abstractmethod
     def decode(self, needed: FrameFilter | None = None) -> Generator[RawFrame, None, None]:
-        """Yield frames in order of time, the first one at 0.
+        """Yield frames in order of time. The first one is at 0, or later in a file that says so.
 
         Parameters
         ----------
@@ -124,7 +129,7 @@ class VideoSource(ABC):
                 last = raw
         if last is None:
             raise VideoError(self.name, "holds no frame that can be decoded")
-        self.duration = last.time + (last.duration or gap)
+        self.duration = microseconds(last.time + (last.duration or gap))
 
     def frames(self) -> Generator[Frame, None, None]:
         """Yield every frame."""
@@ -133,7 +138,7 @@ class VideoSource(ABC):
                 yield raw.frame()
 
     def sample(self, rate: float) -> Generator[Frame, None, None]:
-        """Yield the frame shown at each time k/rate, k = 0, 1, ..., in one pass.
+        """Yield the frames shown k/rate after the first one, k = 0, 1, ..., in one pass.
 
         Constant memory: one frame is held back, because how long it is shown is known when the
         next one comes. A frame that is shown at several of these times (a source slower than
@@ -152,25 +157,30 @@ class VideoSource(ABC):
         if not (rate > 0 and math.isfinite(rate)):
             raise VideoError(self.name, f"the sampling rate must be positive, not {rate}")
 
+        held: RawFrame | None = None
+
         def needed(start: float, end: float) -> bool:
             """Decide as the loop below, and in doubt that a frame is needed."""
-            k = max(math.ceil((start - TIME_SLACK) * rate - _EPS), 0)
-            return k / rate < end - TIME_SLACK + _EPS
+            if held is None:
+                return True
+            k = max(math.ceil((start - first - TIME_SLACK) * rate - _EPS), 0)
+            return first + k / rate < end - TIME_SLACK + _EPS
 
-        held: RawFrame | None = None
-        gap = 0.0
+        first = gap = 0.0
         k = 0
         with decoder_errors(self.name), closing(self._decode(needed)) as raws:
             for raw in raws:
-                until = raw.time - TIME_SLACK
-                if held is not None:
+                if held is None:
+                    first = raw.time
+                else:
                     gap = raw.time - held.time
+                    until = raw.time - first - TIME_SLACK
                     if k / rate < until:
                         yield held.frame()
                         k = math.ceil(until * rate)
                 held = raw
         if held is not None:
-            end = held.time + (held.duration or gap)
+            end = held.time - first + (held.duration or gap)
             if k == 0 or k / rate < end - TIME_SLACK:
                 with decoder_errors(self.name):
                     last_frame = held.frame()

@@ -20,6 +20,8 @@ TABLE = [
     "track",
     "start",
     "end",
+    "seen_start",
+    "seen_end",
     "face_found",
     "reason",
     "label",
@@ -48,7 +50,7 @@ TABLE = [
 
 def test_csv(timeline, tmp_path):
     timeline.save(tmp_path / "out.CSV")
-    with (tmp_path / "out.CSV").open(encoding="utf-8", newline="") as file:
+    with (tmp_path / "out.CSV").open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     assert list(rows[0]) == TABLE
     assert [r["track"] for r in rows] == ["0"] * 6 + ["1"] * 2 + [""]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 
 import pytest
 
@@ -48,7 +49,7 @@ def test_rows_are_written_while_they_come(tmp_path):
 
     about = dict(source="clip.mp4", labels=["joy"])
     assert save_rows(rows(), out, **about) == 3
-    assert out.read_text().splitlines()[1].startswith("clip.mp4,0,0,1.0,True,,joy,,,7,,")
+    assert out.read_text().splitlines()[1].startswith("clip.mp4,0,0,1.0,0,1.0,True,,joy,,,7,,")
     out.unlink()
     with pytest.raises(VideoError):
         save_rows(rows(fail=True), out, **about)
@@ -61,3 +62,26 @@ def test_a_name_with_a_carriage_return_stays_in_its_field():
     file.seek(0)
     (row,) = csv.DictReader(io.StringIO(file.getvalue(), newline=""))
     assert row["source"] == "a\rb.mp4" and row["score:joy"] == "1.0"
+
+
+@pytest.mark.parametrize(
+    ("label", "cell"),
+    [
+        ("=cmd|' /C calc'!A0", "'=cmd|' /C calc'!A0"),
+        ("-1", "'-1"),
+        ("@joy", "'@joy"),
+        ("+", "'+"),
+        ("a=b", "a=b"),
+        ("愛", "愛"),
+    ],
+)
+def test_a_spreadsheet_runs_no_text_and_reads_every_letter(tmp_path, label, cell):
+    row = TimelineRow(0, 0.0, 1.0, 7, {label: 0.25}, {label: -0.5})
+    save_rows([row], tmp_path / "out.csv", source="=clip.mp4", labels=[label])
+    written = (tmp_path / "out.csv").read_bytes()
+    assert written.startswith(b"\xef\xbb\xbf") == (not label.isascii())
+    (found,) = csv.DictReader(io.StringIO(written.decode("utf-8-sig")))
+    assert found["label"] == cell and found["source"] == "'=clip.mp4"
+    assert float(found[f"similarity:{label}"]) == -0.5, "numbers are as they were"
+    save_rows([row], tmp_path / "out.jsonl", source="=clip.mp4", labels=[label])
+    assert json.loads((tmp_path / "out.jsonl").read_text("utf-8"))["label"] == label

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
+
+from emoclip_sdk.faces import Detection
+from emoclip_sdk.faces.tracking import Candidate, Tracker
 
 from .scripted import People, owner, run, tracks
 
@@ -15,6 +19,16 @@ def test_a_face_keeps_its_number_over_a_short_gap_and_not_over_a_long_one() -> N
     assert tracks(result)[7] == "0"
     assert tracks(result)[16] == "0", "1.3 s later"
     assert tracks(result)[50] == "1", "3.6 s later"
+
+
+def test_a_picture_that_stands_still_is_no_time_away() -> None:
+    candidate = Candidate(Detection((20.0, 20.0, 60.0, 60.0), 0.99), np.ones(64))
+    tracker = Tracker()
+    (ann,) = tracker.update([candidate], 0.0)
+    assert tracker.update([], 5.0) == []
+    assert tracker.update([candidate], 6.5)[0] is ann, "away for 1.5 s"
+    assert tracker.update([], 7.0) == []
+    assert tracker.update([candidate], 9.1)[0] is not ann, "away for 2.1 s"
 
 
 def test_an_isolated_detection_is_an_error_of_the_detector() -> None:

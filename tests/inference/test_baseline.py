@@ -11,7 +11,7 @@ import pytest
 from emoclip_sdk.errors import EmoCLIPError
 from emoclip_sdk.faces import Detection, Face, FaceQuality, FrameFaces, TrackTable
 from emoclip_sdk.inference.action_measures import MEASURES
-from emoclip_sdk.inference.baseline import NeutralSearch, baseline_kind
+from emoclip_sdk.inference.baseline import BaselineRecorder, NeutralSearch, baseline_kind
 from emoclip_sdk.inference.frames import EmbeddedFrame
 from emoclip_sdk.inference.stream import FaceStream
 
@@ -141,6 +141,13 @@ def test_windows_have_means_of_actions(tiny_model, stream):
     assert [row.actions for row in lines if row.track == 0] == [
         row.actions for row in timeline if row.track == 0
     ]
+
+
+def test_a_picture_that_stands_still_is_in_the_span():
+    recorder = BaselineRecorder(span=(1.0, 2.0))
+    for time, value in ((0.0, 1.0), (3.0, 2.0), (3.5, 3.0)):
+        recorder.see(EmbeddedFrame(time, {0: np.array([value], np.float32)}))
+    assert recorder.references()[0].times == [0.0]
 
 
 def test_a_span_as_baseline(tiny_model, stream):

@@ -163,6 +163,38 @@ def test_the_last_window_is_cut_at_the_end():
     assert plan(frames[:2], 2.0, 1.0) == [(0, 0.0, 1.0, [0, 1])], "the end is inferred"
 
 
+def test_what_is_on_the_screen_stays_until_the_next_frame():
+    # Three frames as of a slide show; the face comes with the second one.
+    frames = seen([0.0, 2.0, 4.967], {1, 2})
+    shown = list(every_window(frames, 0.1, 0.1, 32, lambda: 5.0))
+    assert len(shown) == 50
+    assert [clip.track for clip in shown] == [None] * 20 + [0] * 30
+    assert [clip.start for clip in shown] == [i / 10 for i in range(50)], "no 0.30000000000000004"
+    assert shown[20].seen == ((2.0, 2.1),) and shown[-1].seen == ((4.9, 5.0),)
+    # Shown for three seconds, which is no time away; then gone for longer than is remembered.
+    slides = list(every_window(seen([0.0, 3.0, 4.0, 7.0, 7.5], {0, 1}, {3}), 1, 1, 32, lambda: 8.0))
+    assert [clip.track for clip in slides] == [0, 0, 0, 0, None, None, None, 1]
+    assert slides[-1].seen == ((7.0, 7.5),)
+    # A window that begins between two sampled frames does not count the one before it.
+    often = list(every_window(seen(np.arange(14) / 7, set(range(14))), 1.0, 0.25, 32))
+    assert [clip.n_frames for clip in often] == [7] * 5
+    assert [clip.seen for clip in often] == [((i / 4, i / 4 + 1),) for i in range(5)]
+
+
+def test_windows_of_a_video_that_begins_late_are_cut_where_it_begins():
+    frames = seen(1.5 + np.arange(14) / 7, set(range(7, 14)))
+    shown = list(every_window(frames, 1.0, 0.5, 32, lambda: 3.5))
+    assert [(clip.start, clip.end) for clip in shown] == [
+        (1.5, 2.5), (2.0, 3.0), (2.5, 3.5),
+    ]  # fmt: skip
+    assert [clip.seen for clip in shown] == [(), ((2.5, 3.0),), ((2.5, 3.5),)]
+    shown = list(every_window(frames, 2.0, 1.0, 32, lambda: 3.5))
+    assert [(clip.start, clip.end) for clip in shown] == [(1.5, 3.0), (2.0, 3.5)]
+    # Windows with room between them: the first one that shows a picture.
+    shown = list(every_window(frames, 0.5, 2.0, 32, lambda: 3.5))
+    assert [(clip.start, clip.end) for clip in shown] == [(2.0, 2.5)]
+
+
 def test_odd_cases_of_windows():
     assert plan([], 1.0, 1.0) == []
     assert plan(seen([0.0], {0}), 1.0, 1.0) == [(0, 0.0, 0.0, [0])], "a single picture"

@@ -48,17 +48,39 @@ def test_windows_that_overlap_share_time_by_their_middles():
     assert spans(timeline([0.9] * 2, window=1.0, step=3.0)) == [(0, 1), (3, 4)]
 
 
-def test_a_window_without_the_face_is_certain_about_all_of_its_length():
-    # Windows every half second; the face is away from 2.0 to 4.5.
-    seen = timeline([0.9] * 4 + [None] * 2 + [0.9] * 4, step=0.5)
-    assert spans(seen) == [
-        (0, 1.25),
-        (1.25, 1.75),
-        (1.75, 2),
-        (4.5, 4.75),
-        (4.75, 5.25),
-        (5.25, 6.5),
+def laid(stretches, window, step, end):
+    """Lay windows over a face that is on the screen in some stretches of a video."""
+    rows = []
+    for k in range(math.ceil((end - window) / step - 1e-9) + 1):
+        start, stop = k * step, min(k * step + window, end)
+        seen = tuple((max(a, start), min(b, stop)) for a, b in stretches if a < stop and b > start)
+        scores = {"joy": 0.9, "rage": 0.1} if seen else {"joy": NAN, "rage": NAN}
+        track = 0 if seen else None
+        rows.append(TimelineRow(track, start, stop, len(seen), scores, scores, 0.9, seen=seen))
+    return Timeline("clip.mp4", ("joy", "rage"), window, step, tuple(rows), duration=end)
+
+
+@pytest.mark.parametrize(("window", "step"), [(2.0, 0.25), (2.0, 1.0), (0.5, 0.5), (3.0, 2.8)])
+def test_a_window_speaks_only_for_time_in_which_the_face_was_seen(window, step):
+    late = laid([(2.0, 5.0)], window, step, 5.0)
+    (joy,) = late.episodes()
+    assert (joy.onset, joy.offset) == (2.0, 5.0)
+    (face,) = late.summary()
+    assert (face.start, face.end, face.seconds) == (2.0, 5.0, 3.0)
+    assert [(run.start, run.end) for run in runs(late)[0]] == [(2.0, 5.0)]
+    halves = late.resample(0.5)
+    assert [(row.track, row.start) for row in halves] == [
+        *((0, 2 + i / 2) for i in range(6)),
+        *((None, i / 2) for i in range(4)),
     ]
+    assert halves.summary()[0].seconds == 3.0, "and so does what is made of it"
+    # Away for a moment, in the middle of windows that see the face before and after.
+    twice = laid([(0.5, 1.0), (2.25, 4.0)], window, step, 5.0)
+    assert [(e.onset, e.offset) for e in twice.episodes()] == [(0.5, 1.0), (2.25, 4.0)]
+    assert twice.summary()[0].seconds == 2.25
+    assert [row.start for row in twice.resample(0.25) if row.face_found] == [
+        0.5, 0.75, *(2.25 + i / 4 for i in range(7)),
+    ]  # fmt: skip
 
 
 def test_runs_of_the_best_label_stop_where_the_model_abstains():

@@ -131,6 +131,8 @@ def test_timeline_records():
         "track": 0,
         "start": 0.0,
         "end": 1.0,
+        "seen_start": 0.0,
+        "seen_end": 1.0,
         "face_found": True,
         "reason": None,
         "label": "a",

@@ -25,7 +25,7 @@ def test_frames_of_a_file_have_numbers_times_and_pictures(make_video) -> None:
     assert video.duration == pytest.approx(1.0, abs=0.01)
     frames = list(video.frames())
     assert [f.index for f in frames] == list(range(30))
-    assert [f.time for f in frames] == pytest.approx([i / 30 for i in range(30)])
+    assert [f.time for f in frames] == pytest.approx([i / 30 for i in range(30)], abs=1e-6)
     assert frames[0].rgb.shape == (HEIGHT, WIDTH, 3)
     assert frames[0].rgb.dtype == np.uint8
     assert levels(frames) == pytest.approx([i * 4 for i in range(30)], abs=4)
