@@ -71,6 +71,78 @@ def write_video(
     return file
 
 
+def write_changing(
+    path: Path,
+    parts: Sequence[Sequence[np.ndarray]],
+    fps: int = 10,
+    aspects: Sequence[Any] | None = None,
+    turns: Sequence[tuple[int, int, int]] | None = None,
+) -> Path:
+    """Write an MPEG transport stream of H.264 whose pictures change their size from part to part.
+
+    Parameters
+    ----------
+    path : Path
+    parts : sequence of sequences of ndarray (H, W, 3), uint8
+        Of one size in each part.
+    fps : int
+        Frames per second.
+    aspects : sequence of Fraction or int, optional
+        Width over height of the pixels of each part.
+    turns : sequence of (int, int, int), optional
+        How each part is turned; see :func:`turned_packet`.
+    """
+    import av
+
+    with av.open(str(path), "w", format="mpegts") as out:
+        stream: Any = out.add_stream("libx264", rate=fps)
+        stream.height, stream.width = parts[0][0].shape[:2]
+        stream.pix_fmt = "yuv420p"
+        number = 0
+        aspects, turns = aspects or [1] * len(parts), turns or [(0, 0, 0)] * len(parts)
+        for part, aspect, turn in zip(parts, aspects, turns, strict=True):
+            # A coder of its own, whose parameters come before its first picture.
+            coder: Any = av.CodecContext.create("libx264", "w")
+            coder.height, coder.width = part[0].shape[:2]
+            coder.pix_fmt, coder.time_base, coder.framerate = "yuv420p", Fraction(1, fps), fps
+            coder.max_b_frames, coder.options = 0, {"crf": "10"}
+            coder.sample_aspect_ratio = Fraction(aspect)
+            for picture in [*part, None]:
+                frame = None
+                if picture is not None:
+                    frame = av.VideoFrame.from_ndarray(picture).reformat(format="yuv420p")
+                    frame.pts, frame.time_base, number = number, Fraction(1, fps), number + 1
+                for packet in coder.encode(frame):
+                    if packet.is_keyframe and any(turn):
+                        packet = turned_packet(packet, *turn)
+                    packet.stream, packet.time_base = stream, Fraction(1, fps)
+                    out.mux(packet)
+    return path
+
+
+def turned_packet(packet: Any, across: int, down: int, degrees: int) -> Any:
+    """Return a packet of H.264 with the message "display orientation" (D.1.27) before its picture.
+
+    It is shown mirrored left to right (`across`), top to bottom (`down`), and then turned
+    anticlockwise by `degrees`, until the next key frame.
+    """
+    import av
+
+    # Not canceled, mirrored, turned; valid until the next message; no extension; the end.
+    bits = f"0{across}{down}{degrees * 65536 // 360:016b}" + "010" + "0" + "1"
+    message = bytes([6, 47, 3]) + int(bits, 2).to_bytes(3, "big") + b"\x80"
+    data = bytes(packet)
+    # Start codes, or the lengths of units in the place of them.
+    annex_b = data.startswith((b"\0\0\0\1", b"\0\0\1"))
+    prefix = b"\0\0\0\1" if annex_b else len(message).to_bytes(4, "big")
+    changed = av.Packet(prefix + message + data)
+    changed.pts, changed.dts, changed.time_base = packet.pts, packet.dts, packet.time_base
+    changed.duration, changed.is_keyframe = packet.duration, packet.is_keyframe
+    if packet.stream is not None:
+        changed.stream = packet.stream
+    return changed
+
+
 def write_ferplus(
     path: Path,
     votes: Any,

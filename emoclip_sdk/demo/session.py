@@ -56,8 +56,19 @@ class _Smaller:
 
         if (rgb.shape[1], rgb.shape[0]) == self.size:
             return rgb
-        smaller = cv2.resize(rgb, self.size, interpolation=cv2.INTER_AREA)
-        return np.asarray(smaller, dtype=np.uint8)
+        height, width = rgb.shape[:2]
+        if (width, height) == self.frame:
+            smaller = cv2.resize(rgb, self.size, interpolation=cv2.INTER_AREA)
+            return np.asarray(smaller, dtype=np.uint8)
+        # A video may change its size on the way: its pictures are fitted in, never stretched.
+        scale = min(self.size[0] / width, self.size[1] / height)
+        size = (max(1, round(width * scale)), max(1, round(height * scale)))
+        left, top = ((self.size[i] - size[i]) // 2 for i in (0, 1))
+        fitted = np.zeros((self.size[1], self.size[0], 3), np.uint8)
+        fitted[top : top + size[1], left : left + size[0]] = cv2.resize(
+            rgb, size, interpolation=cv2.INTER_AREA
+        )
+        return fitted
 
 
 class Session:

@@ -32,6 +32,7 @@ VIDEOS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".web
 """Endings that can be written, and FFmpeg's names of their containers."""
 
 _CLOCK = 90_000  # ticks of a second: any frame rate, also one that varies
+_BT601, _LIMITED = 6, 1  # code points of ITU-T H.273: matrix, and FFmpeg's number of the range
 _H264 = {"preset": "veryfast", "crf": "20"}
 _VP9 = {"crf": "32", "b": "0", "deadline": "realtime", "cpu-used": "6", "row-mt": "1"}
 
@@ -148,6 +149,8 @@ def _write(
         stream.width, stream.height = drawing.size
         stream.pix_fmt = "yuv420p"
         stream.codec_context.time_base = Fraction(1, _CLOCK)
+        # What FFmpeg makes of RGB. Unsaid, players would take a large picture for BT.709.
+        stream.codec_context.colorspace, stream.codec_context.color_range = _BT601, _LIMITED
         sound = None
         if isinstance(source, FileSource):
             sound = opened.enter_context(closing(Sound(source, out)))

@@ -94,26 +94,30 @@ class Overlay:
         """
         from PIL import Image, ImageDraw
 
-        scale = (self._picture[0] / rgb.shape[1], self._picture[1] / rgb.shape[0])
         picture = Image.fromarray(rgb)
-        if picture.size != self._picture:
-            picture = picture.resize(self._picture, Image.Resampling.BICUBIC)
+        # A video may change its size on the way: its pictures are fitted in, never stretched.
+        scale = min(self._picture[0] / picture.width, self._picture[1] / picture.height)
+        size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
+        left, top = ((self._picture[i] - size[i]) // 2 for i in (0, 1))
+        if picture.size != size:
+            picture = picture.resize(size, Image.Resampling.BICUBIC)
         canvas = Image.new("RGB", self.size, _GROUND)
-        canvas.paste(picture, (0, 0))
+        canvas.paste(picture, (left, top))
         canvas.paste(self._strip, (0, self._picture[1]))
         pen = ImageDraw.Draw(canvas)
         boxes = {track: path.at(time) for track, path in self._timeline.paths.items()}
         faces = [FaceInFrame(rgb, track, box) for track, box in boxes.items() if box is not None]
         visible = []
         for face in faces:
-            x0, y0, x1, y1 = face.box
-            placed = (x0 * scale[0], y0 * scale[1], x1 * scale[0], y1 * scale[1])
+            x0, y0, x1, y1 = (scale * edge for edge in face.box)
+            placed = (left + x0, top + y0, left + x1, top + y1)
             visible.append((face.track, self._clipped(placed), self._caption(face.track, time)))
         if self._finder is not None and faces:
             # Under everything else, which has to be read.
             for shape, (_, _, (_, color)) in zip(self._finder(faces), visible, strict=True):
                 if shape is not None:
-                    self._draw_landmarks(pen, shape.landmarks[:, :2] * scale, color)
+                    points = shape.landmarks[:, :2] * scale + np.array([left, top], np.float32)
+                    self._draw_landmarks(pen, points, color)
         for _, placed, (_, color) in visible:
             pen.rectangle(placed, outline=color, width=self._line)
         occupied: list[Rect] = []

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
@@ -22,13 +23,16 @@ from .clock import (
     microseconds,
     seconds,
 )
+from .color import frame_rgb
 from .container import (
     decodable_stream,
     open_container,
     stated_duration,
     video_stream,
 )
+from .fields import Neighbors, deinterlaced, with_neighbors
 from .limits import check_held, check_size, decoder_errors, error_text
+from .orientation import Matrix, StreamOrientation, upright
 from .packets import FrameSkipper, FrameTable, frame_table, with_lookahead
 from .source import Frame, FrameFilter, RawFrame, VideoSource
 
@@ -45,6 +49,7 @@ log = logging.getLogger(__name__)
 
 # Frames that a seek to a key frame must save, to be quicker than decoding on.
 MIN_SEEK_FRAMES = 8
+PROGRESSIVE = 1  # FFmpeg's order of fields; 0 is unknown, the others are interlaced
 
 
 class FileSource(VideoSource):
@@ -94,16 +99,27 @@ class FileSource(VideoSource):
             with decoder_errors(self._where), self._open() as container:
                 self.has_clock = has_time_stamps(container)
                 stream = video_stream(container, self._where)
-                check_size(round(stream.width * _pixel_aspect(stream)), stream.height, self._where)
+                aspect = float(stream.sample_aspect_ratio or 1)
+                width = round(stream.width * aspect) if 0.25 <= aspect <= 4 else stream.width
+                check_size(width, stream.height, self._where)
                 self.duration = stated_duration(container, stream)
 
     def decode(self, needed: FrameFilter | None = None) -> Generator[RawFrame, None, None]:
         """Yield the frames; what fails after the first frame ends the video with a warning."""
+        with closing(self._pictures(needed)) as pictures:
+            for (index, time, duration, shape), picture, neighbors in with_neighbors(pictures):
+                to_rgb = _converter(picture, shape, neighbors, self._where)
+                yield RawFrame(index, time, duration, to_rgb)
+
+    def _pictures(
+        self, needed: FrameFilter | None
+    ) -> Generator[tuple[tuple[int, float, float | None, _Shape], VideoFrame], None, None]:
+        """Yield index, time, duration and shape of each frame, and the frame."""
         container = self._open()
         try:
             stream = decodable_stream(container, self._where)
             clock = self._clock(container, stream)
-            aspect = _pixel_aspect(stream)
+            shapes = _Shapes(stream)
             index = 0
             problem: Exception | None = None
             broken: list[Exception] = []
@@ -113,9 +129,12 @@ class FileSource(VideoSource):
             else:
                 pairs = with_lookahead(packets)
             skipper = FrameSkipper()
+            # PyAV before 18 doesn't tell; the first frame does.
+            interlaced = getattr(stream.codec_context, "field_order", 0) > PROGRESSIVE
             for packet, following in pairs:
                 is_needed = True
-                if needed is not None:
+                # Deinterlacing looks at the frames around the one that is needed.
+                if needed is not None and not interlaced:
                     start, end = clock.predict(packet.pts), clock.predict(following)
                     is_needed = start is None or end is None or needed(start, end)
                 skipper.prepare(packet, needed=is_needed)
@@ -126,9 +145,10 @@ class FileSource(VideoSource):
                     problem = error
                     continue
                 for picture in pictures:
+                    interlaced = interlaced or picture.interlaced_frame
                     time, duration = clock.advance(picture)
                     index += skipper.skipped_before(picture.pts)
-                    yield RawFrame(index, time, duration, _converter(picture, aspect, self._where))
+                    yield (index, time, duration, shapes.of(picture)), picture
                     index += 1
             problem = broken[0] if broken else problem
             if problem is not None:
@@ -212,7 +232,7 @@ class FileSource(VideoSource):
         last = -1  # the frame that came out last
         with self._open() as container:
             stream = decodable_stream(container, self._where)
-            aspect, skipper = _pixel_aspect(stream), FrameSkipper()
+            shapes, skipper = _Shapes(stream), FrameSkipper()
             clock = self._clock(container, stream)
             if clock.zero is None:
                 clock.zero = seconds(int(stamps[0]), stream.time_base)
@@ -228,11 +248,13 @@ class FileSource(VideoSource):
                         skipper.prepare(packet, needed=packet.pts in needed)
                         for picture in packet.decode():
                             number = table.number(picture.pts)
-                            if number is None:
+                            # The neighbors of an interlaced frame are needed too.
+                            if number is None or picture.interlaced_frame:
                                 return None
+                            shape = shapes.of(picture)
                             if picture.pts in needed and number not in frames:
                                 time = clock.time(number, picture.pts)
-                                to_rgb = _converter(picture, aspect, self._where)
+                                to_rgb = _converter(picture, shape, (None, None), self._where)
                                 frames[number] = RawFrame(number, time, None, to_rgb).frame()
                                 size = frames[number].rgb.nbytes
                                 check_held(len(needed), size, self._where)
@@ -260,25 +282,45 @@ class FileSource(VideoSource):
         return FrameClock(container, stream, self._fps, live=live)
 
 
-def _converter(picture: VideoFrame, aspect: float, where: str) -> Callable[[], NDArray[np.uint8]]:
+_Shape = tuple[float, Matrix]
+"""Width over height of a frame's pixels, and how it is turned."""
+
+
+class _Shapes:
+    """How the frames of a stream are to be shown.
+
+    Pixels are not square on DVDs, where faces would look narrow or wide. What the container says of
+    them counts for the whole video; what only the stream says may change, as with broadcasts that
+    go from 4:3 to 16:9.
+    """
+
+    def __init__(self, stream: VideoStream) -> None:
+        self._codec = stream.codec_context
+        self._orientation = StreamOrientation()
+        stated = stream.sample_aspect_ratio
+        self._fixed = stated if stated and stated != self._codec.sample_aspect_ratio else None
+
+    def of(self, picture: VideoFrame) -> _Shape:
+        """Return the shape of the frame that was decoded last."""
+        aspect = float(self._fixed or self._codec.sample_aspect_ratio or 1)
+        square = not 0.25 <= aspect <= 4 or abs(aspect - 1) <= 0.01
+        return 1.0 if square else aspect, self._orientation.of(picture)
+
+
+def _converter(
+    picture: VideoFrame, shape: _Shape, neighbors: Neighbors, where: str
+) -> Callable[[], NDArray[np.uint8]]:
     """Return what makes an upright RGB array of a frame, even after its file was closed."""
 
     def to_rgb() -> NDArray[np.uint8]:
+        aspect, matrix = shape
         width = max(1, round(picture.width * aspect))
         check_size(width, picture.height, where)  # it may change on the way
-        rgb = picture.to_ndarray(format="rgb24", width=width, height=picture.height)
-        # FFmpeg counts the angle anticlockwise, as rot90 does. The copy also cuts the padding of
-        # the rows, and releases the decoder's buffer.
-        turns = round(picture.rotation / 90) % 4
-        return np.ascontiguousarray(np.rot90(rgb, turns), dtype=np.uint8)
+        rgb = frame_rgb(deinterlaced(picture, neighbors), width)
+        # The copy also cuts the padding of the rows, and releases the decoder's buffer.
+        return upright(rgb, matrix)
 
     return to_rgb
-
-
-def _pixel_aspect(stream: VideoStream) -> float:
-    """Width over height of a pixel; not square on DVDs, where faces would look narrow or wide."""
-    aspect = float(stream.sample_aspect_ratio or 1)
-    return aspect if 0.25 <= aspect <= 4 and abs(aspect - 1) > 0.01 else 1.0
 
 
 def _until_broken(

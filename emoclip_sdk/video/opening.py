@@ -16,6 +16,7 @@ import numpy as np
 
 from ..errors import VideoError
 from .decode import FileSource
+from .heif import HeifSource, is_heif
 from .inputs import VideoInput
 from .pictures import (
     ImageSource,
@@ -45,6 +46,7 @@ VIDEO_SUFFIXES = frozenset({
 
 STILLS_FPS = 25.0
 JPEG = b"\xff\xd8\xff"
+HEIF_PLAN = 2**20  # bytes at the beginning of a HEIF picture, in which lies what is in it
 LARGEST_JPEG = 2**26  # bytes in which the second picture of a stream begins
 # Two letters or more, so that a Windows drive is not an address.
 ADDRESS = re.compile(r"^([A-Za-z][A-Za-z0-9+.\-]+)://")
@@ -141,10 +143,17 @@ def _open_path(text: Any, fps: float | None, allow_network: bool) -> VideoSource
         raise VideoError(text, f"can't be read ({getattr(error, 'strerror', error)})") from error
     if not head:
         raise VideoError(text, "the file is empty")
+    if is_heif(head, lambda: _beginning(path)):
+        return HeifSource(str(path), path.name, where=text)
     if _is_picture(head, lambda: path.open("rb")):
         return ImageSource(str(path), path.name, where=text)
     demuxer = _demuxer(head)
     return FileSource(str(path), path.name, where=text, fps=fps, demuxer=demuxer)
+
+
+def _beginning(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(HEIF_PLAN)
 
 
 def _is_picture(head: bytes, again: Callable[[], BinaryIO]) -> bool:
@@ -165,6 +174,8 @@ def _demuxer(head: bytes) -> str | None:
 def _open_bytes(data: bytes, name: str, fps: float | None) -> VideoSource:
     if not data:
         raise VideoError(name, "the content is empty")
+    if is_heif(data[:16], lambda: data):
+        return HeifSource(data, name)
     if _is_picture(data[:16], lambda: io.BytesIO(data)):
         return ImageSource(data, name)
     return FileSource(data, name, fps=fps, demuxer=_demuxer(data))
@@ -188,13 +199,15 @@ def _open_file(file: Any, fps: float | None) -> VideoSource:
     if not head:
         raise VideoError(name, "the file is empty")
 
-    def start() -> BinaryIO:
+    def read(n: int = -1) -> bytes:
         file.seek(0)
-        return io.BytesIO(file.read(LARGEST_JPEG))
+        content: bytes = file.read(n)
+        return content
 
-    if _is_picture(head, start):
-        file.seek(0)
-        return ImageSource(file.read(), name)
+    if is_heif(head, lambda: read(HEIF_PLAN)):
+        return HeifSource(read(), name)
+    if _is_picture(head, lambda: io.BytesIO(read(LARGEST_JPEG))):
+        return ImageSource(read(), name)
     return FileSource(file, name, fps=fps, demuxer=_demuxer(head))
 
 

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from ..errors import VideoError
 from .clock import microseconds
-from .limits import MAX_PIXELS, check_animation, check_size, decoder_errors
+from .limits import MAX_PIXELS, MAX_VIDEO_PIXELS, check_animation, check_size, decoder_errors
+from .orientation import EXIF_MATRICES, UPRIGHT, upright
 from .source import FrameFilter, RawFrame, VideoSource
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ clip's own frames their ``rate`` in the folder of the clip."""
 # Formats whose further pictures are frames. The other pictures of a phone's JPEG (MPO) or of a TIFF
 # are previews, depth maps or pages.
 ANIMATED = frozenset({"GIF", "PNG", "WEBP", "AVIF"})
+_ORIENTATION = 0x0112  # of EXIF
 UNTIMED = 0.1  # seconds for a GIF frame of "no" duration, as browsers show it
 
 
@@ -178,17 +180,26 @@ def folder_rate(path: Path) -> float | None:
 
 def image_rgb(image: Image) -> NDArray[np.uint8]:
     """Return a PIL image as (H, W, 3) uint8, turned as its EXIF tag says, without alpha."""
-    from PIL import ImageOps
+    image.load()  # first: TIFF is turned by Pillow, which then takes the tag away
+    matrix = EXIF_MATRICES.get(image.getexif().get(_ORIENTATION, 1), UPRIGHT)
+    return upright(_stored_rgb(image), matrix)
 
-    image = ImageOps.exif_transpose(image)
+
+def _stored_rgb(image: Image) -> NDArray[np.uint8]:
+    """Return a picture as it is stored: what is gray of more than 8 bits, scaled to 0..255."""
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
-        # Pillow would clip 16-bit gray at 255 instead of scaling it.
         gray = np.asarray(image, dtype=np.float64)
-        if gray.max(initial=0) > 255:
+        brightest = gray.max(initial=0, where=np.isfinite(gray))
+        if image.mode == "F" and brightest <= 1:
+            gray = gray * 255
+        elif image.mode.startswith("I;16") or brightest > 255:  # Pillow would clip it at 255
             gray = gray / 257
-        image_array = np.clip(np.rint(gray), 0, 255).astype(np.uint8)
-        return np.repeat(image_array[:, :, None], 3, axis=2)
-    return np.array(image.convert("RGB"))
+        levels = np.clip(np.rint(np.nan_to_num(gray)), 0, 255).astype(np.uint8)
+        return np.repeat(levels[:, :, None], 3, axis=2)
+    if image.mode == "P" and "transparency" in image.info:
+        image = image.convert("RGBA")  # or Pillow warns, which is an error under "-W error"
+    # No copy more than needed: a photo of 60 megapixels is 240 MB here.
+    return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
 
 
 def as_rgb(array: NDArray[Any], name: str) -> NDArray[np.uint8]:
@@ -283,7 +294,7 @@ def _open(media: str | bytes, where: str) -> Image:
         image = Image.open(io.BytesIO(media) if isinstance(media, bytes) else media)
     except Exception as error:  # Pillow's plugins raise nearly anything
         raise VideoError(where, f"can't be opened as an image ({error})") from error
-    if image.width * image.height > MAX_PIXELS:
+    if image.width * image.height > MAX_VIDEO_PIXELS:
         # A photo of 100 megapixels is real, and JPEG is decoded smaller at no cost.
         image.draft(None, (image.width // 2, image.height // 2))
     try:

@@ -5,10 +5,15 @@ from __future__ import annotations
 import struct
 from fractions import Fraction
 
+import av
 import numpy as np
 import pytest
+from builders import write_changing
+from colors import LIMITED, codes
 
 from emoclip_sdk.errors import EmoCLIPError
+from emoclip_sdk.export.annotate import write_video
+from emoclip_sdk.video import open_video
 
 LABELS = ["neutral", "happiness", "anger"]
 
@@ -128,6 +133,39 @@ def test_rotation_is_applied(detecting_model, two_faces, uneven, tmp_path):
     detecting_model.timeline(source, LABELS).annotate(source, tmp_path / "out.mp4")
     _, rgb = pictures(tmp_path / "out.mp4")[0]
     assert rgb.shape[1] == 72 * 6 and rgb.shape[0] > 128 * 6
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "webm"])
+def test_the_file_says_how_its_colors_are_coded(tmp_path, suffix):
+    red = np.full((64, 64, 3), (200, 40, 60), np.uint8)
+
+    class Plain:
+        size = (64, 64)
+
+        def draw(self, rgb, time):
+            return rgb
+
+    path = tmp_path / f"a.{suffix}"
+    write_video(open_video([red] * 3), path, lambda size: Plain())
+    with av.open(str(path)) as file:
+        decoded = next(file.decode(video=0))
+    assert (decoded.colorspace, decoded.color_range) in ((5, 1), (6, 1))
+    y, cb, cr = (np.frombuffer(plane, np.uint8)[0] for plane in decoded.planes)
+    expected = codes(red[:1, :1] / 255, 6, LIMITED, 8)[:, 0, 0]
+    assert np.abs(np.array([y, cb, cr], int) - expected).max() <= 3
+
+
+def test_a_picture_that_changes_its_size_is_fitted_in(detecting_model, two_faces, tmp_path):
+    wide, tall = two_faces[:10], two_faces[30:40].transpose(0, 2, 1, 3)
+    source = write_changing(tmp_path / "in.ts", [wide, tall])
+    assert [f.rgb.shape[:2] for f in open_video(source).frames()][::19] == [(72, 128), (128, 72)]
+    detecting_model.timeline(source, LABELS).annotate(source, tmp_path / "out.mkv")
+    seen = [rgb[: 72 * 4, : 128 * 4] for _, rgb in pictures(tmp_path / "out.mkv")]
+    assert len(seen) == 20
+    # 128 rows become 288, so the columns become 162: they stand in the middle, and around them is
+    # the dark ground.
+    assert seen[-1][:, :170].mean() < 40 and seen[-1][:, -170:].mean() < 40
+    assert abs(seen[-1][:, 176:336].mean() - tall[-1].mean()) < 5
 
 
 def test_refused(tiny_model, crop_video, tmp_path):

@@ -8,6 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from builders import write_changing
 
 from emoclip_sdk.errors import VideoError
 from emoclip_sdk.video import Frame, open_video
@@ -96,6 +97,27 @@ def test_pixels_that_are_not_square_are_made_square(make_video) -> None:
     rgb = next(open_video(path).frames()).rgb
     assert rgb.shape == (HEIGHT, 2 * WIDTH, 3)
     assert corners(rgb) == "rgbw"
+
+
+def test_size_and_pixel_aspect_may_change_on_the_way(tmp_path) -> None:
+    parts = [[quadrants()] * 3, [quadrants(width=HEIGHT, height=WIDTH)] * 3]
+    video = open_video(write_changing(tmp_path / "a.ts", parts))
+    for frames in (list(video.frames()), video.pick(range(6))):
+        assert [f.rgb.shape[:2] for f in frames] == [(HEIGHT, WIDTH)] * 3 + [(WIDTH, HEIGHT)] * 3
+        assert {corners(f.rgb) for f in frames} == {"rgbw"}
+    # As broadcasts go from 4:3 to 16:9: one size, pixels of another shape.
+    path = write_changing(tmp_path / "b.ts", [parts[0], parts[0]], aspects=[1, Fraction(3, 2)])
+    shapes = [f.rgb.shape[:2] for f in open_video(path).frames()]
+    assert shapes == [(HEIGHT, WIDTH)] * 3 + [(HEIGHT, WIDTH * 3 // 2)] * 3
+
+
+def test_orientation_may_change_on_the_way(tmp_path) -> None:
+    """A message before a key frame of H.264 counts until the next key frame."""
+    turns = [(0, 0, 270), (0, 0, 0), (1, 0, 0)]
+    path = write_changing(tmp_path / "a.ts", [[quadrants()] * 3] * 3, turns=turns)
+    video = open_video(path)
+    for frames in (list(video.frames()), video.pick(range(9))):
+        assert [corners(f.rgb) for f in frames] == ["brwg"] * 3 + ["rgbw"] * 3 + ["grwb"] * 3
 
 
 def textured(n: int) -> list[np.ndarray]:

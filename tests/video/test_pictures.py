@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 
 import numpy as np
 import pytest
@@ -50,6 +51,69 @@ def test_images_of_every_mode(tmp_path, mode, value, expected) -> None:
     rgb = next(open_video(path).frames()).rgb
     assert rgb.shape == (5, 7, 3)
     assert np.all(rgb == expected)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "values", "expected"),
+    [
+        (np.float32, [0, 0.2, 1], [0, 51, 255]),  # 0..1
+        (np.float32, [0, 51, 255], [0, 51, 255]),
+        (np.float32, [0, np.nan, 0.2], [0, 0, 51]),
+        (np.int32, [0, 51 * 257, 65535], [0, 51, 255]),
+        (np.uint16, [0, 51, 200], [0, 0, 1]),  # a dark picture stays dark
+    ],
+)
+def test_gray_of_more_than_8_bits(tmp_path, dtype, values, expected) -> None:
+    path = tmp_path / "a.tif"
+    Image.fromarray(np.array([values], dtype)).save(path)
+    assert next(open_video(path).frames()).rgb[0, :, 1].tolist() == expected
+
+
+def test_a_palette_with_alpha_is_read_without_a_warning(tmp_path) -> None:
+    path = tmp_path / "a.png"
+    rgba = np.dstack([quadrants(), np.full((HEIGHT, WIDTH), 200, np.uint8)])
+    rgba[:9, :9, 3] = 0
+    Image.fromarray(rgba).quantize(8).save(path)
+    with Image.open(path) as image:
+        assert isinstance(image.info["transparency"], bytes)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert corners(next(open_video(path).frames()).rgb) == "rgbw"
+
+
+@pytest.mark.parametrize("suffix", ["gif", "png"])
+@pytest.mark.parametrize("disposal", [0, 1, 2])
+def test_frames_that_hold_only_what_changes(tmp_path, suffix, disposal) -> None:
+    """Each of the two changes is drawn on what the frame before leaves behind."""
+    parts = [Image.new("RGBA", (32, 32), "red"), *[Image.new("RGBA", (32, 32))] * 2]
+    parts = [part.copy() for part in parts]
+    parts[1].paste((0, 255, 0, 255), (0, 0, 16, 16))
+    parts[2].paste((0, 0, 255, 255), (16, 16, 32, 32))
+    path = tmp_path / f"a.{suffix}"
+    more = {"blend": 1} if suffix == "png" else {}
+    # Disposal 2 of GIF is 1 of PNG: cleared. PNG's 0 is to be left as it is.
+    code = disposal if suffix == "gif" else int(disposal == 2)
+    parts[0].save(
+        path, save_all=True, append_images=parts[1:], duration=100, disposal=[0, code, 0], **more
+    )
+    frames = [frame.rgb for frame in open_video(path).frames()]
+    assert [len(frames), frames[1][4, 4].tolist(), frames[1][28, 28].tolist()] == [
+        3,
+        [0, 255, 0],
+        [255, 0, 0],
+    ]
+    assert frames[2][28, 28].tolist() == [0, 0, 255]
+    # What is cleared is no longer green.
+    assert (frames[2][4, 4].tolist() == [0, 255, 0]) == (disposal != 2)
+
+
+def test_the_default_picture_of_an_apng_is_no_frame(tmp_path) -> None:
+    path = tmp_path / "a.png"
+    first, *rest = [Image.fromarray(quadrants(level)) for level in (200, 0, 60)]
+    first.save(path, save_all=True, append_images=rest, duration=200, default_image=True)
+    frames = list(open_video(path).frames())
+    assert [(frame.index, round(frame.time, 3)) for frame in frames] == [(0, 0.0), (1, 0.2)]
+    np.testing.assert_array_equal(frames[0].rgb, quadrants())
 
 
 @pytest.mark.parametrize("suffix", ["gif", "png", "webp"])
