@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import struct
 from collections.abc import Iterator
 from fractions import Fraction
@@ -118,3 +119,19 @@ def test_frames_that_are_held_together(monkeypatch) -> None:
     assert len(video.pick([0, 1, 1, 2])) == 4
     with pytest.raises(VideoError, match="deterministic"):
         video.pick([0, 1, 2, 3])
+
+
+def test_frames_are_let_go_without_the_collector(crop_video) -> None:
+    """A cycle would keep each decoded frame for a while: gigabytes, of large ones."""
+
+    def alive() -> int:
+        return sum(isinstance(item, av.VideoFrame) for item in gc.get_objects())
+
+    gc.collect()
+    before = alive()
+    gc.disable()
+    try:
+        assert len(list(open_video(crop_video).frames())) == 50
+        assert alive() - before <= 1
+    finally:
+        gc.enable()
