@@ -11,7 +11,7 @@ __all__ = ["WindowBudget"]
 
 T = TypeVar("T")
 
-ANY_VIDEO = 100_000  # windows: a day and more, one a second
+ANY_VIDEO = 20_000  # windows: more than five hours, one a second; a row of each may be kept
 PER_FRAME = 1000  # and for each sampled frame, of which there are seven a second
 
 

@@ -58,7 +58,7 @@ def _stated(picture: VideoFrame) -> Matrix | None:
     try:
         # Not `picture.side_data`: the frame would hold it, and it the frame, until the collector
         # comes, which counts objects and not the megabytes of each.
-        data: Any = SideDataContainer(picture).get("DISPLAYMATRIX")
+        data: Any = SideDataContainer(picture).get("DISPLAYMATRIX")  # type: ignore[call-arg]
     except ValueError:  # PyAV before 19 stumbles over side data that it doesn't know
         turns = round(picture.rotation / 90) % 4
         return EXIF_MATRICES[(1, 8, 3, 6)[turns]] if turns else None
