@@ -475,15 +475,18 @@ class EmoCLIP(PretrainedModel):
         min_score: float | None = None,
         min_quality: float = 0.0,
         actions: bool = False,
+        baseline: BaselineChoice = None,
         **reading: Unpack[ReadKeywords],
     ) -> Iterator[TimelineRow]:
         """Score labels over time as :meth:`timeline`, row by row while the video is read.
 
         However long the video, memory stays the same. Rows come in order of time, then of tracks,
-        some seconds after what they are about. There is no `baseline`, which is known at the end.
-        Parameters and errors are those of
-        :meth:`timeline`, of one video; what is wrong with the video itself is raised at the first
-        row.
+        some seconds after what they are about. Parameters and errors are those of :meth:`timeline`,
+        of one video; what is wrong with the video itself is raised at the first row.
+
+        A `baseline` must be known before the rows: a span of seconds, until whose end the rows
+        wait, or for a video from :meth:`read` another video. The rest is an error: the most neutral
+        moment, and who is the most prominent person, are known at the end.
 
         Examples
         --------
@@ -498,8 +501,21 @@ class EmoCLIP(PretrainedModel):
         options.require_in_order("timeline_rows")
         if is_batch(video):
             raise EmoCLIPError("timeline_rows takes one video: go through a list in a loop")
+        kind = baseline_kind(baseline)
+        if kind == "auto" or (kind == "video" and not isinstance(video, FaceStream)):
+            reason = (
+                "the most neutral moment of a face is known at the end of the video"
+                if kind == "auto"
+                else "another video counts for the most prominent face, who is known at the end"
+            )
+            raise EmoCLIPError(
+                f"timeline_rows can't take this baseline: {reason}. Use timeline, or say a span "
+                "of seconds, (start, end)"
+            )
         scorer = self.scorer(labels, compound, min_score, min_quality)
-        return scorer.rows(self.reader(video, options, shapes=actions), window, step, actions)
+        stream = self.reader(video, options, shapes=actions or kind is not None)
+        plan = self._baseline_plans(baseline, options)()
+        return scorer.rows(stream, window, step, actions, plan)
 
     def _baseline_plans(
         self, choice: BaselineChoice, options: ReadOptions

@@ -175,7 +175,7 @@ def same_crop(
     distances, presences, scores = [], [], []
     for rgb, region in zip(pictures, regions, strict=True):
         with torch.inference_mode():
-            crop = crop_region(rgb, region) / 255
+            crop = crop_region(rgb, region)
             ours = landmarks(crop)
             expected, logit, _ = interpreter.run(0, crop[0].permute(1, 2, 0).numpy())
             points = expected.reshape(-1, 3)

@@ -84,7 +84,9 @@ OneTrack = Annotated[str, typer.Option(metavar="prominent|ID", help="Which face 
 Fps = Annotated[
     float | None,
     typer.Option(
-        help="Frame rate of a folder of frames; a file has its own. [default: 25]", min=1e-3
+        help="Frame rate of a folder of frames or a bare stream (.h264); other files have their "
+        "own. [default: 25, or what the stream says]",
+        min=1e-3,
     ),
 ]
 AllowNetwork = Annotated[

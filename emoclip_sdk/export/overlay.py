@@ -90,7 +90,7 @@ class Overlay:
         ----------
         rgb : ndarray, (H, W, 3), uint8
         time : float
-            Seconds from the start of the video.
+            Seconds on the clock of the video.
         """
         from PIL import Image, ImageDraw
 

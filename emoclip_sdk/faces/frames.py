@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..config import FaceConfig
+from ..runtime.threads import one_thread
 from ..video.source import Frame
 from .boxes import Box
 from .crop import center_crop, face_crop
@@ -86,6 +88,7 @@ def face_frames(
     detector: FaceDetector | None = None,
     landmarker: Landmarker | None = None,
     at_once: bool = False,
+    serial: bool = False,
 ) -> Iterator[FrameFaces]:
     """Detect, track and crop faces, frame by frame, in constant memory.
 
@@ -103,6 +106,8 @@ def face_frames(
         Finds the shape of each face, on the frames between key frames together.
     at_once : bool
         Detect each key frame when it comes, and not several together; every fourth frame at least.
+    serial : bool
+        Detect in one thread, which leaves the other cores to a decoder.
 
     Yields
     ------
@@ -115,7 +120,8 @@ def face_frames(
         together = 1 if landmarker is None or at_once else CROPS_TOGETHER
         batches = _crops(frames, size, together)
     else:
-        batches = _tracked(frames, config, size, detector or MTCNNDetector(config), at_once)
+        detector = detector or MTCNNDetector(config)
+        batches = _tracked(frames, config, size, detector, at_once, serial)
     finder = None if landmarker is None else ShapeFinder(landmarker)
     for batch in batches:
         seen = batch if finder is None else _with_shapes(batch, finder)
@@ -142,7 +148,12 @@ def _crops(frames: Iterable[Frame], size: int, together: int) -> Iterator[_Batch
 
 
 def _tracked(
-    frames: Iterable[Frame], config: FaceConfig, size: int, detector: FaceDetector, at_once: bool
+    frames: Iterable[Frame],
+    config: FaceConfig,
+    size: int,
+    detector: FaceDetector,
+    at_once: bool,
+    serial: bool,
 ) -> Iterator[_Batch]:
     """Yield frames whose faces are tracked, those of some key frames at a time."""
     tracker = KeyFrameTracker(config, detector)
@@ -151,7 +162,8 @@ def _tracked(
         every = min(every, DETECT_EVERY_AT_ONCE)
 
     def cropped(tracked: Iterable[TrackedFrame]) -> _Batch:
-        return [(t.frame, _cropped(t, config.margin, size)) for t in tracked]
+        with one_thread() if serial else nullcontext():
+            return [(t.frame, _cropped(t, config.margin, size)) for t in tracked]
 
     for groups in key_frame_groups(frames, every, 1 if at_once else LOOK_AHEAD):
         yield cropped(tracker.extend(groups))

@@ -26,6 +26,9 @@ __all__ = ["KeyFrameTracker", "Observation", "TrackedFrame", "key_frame_groups"]
 LOOK_AHEAD_BYTES = 100_000_000
 # Seconds after which a face is detected anew, however few frames were sampled meanwhile.
 MAX_KEY_FRAME_INTERVAL = 1.2
+# So many frames between two key frames are halved, and not detected one by one, where the faces of
+# these two do not explain them. (Where a model samples there are fewer.)
+MANY_BETWEEN = 12
 
 
 @dataclass(frozen=True)
@@ -127,6 +130,13 @@ class KeyFrameTracker:
         ):
             self._pending += filled
             self._track(key, False, candidates)
+        elif old is not None and len(between) >= MANY_BETWEEN:
+            # Somebody moved far, comes or goes, or a shot begins: in which half?
+            middle = len(between) // 2
+            (more,) = self._detect([between[middle]])
+            yield from self._extend(frames[: middle + 1], more)
+            yield from self._extend(frames[middle + 1 :], detections)
+            return
         else:
             latest = old.frame if old is not None else between[0]
             for frame, more in zip(between, self._detect(between), strict=True):

@@ -244,6 +244,12 @@ class BaselineRecorder:
         self._span = span
         self._references: dict[int, Reference] = {}
         self._latest: EmbeddedFrame | None = None  # which is shown until the next one comes
+        self._last = -math.inf
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the span is over: the frames that come change nothing."""
+        return self._span is not None and self._last >= self._span[1]
 
     def watch(self, frames: Iterable[EmbeddedFrame]) -> Iterator[EmbeddedFrame]:
         """Take in frames while they pass by."""
@@ -253,6 +259,7 @@ class BaselineRecorder:
 
     def see(self, frame: EmbeddedFrame) -> None:
         """Take in the next frame."""
+        self._last = frame.time
         if self._search is not None:
             self._search.see(frame)
             return
@@ -317,6 +324,11 @@ class BaselinePlan:
     def watch(self, frames: Iterable[EmbeddedFrame]) -> Iterable[EmbeddedFrame]:
         """Take in the video's frames while they pass by."""
         return frames if self.recorder is None else self.recorder.watch(frames)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the baselines will be no others at the end of a video that was read before."""
+        return self.recorder is None or self.recorder.is_complete
 
     def baselines(
         self,

@@ -37,8 +37,8 @@ class ReadOptions:
     seed : int
         Of the random window, with ``sampling="paper"``.
     fps : float, optional
-        Frame rate of a source without a clock: a folder of frames, an array, pictures. None: 25,
-        or what the folder's ``crop.json`` says.
+        Frame rate of a source without a clock: a folder of frames, an array, pictures, a bare
+        stream such as ``.h264``. None: 25, or what the folder's ``crop.json`` or the stream says.
     allow_network : bool
         Open network addresses (``https://``, ``rtsp://`` ...).
     timeout : float, optional

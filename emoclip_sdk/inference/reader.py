@@ -31,6 +31,8 @@ T = TypeVar("T")
 
 AHEAD = 8
 """Decoded frames that wait for detection."""
+SHAPES_AHEAD = 32
+"""The same where the shapes of many frames are found together meanwhile."""
 AHEAD_BYTES = 100 * 2**20
 """What they may take: 4 frames of 4K, 1 of 8K."""
 MANY_FRAMES = 100  # times as many as a model samples: no video has more
@@ -134,7 +136,8 @@ class FaceReader:
 
         def read(source: VideoSource) -> Iterator[FrameFaces]:
             frames = source.frames() if rate is None else source.sample(rate)
-            return _watched(self._faces(_ahead(frames), config, shapes=True), table)
+            faces = self._faces(_ahead(frames, SHAPES_AHEAD), config, shapes=True, serial=True)
+            return _watched(faces, table)
 
         frames, duration = _limited(source, options.timeout, read)
         return VideoFaces(source.name, frames, table, duration, source.origin)
@@ -184,6 +187,7 @@ class FaceReader:
         *,
         shapes: bool = False,
         at_once: bool = False,
+        serial: bool = False,
     ) -> Iterator[FrameFaces]:
         """Find the faces of sampled frames; detector and landmarker are made once.
 
@@ -203,12 +207,13 @@ class FaceReader:
             detector=self.detector,
             landmarker=self.landmarker if shapes else None,
             at_once=at_once,
+            serial=serial,
         )
 
 
-def _ahead(frames: Generator[Frame, None, None]) -> Iterator[Frame]:
+def _ahead(frames: Generator[Frame, None, None], depth: int = AHEAD) -> Iterator[Frame]:
     """Decode frames in a thread of its own."""
-    return prefetch(frames, AHEAD, size=lambda frame: frame.rgb.nbytes, budget=AHEAD_BYTES)
+    return prefetch(frames, depth, size=lambda frame: frame.rgb.nbytes, budget=AHEAD_BYTES)
 
 
 def _watched(

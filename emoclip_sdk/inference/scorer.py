@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..prompts import LabelText
-from ..results.analysis import compared, sorted_rows
+from ..results.analysis import compared, compared_row, sorted_rows
+from ..results.baseline import FaceBaseline
 from ..results.records import LOW_QUALITY, NOBODY, OUT_OF_VIEW, Gap, ModelInfo, Prediction
 from ..results.scored_windows import TimelineRow
 from ..results.timeline import Timeline
@@ -158,13 +159,32 @@ class Scorer:
         )
 
     def rows(
-        self, video: FaceStream, window: float, step: float, actions: bool = False
+        self,
+        video: FaceStream,
+        window: float,
+        step: float,
+        actions: bool = False,
+        baseline: BaselinePlan | None = None,
     ) -> Iterator[TimelineRow]:
         """Score every track in every window of `window` seconds, one each `step` seconds.
 
-        In order of time, while the video is read. With `actions`, rows have their means.
+        In order of time, while the video is read. With `actions`, rows have their means. With
+        `baseline`, they say what differs from it, and wait until it is known.
         """
-        return self._rows(video, video, window, step, actions)
+        if baseline is None:
+            yield from self._rows(video, video, window, step, actions)
+            return
+        waiting: list[TimelineRow] = []
+        baselines: Sequence[FaceBaseline] | None = None
+        for row in self._rows(baseline.watch(video), video, window, step, actions):
+            waiting.append(row)
+            if baselines is None and baseline.is_known:
+                baselines = baseline.baselines(video, self._frame_scores)
+            if baselines is not None:
+                yield from (compared_row(each, baselines) for each in waiting)
+                waiting = []
+        baselines = baseline.baselines(video, self._frame_scores)
+        yield from (compared_row(each, baselines) for each in waiting)
 
     def _rows(
         self,

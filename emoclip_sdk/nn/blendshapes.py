@@ -7,6 +7,8 @@ The network of the model card "MediaPipe Blendshape V2" (Google, Apache-2.0): an
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 
@@ -91,9 +93,20 @@ class _MixerBlock(nn.Module):
         self.width_mlp = _mlp(width, _WIDTH_INSIDE)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = x + self.token_mlp(self.token_norm(x).mT).mT
-        return x + self.width_mlp(self.width_norm(x))
+        # As products with the weights on the left: nothing is transposed in memory.
+        first, second = (cast(nn.Linear, self.token_mlp[i]) for i in (0, 2))
+        inside = torch.baddbmm(_column(first), _each(first, x), self.token_norm(x)).relu_()
+        x = torch.baddbmm(x, _each(second, x), inside).add_(_column(second))
+        return self.width_mlp(self.width_norm(x)).add_(x)
+
+
+def _each(layer: nn.Linear, x: Tensor) -> Tensor:
+    return layer.weight.expand(len(x), -1, -1)
+
+
+def _column(layer: nn.Linear) -> Tensor:
+    return layer.bias[:, None]
 
 
 def _mlp(width: int, inside: int) -> nn.Sequential:
-    return nn.Sequential(nn.Linear(width, inside), nn.ReLU(), nn.Linear(inside, width))
+    return nn.Sequential(nn.Linear(width, inside), nn.ReLU(inplace=True), nn.Linear(inside, width))

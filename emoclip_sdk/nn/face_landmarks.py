@@ -31,8 +31,7 @@ _LAST_SIDE = 2  # pixels after the last stage
 # The first stages take few crops at once, whose large maps stay in the processor's cache; the
 # others take more, because each operator on a small map costs more to call than to compute.
 _WIDE_STAGES, _WIDE_BATCH, _BATCH = 3, 4, 16
-# Numbers in a row of an operation that goes element by element, and rows that are done at once.
-_ROW, _ROWS = 2048, 32
+_ROW = 2048  # numbers in a row of an operation that goes element by element
 
 
 class FaceMesh(NamedTuple):
@@ -91,7 +90,7 @@ class LandmarkNetwork(nn.Module):
         features = []
         for batch in crops.split(_BATCH):
             maps = torch.cat([self._wide(part) for part in batch.split(_WIDE_BATCH)], dim=2)
-            features.append(self.deep_stages(maps).permute(2, 0, 1, 3).flatten(1))
+            features.append(_through(self.deep_stages, maps).permute(2, 0, 1, 3).flatten(1))
         x = torch.cat(features)
         points = self.points(x).unflatten(1, (LANDMARKS, 3))
         return FaceMesh(points, self.presence(x)[:, 0].sigmoid())
@@ -100,13 +99,27 @@ class LandmarkNetwork(nn.Module):
         """Take crops (N, 3, H, W) through the first stages, to (h, w, N, C)."""
         # TensorFlow's padding: with stride 2, an even picture is padded after its end only.
         x = self.stem(F.pad(crops, (0, 1, 0, 1))).permute(2, 3, 0, 1).contiguous()
-        return self.wide_stages(self.stem_act(x))
+        x = _activated(x, self.stem_act.rows())
+        return _through(self.wide_stages, x)
+
+
+def _through(stages: nn.Sequential, x: Tensor) -> Tensor:
+    """Take maps through stages, block by block.
+
+    What is not needed any more is free at once, and so is used again while it is in the processor's
+    cache; a call of a whole stage would hold its input until its end.
+    """
+    for stage in stages:
+        for block in stage.children():
+            x = block(x)
+    return x
 
 
 class _Block(nn.Module):
     """A bottleneck beside a skip connection; with stride 2, the skip is a max-pooling.
 
-    In terms of layers: ``act(skip(x) + expand(depthwise(reduce_act(reduce(x)))))``.
+    In terms of layers: ``act(skip(x) + expand(depthwise(reduce_act(reduce(x)))))``. `reduce` looks
+    at windows of the stride, without overlap.
     """
 
     def __init__(self, before: int, inside: int, after: int, stride: int = 1) -> None:
@@ -117,60 +130,79 @@ class _Block(nn.Module):
         self.depthwise = nn.Conv2d(inside, inside, 3, padding=1, groups=inside, bias=False)
         self.expand = nn.Linear(inside, after, bias=False)
         self.act = _BiasPReLU(after)
+        self.inside = inside
         self.new_channels = after - before
+        self._weights: dict[tuple[int, torch.device], _Weights] = {}
+        self.register_load_state_dict_post_hook(lambda block, _: block._weights.clear())
 
     def forward(self, x: Tensor) -> Tensor:
         """Take maps (H, W, N, C), which are overwritten, to (H / stride, W / stride, N, C')."""
         n = x.shape[2]
+        weights = self._weights.get((n, x.device)) or self._prepared(n, x.device)
         if self.stride == 1:
-            y = self.reduce(x)
+            y = x.flatten(0, 2) @ weights.reduce
         else:
-            y = self.reduce(_windows(x, self.stride))
+            y = _windows(x, self.stride) @ weights.reduce
             x = _maps(F.max_pool2d(_picture(x), self.stride), n)
             if self.new_channels:
                 x = F.pad(x, (0, self.new_channels))
-        kernels = self.depthwise.weight.repeat(n, 1, 1, 1)
-        y = F.conv2d(_picture(self.reduce_act(y)), kernels, padding=1, groups=len(kernels))
-        x.flatten(0, 2).addmm_(_maps(y, n).flatten(0, 2), self.expand.weight.T)
-        return self.act(x)
+        y = _activated(y.view(*x.shape[:3], self.inside), weights.reduce_act)
+        y = F.conv2d(_picture(y), weights.depthwise, padding=1, groups=n * self.inside)
+        x.flatten(0, 2).addmm_(_maps(y, n).flatten(0, 2), weights.expand)
+        return _activated(x, weights.act)
+
+    def _prepared(self, n: int, device: torch.device) -> _Weights:
+        """Return the weights for `n` crops; they are made once."""
+        depthwise = self.depthwise.weight.repeat(n, 1, 1, 1)
+        weights = self._weights[n, device] = _Weights(
+            self.reduce.weight.T.contiguous(),
+            self.reduce_act.rows(),
+            depthwise.contiguous(memory_format=torch.channels_last),
+            self.expand.weight.T.contiguous(),
+            self.act.rows(),
+        )
+        return weights
 
 
 class _BiasPReLU(nn.Module):
-    """Adds a bias and applies a PReLU to maps (H, W, N, C), in place where they are large."""
-
-    rows: Tensor
+    """A bias and the slopes of a PReLU, for each channel; :func:`_activated` applies them."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.bias = nn.Parameter(torch.zeros(channels))
         self.weight = nn.Parameter(torch.full((channels,), 0.25))
-        # torch goes through a broadcast of 8 channels 8 numbers at a time: both are repeated.
-        self.register_buffer("rows", torch.empty(2, _ROW), persistent=False)
-        self.register_load_state_dict_post_hook(lambda act, _: act._fill_rows())
-        self._fill_rows()
 
-    def _fill_rows(self) -> None:
-        both = torch.stack([self.bias.detach(), self.weight.detach()])
-        self.rows.copy_(both.repeat(1, _ROW // len(self.bias)))
+    def rows(self) -> tuple[Tensor, Tensor]:
+        """Repeat both: torch goes through a broadcast of 8 channels 8 numbers at a time."""
+        times = _ROW // len(self.bias)
+        return self.bias.repeat(times), self.weight.repeat(times)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Take maps, which may be overwritten."""
-        if x.numel() % _ROW:
-            return torch.prelu((x + self.bias).flatten(0, 2), self.weight).view_as(x)
-        bias, slopes = self.rows
-        parts = x.view(-1, _ROW).split(_ROWS)
-        if len(parts) == 1:
-            return torch.prelu(parts[0].add_(bias), slopes).view_as(x)
-        for part in parts:  # what comes between stays in the cache
-            part.copy_(torch.prelu(part.add_(bias), slopes))
-        return x
+
+class _Weights(NamedTuple):
+    """Weights of a block as they are multiplied with maps."""
+
+    reduce: Tensor
+    reduce_act: tuple[Tensor, Tensor]
+    depthwise: Tensor
+    expand: Tensor
+    act: tuple[Tensor, Tensor]
+
+
+def _activated(x: Tensor, rows: tuple[Tensor, Tensor]) -> Tensor:
+    """Add a bias, in place, and apply a PReLU to maps (H, W, N, C)."""
+    bias, slopes = rows
+    if x.numel() % _ROW == 0:
+        return torch.prelu(x.view(-1, _ROW).add_(bias), slopes).view_as(x)
+    channels = x.shape[-1]
+    x = x.add_(bias[:channels])
+    return torch.prelu(x.view(-1, channels), slopes[:channels]).view_as(x)
 
 
 def _windows(x: Tensor, side: int) -> Tensor:
-    """Gather windows without overlap: (H, W, N, C) to (H / side, W / side, N, side * side * C)."""
+    """Gather windows without overlap: (H, W, N, C) to (H W N / side^2, side^2 C)."""
     high, wide, n, channels = x.shape
     x = x.view(high // side, side, wide // side, side, n, channels)
-    return x.permute(0, 2, 4, 1, 3, 5).flatten(3)
+    return x.permute(0, 2, 4, 1, 3, 5).reshape(-1, side * side * channels)
 
 
 def _picture(x: Tensor) -> Tensor:

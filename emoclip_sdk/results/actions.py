@@ -150,7 +150,7 @@ class FaceActions:
     tracks : tuple of FaceTrack
         All faces that were found.
     duration : float, optional
-        Length of the video in seconds.
+        When the video ends, in seconds.
     baselines : tuple of FaceBaseline
         What each face is compared with, where a baseline was asked for.
     error : str, optional

@@ -33,6 +33,7 @@ __all__ = [
     "TrackSummary",
     "cells",
     "compared",
+    "compared_row",
     "episodes",
     "resampled",
     "runs",
@@ -434,19 +435,21 @@ def _joined(stretches: Iterable[tuple[float, float]]) -> tuple[tuple[float, floa
 
 def compared(timeline: Windows, baselines: Sequence[FaceBaseline]) -> Windows:
     """Say in every row what differs from the baseline of its face."""
-    used = {baseline.track: baseline for baseline in baselines if baseline.used}
-    rows = []
-    for row in timeline.rows:
-        known = None if row.track is None else used.get(row.track)
-        scores, actions = (known.scores, known.actions) if known else (None, None)
-        row = dataclasses.replace(
-            row,
-            baseline=known.kind if known and row.face_found else None,
-            score_changes=changes(row.scores, scores),
-            action_changes=None if row.actions is None else changes(row.actions, actions),
-        )
-        rows.append(row)
-    return dataclasses.replace(timeline, rows=tuple(rows), baselines=tuple(baselines))
+    rows = tuple(compared_row(row, baselines) for row in timeline.rows)
+    return dataclasses.replace(timeline, rows=rows, baselines=tuple(baselines))
+
+
+def compared_row(row: TimelineRow, baselines: Sequence[FaceBaseline]) -> TimelineRow:
+    """Say in one row what differs from the baseline of its face."""
+    used = (baseline for baseline in baselines if baseline.used and baseline.track == row.track)
+    known = next(used, None)
+    scores, actions = (known.scores, known.actions) if known else (None, None)
+    return dataclasses.replace(
+        row,
+        baseline=known.kind if known and row.face_found else None,
+        score_changes=changes(row.scores, scores),
+        action_changes=None if row.actions is None else changes(row.actions, actions),
+    )
 
 
 def sorted_rows(rows: Iterable[TimelineRow]) -> tuple[TimelineRow, ...]:

@@ -25,7 +25,7 @@ class LiveResult:
     source : str
         ``"camera 0"``, ``"frames"`` or the name of a file.
     start, end : float
-        Seconds from the first frame.
+        Seconds from the first frame; for a file, on its own clock.
     rows : tuple of TimelineRow
         One for each face in the window; one without a track where nobody is there.
     fps : float

@@ -126,7 +126,7 @@ class Prediction:
     n_frames : int
         Sampled frames that were scored.
     duration : float, optional
-        Length of the video in seconds.
+        When the video ends, in seconds.
     error : str, optional
         Why the video could not be read. Set only for videos of a list; a single one raises.
     model : ModelInfo, optional

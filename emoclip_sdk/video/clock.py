@@ -116,11 +116,11 @@ class FrameClock:
 
 
 def has_time_stamps(container: InputContainer) -> bool:
-    """Return whether frames carry times. A bare stream of H.264 or JPEGs has none."""
+    """Return whether frames carry times. A bare stream of H.264 or of pictures has none."""
     from av.format import Flags
 
     flag: Any = Flags.no_timestamps
-    return not container.format.flags & flag.value
+    return not (container.format.flags & flag.value or container.format.name.endswith("_pipe"))
 
 
 def _counts_from_anywhere(container: InputContainer) -> bool:

@@ -22,7 +22,7 @@ NETWORK_TIMEOUT = 15.0  # seconds, for opening and for every read
 FORMATS = (
     "asf,avi,av1,avs,cavsvideo,dirac,dnxhd,dv,evc,flv,gif,gxf,h261,h263,h264,hevc,ingenient,ivf,"
     "live_flv,m4v,matroska,mjpeg,mov,mpeg,mpegts,mpegvideo,mxf,nsv,nut,obu,ogg,rm,swf,vc1,vc1test,"
-    "vvc,webm,wtv,yuv4mpegpipe"
+    "png_pipe,vvc,webm,wtv,yuv4mpegpipe"
     ",aac,aiff,flac,mp3,wav"  # for the message that they are sound alone
 )
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import math
 import os
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 from urllib.parse import unquote, urlparse
 
 import numpy as np
@@ -26,7 +25,7 @@ from .pictures import (
     folder_source,
     image_rgb,
     is_image,
-    is_jpeg_stream,
+    picture_stream,
 )
 from .source import VideoSource
 
@@ -45,9 +44,8 @@ VIDEO_SUFFIXES = frozenset({
 # fmt: on
 
 STILLS_FPS = 25.0
-JPEG = b"\xff\xd8\xff"
 HEIF_PLAN = 2**20  # bytes at the beginning of a HEIF picture, in which lies what is in it
-LARGEST_JPEG = 2**26  # bytes in which the second picture of a stream begins
+LARGEST_PICTURE = 2**26  # bytes in which the second picture of a stream begins
 # Two letters or more, so that a Windows drive is not an address.
 ADDRESS = re.compile(r"^([A-Za-z][A-Za-z0-9+.\-]+)://")
 
@@ -143,32 +141,19 @@ def _open_path(text: Any, fps: float | None, allow_network: bool) -> VideoSource
         raise VideoError(text, f"can't be read ({getattr(error, 'strerror', error)})") from error
     if not head:
         raise VideoError(text, "the file is empty")
-    if is_heif(head, lambda: _beginning(path)):
+    if is_heif(head, lambda: _beginning(path, HEIF_PLAN)):
         return HeifSource(str(path), path.name, where=text)
-    if _is_picture(head, lambda: path.open("rb")):
-        return ImageSource(str(path), path.name, where=text)
-    demuxer = _demuxer(head)
-    return FileSource(str(path), path.name, where=text, fps=fps, demuxer=demuxer)
-
-
-def _beginning(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(HEIF_PLAN)
-
-
-def _is_picture(head: bytes, again: Callable[[], BinaryIO]) -> bool:
-    """Return whether a file is a picture or an animation, which Pillow reads."""
     if not is_image(head):
-        return False
-    if not head.startswith(JPEG):
-        return True
-    with again() as file:
-        return not is_jpeg_stream(file.read(LARGEST_JPEG))
+        return FileSource(str(path), path.name, where=text, fps=fps)
+    demuxer = picture_stream(_beginning(path, LARGEST_PICTURE))
+    if demuxer:
+        return FileSource(str(path), path.name, where=text, fps=fps, demuxer=demuxer)
+    return ImageSource(str(path), path.name, where=text)
 
 
-def _demuxer(head: bytes) -> str | None:
-    """Return FFmpeg's name of a container that it would take for a picture."""
-    return "mjpeg" if head.startswith(JPEG) else None
+def _beginning(path: Path, size: int) -> bytes:
+    with path.open("rb") as file:
+        return file.read(size)
 
 
 def _open_bytes(data: bytes, name: str, fps: float | None) -> VideoSource:
@@ -176,9 +161,10 @@ def _open_bytes(data: bytes, name: str, fps: float | None) -> VideoSource:
         raise VideoError(name, "the content is empty")
     if is_heif(data[:16], lambda: data):
         return HeifSource(data, name)
-    if _is_picture(data[:16], lambda: io.BytesIO(data)):
-        return ImageSource(data, name)
-    return FileSource(data, name, fps=fps, demuxer=_demuxer(data))
+    if not is_image(data[:16]):
+        return FileSource(data, name, fps=fps)
+    demuxer = picture_stream(data[:LARGEST_PICTURE])
+    return FileSource(data, name, fps=fps, demuxer=demuxer) if demuxer else ImageSource(data, name)
 
 
 def _open_file(file: Any, fps: float | None) -> VideoSource:
@@ -206,9 +192,12 @@ def _open_file(file: Any, fps: float | None) -> VideoSource:
 
     if is_heif(head, lambda: read(HEIF_PLAN)):
         return HeifSource(read(), name)
-    if _is_picture(head, lambda: io.BytesIO(read(LARGEST_JPEG))):
-        return ImageSource(read(), name)
-    return FileSource(file, name, fps=fps, demuxer=_demuxer(head))
+    if not is_image(head):
+        return FileSource(file, name, fps=fps)
+    demuxer = picture_stream(read(LARGEST_PICTURE))
+    if demuxer:
+        return FileSource(file, name, fps=fps, demuxer=demuxer)
+    return ImageSource(read(), name)
 
 
 def _open_array(source: Any, fps: float) -> VideoSource:

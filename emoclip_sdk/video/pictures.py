@@ -34,7 +34,7 @@ __all__ = [
     "folder_source",
     "image_rgb",
     "is_image",
-    "is_jpeg_stream",
+    "picture_stream",
 ]
 
 FRAME_SUFFIXES = frozenset(
@@ -235,8 +235,8 @@ def is_image(head: bytes) -> bool:
     )
 
 
-def is_jpeg_stream(start: bytes) -> bool:
-    """Return whether what begins as a JPEG picture is a video of them, one after another.
+def picture_stream(start: bytes) -> str | None:
+    """Return FFmpeg's name of a video that is JPEG or PNG pictures, one after another; else None.
 
     Cameras put a preview or a map of depths behind a picture. Those are of another size, or the
     picture says that there are several (MPO).
@@ -248,20 +248,23 @@ def is_jpeg_stream(start: bytes) -> bool:
     """
     from PIL import Image
 
-    end = _jpeg_end(start)
-    if end is None:
-        return False
-    after = start.find(b"\xff\xd8\xff", end)
+    known = next((s for s in _STREAMS if start.startswith(s[1])), None)
+    if known is None:
+        return None
+    kind, signature, demuxer, end_of = known
+    end = end_of(start)
+    after = -1 if end is None else start.find(signature, end)
     if after < 0 or start[end:after].strip(b"\0\xff"):
-        return False
+        return None
     try:
         with (
             Image.open(io.BytesIO(start)) as first,
             Image.open(io.BytesIO(start[after:])) as second,
         ):
-            return (first.format, second.format, first.size) == ("JPEG", "JPEG", second.size)
+            same = (first.format, second.format, first.size) == (kind, kind, second.size)
+            return demuxer if same else None
     except Exception:  # Pillow's plugins raise nearly anything
-        return False
+        return None
 
 
 def _jpeg_end(data: bytes) -> int | None:
@@ -284,6 +287,24 @@ def _jpeg_end(data: bytes) -> int | None:
         else:
             at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
     return len(data) if data.endswith(b"\xff\xd9") else None
+
+
+def _png_end(data: bytes) -> int | None:
+    """Return where a PNG picture ends; None: it doesn't."""
+    at = 8
+    while at + 12 <= len(data):
+        kind = data[at + 4 : at + 8]
+        at += 12 + int.from_bytes(data[at : at + 4], "big")
+        if kind == b"IEND":
+            return at
+    return None
+
+
+_STREAMS: tuple[tuple[str, bytes, str, Callable[[bytes], int | None]], ...] = (
+    ("JPEG", b"\xff\xd8\xff", "mjpeg", _jpeg_end),
+    ("PNG", b"\x89PNG\r\n\x1a\n", "png_pipe", _png_end),
+)
+"""Kinds of pictures: how they begin, FFmpeg's name of a video of them, what finds their end."""
 
 
 def _open(media: str | bytes, where: str) -> Image:

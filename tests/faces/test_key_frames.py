@@ -61,6 +61,27 @@ def test_a_fast_face_is_not_interpolated() -> None:
     assert set(tracks(result)) == {"0"}
 
 
+def test_many_frames_between_two_key_frames_are_halved() -> None:
+    """Where somebody leaves, a few frames are detected, and not all of them."""
+
+    def script(i: int) -> People:
+        return {"ann": (60, 60, 40)} if i < 20 else {}
+
+    result, detector = run(script, 60, every=59, scene=lambda i: "")
+    assert tracks(result) == ["0" if i < 20 else "" for i in range(60)]
+    assert [frame.index for frame in result] == list(range(60))
+    assert sum(map(len, detector.asked)) < 20
+
+
+def test_a_new_shot_among_many_frames_begins_at_its_frame() -> None:
+    def script(i: int) -> People:
+        return {"ann": (60, 60, 40)} if i < 20 else {"bob": (180, 100, 50)}
+
+    result, detector = run(script, 60, every=59, scene=lambda i: "" if i < 20 else "other")
+    assert tracks(result) == ["0" if i < 20 else "1" for i in range(60)]
+    assert sum(map(len, detector.asked)) < 20
+
+
 class Following(Scripted):
     """A scripted detector that can follow: within a face's side of where it is."""
 

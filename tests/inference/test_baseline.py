@@ -150,6 +150,37 @@ def test_a_picture_that_stands_still_is_in_the_span():
     assert recorder.references()[0].times == [0.0]
 
 
+@pytest.mark.parametrize("baseline", [(0, 2), (0, 3.5), (0, 100), "other"])
+def test_rows_while_a_video_is_read_are_compared_alike(tiny_model, stream, baseline) -> None:
+    other = baseline == "other"
+    options = dict(window=1.0, step=0.5, actions=True, baseline=stream if other else baseline)
+    timeline = tiny_model.timeline(stream, LABELS, **options)
+    rows = list(tiny_model.timeline_rows(stream, LABELS, **options))
+    assert {repr(row) for row in rows} == {repr(row) for row in timeline} and len(rows) > 11
+    assert [row.start for row in rows] == sorted(row.start for row in rows)
+
+
+def test_rows_wait_for_the_end_of_the_span_alone(tiny_model, stream) -> None:
+    read = []
+
+    def frames():
+        for frame in stream:
+            read.append(frame.time)
+            yield frame
+
+    passing = FaceStream("clip", frames(), stream.table, lambda: 6.0, has_actions=True)
+    # Windows so short that they fill a batch before the video ends.
+    rows = tiny_model.timeline_rows(passing, LABELS, window=0.1, step=0.05, baseline=(0, 2))
+    assert next(rows).baseline == "span" and 2 <= read[-1] < 5
+
+
+def test_rows_take_no_baseline_that_is_known_at_the_end(tiny_model, stream) -> None:
+    with pytest.raises(EmoCLIPError, match="the most neutral moment of a face is known at the end"):
+        tiny_model.timeline_rows(stream, LABELS, baseline="auto")
+    with pytest.raises(EmoCLIPError, match="another video counts for the most prominent face"):
+        tiny_model.timeline_rows("clip.mp4", LABELS, baseline="neutral.mp4")
+
+
 def test_a_span_as_baseline(tiny_model, stream):
     timeline = tiny_model.timeline(
         stream, LABELS, window=2.0, step=2.0, actions=True, baseline=(0, 2)

@@ -143,13 +143,13 @@ def test_a_stream_without_time_stamps_is_counted(make_video) -> None:
 def test_pictures_one_after_another_are_a_video(tmp_path) -> None:
     from PIL import Image
 
-    def jpeg(side: int, level: int) -> bytes:
+    def jpeg(side: int, level: int, kind: str = "JPEG") -> bytes:
         file = io.BytesIO()
-        Image.new("RGB", (side, side), (level, level, level)).save(file, "JPEG")
+        Image.new("RGB", (side, side), (level, level, level)).save(file, kind)
         return file.getvalue()
 
-    pictures = b"".join(jpeg(48, 10 * i) for i in range(20))
-    for name in ("a.mjpeg", "a.jpg"):
+    for name, kind in (("a.mjpeg", "JPEG"), ("a.jpg", "JPEG"), ("a.png", "PNG")):
+        pictures = b"".join(jpeg(48, 10 * i, kind) for i in range(20))
         (tmp_path / name).write_bytes(pictures)
         for source in (tmp_path / name, pictures, io.BytesIO(pictures)):
             frames = list(open_video(source, fps=10).frames())
