@@ -19,9 +19,10 @@ from ..config import (
     TemporalConfig,
     TowersConfig,
 )
-from ..errors import CheckpointError
+from ..errors import CheckpointError, EmoCLIPError
+from ..export.files import check_output
 from ..nn import open_clip_config
-from .folder import encoder_shapes, save_folder
+from .folder import CARD_FILE, CONFIG_FILE, WEIGHTS_FILE, encoder_shapes, save_folder
 from .openai import (
     LABELS,
     MAX_LOGIT_SCALE,
@@ -99,6 +100,11 @@ def convert(
     file = Path(file)
     if source not in SOURCES:
         raise CheckpointError(f"unknown source '{source}'; known are {', '.join(SOURCES)}")
+    for name in (WEIGHTS_FILE, CONFIG_FILE, CARD_FILE):
+        try:
+            check_output(Path(out) / name, [file])
+        except EmoCLIPError as error:
+            raise CheckpointError(str(error)) from None
     state = read_weights(file)
     if source == "emoclip":
         config, tensors, left_out = _from_emoclip(state, str(file))

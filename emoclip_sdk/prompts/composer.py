@@ -9,7 +9,7 @@ from typing import Any, Literal
 from ..errors import PromptError
 from .bank import PromptBank
 from .files import LABEL_PLACEHOLDER
-from .labels import is_caption, label_key, tidy
+from .labels import SENTENCE_END, is_caption, label_key, require_unicode, tidy
 
 __all__ = ["CompoundMode", "LabelText", "compose"]
 
@@ -79,6 +79,7 @@ def compose(bank: PromptBank, label: str, compound: CompoundMode = "average") ->
     """
     if not isinstance(label, str) or not label_key(label):
         raise PromptError(f"A label must be text and not empty, not {label!r}")
+    require_unicode(label, "The label")
     if compound not in ("average", "concatenate"):
         raise PromptError(f"compound must be 'average' or 'concatenate', not {compound!r}")
     name = bank.resolve(label)
@@ -91,7 +92,7 @@ def compose(bank: PromptBank, label: str, compound: CompoundMode = "average") ->
                 f"The prompt bank does not know {label!r} and has no templates for it"
             )
         # A data set's underscore means a blank; the text tower would read it as a character.
-        phrase = tidy(label.replace("_", " "))
+        phrase = tidy(label.replace("_", " ")).rstrip(SENTENCE_END)
         texts = [template.replace(LABEL_PLACEHOLDER, phrase) for template in bank.templates]
         return _label_text(label, "template", [(text, 1 / len(texts)) for text in texts])
     if name not in compounds:
