@@ -227,6 +227,7 @@ def _loco(experiment: Experiment, out: Path) -> dict[str, Any]:
     per_class: dict[str, Any] = {}
     labels = np.array([clip.label for clip in test])
     hits = n = 0
+    left_out_clips: dict[str, str] = {}
     selection, objective = experiment.settings.selection, experiment.settings.objective
     left_out = experiment.settings.loco.classes or dataset.classes
     unknown = sorted(set(left_out) - set(dataset.classes))
@@ -250,6 +251,7 @@ def _loco(experiment: Experiment, out: Path) -> dict[str, Any]:
             settings=_shared_cache(experiment),
         )
         model, figures = train_contrastive(one)
+        left_out_clips |= figures["left out"]
         video = split_embeddings(one, model, test)()
         scores = class_scores(model, video, dataset.classes, one_text=objective.one_text)
         right = decide(scores) == labels
@@ -283,6 +285,7 @@ def _loco(experiment: Experiment, out: Path) -> dict[str, Any]:
         "war": hits / n,
         "n": n,
         "chance": 1 / len(dataset.classes),
+        "left out": dict(sorted(left_out_clips.items())),
         "per_class": per_class,
     }
 
