@@ -45,14 +45,14 @@ def test_tables_from_the_release(tmp_path: Path) -> None:
         if experiment in ("supervised", "loco"):
             recipe["objective"]["texts"] = "descriptions"
         if experiment == "loco":
-            recipe["loco"] = {"classes": ["anger"]}
+            recipe["loco"] = {"classes": ["fear"]}
         (tmp_path / f"{name}.yaml").write_text(yaml.safe_dump(recipe))
         out = tmp_path / (name + "-1" if name == "emoclip" else name + "-mafw-1")
         changes = ("--set", "optim.epochs=1", "--set", "optim.batch_size=8")
         _emoclip_train(
             experiment, *shared, "-o", out, "--recipe", tmp_path / f"{name}.yaml", *changes
         )
-        run = tmp_path / (out.name + "-run") / ("anger" if experiment == "loco" else "")
+        run = tmp_path / (out.name + "-run") / ("fear" if experiment == "loco" else "")
         kept = yaml.safe_load((run / "recipe.yaml").read_text())
         assert kept["selection"] == {"split": "test", "figure": "war"}
     for run in ("emoclip-1-run", "loco-mafw-1-run"):
