@@ -28,13 +28,20 @@ __all__ = [
     "ShapeConfig",
     "TemporalConfig",
     "TowersConfig",
+    "Window",
     "bounded",
     "read_dataclass",
 ]
 
 T = TypeVar("T")
 
+# How a clip of the model's span is laid over a video, see `emoclip_sdk.video.clip_window`.
+Window = Literal["wrap", "inside"]
+
 FORMAT_VERSION = 1
+MAX_LABELS = 10_000
+MAX_LABEL_LENGTH = 2000
+MAX_BYTES = 16 * 2**20  # of config.json
 
 OPENAI_MEAN = (0.48145466, 0.4578275, 0.40821073)
 OPENAI_STD = (0.26862954, 0.26130258, 0.27577711)
@@ -72,7 +79,7 @@ class TowersConfig:
     model: dict[str, Any] | None = None
     quick_gelu: bool = False
     text: bool = True
-    text_head_hidden: int | None = bounded(None, 1, 1_000_000)
+    text_head_hidden: int | None = bounded(None, 1, 65_536)
 
     def __post_init__(self) -> None:
         if (self.name is None) == (self.model is None):
@@ -98,11 +105,11 @@ class TemporalConfig:
     """
 
     kind: Literal["transformer", "mean"] = "transformer"
-    layers: int = bounded(2, 0, 1000)
-    heads: int = bounded(8, 1, 10_000)
-    dim_head: int = bounded(2048, 1, 100_000)
-    mlp_dim: int = bounded(512, 1, 1_000_000)
-    max_positions: int = bounded(1024, 1, 1_000_000)
+    layers: int = bounded(2, 0, 200)
+    heads: int = bounded(8, 1, 1024)
+    dim_head: int = bounded(2048, 1, 16_384)
+    mlp_dim: int = bounded(512, 1, 262_144)
+    max_positions: int = bounded(1024, 1, 65_536)
 
 
 @dataclass(frozen=True)
@@ -115,7 +122,7 @@ class ShapeConfig:
         Width of its hidden layer.
     """
 
-    hidden: int = bounded(256, 1, 1_000_000)
+    hidden: int = bounded(256, 1, 65_536)
 
 
 @dataclass(frozen=True)
@@ -130,11 +137,16 @@ class SamplingConfig:
         Sampled frames per second. The paper takes every 4th frame of 25-30 fps video.
     stride : int
         The paper's stride, used by the ``paper`` sampling mode only.
+    window : {"wrap", "inside"}, optional
+        How training filled a clip that is shorter than `n_frames`
+        (:func:`~emoclip_sdk.video.clip_window`); the temporal transformer is then given short clips
+        filled in the same way. None: they stay short. ``config.json`` then has no such key.
     """
 
-    n_frames: int = bounded(32, 1, 100_000)
-    rate: float = bounded(7.0, 1e-3, 1000)
-    stride: int = bounded(4, 1, 1_000_000)
+    n_frames: int = bounded(32, 1, 4096)
+    rate: float = bounded(7.0, 1e-2, 240)
+    stride: int = bounded(4, 1, 10_000)
+    window: Window | None = None
 
     @property
     def span(self) -> float:
@@ -162,9 +174,9 @@ class FaceConfig:
     """
 
     detector: Literal["mtcnn", "none"] = "mtcnn"
-    margin: float = bounded(0.15, -0.49, 10)
-    detect_size: int = bounded(320, 16, 16_384)
-    detect_every: int = bounded(8, 1, 10_000)
+    margin: float = bounded(0.15, -0.45, 2)
+    detect_size: int = bounded(320, 32, 2048)
+    detect_every: int = bounded(8, 1, 1000)
     min_confidence: float = bounded(0.9, 0, 1)
 
 
@@ -185,11 +197,11 @@ class ImageConfig:
         trained on small pictures sees video at the same level of detail. None: `size`.
     """
 
-    size: int = bounded(224, 1, 4096)
-    mean: tuple[float, float, float] = bounded(OPENAI_MEAN, -1000, 1000)
-    std: tuple[float, float, float] = bounded(OPENAI_STD, 1e-6, 1000)
+    size: int = bounded(224, 1, 1024)
+    mean: tuple[float, float, float] = bounded(OPENAI_MEAN, -10, 10)
+    std: tuple[float, float, float] = bounded(OPENAI_STD, 1e-3, 100)
     color: Literal["rgb", "gray"] = "rgb"
-    crop_size: int | None = bounded(None, 1, 4096)
+    crop_size: int | None = bounded(None, 8, 1024)
 
 
 @dataclass(frozen=True)
@@ -204,6 +216,14 @@ class PromptConfig:
 
     labels: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        longest = max(map(len, self.labels), default=0)
+        if len(self.labels) > MAX_LABELS or longest > MAX_LABEL_LENGTH:
+            raise CheckpointError(
+                f"prompts.labels: {len(self.labels)} labels, the longest of {longest} letters; "
+                f"{MAX_LABELS} of {MAX_LABEL_LENGTH} are the most"
+            )
+
 
 @dataclass(frozen=True)
 class CalibrationConfig:
@@ -217,7 +237,7 @@ class CalibrationConfig:
         A result whose confidence is below abstains: none of the offered labels fits.
     """
 
-    temperature: float = bounded(1.0, 1e-6, 1e6)
+    temperature: float = bounded(1.0, 1e-3, 1e3)
     min_score: float = bounded(0.0, 0, 1)
 
     def __post_init__(self) -> None:
@@ -251,6 +271,8 @@ class ModelConfig:
         parts = dataclasses.asdict(self)
         if self.shape is None:
             del parts["shape"]
+        if self.sampling.window is None:
+            del parts["sampling"]["window"]
         return {"format_version": FORMAT_VERSION, **parts}
 
     def to_json(self) -> str:
@@ -280,6 +302,10 @@ class ModelConfig:
         """Read ``config.json``."""
         path = Path(path)
         try:
+            if path.stat().st_size > MAX_BYTES:
+                raise CheckpointError(
+                    f"{path}: is larger than any configuration, {MAX_BYTES} bytes"
+                )
             data = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             raise CheckpointError(f"{path}: no such file; a checkpoint folder holds one") from None
@@ -385,10 +411,15 @@ class _Reader:
         return tuple(self._value(items[0], item, bounds, path) for item in value)
 
     def _refuse(self, value: Any, expected: str, path: str) -> NoReturn:
-        raise self.error(f"{self.where}: {path} is {value!r} and should be {expected}")
+        raise self.error(f"{self.where}: {path} is {_short(value)} and should be {expected}")
 
 
 def _range(low: float, high: float) -> str:
     if math.isinf(high):
         return "of any finite size" if math.isinf(low) else f"from {low:g} up"
     return f"from {low:g} to {high:g}"
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 100 else f"{text[:100]}..."

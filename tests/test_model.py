@@ -6,6 +6,7 @@ import io
 import json
 import logging
 import math
+import pickle
 
 import numpy as np
 import pytest
@@ -485,3 +486,12 @@ def test_embedded_synthetic_actors(embedded_model, shared):
     results = embedded_model.classify(videos)
     assert [r.error for r in results] == [None, None]
     assert results[0].label == "happiness"
+
+
+def test_a_model_goes_to_another_process(tiny_model, crop_video):
+    tiny_model.add_label("wry", "One corner of the mouth is up")
+    expected = tiny_model.classify(crop_video, ["joy", "wry"], faces="none").to_dict()
+    other = pickle.loads(pickle.dumps(tiny_model))
+    assert other.classify(crop_video, ["joy", "wry"], faces="none").to_dict() == expected
+    other.add_label("new", "The mouth is open")
+    assert "new" not in tiny_model.prompts

@@ -60,6 +60,8 @@ def find_inputs(sources: Iterable[str | os.PathLike[str] | BatchInput]) -> list[
             videos.setdefault(given.name, given)
             continue
         source = os.fspath(given)
+        if not source:
+            raise BatchError("'' is the name of no file or folder: one of the inputs is empty")
         if os.path.isdir(source):
             several = [BatchInput(_unicode(path), path) for path in _in_folder(source)]
             if not several:

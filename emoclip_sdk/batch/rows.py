@@ -11,6 +11,7 @@ from ..export.tables import table_schema
 from ..inference.action_measures import named_measures
 from ..results.numbers import nullable
 from ..results.records import Prediction
+from ..results.text import unicode_text
 
 if TYPE_CHECKING:
     import pyarrow
@@ -43,7 +44,7 @@ def prediction_rows(
     """
     rows = []
     for prediction in predictions:
-        error = prediction.error and prediction.error.encode("utf-8", "backslashreplace").decode()
+        error = prediction.error and unicode_text(prediction.error)
         record = dataclasses.replace(prediction, source=name, error=error).to_record()
         rows.append({**nullable(record), "weights": weights})
     return rows

@@ -11,7 +11,8 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..errors import BatchError
+from ..errors import BatchError, EmoCLIPError
+from ..export.files import check_output
 from ..inference.options import ReadOptions, face_config
 from ..inference.scorer import Scorer
 from ..inference.stream import TrackChoice, check_track
@@ -21,7 +22,7 @@ from ..runtime.processes import usable_cpus
 from .inputs import BatchInput, find_inputs
 from .local import BatchClassifier
 from .rows import prediction_rows, row_schema
-from .store import ResultStore
+from .store import ResultStore, sidecars
 
 if TYPE_CHECKING:
     import torch
@@ -177,7 +178,9 @@ def run_batch(
         raise BatchError("workers must be at least 1")
     track, options = check_track(track), ReadOptions(**reading)
     several = [inputs] if isinstance(inputs, (str, PathLike)) else inputs
+    several = list(several)
     videos = {item.name: item for item in find_inputs(several)}
+    _check_output(out, several, videos.values())
     scorer = model.scorer(labels, compound, min_score, min_quality)
     _check_columns(videos, scorer.labels, actions)
     weights = _weights_hash(model.encoder.network.state_dict())
@@ -226,6 +229,21 @@ def run_batch(
             tuple(name for name in videos if store.status[name] == NO_FACE),
             {name: store.errors[name] for name in videos if name in store.errors},
         )
+
+
+def _check_output(
+    out: Path,
+    given: Sequence[str | PathLike[str] | BatchInput],
+    videos: Iterable[BatchInput],
+) -> None:
+    """Refuse an output, or what is written beside it, that is read."""
+    # Of the videos only those that could be meant: a batch may have a million.
+    read = [*given, *(item.path for item in videos if out.name in item.path)]
+    for path in (out, *sidecars(out)):
+        try:
+            check_output(path, read)
+        except EmoCLIPError as error:
+            raise BatchError(str(error)) from None
 
 
 def _check_columns(videos: Mapping[str, BatchInput], labels: Sequence[str], actions: bool) -> None:

@@ -24,12 +24,17 @@ from .rows import row_schema
 if TYPE_CHECKING:
     import pyarrow
 
-__all__ = ["ResultStore"]
+__all__ = ["ResultStore", "sidecars"]
 
 # A part is written after so many rows or seconds. What is lost by a kill is read again.
 _PART_ROWS = 1000
 _PART_SECONDS = 5.0
 _KEY = b"emoclip_batch"
+
+
+def sidecars(out: Path) -> tuple[Path, Path]:
+    """Return what is written beside an output: the folder of its parts, and its lock."""
+    return out.with_name(out.name + ".parts"), out.with_name(f".{out.name}.lock")
 
 
 class ResultStore:
@@ -71,7 +76,7 @@ class ResultStore:
         overwrite: bool = False,
     ) -> None:
         self.out = out
-        self.parts = out.with_name(out.name + ".parts")
+        self.parts, self._lock_file = sidecars(out)
         self.status: dict[str, str] = {}
         self.errors: dict[str, str] = {}
         self._settings = dict(settings)
@@ -87,7 +92,7 @@ class ResultStore:
             from filelock import FileLock, Timeout
         except ImportError:
             raise MissingDependencyError("filelock", "parquet", "Writing Parquet") from None
-        self._lock = FileLock(self.out.with_name(f".{self.out.name}.lock"))
+        self._lock = FileLock(self._lock_file)
         with _writing(self.out):
             self.out.parent.mkdir(parents=True, exist_ok=True)
             try:

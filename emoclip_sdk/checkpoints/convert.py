@@ -11,10 +11,18 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from ..config import ImageConfig, ModelConfig, PromptConfig, TemporalConfig, TowersConfig
-from ..errors import CheckpointError
+from ..config import (
+    ImageConfig,
+    ModelConfig,
+    PromptConfig,
+    SamplingConfig,
+    TemporalConfig,
+    TowersConfig,
+)
+from ..errors import CheckpointError, EmoCLIPError
+from ..export.files import check_output
 from ..nn import open_clip_config
-from .folder import encoder_shapes, save_folder
+from .folder import CARD_FILE, CONFIG_FILE, WEIGHTS_FILE, encoder_shapes, save_folder
 from .openai import (
     LABELS,
     MAX_LOGIT_SCALE,
@@ -92,6 +100,11 @@ def convert(
     file = Path(file)
     if source not in SOURCES:
         raise CheckpointError(f"unknown source '{source}'; known are {', '.join(SOURCES)}")
+    for name in (WEIGHTS_FILE, CONFIG_FILE, CARD_FILE):
+        try:
+            check_output(Path(out) / name, [file])
+        except EmoCLIPError as error:
+            raise CheckpointError(str(error)) from None
     state = read_weights(file)
     if source == "emoclip":
         config, tensors, left_out = _from_emoclip(state, str(file))
@@ -130,7 +143,9 @@ def _from_emoclip(
         if name.startswith("backbone.")
     }
     towers = towers_from_openai(clip, where=f"{where}: backbone")
-    config = ModelConfig(towers, _temporal_from(state, where))
+    # The reference trains and evaluates on clips that it fills in this way.
+    sampling = SamplingConfig(window="wrap")
+    config = ModelConfig(towers, _temporal_from(state, where), sampling)
     expected = encoder_shapes(config, where)
     names = {ours: _reference_name(ours, downstream) for ours in expected}
     left_out = sorted(name for name in state if _NOT_NEEDED.match(name))

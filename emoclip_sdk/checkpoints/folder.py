@@ -22,7 +22,9 @@ from torch.overrides import TorchFunctionMode
 from ..config import ModelConfig
 from ..errors import CheckpointError
 from ..nn import DualEncoder
+from ..runtime.torch_state import isolated_build
 from .card import model_card
+from .implied_size import check_implied_size
 from .tensors import check_finite, check_tensors, read_safetensors, stored
 
 __all__ = [
@@ -68,6 +70,7 @@ class Checkpoint(NamedTuple):
     prompts: Path | None
 
 
+@isolated_build()
 def load_folder(path: str | Path, *, dtype: torch.dtype | None = None) -> Checkpoint:
     """Load a checkpoint folder.
 
@@ -99,6 +102,7 @@ def load_folder(path: str | Path, *, dtype: torch.dtype | None = None) -> Checkp
     config = ModelConfig.from_json_file(folder / CONFIG_FILE)
     weights = folder / WEIGHTS_FILE
     tensors = read_safetensors(weights)
+    check_implied_size(config, tensors, str(weights))
     model = build_encoder(config, tensors, where=str(weights))
     check_finite(tensors, str(weights))
     if dtype is not None:
@@ -177,6 +181,7 @@ def save_folder(
     return folder
 
 
+@isolated_build()
 def build_encoder(
     config: ModelConfig, tensors: Mapping[str, Tensor], *, where: str = "state_dict"
 ) -> DualEncoder:
@@ -211,6 +216,7 @@ def build_encoder(
     return model.eval()
 
 
+@isolated_build()
 def encoder_shapes(config: ModelConfig, where: str) -> dict[str, Tensor]:
     """Return the state that `config` asks for, by name: shapes and types without memory."""
     return _skeleton(config, where).state_dict()

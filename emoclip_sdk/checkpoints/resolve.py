@@ -58,6 +58,8 @@ def resolve(
     HubError
         The Hub, or a repository on it, can't be used. The message says why and what to do.
     """
+    if name == "":
+        raise CheckpointError("'' is the name of no model: leave it out for the embedded one")
     if isinstance(name, str):
         if name in BASELINES:
             folder = Path(name)

@@ -11,10 +11,12 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from ..errors import CheckpointError
+from ..runtime.torch_state import isolated_build
 
 __all__ = ["check_finite", "check_tensors", "read_safetensors", "stored"]
 
 
+@isolated_build()
 def read_safetensors(path: Path) -> dict[str, Tensor]:
     """Map a safetensors file into memory; a broken one is a CheckpointError that names it."""
     try:

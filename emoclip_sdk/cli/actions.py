@@ -15,13 +15,15 @@ from ..errors import EmoCLIPError, MissingDependencyError
 from . import options as o
 from .loading import load_model
 from .output import NO_FACE, complain, new_table, print_json, progress, results_console
-from .videos import attempt, expand
+from .outputs import check_outputs
+from .videos import STDIN, attempt, expand, standard_input
 
 if TYPE_CHECKING:
     from ..inference.actions import FrameRate
     from ..inference.stream import TrackChoice
     from ..model import EmoCLIP
     from ..results.actions import ActionRow, FaceActions
+    from ..video import VideoInput
 
 __all__ = ["actions"]
 
@@ -81,6 +83,7 @@ def actions(
     ending = None if output is None else _check_file(output, len(paths))
     options: dict[str, Any] = dict(rate=_parse_rate(rate), landmarks=landmarks, **reading)
     against = o.parse_baseline(baseline)
+    check_outputs({"-o": output, "--heatmap": heatmap}, paths, videos, against)
     if heatmap is not None:
         if len(paths) > 1:
             raise typer.BadParameter("draws one video.", param_hint="--heatmap")
@@ -162,7 +165,7 @@ def _write_table(
 
     failed = 0
 
-    def rows(video: str) -> Iterator[ActionRow]:
+    def rows(video: VideoInput) -> Iterator[ActionRow]:
         if track == "prominent":  # who that is, the end tells
             yield from model.actions(video, track=track, **options)
         else:
@@ -173,7 +176,7 @@ def _write_table(
         n = 0
         for video in videos:
             begin(video)
-            coming = rows(video)
+            coming = rows(standard_input() if video == STDIN else video)
             while True:
                 row, reason = attempt(lambda _, coming=coming: next(coming, None), video)
                 if row is None:

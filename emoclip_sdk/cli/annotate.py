@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,7 +12,11 @@ from ..errors import EmoCLIPError
 from . import options as o
 from .loading import load_model, requested_labels
 from .output import complain, working
+from .outputs import check_outputs
 from .videos import attempt
+
+if TYPE_CHECKING:
+    from ..video import VideoInput
 
 __all__ = ["annotate"]
 
@@ -59,13 +63,14 @@ def annotate(
     except EmoCLIPError as error:
         raise typer.BadParameter(str(error), param_hint="-o") from None
     reading = o.parse_reading(faces, fps, allow_network, timeout)
+    check_outputs({"-o": output}, video, labels_file, prompts)
     loaded = load_model(model, device, dtype, prompts)
     requested = requested_labels(loaded, labels, labels_file, compound)
 
-    def write(video: str) -> None:
+    def write(given: VideoInput) -> None:
         with working(f"reading {video}"):
             timeline = loaded.timeline(
-                video,
+                given,
                 requested,
                 window=window,
                 step=step,
@@ -75,7 +80,7 @@ def annotate(
             )
         with working(f"writing {output}"):
             timeline.annotate(
-                video, output, landmarks=landmarks, fps=fps, allow_network=allow_network
+                given, output, landmarks=landmarks, fps=fps, allow_network=allow_network
             )
 
     _, reason = attempt(write, video)

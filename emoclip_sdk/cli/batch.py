@@ -13,6 +13,7 @@ from ..errors import BatchError
 from . import options as o
 from .loading import load_model, requested_labels
 from .output import complain, progress_bar
+from .outputs import check_outputs
 
 __all__ = ["batch"]
 
@@ -77,6 +78,7 @@ def batch(
     command goes on where it stopped.
     """
     from ..batch import find_inputs, run_batch
+    from ..batch.store import sidecars
     from ..export.tables import require_pyarrow
 
     chosen = o.parse_track(track)
@@ -89,6 +91,7 @@ def batch(
     done = total = 0
     try:
         items = find_inputs(inputs)
+        check_outputs({"-o": [output, *sidecars(output)]}, inputs, labels_file, prompts)
         loaded = load_model(model, device, dtype, prompts)
         requested = requested_labels(loaded, labels, labels_file, compound)
         with _bar() as show:

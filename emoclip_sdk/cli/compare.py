@@ -11,7 +11,7 @@ import typer
 from . import options as o
 from .loading import add_prompts, load_model, requested_labels
 from .output import NO_FACE, complain, new_table, print_json, progress, results_console
-from .videos import expand
+from .videos import STDIN, expand, standard_input
 
 if TYPE_CHECKING:
     from ..results.records import Prediction
@@ -68,8 +68,10 @@ def compare(
     from ..selection.compare import Comparison, compare_models
 
     with progress(len(paths)) as begin:
+        names = iter(paths)
+        given = [standard_input() if path == STDIN else path for path in paths]
         result = compare_models(
-            first, second, paths, requested, progress=lambda video: begin(str(video)), **reading
+            first, second, given, requested, progress=lambda _: begin(next(names)), **reading
         )
     named = [
         (dataclasses.replace(one, source=video), dataclasses.replace(other, source=video))

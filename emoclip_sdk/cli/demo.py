@@ -24,6 +24,13 @@ def demo(
     max_upload: Annotated[
         int, typer.Option(metavar="MB", help="Refuse larger videos.", min=1)
     ] = 500,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="A name under which a proxy serves the page. May be repeated; others are refused.",
+        ),
+    ] = None,
     model: o.Model = None,
     prompts: o.Prompts = None,
     device: o.Device = "auto",
@@ -45,5 +52,6 @@ def demo(
         host=host,
         port=port,
         max_upload_mb=max_upload,
+        allowed_hosts=allow_host or (),
         started=lambda address: print(f"Open {address} in a browser. Ctrl-C ends it.", flush=True),
     )

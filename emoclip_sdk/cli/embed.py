@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from ..errors import EmoCLIPError
 from . import options as o
 from .loading import load_model
 from .output import complain, progress
+from .outputs import check_outputs
 from .videos import attempt, expand
 
 __all__ = ["embed"]
@@ -40,8 +40,12 @@ def embed(
     if output.suffix.lower() != ".npz":
         raise typer.BadParameter(f"'{output}' does not end in .npz.", param_hint="-o")
     paths = expand(videos)
+    check_outputs({"-o": output}, paths)
     loaded = load_model(model, device, dtype)
     import numpy as np
+
+    from ..export.files import atomic_write
+    from ..results.text import unicode_text
 
     rows = np.full((len(paths), loaded.encoder.width), np.nan, np.float32)
     errors: list[str] = []
@@ -53,18 +57,15 @@ def embed(
                 row[:] = vector
             errors.append(reason or "")
     face_found = ~np.isnan(rows).any(axis=1)
-    try:
-        with output.open("wb") as file:
-            np.savez(
-                file,
-                embeddings=rows,
-                sources=np.array(paths),
-                face_found=face_found,
-                errors=np.array(errors),
-                model=np.array(loaded.name),
-            )
-    except OSError as error:
-        raise EmoCLIPError(f"{output}: can't be written ({error.strerror or error})") from error
+    with atomic_write(output) as part, part.open("wb") as file:
+        np.savez(
+            file,
+            embeddings=rows,
+            sources=np.array(list(map(unicode_text, paths))),
+            face_found=face_found,
+            errors=np.array(list(map(unicode_text, errors))),
+            model=np.array(loaded.name),
+        )
     for video, reason in zip(paths, errors, strict=True):
         if reason:
             complain(f"{video}: {reason}")

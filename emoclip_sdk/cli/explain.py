@@ -23,6 +23,7 @@ from .output import (
     score_list,
     working,
 )
+from .outputs import check_outputs
 from .videos import attempt
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ def explain(
     """
     chosen = o.parse_one_track(track)
     reading = o.parse_reading(faces, fps, allow_network, timeout, sampling, seed)
+    check_outputs({"-o": output}, video, labels_file, prompts)
     if output is not None and importlib.util.find_spec("matplotlib") is None:
         raise MissingDependencyError("matplotlib", "plot", "Plotting")  # now, not after the work
     loaded = load_model(model, device, dtype, prompts)

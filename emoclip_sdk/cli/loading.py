@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 
 __all__ = ["add_prompts", "load_model", "requested_labels"]
 
+# Their lines would be taken for labels, brackets and separators included.
+_NO_LISTS = frozenset(
+    (".json", ".jsonl", ".csv", ".tsv", ".toml", ".xml", ".html", ".xlsx", ".parquet", ".md")
+)
+
 
 def load_model(
     name: str | None, device: str, dtype: str, prompts: Sequence[Path] | None = None
@@ -118,6 +123,11 @@ def _check_device(device: str) -> None:
 def _from_file(model: EmoCLIP, file: Path) -> list[str]:
     if file.suffix.lower() in (".yaml", ".yml"):
         return _add_file(model, file)
+    if file.suffix.lower() in _NO_LISTS:
+        raise PromptError(
+            f"{file}: is no list of labels. Write one label per line into a .txt file, or "
+            "'name: description' into a .yaml file"
+        )
     try:
         lines = file.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:

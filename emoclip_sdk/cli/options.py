@@ -46,13 +46,17 @@ __all__ = [
 ]
 
 Video = Annotated[
-    str, typer.Argument(metavar="VIDEO", help="A video, a picture, or a folder of frames.")
+    str,
+    typer.Argument(
+        metavar="VIDEO",
+        help="A video, a picture, a folder of frames, or - for a pipe.",
+    ),
 ]
 Videos = Annotated[
     list[str],
     typer.Argument(
         metavar="VIDEO",
-        help="Videos, pictures, folders of frames, or folders that hold videos.",
+        help="Videos, pictures, folders of frames, folders that hold videos, or - for a pipe.",
     ),
 ]
 Faces = Annotated[
@@ -121,7 +125,8 @@ Model = Annotated[
         "-m",
         metavar="MODEL",
         help="A checkpoint folder, org/name on the Hub, or a named baseline (clip-vit-b-32, "
-        "clip-vit-b-32-openai, farl-vit-b-16). [default: the embedded model]",
+        "clip-vit-b-32-openai, clip-vit-b-16-openai, clip-vit-l-14-openai, farl-vit-b-16). "
+        "[default: the embedded model]",
     ),
 ]
 Device = Annotated[str, typer.Option(metavar="DEVICE", help="cpu, cuda, cuda:1, mps.")]
@@ -213,7 +218,7 @@ def parse_baseline(text: str | None) -> str | tuple[float, float] | None:
         return text
     span = re.fullmatch(r"(\d+(?:\.\d*)?)-(\d+(?:\.\d*)?)", text)
     if span is None:
-        if "://" not in text and not Path(text).exists():
+        if not text or ("://" not in text and not Path(text).exists()):
             raise typer.BadParameter(
                 f"'{text}' is not auto, a span such as 0-10, or a video.", param_hint="--baseline"
             )

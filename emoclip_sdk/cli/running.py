@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import traceback
@@ -15,6 +16,9 @@ __all__ = ["DEBUG", "run"]
 
 DEBUG = "EMOCLIP_DEBUG"
 """The environment variable that shows tracebacks and the libraries' warnings."""
+
+
+_UNWRITABLE = (errno.ENOSPC, errno.EIO, errno.EBADF, errno.EFBIG, errno.EDQUOT)
 
 
 def run(app: typer.Typer, name: str) -> None:
@@ -42,17 +46,26 @@ def run(app: typer.Typer, name: str) -> None:
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:
-        # Python would complain once more when it ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _silence_output()
         sys.exit(1)
     except Exception as error:
         if debug:
             raise
+        # What belongs to a file of a caller's is an error of ours before it comes here.
+        if isinstance(error, OSError) and not error.filename and error.errno in _UNWRITABLE:
+            _silence_output()
+            _print_error(f"standard output can't be written ({error.strerror})")
+            sys.exit(1)
         _print_error(
             f"unexpected {type(error).__name__}: {error}. This is a bug in emoclip_sdk; "
             f"run again with {DEBUG}=1 for the traceback to report"
         )
         sys.exit(1)
+
+
+def _silence_output() -> None:
+    """Keep Python from complaining once more when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _print_error(message: str) -> None:

@@ -25,10 +25,12 @@ from .output import (
     score_list,
     working,
 )
+from .outputs import check_outputs
 from .videos import attempt
 
 if TYPE_CHECKING:
     from ..results.timeline import Timeline
+    from ..video import VideoInput
 
 __all__ = ["timeline"]
 
@@ -99,6 +101,8 @@ def timeline(
         _require("pyarrow", "parquet", "Writing Parquet")
     reading = o.parse_reading(faces, fps, allow_network, timeout)
     against = o.parse_baseline(baseline)
+    outputs = {"-o": files, "--plot": plot, "--heatmap": heatmap}
+    check_outputs(outputs, video, against, labels_file, prompts)
     loaded = load_model(model, device, dtype, prompts)
     requested = requested_labels(loaded, labels, labels_file, compound)
     options: dict[str, Any] = dict(
@@ -114,9 +118,9 @@ def timeline(
         # A table alone is written while the video is read, however long that is.
         about = ModelInfo(loaded.name, loaded.revision, loaded.prompts.hash)
 
-        def write(video: str, table: Path) -> int:
-            rows = loaded.timeline_rows(video, requested, **options)
-            return save_rows(rows, table, source=video, labels=requested, model=about)
+        def write(given: VideoInput, table: Path) -> int:
+            rows = loaded.timeline_rows(given, requested, **options)
+            return save_rows(rows, table, source=video, labels=requested, model=about, origin=video)
 
         with working(video):
             n, reason = attempt(write, video, table)

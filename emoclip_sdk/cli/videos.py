@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import os
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,10 @@ from ..errors import EmoCLIPError, VideoError
 from ..video.opening import VIDEO_SUFFIXES
 from .running import DEBUG
 
-__all__ = ["attempt", "expand"]
+__all__ = ["STDIN", "attempt", "expand", "standard_input"]
+
+STDIN = "-"
+"""In the place of a video: what comes through the pipe."""
 
 
 def expand(videos: Sequence[str]) -> list[str]:
@@ -32,6 +37,20 @@ def _is_video(file: Path) -> bool:
     return file.suffix.lower() in VIDEO_SUFFIXES and file.name[0] != "." and file.is_file()
 
 
+@functools.cache
+def standard_input() -> bytes:
+    """Return all that comes in, which can be read once only.
+
+    Raises
+    ------
+    VideoError
+        Nobody sends anything: it is a terminal.
+    """
+    if sys.stdin is None or sys.stdin.isatty():
+        raise VideoError(STDIN, "means standard input, and that is a terminal: pipe a video in")
+    return sys.stdin.buffer.read()
+
+
 def attempt(
     call: Callable[..., Any], video: str, *arguments: Any, **options: Any
 ) -> tuple[Any, str | None]:
@@ -40,9 +59,9 @@ def attempt(
     What is no fault of this video, such as a detector that is not installed, is raised.
     """
     try:
-        return call(video, *arguments, **options), None
+        return call(standard_input() if video == STDIN else video, *arguments, **options), None
     except VideoError as error:
-        known = error.name in (video, os.path.basename(video))
+        known = video == STDIN or error.name in (video, os.path.basename(video))
         return None, error.reason if known else str(error)
     except EmoCLIPError:
         raise

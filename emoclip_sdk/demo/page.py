@@ -13,6 +13,7 @@ import gradio as gr
 
 from ..errors import EmoCLIPError
 from .chart import chart_html, player_html
+from .gate import without_paths
 from .session import DOWNLOADS, Session
 
 if TYPE_CHECKING:
@@ -147,6 +148,8 @@ def make_page(model: EmoCLIP, root: Path) -> gr.Blocks:
             if upload is None:
                 return [gr.skip(), *unchanged]
             session = sessions.of(request)
+            if not Path(upload).resolve().is_relative_to(root):
+                raise gr.Error("Only a video that was uploaded here can be read")
             try:
                 session.model.embed_labels(
                     labels
@@ -154,7 +157,7 @@ def make_page(model: EmoCLIP, root: Path) -> gr.Blocks:
                 session.read(Path(upload))
                 timeline = session.score(labels, window, step)
             except EmoCLIPError as error:
-                gr.Warning(str(error), title="This can't be read", duration=20)
+                gr.Warning(without_paths(error), title="This can't be read", duration=20)
                 return [gr.Video(value=None), *unchanged]
             finally:
                 # Gradio gives every upload a folder of its own.
@@ -263,7 +266,7 @@ def _with_errors_on_page(work: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return work(*arguments)
         except EmoCLIPError as error:
-            raise gr.Error(str(error), duration=20, print_exception=False) from None
+            raise gr.Error(without_paths(error), duration=20, print_exception=False) from None
 
     return run
 

@@ -7,13 +7,14 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..errors import EmoCLIPError, MissingDependencyError
+from .gate import Gate
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -24,22 +25,6 @@ __all__ = ["Server", "check_gradio", "serve"]
 
 _HERE = Path(__file__).parent
 _FONTS = ("Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif")  # nothing to fetch
-_Scope = MutableMapping[str, Any]
-
-
-class _OnlyOurs:
-    """Refuses the routes by which Gradio fetches addresses for a visitor."""
-
-    def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
-        self._app = app
-
-    async def __call__(self, scope: _Scope, receive: Any, send: Any) -> None:
-        path = scope.get("path", "").lower()
-        if scope["type"] == "http" and ("/proxy=" in path or "/file=http" in path):
-            await send({"type": "http.response.start", "status": 403, "headers": []})
-            await send({"type": "http.response.body", "body": b"Forbidden"})
-            return
-        await self._app(scope, receive, send)
 
 
 def check_gradio() -> None:
@@ -65,7 +50,10 @@ class Server(AbstractContextManager["Server"]):
     port : int, optional
         None: the first free one from 7860 on.
     max_upload_mb : int
-        A larger upload is refused.
+        A larger upload is refused, and so are several in one request that are larger together.
+    allowed_hosts : sequence of str
+        Names under which a proxy serves the page. Others than that of `host` and of this machine
+        are refused.
 
     Attributes
     ----------
@@ -84,7 +72,7 @@ class Server(AbstractContextManager["Server"]):
 
     def __init__(
         self, model: EmoCLIP, host: str = "127.0.0.1", port: int | None = None,
-        max_upload_mb: int = 500,
+        max_upload_mb: int = 500, allowed_hosts: Sequence[str] = (),
     ) -> None:  # fmt: skip
         check_gradio()
         # Gradio reads both when it is imported and when components are made.
@@ -95,19 +83,33 @@ class Server(AbstractContextManager["Server"]):
         self.folder = Path(self._temporary.name).resolve()
         os.environ["GRADIO_TEMP_DIR"] = str(self.folder)
         try:
-            self._page = self._launch(model, host, port, max_upload_mb)
+            self._page = self._launch(model, host, port, max_upload_mb, allowed_hosts)
         except BaseException:
             self._temporary.cleanup()
             raise
         self.address = str(self._page.local_url)
 
-    def _launch(self, model: EmoCLIP, host: str, port: int | None, max_upload_mb: int) -> gr.Blocks:
+    def _launch(
+        self,
+        model: EmoCLIP,
+        host: str,
+        port: int | None,
+        max_upload_mb: int,
+        allowed_hosts: Sequence[str],
+    ) -> gr.Blocks:
         import gradio
         from starlette.middleware import Middleware
 
         from .page import make_page
 
         page = make_page(model, self.folder)
+        gate = Middleware(
+            Gate,
+            root=self.folder,
+            host=host,
+            max_bytes=max_upload_mb * 2**20,
+            allowed_hosts=allowed_hosts,
+        )
         try:
             page.launch(
                 server_name=host,
@@ -131,7 +133,7 @@ class Server(AbstractContextManager["Server"]):
                 ),
                 css_paths=_HERE / "style.css",
                 head=f"<script>{(_HERE / 'follow.js').read_text(encoding='utf-8')}</script>",
-                app_kwargs={"middleware": [Middleware(_OnlyOurs)]},
+                app_kwargs={"middleware": [gate]},
             )
         except OSError as error:
             raise EmoCLIPError(
@@ -161,6 +163,7 @@ def serve(
     host: str = "127.0.0.1",
     port: int | None = None,
     max_upload_mb: int = 500,
+    allowed_hosts: Sequence[str] = (),
     started: Callable[[str], None] = print,
 ) -> None:
     """Serve the page until Ctrl-C is pressed, and delete all that was loaded.
@@ -168,7 +171,7 @@ def serve(
     Parameters
     ----------
     model : EmoCLIP
-    host, port, max_upload_mb
+    host, port, max_upload_mb, allowed_hosts
         See :class:`Server`.
     started : callable
         Called with the address when the page can be opened.
@@ -182,6 +185,6 @@ def serve(
     """
     # What ends a service should clean up as Ctrl-C does.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
-    with Server(model, host, port, max_upload_mb) as server:
+    with Server(model, host, port, max_upload_mb, allowed_hosts) as server:
         started(server.address)
         server.wait()

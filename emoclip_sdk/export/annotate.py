@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from fractions import Fraction
@@ -16,8 +15,9 @@ from numpy.typing import NDArray
 from ..errors import EmoCLIPError
 from ..faces.shapes import ShapeFinder
 from ..video.decode import FileSource
+from ..video.limits import error_text
 from ..video.opening import open_video
-from .files import atomic_write
+from .files import atomic_write, check_output
 from .overlay import Overlay
 
 if TYPE_CHECKING:
@@ -82,11 +82,7 @@ def annotate_video(
     """
     path = Path(path)
     check_video_ending(path)
-    if (
-        isinstance(video, str | os.PathLike)
-        and Path(os.fsdecode(video)).resolve() == path.resolve()
-    ):
-        raise EmoCLIPError(f"{path}: the annotated video can't take the place of its source")
+    check_output(path, [video, timeline.origin])
     if hasattr(video, "read"):
         raise EmoCLIPError("annotate reads a video twice: give a path or bytes, not a file object")
     source = open_video(video, fps=fps, allow_network=allow_network)
@@ -124,14 +120,14 @@ def write_video(
 
     container = check_video_ending(path)
     options = {"movflags": "faststart"} if container in ("mp4", "mov") else {}
-    with atomic_write(path) as part:
+    with atomic_write(path, source.origin) as part:
         try:
             with av.open(str(part), "w", format=container, options=options) as out:
                 _write(source, out, make_drawing)
-        except av.FFmpegError as error:
-            if isinstance(error, OSError):
-                raise
-            raise EmoCLIPError(f"{path}: can't be written ({error})") from error
+        except (EmoCLIPError, OSError):
+            raise
+        except Exception as error:  # FFmpeg's dozen, and what PyAV makes of odd numbers
+            raise EmoCLIPError(f"{path}: can't be written ({error_text(error)})") from error
 
 
 def _write(

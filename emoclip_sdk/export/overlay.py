@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 __all__ = ["Overlay"]
 
 _MIN_WIDTH = 400  # pixels; a smaller video is enlarged, or its labels could not be read
+_MIN_ROOM = 200  # pixels of width, whatever the shape of the picture
+_MAX_SIDE, _REDUCED = 4096, 1920  # pixels of the longer side: an encoder holds dozens of frames
 _MAX_FACES = 6  # rows of the strip
 _LETTERS = 30  # of a label
 _GROUND, _TRACK, _TEXT = "#14181d", "#2a3038", "#e4e7eb"
@@ -47,7 +49,8 @@ class Overlay:
     ----------
     size : (int, int)
         Width and height of what :meth:`draw` returns, both even: the frame, enlarged by a whole
-        factor where it is small, and the strip below it.
+        factor where it is small, reduced to 1920 pixels where it is larger than 4K, and the strip
+        below it.
     """
 
     def __init__(
@@ -57,8 +60,11 @@ class Overlay:
         finder: ShapeFinder | None = None,
     ) -> None:
         self._finder = finder
-        factor = math.ceil(_MIN_WIDTH / size[0])
-        self._picture = (size[0] * factor, size[1] * factor)
+        factor: float = min(math.ceil(_MIN_WIDTH / size[0]), max(1, _MAX_SIDE // max(size)))
+        if max(size) > _MAX_SIDE:
+            factor = _REDUCED / max(size)
+        # A strip of a picture still needs room for the words.
+        self._picture = (max(_MIN_ROOM, round(size[0] * factor)), max(2, round(size[1] * factor)))
         self._timeline = timeline
         # Without the last color of the palette, which is dark as the strip.
         self._colors = label_colors(timeline, among=7)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import textwrap
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import EmoCLIPError, MissingDependencyError
+from ..errors import MissingDependencyError
 from ..results.analysis import Cell, cells, runs
-from .style import GRID, INK, MUTED, label_colors, time_ticks
+from .figure_files import write_figure
+from .style import GRID, INK, MUTED, drawn_text, label_colors, time_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,6 +31,8 @@ _MANY = 120  # windows of a face, from which on points would hide the lines
 _NAME = 26  # letters of a label in one line
 _GAP = "#f3f4f6"
 ActionSeries = tuple[Mapping[str, NDArray[np.float64]], NDArray[np.float64]]
+_COLUMNS = 4096  # of an image whose windows differ in length
+_MAX_FACES = 40  # panels; of more, the picture is too high to be seen and takes minutes
 _FAINT = 0.1  # of an action, that is not worth a row
 _RUNS = 0.11  # height of the strip of best labels, as a share of the scores' height
 
@@ -70,7 +74,7 @@ def plot_timeline(timeline: ScoredWindows, path: str | Path | None = None) -> An
             _shade_gaps(axes, track_cells[track])
         _finish(axes, _end(timeline), track)
     _legend(figure, colors, len(others))
-    return _written(figure, path)
+    return write_figure(figure, path, timeline.origin)
 
 
 def plot_heatmap(timeline: ScoredWindows, path: str | Path | None = None) -> Any:
@@ -83,7 +87,7 @@ def plot_heatmap(timeline: ScoredWindows, path: str | Path | None = None) -> Any
     matplotlib.figure.Figure
     """
     tracks = _tracks(timeline)
-    names = [textwrap.shorten(label, 40, placeholder=" …") for label in timeline.labels]
+    names = [drawn_text(_shortened(label)) for label in timeline.labels]
     height = max(0.8, 0.21 * len(names))
     figure = _figure(0.9 + (height + 0.45) * len(tracks), timeline)
     track_cells = cells(timeline)
@@ -91,20 +95,17 @@ def plot_heatmap(timeline: ScoredWindows, path: str | Path | None = None) -> Any
     colors = None
     for axes, track in zip(panels, tracks, strict=True):
         axes.set_facecolor(GRID)
-        edges = np.arange(len(names) + 1) - 0.5
         row_cells = track_cells.get(track, []) if track is not None else []
         scores = np.array([[c.row.scores[label] for c in row_cells] for label in timeline.labels])
         for start, end in _contiguous(row_cells):
             times = [*[c.start for c in row_cells[start:end]], row_cells[end - 1].end]
-            colors = axes.pcolormesh(
-                times, edges, scores[:, start:end], cmap="Blues", vmin=0, vmax=1, rasterized=True
-            )
+            colors = _image(axes, times, scores[:, start:end])
         axes.set_yticks(range(len(names)), names, fontsize=8)
         axes.set_ylim(len(names) - 0.5, -0.5)
         _finish(axes, _end(timeline), track)
     if colors is not None:
         _color_bar(figure, colors, list(panels), "score")
-    return _written(figure, path)
+    return write_figure(figure, path, timeline.origin)
 
 
 def plot_actions(
@@ -113,6 +114,7 @@ def plot_actions(
     *,
     source: str,
     duration: float | None,
+    origin: str | None = None,
 ) -> Any:
     """Draw facial actions as colors over time, one panel per face track.
 
@@ -128,11 +130,16 @@ def plot_actions(
         What the title calls the video.
     duration : float, optional
         Seconds.
+    origin : str, optional
+        The file that they were read from.
 
     Returns
     -------
     matplotlib.figure.Figure
     """
+    n_tracks = len(series)
+    longest = _longest({track: len(times) for track, (_, times) in series.items()})
+    series = {track: series[track] for track in longest}
     names = [
         name
         for name in dict.fromkeys(name for values, _ in series.values() for name in values)
@@ -140,7 +147,8 @@ def plot_actions(
     ]
     height = max(0.8, 0.19 * len(names))
     end = max([duration or 0.0, *(times[-1] for _, times in series.values())])
-    figure = _titled(0.9 + (height + 0.45) * max(len(series), 1), "Facial actions", source)
+    subject = f"Facial actions{_left_out(n_tracks)}"
+    figure = _titled(0.9 + (height + 0.45) * max(len(series), 1), subject, source)
     panels = figure.subplots(max(len(series), 1), 1, squeeze=False, sharex=True)[:, 0]
     colors = None
     for axes, track in zip(panels, series or [None], strict=True):
@@ -153,21 +161,13 @@ def plot_actions(
                 part = times[start:stop]
                 middles = (part[1:] + part[:-1]) / 2
                 sides = [part[0] - spacing / 2, *middles, part[-1] + spacing / 2]
-                colors = axes.pcolormesh(
-                    sides,
-                    np.arange(len(names) + 1) - 0.5,
-                    grid[:, start:stop],
-                    cmap="Blues",
-                    vmin=0,
-                    vmax=1,
-                    rasterized=True,
-                )
+                colors = _image(axes, sides, grid[:, start:stop])
         axes.set_yticks(range(len(names)), names, fontsize=8)
         axes.set_ylim(max(len(names), 1) - 0.5, -0.5)
         _finish(axes, end, track)
     if colors is not None:
         _color_bar(figure, colors, list(panels), "strength")
-    return _written(figure, path)
+    return write_figure(figure, path, origin)
 
 
 def _unbroken(times: NDArray[np.float64], gap: float) -> list[tuple[int, int]]:
@@ -177,9 +177,44 @@ def _unbroken(times: NDArray[np.float64], gap: float) -> list[tuple[int, int]]:
 
 
 def _tracks(timeline: ScoredWindows) -> list[int | None]:
-    """Return the faces; time without a face has a panel only where there is none."""
-    tracks = dict.fromkeys(row.track for row in timeline.rows if row.track is not None)
-    return [*tracks] or [None]
+    """Return the faces that are drawn; time without a face has a panel only where there is none."""
+    windows: Counter[int] = Counter()
+    for row in timeline.rows:
+        if row.track is not None:
+            windows[row.track] += row.face_found
+    return [*_longest(windows)] or [None]
+
+
+def _longest(seen: Mapping[int, int]) -> list[int]:
+    """Return the faces that are seen most, `_MAX_FACES` at most, in the order given."""
+    most = {*sorted(seen, key=lambda track: -seen[track])[:_MAX_FACES]}
+    return [track for track in seen if track in most]
+
+
+def _left_out(n_tracks: int) -> str:
+    """Say in a title that not all faces are drawn."""
+    return f", the {_MAX_FACES} of {n_tracks} faces seen longest," if n_tracks > _MAX_FACES else ""
+
+
+def _image(axes: Axes, sides: Sequence[float], values: NDArray[np.floating[Any]]) -> Any:
+    """Draw values (rows, times) in [0, 1] between the `sides` of their times, as an image.
+
+    Not as a mesh: of that, a PDF takes a picture as large as the whole page for every panel.
+    """
+    at, widths = np.asarray(sides, float), np.diff(sides)
+    if widths.max() > widths.min() * (1 + 1e-6):
+        n = min(_COLUMNS, 4 * math.ceil((at[-1] - at[0]) / max(widths.min(), 1e-9)))
+        middles = at[0] + (np.arange(n) + 0.5) / n * (at[-1] - at[0])
+        values = values[:, np.searchsorted(at, middles, side="right") - 1]
+    return axes.imshow(
+        values,
+        cmap="Blues",
+        vmin=0,
+        vmax=1,
+        aspect="auto",
+        interpolation="nearest",
+        extent=(at[0], at[-1], len(values) - 0.5, -0.5),
+    )
 
 
 def _color_bar(figure: Figure, colors: Any, panels: list[Any], name: str) -> None:
@@ -195,7 +230,8 @@ def _end(timeline: ScoredWindows) -> float:
 
 
 def _figure(height: float, timeline: ScoredWindows) -> Figure:
-    return _titled(height, "Apparent expression", timeline.source)
+    n = len({row.track for row in timeline.rows if row.track is not None})
+    return _titled(height, f"Apparent expression{_left_out(n)}", timeline.source)
 
 
 def _titled(height: float, subject: str, source: str) -> Figure:
@@ -208,13 +244,14 @@ def _titled(height: float, subject: str, source: str) -> Figure:
     if engine is not None:
         engine.set(w_pad=0.1, h_pad=0.08)  # type: ignore[call-arg]
     name = source if len(source) <= 70 else "…" + source[-69:]
-    figure.suptitle(f"{subject} in {_literal(name)}", color=INK, fontsize=11)
+    figure.suptitle(f"{subject} in {drawn_text(name)}", color=INK, fontsize=11)
     return figure
 
 
-def _literal(text: str) -> str:
-    """Keep matplotlib from reading a formula between dollar signs."""
-    return text.replace("$", r"\$")
+def _shortened(label: str) -> str:
+    """Return a label in at most 40 letters, cut between words where there are any."""
+    short = textwrap.shorten(label, 40, placeholder=" …")
+    return short if len(short) > 2 else label[:39] + "…"
 
 
 def _finish(axes: Axes, end: float, track: int | None) -> None:
@@ -252,7 +289,7 @@ def _legend(figure: Figure, colors: dict[str, str], n_others: int) -> None:
     from matplotlib.lines import Line2D
 
     handles = [Line2D([], [], color=color, lw=3) for color in colors.values()]
-    names = [textwrap.fill(_literal(label), _NAME) for label in colors]
+    names = [drawn_text(textwrap.fill(label, _NAME)) for label in colors]
     if n_others:
         handles.append(Line2D([], [], color=MUTED, lw=1))
         names.append(f"{n_others} other{'s' if n_others > 1 else ''}")
@@ -272,12 +309,3 @@ def _legend(figure: Figure, colors: dict[str, str], n_others: int) -> None:
         fontsize=8,
         labelcolor=INK,
     )
-
-
-def _written(figure: Figure, path: str | Path | None) -> Figure:
-    if path is not None:
-        try:
-            figure.savefig(path, dpi=150)
-        except (OSError, ValueError) as error:  # ValueError: an ending that matplotlib can't write
-            raise EmoCLIPError(f"{path}: the plot can't be written ({error})") from error
-    return figure

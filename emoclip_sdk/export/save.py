@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import EmoCLIPError
+from ..results.text import unicode_text
 from .elan import eaf
 from .files import atomic_write
 from .rttm import rttm
@@ -73,9 +74,10 @@ def save_timeline(timeline: ScoredWindows, path: str | Path) -> None:
             source=timeline.source,
             labels=timeline.labels,
             model=timeline.model,
+            origin=timeline.origin,
         )
         return
-    _write(_DOCUMENTS[ending](timeline, path), path)
+    _write(_DOCUMENTS[ending](timeline, path), path, timeline.origin)
 
 
 def save_table(
@@ -83,6 +85,7 @@ def save_table(
     content: str,
     records: Callable[[], Sequence[dict[str, Any]]],
     document: Callable[[], dict[str, Any]],
+    origin: str | None = None,
 ) -> None:
     """Write a result that is a table.
 
@@ -96,6 +99,8 @@ def save_table(
         Gives its flat rows.
     document : callable
         Gives everything, for ``.json``.
+    origin : str, optional
+        The file that it was read from.
 
     Raises
     ------
@@ -104,14 +109,14 @@ def save_table(
     """
     path = Path(path)
     if check_ending(path, TABLE_ENDINGS, content) == ".json":
-        _write(_json(document()), path)
+        _write(_json(document()), path, origin)
         return
     rows = records()
     columns = list(dict.fromkeys(name for row in rows for name in row))
-    save_records(rows, path, columns)
+    save_records(rows, path, columns, origin)
 
 
-def _write(text: str, path: Path) -> None:
-    with atomic_write(path) as part:
+def _write(text: str, path: Path, origin: str | None) -> None:
+    with atomic_write(path, origin) as part:
         # Names of files need not be text; the formats have no way to say so.
-        part.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
+        part.write_text(unicode_text(text), encoding="utf-8", newline="\n")

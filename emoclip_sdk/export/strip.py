@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import EmoCLIPError, MissingDependencyError
+from .figure_files import write_figure
+from .style import drawn_text
 
 if TYPE_CHECKING:
     from ..results.evidence import FrameWeight
@@ -22,7 +24,10 @@ FOR, AGAINST, OTHER = "#0072B2", "#D55E00", "#999999"
 
 
 def draw_strip(
-    prediction: Prediction, frames: Sequence[FrameWeight], path: str | Path | None = None
+    prediction: Prediction,
+    frames: Sequence[FrameWeight],
+    path: str | Path | None = None,
+    origin: str | None = None,
 ) -> Any:
     """Draw the faces that have a picture above the weights of all frames.
 
@@ -55,18 +60,13 @@ def draw_strip(
         axes.set(xticks=[], yticks=[])
         for spine in axes.spines.values():
             spine.set(color=_color(frame.change), linewidth=3)
-    title = f"{Path(prediction.source).name}: {prediction.label} "
+    title = drawn_text(f"{Path(prediction.source).name}: {prediction.label}") + " "
     title += f"{prediction.scores[prediction.label or '']:.2f}"
     if len(frames) > 1:
         _draw_weights(figure, grid, frames)
         title += ". Blue spoke for it, orange against"
     figure.suptitle(title, fontsize=11)
-    if path is not None:
-        try:
-            figure.savefig(path, dpi=150)
-        except (OSError, ValueError) as error:  # ValueError: an ending that matplotlib can't write
-            raise EmoCLIPError(f"{path}: the strip can't be written ({error})") from error
-    return figure
+    return write_figure(figure, path, origin)
 
 
 def _draw_weights(figure: Any, grid: Any, frames: Sequence[FrameWeight]) -> None:

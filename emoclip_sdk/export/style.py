@@ -8,6 +8,7 @@ import numpy as np
 
 from ..results.analysis import cells
 from ..results.scored_windows import ScoredWindows
+from .files import plain_text
 
 __all__ = [
     "GRID",
@@ -15,6 +16,7 @@ __all__ = [
     "MUTED",
     "OKABE_ITO",
     "clock",
+    "drawn_text",
     "label_colors",
     "ranked_labels",
     "time_ticks",
@@ -76,3 +78,14 @@ def clock(seconds: float, *, hours: bool = False) -> str:
     if hours:
         return f"{whole // 3600}:{whole // 60 % 60:02d}:{whole % 60:02d}"
     return f"{whole // 60}:{whole % 60:02d}"
+
+
+def drawn_text(text: str) -> str:
+    """Return a text that matplotlib draws letter by letter.
+
+    Between two dollar signs it reads a formula, and it can't draw control characters and lone
+    surrogates. To be called last: a line break between a backslash and its dollar sign would
+    make it a formula again.
+    """
+    lines = text.encode("utf-8", "replace").decode().split("\n")
+    return "\n".join(plain_text(line) for line in lines).replace("$", r"\$")

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from ..errors import MissingDependencyError
 from ..results.numbers import nullable
 from ..results.tables import COUNTS, FLAGS, TEXTS
+from ..results.text import unicode_text
 from .files import atomic_write
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ def save_rows(
     source: str,
     labels: Sequence[str],
     model: ModelInfo | None = None,
+    origin: str | None = None,
 ) -> int:
     """Write rows of a timeline as a table while they come; return how many there were.
 
@@ -87,6 +89,8 @@ def save_rows(
     labels : sequence of str
         Those of the rows.
     model : ModelInfo, optional
+    origin : str, optional
+        The file that they were read from.
 
     Raises
     ------
@@ -104,10 +108,16 @@ def save_rows(
     example = first or TimelineRow(None, 0, 0, 0, nothing, nothing)
     columns = list(example.to_record(source, model))
     rows = itertools.chain([] if first is None else [first], rows)
-    return save_records((row.to_record(source, model) for row in rows), path, columns)
+    records = (row.to_record(source, model) for row in rows)
+    return save_records(records, path, columns, origin)
 
 
-def save_records(records: Iterable[Record], path: str | Path, columns: Sequence[str]) -> int:
+def save_records(
+    records: Iterable[Record],
+    path: str | Path,
+    columns: Sequence[str],
+    origin: str | None = None,
+) -> int:
     """Write flat rows as a table while they come, as :func:`save_rows`; return how many.
 
     CSV is for spreadsheets, too: a text that would be a formula there (``=``, ``+``, ``-``, ``@``)
@@ -121,6 +131,8 @@ def save_records(records: Iterable[Record], path: str | Path, columns: Sequence[
         With one of the endings of `TABLES`.
     columns : sequence of str
         ``"source"`` and the other keys of the records, of which some may be missing.
+    origin : str, optional
+        The file that they were read from.
 
     Raises
     ------
@@ -131,17 +143,12 @@ def save_records(records: Iterable[Record], path: str | Path, columns: Sequence[
     """
     path = Path(path)
     n = 0
-    with atomic_write(path) as part, TABLES[path.suffix.lower()](part, columns) as write:
+    with atomic_write(path, origin) as part, TABLES[path.suffix.lower()](part, columns) as write:
         for record in records:
             row = {name: record.get(name) for name in columns}
-            write({**row, "source": _text(record["source"])})
+            write({**row, "source": unicode_text(record["source"])})
             n += 1
     return n
-
-
-def _text(name: str) -> str:
-    """Return the name of a file, which need not be text."""
-    return name.encode("utf-8", "backslashreplace").decode()
 
 
 def require_pyarrow() -> ModuleType:

@@ -16,6 +16,9 @@ from .boxes import Box
 
 __all__ = ["center_crop", "face_crop"]
 
+_MAX_SQUARE = 2**24  # pixels that are cut out at once
+_ROWS = 256  # that are reduced at once
+
 
 def face_crop(
     rgb: NDArray[np.uint8], box: Box, size: int, margin: float = 0.0
@@ -43,6 +46,13 @@ def face_crop(
 
     x0, y0, x1, y1 = box
     side = max(max(x1 - x0, y1 - y0) * (1 + 2 * margin), 1.0)
+    shrink = int(side // (3 * size))
+    if side * side > _MAX_SQUARE and shrink > 1:
+        # With a copy of Pillow's, and with what is missing beside a long strip, it would fill the
+        # memory.
+        smaller = _reduced(rgb, shrink)
+        x0, y0, x1, y1 = (edge / shrink for edge in box)
+        return face_crop(smaller, (x0, y0, x1, y1), size, margin)
     left = (x0 + x1 - side) / 2
     top = (y0 + y1 - side) / 2
     # The bicubic filter also looks at pixels outside of the square, two of the coarser grid.
@@ -64,6 +74,18 @@ def face_crop(
         reducing_gap=3.0,
     )
     return np.array(crop)
+
+
+def _reduced(rgb: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
+    """Average blocks of `factor` x `factor` pixels, some rows at a time."""
+    from PIL import Image
+
+    step = factor * max(_ROWS // factor, 1)
+    parts = [
+        np.asarray(Image.fromarray(np.ascontiguousarray(rgb[i : i + step])).reduce(factor))
+        for i in range(0, len(rgb), step)
+    ]
+    return np.concatenate(parts)
 
 
 def center_crop(rgb: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:

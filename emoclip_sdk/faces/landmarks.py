@@ -21,6 +21,7 @@ from ..errors import CheckpointError
 from ..nn.blendshapes import BLENDSHAPE_POINTS, BLENDSHAPES, BlendshapeNetwork
 from ..nn.face_landmarks import CROP_SIZE, LANDMARKS, LandmarkNetwork
 from ..runtime.threads import side_by_side
+from ..runtime.torch_state import isolated_build, isolated_inference
 from .regions import FaceRegion
 
 __all__ = ["FaceLandmarker", "FaceShapes", "crop_region", "load_face_networks"]
@@ -66,6 +67,7 @@ class FaceLandmarker:
         The file can't be read, or its tensors are not those of the two networks.
     """
 
+    @isolated_build()
     def __init__(self, weights: Path | None = None, *, device: str | torch.device = "cpu") -> None:
         self.device = torch.device(device)
         self._landmarks, self._blendshapes = load_face_networks(weights, device=self.device)
@@ -107,9 +109,11 @@ class FaceLandmarker:
     def _shapes(
         self, frames: Sequence[NDArray[np.uint8]], regions: Sequence[FaceRegion]
     ) -> tuple[NDArray[np.floating], ...]:
-        with torch.inference_mode():
+        with isolated_inference():
             crops = torch.empty(
-                (len(regions), 3, CROP_SIZE, CROP_SIZE), memory_format=torch.channels_last
+                (len(regions), 3, CROP_SIZE, CROP_SIZE),
+                dtype=torch.float32,
+                memory_format=torch.channels_last,
             )
             for crop, frame, region in zip(crops, frames, regions, strict=True):
                 crop.copy_(crop_region(frame, region)[0])
@@ -121,6 +125,7 @@ class FaceLandmarker:
             return tuple(values.cpu().numpy() for values in (points, presence, blendshapes))
 
 
+@isolated_build()
 def load_face_networks(
     weights: Path | None = None, *, device: str | torch.device = "cpu"
 ) -> tuple[LandmarkNetwork, BlendshapeNetwork]:
@@ -167,7 +172,7 @@ def crop_region(rgb: NDArray[np.uint8], region: FaceRegion, size: int = CROP_SIZ
     x, y = x + half * (a + b) - x0, y + half * (c + d) - y0
     # `grid_sample` counts both pictures from -1 to 1. (`affine_grid` takes twice as long.)
     places = (torch.arange(size, dtype=torch.float32) * 2 + 1) / size - 1
-    grid = torch.empty(1, size, size, 2)
+    grid = torch.empty(1, size, size, 2, dtype=torch.float32)
     for axis, (across, down, offset, length) in enumerate(((a, b, x, wide), (c, d, y, high))):
         columns = places * (across * size / length) + (2 * offset / length - 1)
         torch.add(columns, (places * (down * size / length))[:, None], out=grid[0, :, :, axis])

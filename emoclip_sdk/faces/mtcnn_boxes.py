@@ -100,7 +100,7 @@ def roi_crops(pictures: Tensor, regions: Tensor, owner: Tensor, size: int) -> Te
 
     Each pixel is the mean of 2 x 2 points between which the picture is interpolated.
     """
-    points = (torch.arange(2 * size, device=regions.device) + 0.5) / (2 * size)
+    points = (torch.arange(2 * size, device=regions.device).to(regions) + 0.5) / (2 * size)
     extent = regions.new_tensor(pictures.shape[:1:-1])  # W, H
     start, end = regions[:, :2] / extent, regions[:, 2:] / extent
     # (N, 2, 2 * size), from -1 to 1 over the picture

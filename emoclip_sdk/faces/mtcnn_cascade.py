@@ -18,6 +18,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from ..runtime.torch_state import isolated_build, isolated_inference
 from .mtcnn_boxes import CELL, candidates, nms, regress, roi_crops, square
 from .mtcnn_networks import FACTOR, THRESHOLDS, load_networks
 
@@ -45,6 +46,7 @@ class Cascade:
         facenet-pytorch is not installed, or its weights are not where they should be.
     """
 
+    @isolated_build()
     def __init__(self, device: str = "cpu") -> None:
         self.device = torch.device(device)
         self._pnet, self._rnet, self._onet = load_networks(self.device)
@@ -68,7 +70,7 @@ class Cascade:
             network has put right; the largest face first.
         """
         height, width = frames[0].shape[:2]
-        with torch.inference_mode():
+        with isolated_inference():
             small = torch.cat([_reduced(frame, long_side) for frame in frames])
             boxes, owners = self._propose(small, height, width)
             boxes, owners = self._refine(small, height, width, boxes, owners)
@@ -98,7 +100,7 @@ class Cascade:
             As by :meth:`detect`. The confidence is 0 where nothing of a seed is in the frame.
         """
         rows = np.concatenate([seeds, np.zeros((len(seeds), 1)), seeds], axis=1)
-        with torch.inference_mode():
+        with isolated_inference():
             squares = torch.tensor(seeds, dtype=torch.float32, device=self.device)
             inside = _inside(squares, *frames[0].shape[:2])
             visible = inside.cpu().numpy()
@@ -122,7 +124,7 @@ class Cascade:
             owners.append(places)
             levels.append(torch.full_like(places, level))
         if not proposals:
-            empty = torch.zeros(0, 5, device=self.device)
+            empty = torch.zeros(0, 5, dtype=torch.float32, device=self.device)
             return empty, empty[:, 0].long()
         boxes, owner, level_of = torch.cat(proposals), torch.cat(owners), torch.cat(levels)
         keep = nms(boxes, owner * len(proposals) + level_of, 0.5)

@@ -102,7 +102,9 @@ def face_actions(
     choose_tracks(video, track)
     if track == "prominent":
         rows = _of_one(rows, video.most_prominent)
-    actions = FaceActions(video.name, tuple(rows), video.tracks, video.duration)
+    actions = FaceActions(
+        video.name, tuple(rows), video.tracks, video.duration, origin=video.origin
+    )
     return actions if baseline is None else actions.compared(baseline.baselines(video))
 
 

@@ -16,15 +16,18 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ..config import ModelConfig
-from ..errors import EmoCLIPError
+from ..errors import CheckpointError, EmoCLIPError
 from ..faces import FaceShape
+from ..nn.architecture import open_clip_config
 from ..nn.dual_encoder import DualEncoder
 from ..nn.preprocess import preprocess
 from ..nn.shape import shape_features
 from ..nn.tokenizer import build_tokenizer
+from ..runtime.torch_state import isolated_build, isolated_inference
+from ..video import clip_window
 from .devices import pick_device, pick_dtype
 
-__all__ = ["Encoder", "runnable"]
+__all__ = ["Encoder", "check_runs", "runnable"]
 
 log = logging.getLogger(__name__)
 
@@ -55,14 +58,43 @@ def runnable(visual: nn.Module, dtype: torch.dtype, size: int) -> nn.Module:
     plain = copy.deepcopy(visual).eval()
     tower = copy.deepcopy(plain)
     _fold_batch_norms(tower)
-    generator = torch.Generator().manual_seed(0)
-    picture = torch.randn(1, 3, size, size, generator=generator)
-    with torch.inference_mode():
+    generator = torch.Generator("cpu").manual_seed(0)
+    picture = torch.randn(1, 3, size, size, generator=generator, dtype=torch.float32, device="cpu")
+    with isolated_inference():
         picture = picture.to(next(plain.parameters()).device)
         expected, folded = plain(picture), tower(picture)
     if (folded - expected).norm() > FOLDED_WITHIN * expected.norm():
         tower = plain
     return tower.to(dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
+def check_runs(network: DualEncoder, config: ModelConfig) -> None:
+    """Try a network on one gray picture: its configuration is from somebody else.
+
+    Raises
+    ------
+    CheckpointError
+        It fails, or what comes out is no embedding.
+    """
+    device, size = next(network.parameters()).device, config.image.size
+    try:
+        with isolated_inference():
+            pictures = torch.zeros(1, 3, size, size, dtype=torch.float32, device=device)
+            frames = network.towers.encode_images(pictures)
+            outputs = {"image": frames, "clip": network.pool(frames[None], None)}
+            if config.towers.text:
+                length = open_clip_config(config.towers)["text_cfg"].get("context_length", 77)
+                tokens = torch.ones(1, length, dtype=torch.long, device=device)
+                outputs["text"] = network.encode_tokens(tokens)
+            for name, output in outputs.items():
+                if tuple(output.shape) != (1, network.width):
+                    raise ValueError(f"{name} embeddings of shape {tuple(output.shape)}")
+    except Exception as error:  # whatever a bad value runs into
+        raise CheckpointError(
+            f"config.json: the network can't read a picture of {size} x {size} pixels or a text "
+            f"({type(error).__name__}: {' '.join(str(error).split()):.200}). Check 'image.size', "
+            "'towers' and 'temporal'"
+        ) from error
 
 
 def _fold_batch_norms(module: nn.Module) -> None:
@@ -99,6 +131,7 @@ class Encoder:
         See :func:`pick_device` and :func:`pick_dtype`.
     """
 
+    @isolated_build()
     def __init__(
         self,
         network: DualEncoder,
@@ -113,9 +146,14 @@ class Encoder:
         self.network = network.to(self.device, torch.float32).eval().requires_grad_(False)
         self._compiled = False
         self._fit: int | None = None  # pictures that fit into memory, once more have failed
+        check_runs(self.network, config)
         self._visual: Any = runnable(self.network.towers.visual, self.dtype, config.image.size)
         self._visual_state = _versions(self.network.towers.visual)
         self._tokenizer: Any = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what another process needs: the tower that is run is made anew there."""
+        return {**vars(self), "_visual": None, "_tokenizer": None, "_compiled": False}
 
     @property
     def visual(self) -> nn.Module:
@@ -204,7 +242,7 @@ class Encoder:
 
         if not len(crops):
             return np.zeros((0, self.width), np.float32)
-        with torch.inference_mode():
+        with isolated_inference():
             frames = torch.cat(list(self._in_batches(embed, len(crops), self._at_once)))
             if shapes is not None:
                 self._add_shapes(frames, shapes)
@@ -258,12 +296,28 @@ class Encoder:
     ) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield clips (B, T, D) and masks (B, T); short windows are padded."""
         for i in range(0, len(windows), _CLIPS_PER_BATCH):
-            part = windows[i : i + _CLIPS_PER_BATCH]
+            part = [
+                [window[place] for place in self._places(len(window))]
+                for window in windows[i : i + _CLIPS_PER_BATCH]
+            ]
             rows = np.full((len(part), max(map(len, part))), -1)
             for row, window in zip(rows, part, strict=True):
                 row[: len(window)] = window
             clips = torch.from_numpy(frames[rows.clip(0)]).to(self.device)
             yield clips, torch.from_numpy(rows >= 0).to(self.device)
+
+    def _places(self, n: int) -> Sequence[int]:
+        """Which frames of a window of `n` the temporal module is given: a short one is filled.
+
+        By the window that the model was trained with (`SamplingConfig.window`). A mean needs no
+        filling: repeated frames would only weigh more.
+        """
+        sampling = self.config.sampling
+        if sampling.window is None or self.config.temporal.kind == "mean":
+            return range(n)
+        if not 0 < n < sampling.n_frames:
+            return range(n)
+        return clip_window(n, sampling.n_frames, sampling.window).tolist()
 
     def pool(
         self, frames: NDArray[np.float32], windows: Sequence[Sequence[int]]
@@ -275,14 +329,15 @@ class Encoder:
         frames : ndarray, (N, D)
         windows : sequence of sequences of int
             For each window the rows of `frames`; -1 where a frame is missing. At least one row is
-            there. Missing frames keep their place in time and are masked.
+            there. Missing frames keep their place in time and are masked. A window shorter than
+            the model's span is filled as it was in training (`SamplingConfig.window`).
 
         Returns
         -------
         ndarray, (W, D), unnormalized
         """
         batches = self._batches(frames, windows)
-        with torch.inference_mode():
+        with isolated_inference():
             parts = [self.network.pool(*batch).cpu().numpy() for batch in batches]
         return np.concatenate(parts) if parts else np.zeros((0, self.width), np.float32)
 
@@ -291,13 +346,20 @@ class Encoder:
     ) -> list[NDArray[np.float32]]:
         """Tell each frame's share in :meth:`pool`, for each window: (T,), 0 in gaps."""
         batches = self._batches(frames, windows)
-        with torch.inference_mode():
+        with isolated_inference():
             parts = [self.network.attention(*batch).cpu().numpy() for batch in batches]
-        return [row for part in parts for row in part]
+        rows = (row for part in parts for row in part)
+        shares = []
+        for row, window in zip(rows, windows, strict=True):
+            places = np.asarray(self._places(len(window)))
+            # A frame that stands in the clip twice has the shares of both places.
+            share = np.bincount(places, weights=row[: len(places)], minlength=len(window))
+            shares.append(share.astype(np.float32))
+        return shares
 
     def video(self, clips: Tensor, mask: Tensor | None = None) -> Tensor:
         """Embed preprocessed clips (B, T, 3, H, W) to (B, D), see `DualEncoder.encode_video`."""
-        with torch.inference_mode():
+        with isolated_inference():
             clips = clips.to(self.device, self.dtype)
             b, t = clips.shape[:2]
             mask = torch.ones(b, t, dtype=torch.bool) if mask is None else mask.bool()
@@ -315,7 +377,7 @@ class Encoder:
         if self._tokenizer is None:
             self._tokenizer = build_tokenizer(self.config.towers)
         parts = []
-        with torch.inference_mode():
+        with isolated_inference():
             for i in range(0, len(texts), _TEXTS_PER_BATCH):
                 tokens = self._tokenizer(list(texts[i : i + _TEXTS_PER_BATCH]))
                 parts.append(self.network.encode_tokens(tokens.to(self.device)))

@@ -59,7 +59,7 @@ def explain_video(
     stream = reader.read(source, options, watch, shapes=True).kept()
     (prediction,) = scorer.predictions(stream, track)
     if prediction.track is None or prediction.label is None:
-        return Explanation(prediction)
+        return Explanation(prediction, origin=source.origin)
     frames = list(QualityFilter(scorer.min_quality)(stream))
     in_view = [frame for frame in frames if prediction.track in frame.faces]
     clips = _clips(frames, prediction.track, scorer.n_frames)
@@ -98,6 +98,7 @@ def explain_video(
         ),
         _descriptions(pooled, scorer, labels),
         _against_the_rest(measures, np.argsort(-np.nan_to_num(changes))[: len(changes) // 4]),
+        source.origin,
     )
 
 
@@ -156,8 +157,9 @@ def _pictures(
     """Cut faces out of a video once more, larger than the model sees them."""
     from PIL import Image
 
-    pictures = []
-    for frame, box in zip(source.pick(numbers), boxes, strict=True):
+    pictures: list[bytes] = []
+    for number, box in zip(numbers, boxes, strict=True):
+        (frame,) = source.pick([number])  # one by one: eight of 8K are a gigabyte
         file = io.BytesIO()
         face = face_crop(frame.rgb, box, PICTURE_SIZE, margin)
         Image.fromarray(face).save(file, "JPEG", quality=90)

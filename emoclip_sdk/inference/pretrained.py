@@ -9,7 +9,7 @@ import logging
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from ..config import FaceConfig, ModelConfig
 from ..errors import CheckpointError, EmoCLIPError
 from ..faces import FaceDetector
 from ..faces.shapes import crop_shapes
+from ..nn.architecture import reads_english
 from ..prompts import CompoundMode, LabelEncoder, LabelText, PromptBank
 from ..results.records import ModelInfo
 from .reader import FaceReader
@@ -87,10 +88,26 @@ class PretrainedModel:
         self.name = name
         self.revision = revision
         self.encoder = Encoder(network, config, device, dtype)
-        self._labels = LabelEncoder(
-            prompts or PromptBank.default(),
-            lambda texts: self.encode_text(texts).float().cpu().numpy(),
-        )
+        self._labels = self._label_encoder(prompts or PromptBank.default())
+
+    def _label_encoder(self, prompts: PromptBank) -> LabelEncoder:
+        def encode(texts: list[str]) -> NDArray[np.float32]:
+            vectors: NDArray[np.float32] = self.encode_text(texts).float().cpu().numpy()
+            return vectors
+
+        return LabelEncoder(prompts, encode, english=reads_english(self.config.towers))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a model is in another process: everything but its caches."""
+        state = {k: v for k, v in vars(self).items() if k not in ("reader", "landmarker")}
+        state["_labels"] = (self.prompts, self._labels.shifts)
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        prompts, shifts = state.pop("_labels")
+        vars(self).update(state)
+        self._labels = self._label_encoder(prompts)
+        self._labels.shifts = shifts
 
     @classmethod
     def from_pretrained(
@@ -256,7 +273,7 @@ class PretrainedModel:
             None: a copy of this model's bank.
         """
         other = copy.copy(self)
-        other._labels = LabelEncoder(prompts or self.prompts.copy(), self._labels.encode_text)
+        other._labels = other._label_encoder(prompts or self.prompts.copy())
         return other
 
     def embed_labels(

@@ -109,7 +109,7 @@ class FaceReader:
 
         frames, duration = _limited(source, options.timeout, read)
         has_actions = shapes or self.config.shape is not None
-        return FaceStream(source.name, frames, table, duration, has_actions)
+        return FaceStream(source.name, frames, table, duration, has_actions, source.origin)
 
     def shapes(
         self, video: VideoInput, options: ReadOptions, rate: float | None = None
@@ -140,7 +140,7 @@ class FaceReader:
             return _watched(faces, table)
 
         frames, duration = _limited(source, options.timeout, read)
-        return VideoFaces(source.name, frames, table, duration)
+        return VideoFaces(source.name, frames, table, duration, source.origin)
 
     def live(self, source: LiveInput, options: ReadOptions) -> tuple[LiveFrames, FaceStream]:
         """Open what is read while it happens, see :meth:`EmoCLIP.stream`.

@@ -24,6 +24,7 @@ from .frames import EmbeddedFrame
 from .paths import PathRecorder
 from .quality import QualityFilter
 from .stream import FaceStream, TrackChoice, choose_tracks
+from .window_budget import WindowBudget
 from .windows import WindowClip, windows
 
 __all__ = ["Scorer", "cosine_similarities", "softmax_scores"]
@@ -193,8 +194,9 @@ class Scorer:
         step: float,
         actions: bool,
     ) -> Iterator[TimelineRow]:
-        laid = windows(frames, window, step, self.n_frames, lambda: video.duration)
-        clips = itertools.chain.from_iterable(laid)
+        budget = WindowBudget(video.name)
+        laid = windows(budget.frames(frames), window, step, self.n_frames, lambda: video.duration)
+        clips = itertools.chain.from_iterable(budget.windows(laid))
         while batch := list(itertools.islice(clips, _BATCH)):
             yield from self._scored(batch, actions)
 
@@ -238,6 +240,7 @@ class Scorer:
             min_score=self.min_score,
             min_quality=self.min_quality,
             paths=recorder.paths(),
+            origin=video.origin,
         )
         if baseline is None:
             return timeline

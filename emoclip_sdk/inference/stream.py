@@ -69,6 +69,8 @@ class VideoFaces(Generic[F]):
         File name or description of the source.
     table : TrackTable
         The faces that were met so far.
+    origin : str, optional
+        The file or folder that is read.
     """
 
     def __init__(
@@ -77,8 +79,10 @@ class VideoFaces(Generic[F]):
         frames: Iterable[F],
         table: TrackTable,
         duration: Callable[[], float | None],
+        origin: str | None = None,
     ) -> None:
         self.name = name
+        self.origin = origin
         self._frames = frames
         self.table = table
         self._duration = duration
@@ -135,8 +139,9 @@ class FaceStream(VideoFaces[EmbeddedFrame]):
         table: TrackTable,
         duration: Callable[[], float | None],
         has_actions: bool = False,
+        origin: str | None = None,
     ) -> None:
-        super().__init__(name, frames, table, duration)
+        super().__init__(name, frames, table, duration, origin)
         self.has_actions = has_actions
 
     def kept(self) -> FaceStream:
@@ -145,4 +150,6 @@ class FaceStream(VideoFaces[EmbeddedFrame]):
         Landmarks are left out: they would be most of it.
         """
         frames = [dataclasses.replace(frame, shapes={}) for frame in self._frames]
-        return FaceStream(self.name, frames, self.table, self._duration, self.has_actions)
+        return FaceStream(
+            self.name, frames, self.table, self._duration, self.has_actions, self.origin
+        )

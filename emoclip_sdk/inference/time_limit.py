@@ -28,6 +28,7 @@ class LimitedSource(VideoSource):
     def __init__(self, source: VideoSource, timeout: float) -> None:
         self.name = source.name
         self.duration = source.duration
+        self.origin = source.origin
         self._source = source
         self._timeout = timeout
         self._spent = 0.0

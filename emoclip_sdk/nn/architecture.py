@@ -8,8 +8,9 @@ from typing import Any
 
 from ..config import TowersConfig
 from ..errors import CheckpointError
+from .tower_schema import check_tower_config
 
-__all__ = ["open_clip_config"]
+__all__ = ["open_clip_config", "reads_english"]
 
 
 def open_clip_config(config: TowersConfig) -> dict[str, Any]:
@@ -33,6 +34,7 @@ def open_clip_config(config: TowersConfig) -> dict[str, Any]:
                 f"towers: open_clip {open_clip.__version__} knows no architecture named "
                 f"'{config.name}'; open_clip.list_models() lists them"
             )
+    _refuse_remote_network(config, model)
     model["quick_gelu"] = config.quick_gelu or model.get("quick_gelu", False)
     # Weights come from our checkpoint; building a tower must never reach for the network.
     if model["vision_cfg"].get("timm_model_name"):
@@ -41,9 +43,17 @@ def open_clip_config(config: TowersConfig) -> dict[str, Any]:
         # open_clip always builds both towers. The text tower is thrown away: make it a small one.
         model["text_cfg"] = {"width": 64, "heads": 1, "layers": 1}
         model.pop("custom_text", None)
-    elif model["text_cfg"].get("hf_model_name"):
-        model["text_cfg"]["hf_model_pretrained"] = False
     return model
+
+
+def _refuse_remote_network(config: TowersConfig, model: dict[str, Any]) -> None:
+    """Refuse a text tower of transformers, of which even the layers are described on the Hub."""
+    if config.text and model["text_cfg"].get("hf_model_name"):
+        raise CheckpointError(
+            f"towers.name is {config.name!r}, whose text tower is described on the Hub "
+            f"('{model['text_cfg']['hf_model_name']}'). A checkpoint may not refer to what is not "
+            "in its folder: only CLIP's own text towers can be loaded"
+        )
 
 
 def _check_names(config: TowersConfig) -> None:
@@ -53,11 +63,12 @@ def _check_names(config: TowersConfig) -> None:
     describes may not name any repository or folder.
     """
     model = config.model or {}
+    for key in ("vision_cfg", "text_cfg"):
+        if not isinstance(model.get(key, {}), dict):
+            raise CheckpointError(f"towers: model.{key} must be an object, not {model[key]!r:.100}")
     named = {"towers.name": config.name}
     for part in ("vision_cfg", "text_cfg"):
         section = model.get(part, {})
-        if not isinstance(section, dict):
-            raise CheckpointError(f"towers: model.{part} must be an object, not {section!r}")
         for key in section.keys() & {"hf_model_name", "hf_tokenizer_name"}:
             raise CheckpointError(
                 f"towers: model.{part}.{key} is {section[key]!r}. A checkpoint may not refer to "
@@ -65,8 +76,17 @@ def _check_names(config: TowersConfig) -> None:
             )
         named[f"towers: model.{part}.timm_model_name"] = section.get("timm_model_name")
     for key, name in named.items():
+        if name and len(str(name)) > 100:
+            raise CheckpointError(f"{key} is {name!r:.100}..., which is no name")
         if name and not re.fullmatch(r"[\w.-]+", str(name)):
             raise CheckpointError(
                 f"{key} is {name!r}, which is not the plain name of an architecture. A checkpoint "
                 "may not refer to what is not in its folder"
             )
+    if config.model is not None:
+        check_tower_config(config.model, text=config.text)
+
+
+def reads_english(config: TowersConfig) -> bool:
+    """Whether the text tower has CLIP's own tokenizer, whose models were trained on English."""
+    return not open_clip_config(config)["text_cfg"].get("hf_tokenizer_name")

@@ -123,7 +123,7 @@ class TemporalTransformer(nn.Module):
             Shares that sum to 1; 0 where `mask` is False.
         """
         x, attend = self._tokens(frames, mask)
-        same = torch.eye(x.shape[1], device=x.device)
+        same = torch.eye(x.shape[1], dtype=x.dtype, device=x.device)
         flow = same
         for layer in self.layers:
             weights = cast(_Layer, layer).attention.weights(x, attend)

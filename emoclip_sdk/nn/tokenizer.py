@@ -20,7 +20,8 @@ from torch import Tensor
 
 from ..assets import dependency_file
 from ..config import TowersConfig
-from ..errors import EmoCLIPError
+from ..errors import CheckpointError, EmoCLIPError
+from ..runtime.torch_state import isolated_build
 from .architecture import open_clip_config
 
 __all__ = ["CLIPTokenizer", "build_tokenizer", "clip_tokenizer"]
@@ -177,6 +178,20 @@ def clip_tokenizer() -> CLIPTokenizer:
         ) from error
 
 
+def _downloaded(name: str) -> str:
+    """Return the folder of a tokenizer that was downloaded from the Hub before."""
+    from huggingface_hub import snapshot_download
+
+    try:
+        return snapshot_download(name, local_files_only=True)
+    except Exception as error:
+        raise CheckpointError(
+            f"the text tower needs the tokenizer '{name}' of the Hub, which is not here, and a "
+            f"checkpoint may not reach for it. Download it once: hf download {name}"
+        ) from error
+
+
+@isolated_build()
 def build_tokenizer(config: TowersConfig) -> Callable[[Sequence[str]], Tensor]:
     """Return the tokenizer of the text tower: N texts -> (N, context_length) int64.
 
@@ -200,6 +215,6 @@ def build_tokenizer(config: TowersConfig) -> Callable[[Sequence[str]], Tensor]:
     if name:
         from open_clip.tokenizer import HFTokenizer
 
-        return HFTokenizer(name, context_length=length)
+        return HFTokenizer(_downloaded(name), context_length=length)
     tokenizer = clip_tokenizer()
     return lambda texts: tokenizer(texts, context_length=length)

@@ -17,6 +17,7 @@ from ..errors import CheckpointError, EmoCLIPError
 from ..inference.options import ReadOptions
 from ..inference.stream import FaceStream
 from ..results.ratings import ProbeResult, ScoreEstimate
+from ..runtime.torch_state import isolated_build, isolated_inference
 from .interview import interview_clips, read_interview
 
 if TYPE_CHECKING:
@@ -141,7 +142,7 @@ class RegressionProbe(nn.Module):
                 f"{source}: expected clip embeddings (clips, {width}), found {vectors.shape}"
             )
         if len(vectors):
-            with torch.inference_mode():
+            with isolated_inference():
                 clips = torch.from_numpy(np.asarray(vectors, np.float32))
                 values = self(clips).double().mean(dim=0).tolist()
         else:
@@ -165,6 +166,7 @@ def _estimate(score: dict[str, Any], value: float) -> ScoreEstimate:
     )
 
 
+@isolated_build()
 def load_probe(folder: str | Path) -> RegressionProbe:
     """Read a probe folder; it has no model yet to embed videos with.
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..errors import PromptError
-from .labels import label_key, label_parts, tidy
+from .labels import label_key, label_parts, require_unicode, tidy
+from .limits import MAX_DEPTH, MAX_ENTRIES, MAX_TEXTS_OF_COMPOUND, MAX_WEIGHT
 
 __all__ = [
     "Entry",
@@ -95,8 +96,11 @@ def parse_weight(value: Any, where: str) -> float:
         weight = math.nan if isinstance(value, bool) else float(value)
     except (TypeError, ValueError):
         weight = math.nan
-    if not (math.isfinite(weight) and weight > 0):
-        raise PromptError(f"{where}: a weight must be a positive number, not {value!r}")
+    if not 1 / MAX_WEIGHT <= weight <= MAX_WEIGHT:
+        raise PromptError(
+            f"{where}: a weight must be a positive number, not {value!r:.100} "
+            f"({1 / MAX_WEIGHT:g} to {MAX_WEIGHT:g})"
+        )
     return weight
 
 
@@ -165,10 +169,14 @@ class EntryTable:
 
     def settle(self) -> None:
         """Point all compounds at entries by name; refuse unknown, repeated and circular parts."""
+        searched = 0
         for entry in list(self.entries.values()):
             parts: dict[str, float] = {}
             for label, weight in entry.parts:
-                name = self.find(label)
+                name = self._index.get(label_key(label))
+                if name is None:  # all compounds are looked at: not for every part of a huge file
+                    searched += 1
+                    name = self.find(label) if searched <= MAX_ENTRIES else None
                 where = entry.where or f"compound {entry.name!r}"
                 if name is None:
                     raise PromptError(f"{where}: unknown part {label!r} of {entry.name!r}")
@@ -178,18 +186,35 @@ class EntryTable:
                     )
                 parts[name] = weight
             self.entries[entry.name] = replace(entry, parts=tuple(parts.items()))
-        checked: set[str] = set()
+        sizes: dict[str, tuple[int, int]] = {}
         for name in self.entries:
-            self._refuse_cycle(name, (), checked)
+            self._measure(name, (), sizes)
 
-    def _refuse_cycle(self, name: str, path: tuple[str, ...], checked: set[str]) -> None:
+    def _measure(
+        self, name: str, path: tuple[str, ...], sizes: dict[str, tuple[int, int]]
+    ) -> tuple[int, int]:
+        """Return how deep an entry is nested and how many texts it has; refuse too much of both."""
         if name in path:
             chain = " -> ".join((*path[path.index(name) :], name))
             raise PromptError(f"A compound can't contain itself: {chain}")
-        if name not in checked:
-            for part, _ in self.entries[name].parts:
-                self._refuse_cycle(part, (*path, name), checked)
-            checked.add(name)
+        if name in sizes:
+            return sizes[name]
+        entry = self.entries[name]
+        if len(path) > MAX_DEPTH:
+            raise PromptError(
+                f"{entry.where or repr(path[0])}: compounds are nested more than {MAX_DEPTH} deep: "
+                f"{' -> '.join((*path[:3], '...', name))}"
+            )
+        parts = [self._measure(part, (*path, name), sizes) for part, _ in entry.parts]
+        depth = 1 + max((d for d, _ in parts), default=-1)
+        texts = sum(n for _, n in parts) if parts else len(entry.descriptions)
+        if depth > MAX_DEPTH or texts > MAX_TEXTS_OF_COMPOUND:
+            raise PromptError(
+                f"{entry.where or repr(name)}: the compound {name!r} is nested {depth} deep and "
+                f"made of {texts} texts; {MAX_DEPTH} and {MAX_TEXTS_OF_COMPOUND} are the most"
+            )
+        sizes[name] = depth, texts
+        return sizes[name]
 
 
 def refuse_duplicates(entries: Iterable[Entry]) -> None:
@@ -231,4 +256,5 @@ def _texts(texts: Sequence[str], what: str) -> tuple[str, ...]:
         # A name of hyphens only would have an empty key and be every other such name.
         if not isinstance(text, str) or not label_key(text):
             raise PromptError(f"{what} must be text and not empty, not {text!r}")
+        require_unicode(text, f"{what}:")
     return tuple(tidy(text) for text in texts)

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from ..assets import asset
 from ..errors import PromptError
 from .entries import Entry, parse_weight
-from .labels import label_key, tidy
+from .labels import label_key, require_unicode, tidy
+from .limits import MAX_BYTES, MAX_ENTRIES, MAX_ITEMS, MAX_LETTERS, MAX_TEXTS
 
 if TYPE_CHECKING:
     import yaml
@@ -68,12 +69,16 @@ def read_prompt_file(path: str | Path) -> PromptFile:
 
     path = Path(path)
     try:
+        if (size := path.stat().st_size) > MAX_BYTES:
+            raise PromptError(f"{path}: {size} bytes are too many for a prompt file ({MAX_BYTES})")
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise PromptError(f"{path}: can't be read as UTF-8 text ({error})") from error
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         root = yaml.compose(text, Loader=loader)
+    except RecursionError:
+        raise PromptError(f"{path}: not valid YAML for prompts (nested too deep)") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}" if mark else ""
@@ -103,6 +108,7 @@ class _Reader:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.n_texts = 0
 
     def read(self, root: yaml.Node | None) -> PromptFile:
         result = PromptFile(self.path)
@@ -143,6 +149,7 @@ class _Reader:
             raise PromptError(f"{self.path}: the file is empty")
         if not isinstance(node, yaml.MappingNode):
             raise self.error(node, f"{what} must be a mapping (name: value)")
+        self.count(node, what, MAX_ENTRIES)
         seen: set[str] = set()
         for key_node, value in node.value:
             key = self.text(key_node, "a name")
@@ -160,13 +167,29 @@ class _Reader:
         value = "" if node.tag == _NULL and node.value in ("", "~") else tidy(str(node.value))
         if not label_key(value):
             raise self.error(node, f"{what} is empty")
+        try:
+            require_unicode(value, what)
+        except PromptError as error:
+            raise self.error(node, str(error)) from None
+        self.n_texts += 1
+        if len(value) > MAX_LETTERS or self.n_texts > MAX_TEXTS:
+            raise self.error(
+                node,
+                f"too much text: {what} has {len(value)} letters, and it is text number "
+                f"{self.n_texts} of the file ({MAX_LETTERS} and {MAX_TEXTS} are the most)",
+            )
         return value
+
+    def count(self, node: yaml.Node, what: str, most: int = MAX_ITEMS) -> None:
+        if len(node.value) > most:
+            raise self.error(node, f"{what}: {len(node.value)} are too many, {most} are the most")
 
     def texts(self, node: yaml.Node, what: str) -> tuple[str, ...]:
         import yaml
 
         if not isinstance(node, yaml.SequenceNode):
             raise self.error(node, f"{what} must be a list")
+        self.count(node, what)
         return tuple(self.text(item, f"an item of {what}") for item in node.value)
 
     def descriptions(self, name: str, node: yaml.Node) -> tuple[str, ...]:

@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 from ..errors import PromptError
 from .bank import PromptBank
 from .composer import CompoundMode, LabelText, compose
-from .labels import label_key
+from .labels import has_latin_word, label_key
 
 __all__ = ["LabelEncoder"]
 
 _MAX_TEXTS = 20_000  # 40 MB of 512-d vectors; a service that is sent ever new labels must not grow
 _MAX_MATRICES = 64
+_ALIKE = 1 - 1e-6  # cosine of two labels between which a text encoder sees no difference
 
 
 class LabelEncoder:
@@ -30,38 +31,50 @@ class LabelEncoder:
         Where labels are looked up. May be changed between calls: its hash is part of the key.
     encode_text : callable
         From N texts to their (N, D) embeddings **before** normalization. Batching is up to it.
+    english : bool
+        The text encoder reads English alone: labels in other scripts, which it would all read
+        alike, are refused.
+
+    Attributes
+    ----------
+    shifts : dict of str to ndarray (D,)
+        What :meth:`fit` adds to labels, by their comparison keys.
     """
 
     def __init__(
-        self, bank: PromptBank, encode_text: Callable[[list[str]], NDArray[np.floating[Any]]]
+        self,
+        bank: PromptBank,
+        encode_text: Callable[[list[str]], NDArray[np.floating[Any]]],
+        english: bool = False,
     ) -> None:
         self.bank = bank
+        self.english = english
         self.encode_text = encode_text
         self._vectors: dict[str, NDArray[np.float32]] = {}
         self._results: dict[Any, tuple[NDArray[np.float32], tuple[LabelText, ...]]] = {}
-        self._shifts: dict[str, NDArray[np.float32]] = {}
+        self.shifts: dict[str, NDArray[np.float32]] = {}
 
     @property
     def hash(self) -> str:
         """Hash of what labels are made of: the bank's, and something more after :meth:`fit`."""
-        if not self._shifts:
+        if not self.shifts:
             return self.bank.hash
         digest = hashlib.sha256()
-        for key, shift in sorted(self._shifts.items()):
+        for key, shift in sorted(self.shifts.items()):
             digest.update(key.encode() + shift.tobytes())
         return f"{self.bank.hash}+{digest.hexdigest()[:6]}"
 
     @property
     def is_fitted(self) -> bool:
         """Whether some label was moved by :meth:`fit`."""
-        return bool(self._shifts)
+        return bool(self.shifts)
 
     def fit(self, shifts: Mapping[str, NDArray[np.float32]]) -> None:
         """Add a vector (D,) to the text embedding, of unit length, of each of these labels.
 
         What was fitted before is undone. Compounds are made of texts still.
         """
-        self._shifts = {self._key(compose(self.bank, label)): v for label, v in shifts.items()}
+        self.shifts = {self._key(compose(self.bank, label)): v for label, v in shifts.items()}
 
     def embed(
         self, labels: Sequence[str], *, compound: CompoundMode = "average"
@@ -90,7 +103,8 @@ class LabelEncoder:
         ------
         PromptError
             For no labels, a text instead of a list, an unusable label, or two labels of one
-            meaning: both would share the softmax, and each would get half of its due.
+            meaning, or that the text encoder can't tell apart: both would share the softmax, and
+            each would get half of its due.
         """
         if isinstance(labels, str):
             raise PromptError(f"labels must be a list: [{labels!r}], not {labels!r}")
@@ -103,7 +117,10 @@ class LabelEncoder:
         if result is None:
             texts = tuple(compose(self.bank, label, compound) for label in requested)
             _refuse_same(texts)
+            if self.english:
+                _refuse_unread(texts)
             result = self._shifted(self._combine(texts), texts)
+            _refuse_alike(*result)
             if len(self._results) >= _MAX_MATRICES:
                 self._results = {}
             self._results[key] = result
@@ -141,7 +158,7 @@ class LabelEncoder:
     ) -> tuple[NDArray[np.float32], tuple[LabelText, ...]]:
         shifted = list(texts)
         for i, text in enumerate(texts):
-            shift = self._shifts.get(self._key(text))
+            shift = self.shifts.get(self._key(text))
             if shift is not None:
                 vectors[i] = vectors[i] / np.linalg.norm(vectors[i]) + shift
                 shifted[i] = dataclasses.replace(text, kind="fitted")
@@ -162,3 +179,33 @@ def _refuse_same(labels: Sequence[LabelText]) -> None:
                 f"({item.name or item.label}). Leave one of them out"
             )
         seen[key] = item.label
+
+
+def _refuse_unread(labels: Sequence[LabelText]) -> None:
+    """Refuse labels that go to an English text encoder in another script, or as signs alone."""
+    unread = [
+        label.label
+        for label in labels
+        if label.kind in ("template", "caption") and not has_latin_word(label.label)
+    ]
+    if unread:
+        raise PromptError(
+            f"This model reads English, and there is nothing that it can read in "
+            f"{', '.join(map(repr, unread))}. Use an English word or sentence, or describe the "
+            f"face in English under this name: add_label({unread[0]!r}, 'Wide eyes and ...'), or a "
+            "prompt file"
+        )
+
+
+def _refuse_alike(vectors: NDArray[np.float32], labels: Sequence[LabelText]) -> None:
+    """Refuse labels whose embeddings are the same, whatever their words."""
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    unit = vectors.astype(np.float64) / np.where(lengths > 0, lengths, 1)
+    alike = np.triu(unit @ unit.T > _ALIKE, 1)
+    if alike.any():
+        one, other = (labels[int(i)].label for i in np.argwhere(alike)[0])
+        raise PromptError(
+            f"This model can't tell the labels {one!r} and {other!r} apart: its text encoder reads "
+            "both alike. It reads English, and of a long text the beginning (about 50 words). Use "
+            "other words"
+        )

@@ -155,6 +155,8 @@ class FaceActions:
         What each face is compared with, where a baseline was asked for.
     error : str, optional
         Why the video could not be read. Set only for videos of a list; a single one raises.
+    origin : str, optional
+        The file or folder that was read: nothing is written over it.
     """
 
     source: str
@@ -163,6 +165,7 @@ class FaceActions:
     duration: float | None = None
     baselines: tuple[FaceBaseline, ...] = ()
     error: str | None = None
+    origin: str | None = field(default=None, repr=False, compare=False)
 
     def __repr__(self) -> str:
         return f"<FaceActions {self.source!r}: {self.error or self._size()}>"
@@ -271,7 +274,9 @@ class FaceActions:
             for track in sorted(tracks)
             if (rows := [r for r in self.rows if r.track == track and r.reason is None])
         }
-        return plot_actions(series, path, source=self.source, duration=self.duration)
+        return plot_actions(
+            series, path, source=self.source, duration=self.duration, origin=self.origin
+        )
 
     @staticmethod
     def _series(
@@ -300,7 +305,7 @@ class FaceActions:
         EmoCLIPError
             Another ending, or the file can't be written.
         """
-        save_table(path, "a table of actions", self.to_records, self.to_dict)
+        save_table(path, "a table of actions", self.to_records, self.to_dict, self.origin)
 
 
 def _top(actions: Mapping[str, float], k: int) -> list[tuple[str, float]]:

@@ -38,12 +38,15 @@ class Explanation:
     action_text : str
         Which facial actions are stronger and weaker in the quarter of the frames that speaks most
         for the label than in the others, in words; nothing where none is.
+    origin : str, optional
+        The file or folder that was read: nothing is written over it.
     """
 
     prediction: Prediction
     frames: tuple[FrameWeight, ...] = ()
     descriptions: dict[str, tuple[DescriptionMatch, ...]] = field(default_factory=dict)
     action_text: str = ""
+    origin: str | None = field(default=None, repr=False, compare=False)
 
     @property
     def error(self) -> str | None:
@@ -85,7 +88,7 @@ class Explanation:
         EmoCLIPError
             There is no face to draw, or the file can't be written.
         """
-        return draw_strip(self.prediction, self.frames, path)
+        return draw_strip(self.prediction, self.frames, path, self.origin)
 
 
 def influential(changes: Sequence[float] | NDArray[np.float64], k: int) -> list[int]:

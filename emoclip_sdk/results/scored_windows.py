@@ -211,6 +211,8 @@ class ScoredWindows:
         What each face is compared with, where a baseline was asked for.
     error : str, optional
         Why the video could not be read. Set only for videos of a list; a single one raises.
+    origin : str, optional
+        The file or folder that was read: nothing is written over it.
     """
 
     source: str
@@ -227,6 +229,7 @@ class ScoredWindows:
     paths: Mapping[int, FacePath] = field(default_factory=dict, compare=False, repr=False)
     baselines: tuple[FaceBaseline, ...] = ()
     error: str | None = None
+    origin: str | None = field(default=None, compare=False, repr=False)
 
     @property
     def status(self) -> Status:

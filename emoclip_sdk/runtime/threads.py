@@ -12,8 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TypeVar
 
-import torch
-
 __all__ = ["one_thread", "side_by_side"]
 
 T = TypeVar("T")
@@ -23,6 +21,8 @@ R = TypeVar("R")
 @contextmanager
 def one_thread() -> Iterator[None]:
     """Let torch compute in the calling thread alone."""
+    import torch  # here: who only opens a video imports this module, too
+
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -36,6 +36,8 @@ def side_by_side(run: Callable[[T], R], items: Sequence[T]) -> list[R]:
 
     The calling thread is one of them: each of the others holds memory of its own.
     """
+    import torch
+
     threads = torch.get_num_threads()
     numbers = iter(range(len(items)))  # its `next` is atomic
     results: dict[int, R] = {}

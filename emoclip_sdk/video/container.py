@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ..errors import VideoError
 from .clock import FrameClock, microseconds, seconds
-from .source import MAX_PIXELS
+from .limits import MAX_VIDEO_PIXELS, check_size, error_text
 
 if TYPE_CHECKING:
     from av.container import InputContainer
     from av.video.stream import VideoStream
 
-__all__ = ["decodable_stream", "error_text", "open_container", "stated_duration", "video_stream"]
+__all__ = ["decodable_stream", "open_container", "stated_duration", "video_stream"]
 
 NETWORK_TIMEOUT = 15.0  # seconds, for opening and for every read
 # What holds its own pictures. A playlist (HLS, DASH, concat, SDP), a numbered series or a disc's
@@ -80,7 +80,7 @@ def open_container(
             file, "r", format=demuxer, options=options, timeout=timeout, **more
         )
         return container
-    except (av.FFmpegError, OSError, ValueError) as error:
+    except Exception as error:  # FFmpeg's dozen, and what PyAV raises on damaged files
         hint = "" if network else "; the file is not a video, is damaged or is cut off"
         raise VideoError(where, f"can't be opened ({error_text(error)}){hint}") from error
 
@@ -91,7 +91,7 @@ def video_stream(container: InputContainer, where: str) -> VideoStream:
     Raises
     ------
     VideoError
-        There is none, its codec is unknown, or its pictures are larger than `MAX_PIXELS`.
+        There is none, its codec is unknown, or its pictures are too large.
     """
     import av
     from av.stream import Disposition
@@ -105,13 +105,7 @@ def video_stream(container: InputContainer, where: str) -> VideoStream:
     stream = best if best in moving else moving[0]
     if not isinstance(stream, av.VideoStream) or stream.codec_context is None:
         raise VideoError(where, "is in a video format that this FFmpeg can't decode")
-    if stream.width * stream.height > MAX_PIXELS:
-        size = f"{stream.width} x {stream.height}"
-        raise VideoError(
-            where,
-            f"its pictures are too large, or it is damaged ({size} pixels; 8192 x 8192 is the "
-            "most that is read)",
-        )
+    check_size(stream.width, stream.height, where)
     return stream
 
 
@@ -126,7 +120,7 @@ def decodable_stream(container: InputContainer, where: str) -> VideoStream:
     stream = video_stream(container, where)
     # Frame threading can hang when a decode is left early and torchvision is imported.
     stream.thread_type = "SLICE"
-    stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
+    stream.codec_context.options = {"max_pixels": str(MAX_VIDEO_PIXELS)}
     return stream
 
 
@@ -141,11 +135,6 @@ def stated_duration(container: InputContainer, stream: VideoStream) -> float | N
         lead = 0.0 if zero is None else first - zero
         return microseconds(lead + seconds(stream.duration, stream.time_base))
     return container.duration / 1e6 if container.duration else None
-
-
-def error_text(error: Exception) -> str:
-    """Return FFmpeg's reason without the number and the path that PyAV adds."""
-    return str(getattr(error, "strerror", None) or error)
 
 
 def _rewound(file: BinaryIO) -> BinaryIO:

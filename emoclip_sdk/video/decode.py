@@ -26,12 +26,12 @@ from .clock import (
 from .color import frame_rgb
 from .container import (
     decodable_stream,
-    error_text,
     open_container,
     stated_duration,
     video_stream,
 )
 from .fields import Neighbors, deinterlaced, with_neighbors
+from .limits import check_held, check_size, decoder_errors, error_text
 from .orientation import Matrix, StreamOrientation, upright
 from .packets import FrameSkipper, FrameTable, frame_table, with_lookahead
 from .source import Frame, FrameFilter, RawFrame, VideoSource
@@ -96,9 +96,13 @@ class FileSource(VideoSource):
         self._table: FrameTable | None = None
         self.duration: float | None = None
         if not network:  # a live address would lose its first seconds to a probe
-            with self._open() as container:
+            with decoder_errors(self._where), self._open() as container:
                 self.has_clock = has_time_stamps(container)
-                self.duration = stated_duration(container, video_stream(container, self._where))
+                stream = video_stream(container, self._where)
+                aspect = float(stream.sample_aspect_ratio or 1)
+                width = round(stream.width * aspect) if 0.25 <= aspect <= 4 else stream.width
+                check_size(width, stream.height, self._where)
+                self.duration = stated_duration(container, stream)
 
     def decode(self, needed: FrameFilter | None = None) -> Generator[RawFrame, None, None]:
         """Yield the frames; what fails after the first frame ends the video with a warning."""
@@ -111,8 +115,6 @@ class FileSource(VideoSource):
         self, needed: FrameFilter | None
     ) -> Generator[tuple[tuple[int, float, float | None, _Shape], VideoFrame], None, None]:
         """Yield index, time, duration and shape of each frame, and the frame."""
-        import av
-
         container = self._open()
         try:
             stream = decodable_stream(container, self._where)
@@ -138,7 +140,7 @@ class FileSource(VideoSource):
                 skipper.prepare(packet, needed=is_needed)
                 try:
                     pictures = packet.decode()
-                except (av.FFmpegError, ValueError) as error:
+                except Exception as error:
                     # One damaged packet: the next key frame usually mends the picture.
                     problem = error
                     continue
@@ -178,7 +180,8 @@ class FileSource(VideoSource):
             The file can't be opened.
         """
         container = self._open()
-        sound = container.streams.best("audio")
+        with decoder_errors(self._where):
+            sound = container.streams.best("audio")
         if sound is None or sound.codec_context is None:
             container.close()
             return None
@@ -204,8 +207,6 @@ class FileSource(VideoSource):
         return super().pick(indices)
 
     def _frame_table(self) -> FrameTable | None:
-        import av
-
         if self._table is None and not self._network:
             try:
                 with self._open() as container:
@@ -216,16 +217,14 @@ class FileSource(VideoSource):
                     table = frame_table(packets, longest)
                     # No seek finds what lies behind a jump.
                     self._table = FrameTable(table.n) if jumps else table
-            except (av.FFmpegError, OSError, ValueError):
-                return None
+            except Exception:
+                return None  # decoding tells what is wrong
         return self._table
 
     def _fetch(
         self, table: FrameTable, stamps: NDArray[np.int64], numbers: list[int]
     ) -> dict[int, Frame] | None:
         """Decode frames, in ascending order; None where they are not found where they should be."""
-        import av
-
         if numbers[0] < 0 or numbers[-1] >= table.n:
             return None
         needed = {int(stamps[number]) for number in numbers}
@@ -257,10 +256,14 @@ class FileSource(VideoSource):
                                 time = clock.time(number, picture.pts)
                                 to_rgb = _converter(picture, shape, (None, None), self._where)
                                 frames[number] = RawFrame(number, time, None, to_rgb).frame()
+                                size = frames[number].rgb.nbytes
+                                check_held(len(needed), size, self._where)
                             last = number
                         if last > goal and goal not in frames:
                             return None
-            except (av.FFmpegError, OSError, ValueError, StopIteration):
+            except VideoError:
+                raise
+            except Exception:
                 return None
         self.duration = microseconds(
             clock.time(table.n - 1, int(stamps[-1]))
@@ -312,12 +315,8 @@ def _converter(
     def to_rgb() -> NDArray[np.uint8]:
         aspect, matrix = shape
         width = max(1, round(picture.width * aspect))
-        try:
-            rgb = frame_rgb(deinterlaced(picture, neighbors), width)
-        except (OSError, ValueError) as error:  # av's errors are of these
-            raise VideoError(
-                where, f"its pictures can't be made RGB ({error_text(error)})"
-            ) from error
+        check_size(width, picture.height, where)  # it may change on the way
+        rgb = frame_rgb(deinterlaced(picture, neighbors), width)
         # The copy also cuts the padding of the rows, and releases the decoder's buffer.
         return upright(rgb, matrix)
 
@@ -328,9 +327,7 @@ def _until_broken(
     packets: Iterator[Packet[Any]], broken: list[Exception]
 ) -> Generator[Packet[Any], None, None]:
     """Yield packets up to an error, which is put into `broken`."""
-    import av
-
     try:
         yield from packets
-    except (av.FFmpegError, OSError, ValueError) as error:
+    except Exception as error:
         broken.append(error)

@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 
 from ..errors import VideoError
 from .color import HLG, PQ, frame_rgb
-from .container import error_text, open_container
+from .container import open_container
+from .limits import MAX_PIXELS, error_text
 from .orientation import EXIF_MATRICES, upright
-from .source import MAX_PIXELS, FrameFilter, RawFrame, VideoSource
+from .source import FrameFilter, RawFrame, VideoSource
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame

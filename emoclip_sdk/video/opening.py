@@ -95,7 +95,11 @@ def _open(source: Any, fps: float | None, allow_network: bool) -> VideoSource:
     if isinstance(source, VideoSource):
         return source
     if isinstance(source, (str, os.PathLike)):
-        return _open_path(os.fspath(source), fps, allow_network)
+        opened = _open_path(os.fspath(source), fps, allow_network)
+        address = ADDRESS.match(os.fsdecode(source))
+        if address is None:
+            opened.origin = os.path.abspath(os.fsdecode(source))
+        return opened
     if isinstance(source, (bytes, bytearray, memoryview)):
         return _open_bytes(bytes(source), "bytes", fps)
     if hasattr(source, "read"):
@@ -121,6 +125,8 @@ def _open_path(text: Any, fps: float | None, allow_network: bool) -> VideoSource
                 text, "is a network address. Pass allow_network=True to let it be opened"
             )
         return FileSource(text, text, network=True)
+    if not text:
+        raise VideoError("''", "is the name of no file: it is empty")
     path = Path(text)
     try:
         if path.is_dir():

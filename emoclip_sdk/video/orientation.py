@@ -53,8 +53,12 @@ class StreamOrientation:
 
 
 def _stated(picture: VideoFrame) -> Matrix | None:
+    from av.sidedata.sidedata import SideDataContainer
+
     try:
-        data: Any = picture.side_data.get("DISPLAYMATRIX")
+        # Not `picture.side_data`: the frame would hold it, and it the frame, until the collector
+        # comes, which counts objects and not the megabytes of each.
+        data: Any = SideDataContainer(picture).get("DISPLAYMATRIX")  # type: ignore[call-arg]
     except ValueError:  # PyAV before 19 stumbles over side data that it doesn't know
         turns = round(picture.rotation / 90) % 4
         return EXIF_MATRICES[(1, 8, 3, 6)[turns]] if turns else None

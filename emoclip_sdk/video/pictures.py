@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import json
 import math
+import os
 import re
+import struct
 from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,8 +17,9 @@ from numpy.typing import NDArray
 
 from ..errors import VideoError
 from .clock import microseconds
+from .limits import MAX_PIXELS, MAX_VIDEO_PIXELS, check_animation, check_size, decoder_errors
 from .orientation import EXIF_MATRICES, UPRIGHT, upright
-from .source import MAX_PIXELS, FrameFilter, RawFrame, VideoSource
+from .source import FrameFilter, RawFrame, VideoSource
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -99,9 +102,12 @@ class ImageSource(VideoSource):
         self.name = name
         self._where = where or name
         self._media = media
-        with _open(media, self._where) as image:
+        with decoder_errors(self._where), _open(media, self._where) as image:
             if not _is_animated(image):
                 self.duration = 0.0
+            else:
+                size = len(media) if isinstance(media, bytes) else os.path.getsize(media)
+                check_animation(image.n_frames, *image.size, size, self._where)  # type: ignore[attr-defined]
 
     def decode(self, needed: FrameFilter | None = None) -> Generator[RawFrame, None, None]:
         """Yield the frames."""
@@ -192,7 +198,8 @@ def _stored_rgb(image: Image) -> NDArray[np.uint8]:
         return np.repeat(levels[:, :, None], 3, axis=2)
     if image.mode == "P" and "transparency" in image.info:
         image = image.convert("RGBA")  # or Pillow warns, which is an error under "-W error"
-    return np.array(image.convert("RGB"))
+    # No copy more than needed: a photo of 60 megapixels is 240 MB here.
+    return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
 
 
 def as_rgb(array: NDArray[Any], name: str) -> NDArray[np.uint8]:
@@ -303,20 +310,41 @@ _STREAMS: tuple[tuple[str, bytes, str, Callable[[bytes], int | None]], ...] = (
 def _open(media: str | bytes, where: str) -> Image:
     from PIL import Image
 
+    _check_webp(media, where)
     try:
         image = Image.open(io.BytesIO(media) if isinstance(media, bytes) else media)
     except Exception as error:  # Pillow's plugins raise nearly anything
         raise VideoError(where, f"can't be opened as an image ({error})") from error
-    if image.width * image.height > MAX_PIXELS:
+    if image.width * image.height > MAX_VIDEO_PIXELS:
         # A photo of 100 megapixels is real, and JPEG is decoded smaller at no cost.
         image.draft(None, (image.width // 2, image.height // 2))
-    if image.width * image.height > MAX_PIXELS:
-        size = f"{image.width} x {image.height}"
+    try:
+        check_size(*image.size, where, MAX_PIXELS)
+    except VideoError:
         image.close()
-        raise VideoError(
-            where, f"its picture is too large ({size} pixels). Make it smaller than 8192 x 8192"
-        )
+        raise
     return image
+
+
+def _check_webp(media: str | bytes, where: str) -> None:
+    """Refuse a WebP that is too large: Pillow takes memory for all of it when it is opened."""
+    head = media[:30] if isinstance(media, bytes) else b""
+    if isinstance(media, str):
+        try:
+            with open(media, "rb") as file:
+                head = file.read(30)
+        except OSError:
+            return  # Pillow says what is wrong
+    if head[:4] != b"RIFF" or head[8:12] != b"WEBP" or len(head) < 30:
+        return
+    if head[12:16] == b"VP8X":
+        width, height = (1 + int.from_bytes(head[i : i + 3], "little") for i in (24, 27))
+    elif head[12:16] == b"VP8L":
+        bits = struct.unpack("<I", head[21:25])[0]
+        width, height = 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
+    else:
+        width, height = (side & 0x3FFF for side in struct.unpack("<HH", head[26:30]))
+    check_size(width, height, where)
 
 
 def _is_animated(image: Image) -> bool:
@@ -324,4 +352,4 @@ def _is_animated(image: Image) -> bool:
 
 
 def _natural(path: Path) -> list[tuple[int, int, str]]:
-    return [(0, int(p), "") if p.isdigit() else (1, 0, p) for p in re.split(r"(\d+)", path.name)]
+    return [(0, int(p), "") if p.isdecimal() else (1, 0, p) for p in re.split(r"(\d+)", path.name)]

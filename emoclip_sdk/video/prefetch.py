@@ -54,12 +54,15 @@ def prefetch(
         end: BaseException | None = None
         try:
             with closing(items):
-                for item in items:
-                    while ready.qsize() and size(item) * (ready.qsize() + 1) > budget:
+                expected = 0  # bytes of the next item: before it is made, not in our hand
+                while True:
+                    while ready.qsize() and expected * (ready.qsize() + 1) > budget:
                         if abandoned.wait(_PAUSE):
                             return
-                    if not put((item,)):
-                        return
+                    item = next(items, None)
+                    if item is None or not put((item,)):
+                        break
+                    expected = size(item)
         except BaseException as error:
             end = error
         put(end)

@@ -78,11 +78,9 @@ class Sound:
             self._container.close()
 
     def _advance(self) -> bool:
-        import av
-
         try:
             self._next = next(self._packets, None)
-        except (av.FFmpegError, ValueError) as error:
+        except Exception as error:  # as of pictures, nearly anything
             log.warning("%s: the sound is damaged or cut off (%s)", self._name, error)
             self._packets, self._next = iter(()), None
         return self._next is not None

@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 
 from ..errors import VideoError
 from .clock import microseconds
+from .limits import check_held, decoder_errors
 
-__all__ = ["MAX_PIXELS", "Frame", "FrameFilter", "RawFrame", "VideoSource"]
+__all__ = ["Frame", "FrameFilter", "RawFrame", "VideoSource"]
 
 # Containers round time stamps (Matroska to 1 ms). Without slack, a frame meant for k/rate would
 # fall on either side of it, and re-muxing a file would change what is sampled.
@@ -32,10 +33,6 @@ FrameFilter = Callable[[float, float], bool]
 """Whether the frame that is shown from one time to another, in seconds, is needed."""
 
 log = logging.getLogger(__name__)
-
-MAX_PIXELS = 2**26
-"""Pixels of a picture: 8192 x 8192, twice as many as 8K video has. A file of a kilobyte can claim
-pictures of gigabytes."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +91,8 @@ class VideoSource(ABC):
     has_clock : bool
         Whether frames carry times. Where they don't, the caller may say how many there are a
         second.
+    origin : str or None
+        The file or folder that is read, where it is one: no result is written over it.
 
     Raises
     ------
@@ -103,6 +102,7 @@ class VideoSource(ABC):
 
     name: str
     duration: float | None = None
+    origin: str | None = None
     has_clock: bool = True
 
     @abstractmethod
@@ -133,7 +133,7 @@ class VideoSource(ABC):
 
     def frames(self) -> Generator[Frame, None, None]:
         """Yield every frame."""
-        with closing(self._decode()) as raws:
+        with decoder_errors(self.name), closing(self._decode()) as raws:
             for raw in raws:
                 yield raw.frame()
 
@@ -168,7 +168,7 @@ class VideoSource(ABC):
 
         first = gap = 0.0
         k = 0
-        with closing(self._decode(needed)) as raws:
+        with decoder_errors(self.name), closing(self._decode(needed)) as raws:
             for raw in raws:
                 if held is None:
                     first = raw.time
@@ -182,11 +182,14 @@ class VideoSource(ABC):
         if held is not None:
             end = held.time - first + (held.duration or gap)
             if k == 0 or k / rate < end - TIME_SLACK:
-                yield held.frame()
+                with decoder_errors(self.name):
+                    last_frame = held.frame()
+                yield last_frame
 
     def count(self) -> int:
         """Decode everything and return the number of frames; no header is trusted."""
-        return sum(1 for _ in self._decode())
+        with decoder_errors(self.name):
+            return sum(1 for _ in self._decode())
 
     def expected_count(self) -> int | None:
         """Return the number of frames if it is known without decoding, else None."""
@@ -224,10 +227,11 @@ class VideoSource(ABC):
             return []
         frames: dict[int, Frame] = {}
         needed = set(numbers)
-        with closing(self._decode()) as raws:
+        with decoder_errors(self.name), closing(self._decode()) as raws:
             for raw in raws:
                 if raw.index in needed:
                     frames[raw.index] = raw.frame()
+                    check_held(len(needed), frames[raw.index].rgb.nbytes, self.name)
                     if len(frames) == len(needed):
                         break
         missing = sorted(needed - set(frames))

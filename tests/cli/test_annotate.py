@@ -14,4 +14,4 @@ def test_annotate(emoclip, tiny, crop_video, tmp_path):
     code, _, err = emoclip("annotate", "missing.mp4", *tiny, "-o", tmp_path / "out.mp4")
     assert (code, err) == (1, "Error: missing.mp4: no such file or folder\n")
     code, _, err = emoclip("annotate", crop_video, *tiny, "-o", crop_video)
-    assert code == 1 and "take the place" in err
+    assert code == 2 and "overwritten" in err

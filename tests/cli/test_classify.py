@@ -5,8 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sys
 
 import pytest
+
+from emoclip_sdk.cli import videos
 
 # Classify
 
@@ -24,7 +27,6 @@ def test_json(emoclip, tiny, crop_video):
     (result,) = json.loads(out)
     assert code == 0 and err == ""
     assert result["source"] == str(crop_video)
-    assert list(result["scores"]) == ["joy", "wibbled"]
     assert result["prompts"] == {"joy": "bank", "wibbled": "template"}
 
 
@@ -126,3 +128,44 @@ def test_embedded_model_from_the_command(emoclip, embedded_model, shared):
     (result,) = json.loads(out)
     assert code == 0 and result["label"] == "happiness"
     assert result["model"]["name"] == "emoclip-mini"
+
+
+class _Pipe:
+    def __init__(self, data):
+        self.buffer = io.BytesIO(data)
+
+    def isatty(self):
+        return False
+
+
+def test_a_video_from_a_pipe(emoclip, tiny, crop_video, monkeypatch, tmp_path):
+    videos.standard_input.cache_clear()
+    monkeypatch.setattr(sys, "stdin", _Pipe(crop_video.read_bytes()))
+    code, out, _ = emoclip("classify", "-", *tiny, "--json")
+    _, expected, _ = emoclip("classify", crop_video, *tiny, "--json")
+    assert code == 0 and out == expected.replace(json.dumps(str(crop_video)), '"-"')
+    code, _, err = emoclip("timeline", "-", *tiny, "-o", tmp_path / "out.csv")
+    assert code == 0 and "wrote" in err  # from what was kept: a pipe is read once
+    videos.standard_input.cache_clear()
+
+
+def test_nothing_is_not_the_current_folder(emoclip, tiny, monkeypatch, tmp_path):
+    from PIL import Image
+
+    Image.new("RGB", (40, 40)).save(tmp_path / "1.png")
+    monkeypatch.chdir(tmp_path)
+    code, _, err = emoclip("classify", "", *tiny, "--csv")
+    assert code == 1 and "it is empty" in err
+    code, _, err = emoclip("classify", ".", "--model", "")
+    assert code == 2 and "the name of no model" in err
+    code, _, err = emoclip("timeline", "1.png", *tiny, "--baseline", "")
+    assert code == 2 and "--baseline" in err
+    code, _, err = emoclip("batch", "", *tiny, "-o", "out.parquet")
+    assert code == 2 and "empty" in err
+
+
+@pytest.mark.parametrize("name, text", [("a.json", '["joy", "anger"]'), ("a.csv", "label\njoy\n")])
+def test_a_table_is_no_list_of_labels(emoclip, tiny, crop_video, tmp_path, name, text):
+    (tmp_path / name).write_text(text)
+    code, _, err = emoclip("classify", crop_video, *tiny, "--labels-file", tmp_path / name)
+    assert code == 2 and "one label per line" in err

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
 import typer
 
@@ -26,6 +30,7 @@ def failing(error: BaseException) -> typer.Typer:
         (DatasetError("a.csv: is\nempty"), 1, "Error: a.csv: is empty\n"),
         (RuntimeError("oh"), 1, "Error: unexpected RuntimeError: oh. This is a bug in emoclip_sdk"),
         (KeyboardInterrupt(), 130, ""),
+        (OSError(2, "No such file", "x"), 1, "Error: unexpected FileNotFoundError"),
     ],
 )
 def test_errors(monkeypatch, capsys, name, error, code, message):
@@ -45,3 +50,12 @@ def test_emoclip_train_runs_through_it(monkeypatch, capsys):
     with pytest.raises(SystemExit) as ended:
         application.main()
     assert ended.value.code == 1 and capsys.readouterr().err == "Error: broken\n"
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no full device there")
+def test_a_full_disk_behind_standard_output_is_no_bug():
+    command = [sys.executable, "-m", "emoclip_sdk", "prompts", "show", "joy"]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 1
+    assert done.stderr == "Error: standard output can't be written (No space left on device)\n"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import shutil
+import socket
 import time
 import urllib.error
 import urllib.request
@@ -164,3 +166,19 @@ def test_no_file_of_the_machine_and_no_address(server):
     assert status(server.address) == 200
     for path in ("/etc/passwd", Path(__file__), f"{server.folder}/../passwd", "http://localhost/"):
         assert status(f"{files}{path}") in (403, 404), path
+
+
+def test_a_network_address_is_no_upload(server):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(2)
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}/a.mp4"
+        data = [{"path": address, "meta": {"_type": "gradio.FileData"}}, ["joy"], 1, 0.5]
+        body = json.dumps({"data": data, "fn_index": 0, "session_hash": "a"}).encode()
+        request = urllib.request.Request(
+            f"{server.address}gradio_api/queue/join", body, {"Content-Type": "application/json"}
+        )
+        assert status(request) == 403
+        with pytest.raises(TimeoutError):
+            listener.accept()
+    elsewhere = urllib.request.Request(server.address, headers={"Host": "evil.example"})
+    assert status(elsewhere) == 403

@@ -29,9 +29,9 @@ def test_the_heatmap_has_a_panel_for_each_face_and_a_row_for_each_action_that_oc
     panels = [axes for axes in figure.axes if axes.get_title(loc="left").startswith("face")]
     names = [[text.get_text() for text in axes.get_yticklabels()] for axes in panels]
     assert names == [["browInnerUp", "jawLeft", "mouthSmile"]] * 2
-    # The gap of the first face is no color: two meshes, before and after it.
-    assert [len(axes.collections) for axes in panels] == [2, 1]
-    smile = panels[0].collections[0].get_array().reshape(3, -1)[2]
+    # The gap of the first face is no color: two images, before and after it.
+    assert [len(axes.images) for axes in panels] == [2, 1]
+    smile = panels[0].images[0].get_array().reshape(3, -1)[2]
     np.testing.assert_allclose(smile, np.arange(10) / 40)
 
 

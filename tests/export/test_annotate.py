@@ -172,7 +172,7 @@ def test_refused(tiny_model, crop_video, tmp_path):
     timeline = tiny_model.timeline(crop_video, LABELS, faces="none")
     with pytest.raises(EmoCLIPError, match=r"ends in \.mp4"):
         timeline.annotate(crop_video, tmp_path / "out.gif")
-    with pytest.raises(EmoCLIPError, match="take the place of its source"):
+    with pytest.raises(EmoCLIPError, match="overwritten"):
         timeline.annotate(crop_video, crop_video)
     with pytest.raises(EmoCLIPError, match="can't be written"):
         timeline.annotate(crop_video, tmp_path / "no" / "out.mp4")

@@ -5,6 +5,7 @@ import sys
 import pytest
 
 from emoclip_sdk.errors import EmoCLIPError, MissingDependencyError
+from emoclip_sdk.export import plots
 from emoclip_sdk.results.scored_windows import TimelineRow
 from emoclip_sdk.results.timeline import Timeline
 
@@ -38,7 +39,7 @@ def test_heatmap_leaves_gaps_out(tmp_path):
     figure = timeline(0, 1).heatmap(tmp_path / "out.png")
     assert (tmp_path / "out.png").read_bytes()[:4] == b"\x89PNG"
     assert titles(figure)[:2] == ["face 0", "face 1"]
-    drawn = [mesh.get_array().tolist() for mesh in figure.axes[0].collections]
+    drawn = [image.get_array().tolist() for image in figure.axes[0].images]
     assert drawn == [[[0.7]], [[0.4]]]
 
 
@@ -84,3 +85,46 @@ def test_matplotlib_missing(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(MissingDependencyError, match=r"emoclip_sdk\[plot\]"):
         timeline(0).plot()
+
+
+def test_a_page_of_many_faces_takes_no_picture_of_the_page_for_each(tmp_path, monkeypatch):
+    """As a mesh, each panel was a picture of the whole page in a PDF: 6.8 GB for 60 faces."""
+    pytest.importorskip("matplotlib")
+    monkeypatch.setattr(plots, "_MAX_FACES", 6)
+    figure = timeline(*range(9)).heatmap(tmp_path / "out.pdf")
+    panels = [axes for axes in figure.axes if axes.get_title("left")]
+    assert len(panels) == 6 and "the 6 of 9 faces seen longest" in figure.get_suptitle()
+    assert not any(axes.collections for axes in panels)
+
+
+def test_windows_of_several_lengths_keep_their_places():
+    pytest.importorskip("matplotlib")
+    rows = tuple(
+        TimelineRow(0, start, end, 7, {"joy": score}, {"joy": score})
+        for start, end, score in ((0.0, 1.0, 0.2), (1.0, 2.0, 0.5), (2.0, 2.25, 0.8))
+    )
+    figure = Timeline("clip.mp4", ("joy",), 1.0, 1.0, rows, duration=2.25).heatmap()
+    (image,) = figure.axes[0].images
+    left, right, *_ = image.get_extent()
+    values = image.get_array()[0]
+    at = [values[int(len(values) * (t - left) / (right - left))] for t in (0.5, 1.5, 2.1)]
+    assert at == [0.2, 0.5, 0.8]
+
+
+@pytest.mark.parametrize(
+    "label", ["$x_1$", r"a\$b$", "50 $ and more $", "line\nbreak", "bad \udc80"]
+)
+def test_labels_are_drawn_as_they_are(label):
+    pytest.importorskip("matplotlib")
+    scores = {label: 1.0}
+    row = TimelineRow(0, 0.0, 1.0, 7, scores, scores)
+    drawn = Timeline("a$b_c$.mp4", (label,), 1.0, 1.0, (row,))
+    for figure in (drawn.plot(), drawn.heatmap()):
+        figure.draw_without_rendering()
+        from matplotlib.text import Text
+
+        texts = [t for t in figure.findobj(Text) if t.get_text()]
+        for text in texts:  # what matplotlib makes of it, before it draws
+            content, is_math = text._preprocess_math(text.get_text())
+            assert not is_math
+            assert "\\$" not in content or "\\" in label

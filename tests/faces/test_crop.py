@@ -89,3 +89,11 @@ def test_center_crop_keeps_the_aspect(shape) -> None:
         assert np.ptp(rows) == pytest.approx(np.ptp(columns), abs=1)
         assert (rows.mean(), columns.mean()) == pytest.approx((29.5, 29.5), abs=0.6)
         assert np.ptp(rows) == pytest.approx(36, abs=2)
+
+
+def test_a_strip_is_cut_without_what_is_missing_beside_it() -> None:
+    strip = np.zeros((60_000, 8, 3), np.uint8)
+    strip[30_000:] = 200
+    crop = face_crop(strip, (0.0, 0.0, 8.0, 60_000.0), 32)  # as a square: 10 gigabytes
+    assert crop.shape == (32, 32, 3)
+    assert (crop[:14] < 30).all() and (crop[18:] > 170).all()

@@ -263,3 +263,17 @@ def test_windows_at_once_wait_for_nobody():
         for clips in windows(stream(), 0.5, 0.5, 32, at_once=True)
     ]
     assert when[:3] == [(0.0, 0, 0.5), (0.5, None, 1.0), (1.0, 0, 1.5)]
+
+
+def test_time_that_no_frame_fills(monkeypatch) -> None:
+    from emoclip_sdk.errors import VideoError
+    from emoclip_sdk.inference import window_budget
+    from emoclip_sdk.inference.window_budget import WindowBudget
+
+    monkeypatch.setattr(window_budget, "ANY_VIDEO", 10)
+    monkeypatch.setattr(window_budget, "PER_FRAME", 5)
+    budget = WindowBudget("a.mp4")
+    assert list(budget.frames("abc")) == ["a", "b", "c"]
+    assert len(list(budget.windows(range(25)))) == 25
+    with pytest.raises(VideoError, match="3 pictures in a time of more than 25 windows"):
+        list(budget.windows(range(26)))

@@ -42,8 +42,8 @@ def test_components_weigh_the_same_whatever_their_number_of_descriptions(encoder
 def test_scale_of_the_weights_does_not_matter(encoder, bank):
     bank.add_compound("small", {"anger": 0.1, "fear": 0.3})
     bank.add_compound("large", {"anger": 1, "fear": 3})
-    rows, _ = encoder.embed(["small", "large"])
-    np.testing.assert_allclose(rows[0], rows[1], rtol=1e-4, atol=1e-5)
+    small, large = (embed_one(encoder, name)[0] for name in ("small", "large"))
+    np.testing.assert_allclose(small, large, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -109,3 +109,35 @@ def test_clear_asks_again(encoder, tower):
     encoder.clear()
     encoder.embed(["anger"])
     assert len(tower.calls) == 2
+
+
+@pytest.mark.parametrize(
+    "labels", [["😀", "😢"], ["happy", "高兴"], ["행복", "슬픔"], ["радость", "joy"]]
+)
+def test_an_english_text_tower_is_given_no_other_script(bank, tower, labels):
+    encoder = LabelEncoder(bank, tower, english=True)
+    with pytest.raises(PromptError, match="reads English") as refused:
+        encoder.embed(labels)
+    assert [label for label in labels if repr(label) in str(refused.value)] == [
+        label for label in labels if label not in ("happy", "joy")
+    ]
+    for label in labels:
+        bank.add_label(label, f"A face that is described in English, number {ord(label[0])}")
+    assert len(encoder.embed(labels)[0]) == 2
+    assert len(encoder.embed(["déjà vu", "2", "happy 😀"])[0]) == 3
+
+
+def test_labels_that_are_the_same_to_the_text_tower_are_refused_by_name(bank):
+    encoder = LabelEncoder(
+        bank, lambda texts: np.array([[np.cos(len(t)), np.sin(len(t))] for t in texts])
+    )
+    with pytest.raises(PromptError, match="can't tell the labels 'aab' and 'baa' apart"):
+        encoder.embed(["abcd", "aab", "baa"])
+    assert len(encoder.embed(["abcd", "aab"])[0]) == 2
+
+
+def test_half_a_character_is_no_label(encoder):
+    with pytest.raises(PromptError, match="no text"):
+        encoder.embed(["joy", "a\udc80"])
+    with pytest.raises(PromptError, match="no text"):
+        encoder.bank.add_label("b", "A \ud83d smile")

@@ -36,3 +36,8 @@ def test_five_words_are_a_sentence() -> None:
 
 def test_tidy_text() -> None:
     assert tidy("  e\u0301\n\ta ") == "é a"
+
+
+def test_the_end_of_a_sentence_is_no_part_of_a_label():
+    assert label_key("happy.") == label_key("Happy!") == label_key("happy")
+    assert label_key("?") == ""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
+import random
 import subprocess
 import sys
 import tempfile
@@ -13,17 +15,23 @@ from pathlib import Path
 
 from conftest import tiny_config, write_checkpoint
 
-from .codec_clips import whole_clips
+from .claims import claims
+from .codec_clips import Clip, whole_clips
 from .damaged_checkpoints import load_damaged
 from .killing import can_mount, fill_the_disk, jobs, kill_at_random
-from .limited_reading import read_all
+from .limited_reading import open_all_calls, open_models, read_all
 from .long_runs import many_clips, many_hours
 from .mutations import damaged, large_files, oddities
+from .structures import mutated, mutated_config, mutated_prompts
 
 # What is found: a name, a figure; and promises that were broken.
 Part = Callable[[Path, Path], tuple[list[tuple[str, str]], list[str]]]
 
 N_DAMAGED = 1000
+N_STRUCTURES = 600
+N_CONFIGS = 250
+N_PROMPTS = 150
+SEED = int(os.environ.get("SOAK_SEED", "0"))  # of the last three
 N_CHECKPOINTS = 200
 N_KILLS = {"batch": 40, "timeline -o": 20, "crop": 20, "caching and training": 20}
 N_CLIPS = 2000
@@ -34,6 +42,29 @@ def videos(folder: Path, checkpoint: Path) -> tuple[list[tuple[str, str]], list[
     """Read damaged and lying files."""
     clips = itertools.chain(whole_clips(), oddities(), large_files(), damaged(N_DAMAGED))
     report = read_all(clips, checkpoint, folder)
+    return report.lines(), report.wrong
+
+
+def structures(folder: Path, checkpoint: Path) -> tuple[list[tuple[str, str]], list[str]]:
+    """Read files whose structure was changed, through each of the five main calls."""
+    clips = itertools.chain(claims(), mutated(N_STRUCTURES, seed=SEED))
+    report = read_all(clips, checkpoint, folder, checks=open_all_calls)
+    return report.lines(), report.wrong
+
+
+def models(folder: Path, checkpoint: Path) -> tuple[list[tuple[str, str]], list[str]]:
+    """Load models with changed configurations and prompt files."""
+    config = json.loads((checkpoint / "config.json").read_text())
+
+    def files() -> Iterator[Clip]:
+        rng = random.Random(SEED)
+        for i in range(N_CONFIGS):
+            data = json.dumps(mutated_config(config, rng)).encode()
+            yield Clip(f"config-{i}.json", "json", data)
+        for i in range(N_PROMPTS):
+            yield Clip(f"prompts-{i}.yaml", "yaml", mutated_prompts(rng))
+
+    report = read_all(files(), checkpoint, folder, checks=open_models)
     return report.lines(), report.wrong
 
 
@@ -88,6 +119,8 @@ def properties(folder: Path, checkpoint: Path) -> tuple[list[tuple[str, str]], l
 
 PARTS: dict[str, Part] = {
     "videos": videos,
+    "structures": structures,
+    "models": models,
     "checkpoints": checkpoints,
     "kills": kills,
     "disk": full_disk,

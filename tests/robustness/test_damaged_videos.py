@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import random
 import sys
 
 import pytest
@@ -11,18 +13,38 @@ from emoclip_sdk.errors import VideoError
 from emoclip_sdk.video import open_video
 from emoclip_sdk.video.clock import MAX_FRAME_DURATION
 
-from .codec_clips import encode, whole_clips
-from .limited_reading import read_all
+from .claims import claims
+from .codec_clips import Clip, encode, whole_clips
+from .limited_reading import open_all_calls, open_models, read_all
 from .mutations import damaged, flat_picture, oddities, png_claim, y4m_frames
+from .structures import mutated, mutated_config, mutated_prompts
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="memory is measured by /proc")
 
 
 @linux
 def test_damaged_files(tiny_checkpoint, tmp_path) -> None:
-    report = read_all([*oddities(), *damaged(110)], tiny_checkpoint, tmp_path)
-    assert not report.wrong
+    files = [*oddities(), *claims(), *damaged(80)]
+    report = read_all(files, tiny_checkpoint, tmp_path)
+    assert not report.wrong and len(report.outcomes) == len(files)
     assert report.kinds["result"] > 50 and report.kinds["VideoError"] > 50
+
+
+@linux
+@pytest.mark.slow
+def test_changed_structures_in_every_call(tiny_checkpoint, tmp_path) -> None:
+    report = read_all(mutated(108), tiny_checkpoint, tmp_path, checks=open_all_calls)
+    assert not report.wrong and len(report.outcomes) == 108
+
+
+@linux
+@pytest.mark.slow
+def test_changed_models_and_prompts(tiny_checkpoint, tmp_path) -> None:
+    config, rng = json.loads((tiny_checkpoint / "config.json").read_text()), random.Random(1)
+    files = [Clip("c", "json", json.dumps(mutated_config(config, rng)).encode()) for _ in range(60)]
+    files += [Clip("p", "yaml", mutated_prompts(rng)) for _ in range(60)]
+    report = read_all(files, tiny_checkpoint, tmp_path, checks=open_models)
+    assert not report.wrong and len(report.outcomes) == 120
 
 
 @linux

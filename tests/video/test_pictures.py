@@ -195,3 +195,16 @@ def test_grey_and_alpha_arrays() -> None:
 def test_empty_folder_is_refused(tmp_path) -> None:
     with pytest.raises(VideoError, match="without pictures"):
         open_video(tmp_path)
+
+
+def test_digits_that_are_no_numbers_are_letters(tmp_path) -> None:
+    for name in ("①1.png", "5²1.png", "٣.png", "10.png", "9.png", "²"):
+        Image.new("RGB", (4, 4)).save(tmp_path / f"{name.removesuffix('.png')}.png")
+    assert len(list(open_video(tmp_path).frames())) == 6
+
+
+def test_an_empty_name_is_no_folder(tmp_path, monkeypatch) -> None:
+    Image.new("RGB", (4, 4)).save(tmp_path / "1.png")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(VideoError, match="empty"):
+        open_video("")
