@@ -31,7 +31,7 @@ from .inference.pretrained import PretrainedModel
 from .inference.stream import FaceStream, TrackChoice, check_track, choose_tracks, one_face
 from .inference.videos import each_video, is_batch
 from .inference.windows import check_windows
-from .prompts import CompoundMode, LabelEncoder
+from .prompts import CompoundMode, LabelEncoder, LabelSet
 from .results.actions import ActionRow, FaceActions
 from .results.explanation import Explanation
 from .results.live import LiveResult
@@ -133,7 +133,7 @@ class EmoCLIP(PretrainedModel):
     def classify(  # type: ignore[overload-overlap]  # a str is a sequence of str, and one video
         self,
         video: VideoInput | FaceStream,
-        labels: Sequence[str] | None = None,
+        labels: LabelSet | None = None,
         *,
         track: int | Literal["prominent"] = "prominent",
         **options: Unpack[ScoreKeywords],
@@ -143,7 +143,7 @@ class EmoCLIP(PretrainedModel):
     def classify(  # type: ignore[overload-overlap]
         self,
         video: VideoInput | FaceStream,
-        labels: Sequence[str] | None = None,
+        labels: LabelSet | None = None,
         *,
         track: Literal["all"],
         **options: Unpack[ScoreKeywords],
@@ -153,7 +153,7 @@ class EmoCLIP(PretrainedModel):
     def classify(
         self,
         video: Sequence[VideoInput | FaceStream],
-        labels: Sequence[str] | None = None,
+        labels: LabelSet | None = None,
         *,
         track: int | Literal["prominent"] = "prominent",
         **options: Unpack[ScoreKeywords],
@@ -163,7 +163,7 @@ class EmoCLIP(PretrainedModel):
     def classify(
         self,
         video: Sequence[VideoInput | FaceStream],
-        labels: Sequence[str] | None = None,
+        labels: LabelSet | None = None,
         *,
         track: Literal["all"],
         **options: Unpack[ScoreKeywords],
@@ -172,7 +172,7 @@ class EmoCLIP(PretrainedModel):
     def classify(
         self,
         video: VideoInput | FaceStream | Sequence[VideoInput | FaceStream],
-        labels: Sequence[str] | None = None,
+        labels: LabelSet | None = None,
         *,
         track: TrackChoice = "prominent",
         compound: CompoundMode = "average",
@@ -189,9 +189,11 @@ class EmoCLIP(PretrainedModel):
             of pictures, or what :meth:`read` returned. A list of paths (or of any other of these)
             is a batch: one that can't be read gets a `Prediction` with `error` set, and the rest
             goes on.
-        labels : sequence of str, optional
-            Names that the prompt bank knows, any other words, or whole sentences. None: the
-            model's own label set.
+        labels : sequence of str, or mapping of str to descriptions, optional
+            Names that the prompt bank knows, any other words, or whole sentences. A mapping gives
+            labels their descriptions, a text or several, for this call: ``{"smile": "The corners
+            of the lips are up", "anger": None}``; None: as the bank describes it. No labels: the
+            model's own set.
         track : {"prominent", "all"} or int
             The most prominent face, one prediction for each face, or the face of that number.
         compound : {"average", "concatenate"}
@@ -244,7 +246,7 @@ class EmoCLIP(PretrainedModel):
     def classify_batch(
         self,
         videos: Sequence[str | os.PathLike[str]],
-        labels: Sequence[str] | None = None,
+        labels: LabelSet | None = None,
         *,
         track: int | Literal["prominent"] = "prominent",
         workers: int | None = None,
@@ -256,7 +258,7 @@ class EmoCLIP(PretrainedModel):
     def classify_batch(
         self,
         videos: Sequence[str | os.PathLike[str]],
-        labels: Sequence[str] | None = None,
+        labels: LabelSet | None = None,
         *,
         track: Literal["all"],
         workers: int | None = None,
@@ -267,7 +269,7 @@ class EmoCLIP(PretrainedModel):
     def classify_batch(
         self,
         videos: Sequence[str | os.PathLike[str]],
-        labels: Sequence[str] | None = None,
+        labels: LabelSet | None = None,
         *,
         track: TrackChoice = "prominent",
         compound: CompoundMode = "average",
@@ -380,7 +382,7 @@ class EmoCLIP(PretrainedModel):
     def timeline(  # type: ignore[overload-overlap]
         self,
         video: VideoInput | FaceStream,
-        labels: Sequence[str] | None = None,
+        labels: LabelSet | None = None,
         *,
         window: float = 2.0,
         step: float = 1.0,
@@ -393,7 +395,7 @@ class EmoCLIP(PretrainedModel):
     def timeline(
         self,
         video: Sequence[VideoInput | FaceStream],
-        labels: Sequence[str] | None = None,
+        labels: LabelSet | None = None,
         *,
         window: float = 2.0,
         step: float = 1.0,
@@ -405,7 +407,7 @@ class EmoCLIP(PretrainedModel):
     def timeline(
         self,
         video: VideoInput | FaceStream | Sequence[VideoInput | FaceStream],
-        labels: Sequence[str] | None = None,
+        labels: LabelSet | None = None,
         *,
         window: float = 2.0,
         step: float = 1.0,
@@ -467,7 +469,7 @@ class EmoCLIP(PretrainedModel):
     def timeline_rows(
         self,
         video: VideoInput | FaceStream,
-        labels: Sequence[str] | None = None,
+        labels: LabelSet | None = None,
         *,
         window: float = 2.0,
         step: float = 1.0,
@@ -664,7 +666,7 @@ class EmoCLIP(PretrainedModel):
     def stream(
         self,
         source: LiveInput,
-        labels: Sequence[str] | None = None,
+        labels: LabelSet | None = None,
         *,
         window: float = 2.0,
         step: float = 0.5,
@@ -710,7 +712,7 @@ class EmoCLIP(PretrainedModel):
     def explain(  # type: ignore[overload-overlap]
         self,
         video: VideoInput,
-        labels: Sequence[str] | None = None,
+        labels: LabelSet | None = None,
         *,
         track: int | Literal["prominent"] = "prominent",
         n_pictures: int = 8,
@@ -721,7 +723,7 @@ class EmoCLIP(PretrainedModel):
     def explain(
         self,
         video: Sequence[VideoInput],
-        labels: Sequence[str] | None = None,
+        labels: LabelSet | None = None,
         *,
         track: int | Literal["prominent"] = "prominent",
         n_pictures: int = 8,
@@ -731,7 +733,7 @@ class EmoCLIP(PretrainedModel):
     def explain(
         self,
         video: VideoInput | Sequence[VideoInput],
-        labels: Sequence[str] | None = None,
+        labels: LabelSet | None = None,
         *,
         track: int | Literal["prominent"] = "prominent",
         n_pictures: int = 8,

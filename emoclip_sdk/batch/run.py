@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from ..inference.options import ReadKeywords
     from ..inference.pretrained import PretrainedModel
-    from ..prompts import CompoundMode
+    from ..prompts import CompoundMode, LabelSet
 
 __all__ = ["BatchReport", "run_batch"]
 
@@ -105,7 +105,7 @@ def run_batch(
     out: str | PathLike[str],
     *,
     model: PretrainedModel,
-    labels: Sequence[str] | None = None,
+    labels: LabelSet | None = None,
     track: TrackChoice = "prominent",
     compound: CompoundMode = "average",
     min_score: float | None = None,

@@ -35,6 +35,7 @@ def annotate(
         bool, typer.Option("--landmarks", help="Draw the landmarks of each face, too.")
     ] = False,
     labels: o.Labels = None,
+    label: o.Label = None,
     labels_file: o.LabelsFile = None,
     compound: o.Compounds = None,
     model: o.Model = None,
@@ -65,7 +66,7 @@ def annotate(
     reading = o.parse_reading(faces, fps, allow_network, timeout)
     check_outputs({"-o": output}, video, labels_file, prompts)
     loaded = load_model(model, device, dtype, prompts)
-    requested = requested_labels(loaded, labels, labels_file, compound)
+    requested = requested_labels(loaded, labels, label, labels_file, compound)
 
     def write(given: VideoInput) -> None:
         with working(f"reading {video}"):

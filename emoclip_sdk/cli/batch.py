@@ -14,6 +14,7 @@ from . import options as o
 from .loading import load_model, requested_labels
 from .output import complain, progress_bar
 from .outputs import check_outputs
+from .videos import refuse_labels
 
 __all__ = ["batch"]
 
@@ -31,6 +32,7 @@ def batch(
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="A .parquet file.")],
     labels: o.Labels = None,
+    label: o.Label = None,
     labels_file: o.LabelsFile = None,
     compound: o.Compounds = None,
     model: o.Model = None,
@@ -87,13 +89,14 @@ def batch(
         raise typer.BadParameter(f"'{output}' does not end in .parquet.", param_hint="-o")
     if address is not None and engine != "ray":
         raise typer.BadParameter("is for --engine ray.", param_hint="--address")
+    refuse_labels(inputs, labels)
     require_pyarrow()  # now, not after the model was loaded
     done = total = 0
     try:
         items = find_inputs(inputs)
         check_outputs({"-o": [output, *sidecars(output)]}, inputs, labels_file, prompts)
         loaded = load_model(model, device, dtype, prompts)
-        requested = requested_labels(loaded, labels, labels_file, compound)
+        requested = requested_labels(loaded, labels, label, labels_file, compound)
         with _bar() as show:
 
             def progress(finished: int, of: int, name: str) -> None:

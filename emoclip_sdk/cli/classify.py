@@ -21,7 +21,7 @@ from .output import (
     results_console,
     score_list,
 )
-from .videos import attempt, expand
+from .videos import attempt, expand, refuse_labels
 
 if TYPE_CHECKING:
     from ..results.records import Prediction
@@ -32,6 +32,7 @@ __all__ = ["classify"]
 def classify(
     videos: o.Videos,
     labels: o.Labels = None,
+    label: o.Label = None,
     labels_file: o.LabelsFile = None,
     compound: o.Compounds = None,
     model: o.Model = None,
@@ -61,9 +62,10 @@ def classify(
     o.one_format(as_json, as_csv)
     chosen = o.parse_track(track)
     reading = o.parse_reading(faces, fps, allow_network, timeout, sampling, seed)
+    refuse_labels(videos, labels)
     paths = expand(videos)
     loaded = load_model(model, device, dtype, prompts)
-    requested = requested_labels(loaded, labels, labels_file, compound)
+    requested = requested_labels(loaded, labels, label, labels_file, compound)
     results: list[Prediction] = []
     with progress(len(paths)) as begin:
         for video in paths:

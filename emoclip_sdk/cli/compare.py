@@ -11,7 +11,7 @@ import typer
 from . import options as o
 from .loading import add_prompts, load_model, requested_labels
 from .output import NO_FACE, complain, new_table, print_json, progress, results_console
-from .videos import STDIN, expand, standard_input
+from .videos import STDIN, expand, refuse_labels, standard_input
 
 if TYPE_CHECKING:
     from ..results.records import Prediction
@@ -36,6 +36,7 @@ def compare(
     b: Annotated[str, typer.Argument(metavar="B", help="Another, or the same.")],
     videos: o.Videos,
     labels: o.Labels = None,
+    label: o.Label = None,
     labels_file: o.LabelsFile = None,
     compound: o.Compounds = None,
     prompts_a: _Bank = None,
@@ -56,14 +57,15 @@ def compare(
     --prompts-a or --prompts-b. That two agree does not mean that they are right.
     """
     reading = o.parse_reading(faces, fps, allow_network, timeout, sampling, seed)
+    refuse_labels(videos, labels)
     paths = expand(videos)
     first = load_model(a, device, dtype)
     # One network with two banks: every face is embedded once.
     second = first.with_prompts() if a == b else load_model(b, device, dtype)
     add_prompts(first, prompts_a, "--prompts-a")
     add_prompts(second, prompts_b, "--prompts-b")
-    requested = requested_labels(first, labels, labels_file, compound)
-    if set(requested_labels(second, labels, labels_file, compound)) != set(requested):
+    requested = requested_labels(first, labels, label, labels_file, compound)
+    if set(requested_labels(second, labels, label, labels_file, compound)) != set(requested):
         raise typer.BadParameter("the two have other label sets.", param_hint="--labels")
     from ..selection.compare import Comparison, compare_models
 

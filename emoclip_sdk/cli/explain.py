@@ -39,6 +39,7 @@ def explain(
         typer.Option("--output", "-o", help="Draw the most telling faces: .png, .pdf, .svg."),
     ] = None,
     labels: o.Labels = None,
+    label: o.Label = None,
     labels_file: o.LabelsFile = None,
     compound: o.Compounds = None,
     model: o.Model = None,
@@ -68,7 +69,7 @@ def explain(
     if output is not None and importlib.util.find_spec("matplotlib") is None:
         raise MissingDependencyError("matplotlib", "plot", "Plotting")  # now, not after the work
     loaded = load_model(model, device, dtype, prompts)
-    requested = requested_labels(loaded, labels, labels_file, compound)
+    requested = requested_labels(loaded, labels, label, labels_file, compound)
     with working(video):
         explanation, reason = attempt(
             loaded.explain,

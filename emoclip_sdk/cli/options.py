@@ -24,6 +24,7 @@ __all__ = [
     "Dtype",
     "Faces",
     "Fps",
+    "Label",
     "Labels",
     "LabelsFile",
     "MinQuality",
@@ -100,11 +101,19 @@ Labels = Annotated[
         "[default: the model's label set]",
     ),
 ]
+Label = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="LABEL",
+        help="One label, commas and all, such as a sentence. May be repeated.",
+    ),
+]
 LabelsFile = Annotated[
     Path | None,
     typer.Option(
         metavar="FILE",
-        help="One label per line, or a .yaml file of 'name: description'.",
+        help="One label per line; a .csv file with the columns label and, if you like, "
+        "description; or a .yaml file of 'name: description'.",
         exists=True,
         dir_okay=False,
     ),

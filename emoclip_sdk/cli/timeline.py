@@ -57,6 +57,7 @@ def timeline(
         typer.Option(metavar="FILE", help="Draw every label's scores as colors over time."),
     ] = None,
     labels: o.Labels = None,
+    label: o.Label = None,
     labels_file: o.LabelsFile = None,
     compound: o.Compounds = None,
     model: o.Model = None,
@@ -104,7 +105,7 @@ def timeline(
     outputs = {"-o": files, "--plot": plot, "--heatmap": heatmap}
     check_outputs(outputs, video, against, labels_file, prompts)
     loaded = load_model(model, device, dtype, prompts)
-    requested = requested_labels(loaded, labels, labels_file, compound)
+    requested = requested_labels(loaded, labels, label, labels_file, compound)
     options: dict[str, Any] = dict(
         window=window,
         step=step,

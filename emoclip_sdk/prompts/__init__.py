@@ -4,5 +4,14 @@ from .bank import PromptBank
 from .check import check
 from .composer import CompoundMode, LabelText, compose
 from .label_encoder import LabelEncoder
+from .labels import LabelSet
 
-__all__ = ["CompoundMode", "LabelEncoder", "LabelText", "PromptBank", "check", "compose"]
+__all__ = [
+    "CompoundMode",
+    "LabelEncoder",
+    "LabelSet",
+    "LabelText",
+    "PromptBank",
+    "check",
+    "compose",
+]
