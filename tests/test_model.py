@@ -48,6 +48,12 @@ def test_same_again_and_in_another_model(tiny_model, tiny_checkpoint, crop_video
     assert same(first, crops(EmoCLIP.from_pretrained(tiny_checkpoint, device="cpu"), crop_video))
 
 
+def test_a_model_says_what_it_is(tiny_model, tiny_checkpoint):
+    assert repr(tiny_model) == (
+        f"<EmoCLIP {str(tiny_checkpoint)!r} on cpu, labels: neutral, happiness, anger, surprise>"
+    )
+
+
 def test_labels_with_their_descriptions(tiny_model, crop_video):
     labels = {"smirk": "One corner of the lips is up.", "happiness": ["Teeth."], "anger": None}
     bank = tiny_model.prompts.hash

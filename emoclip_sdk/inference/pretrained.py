@@ -34,6 +34,7 @@ __all__ = ["PretrainedModel"]
 
 log = logging.getLogger(__name__)
 
+_REPR_LABELS = 4
 Model = TypeVar("Model", bound="PretrainedModel")
 
 
@@ -89,6 +90,17 @@ class PretrainedModel:
         self.revision = revision
         self.encoder = Encoder(network, config, device, dtype)
         self._labels = self._label_encoder(prompts or PromptBank.default())
+
+    def __repr__(self) -> str:
+        """Return name, device and the first labels."""
+        labels = self.labels
+        names = ", ".join(labels[:_REPR_LABELS])
+        names += f" and {len(labels) - _REPR_LABELS} more" if len(labels) > _REPR_LABELS else ""
+        revision = f" ({self.revision})" if self.revision else ""
+        return (
+            f"<{type(self).__name__} {self.name!r}{revision} on {self.encoder.device}, "
+            f"labels: {names or 'none of its own'}>"
+        )
 
     def _label_encoder(self, prompts: PromptBank) -> LabelEncoder:
         def encode(texts: list[str]) -> NDArray[np.float32]:

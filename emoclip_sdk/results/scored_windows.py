@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, overload
 
 from ..faces import FaceQuality
 from .action_words import describe_actions
@@ -109,8 +109,13 @@ class TimelineRow:
 
     @property
     def label(self) -> str | None:
-        """The label of the highest score; None in a gap."""
+        """The label of the highest score, also where the model abstained; None in a gap."""
         return max(self.scores, key=self.scores.__getitem__) if self.face_found else None
+
+    @property
+    def answer(self) -> str | None:
+        """The label of the highest score; None where the model abstained, and in a gap."""
+        return None if self.abstained else self.label
 
     @property
     def action_text(self) -> str | None:
@@ -243,6 +248,16 @@ class ScoredWindows:
 
     def __iter__(self) -> Iterator[TimelineRow]:
         return iter(self.rows)
+
+    @overload
+    def __getitem__(self, index: int) -> TimelineRow: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> tuple[TimelineRow, ...]: ...
+
+    def __getitem__(self, index: int | slice) -> TimelineRow | tuple[TimelineRow, ...]:
+        """Return a row by its number, or several."""
+        return self.rows[index]
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON types; NaN becomes None."""
