@@ -95,7 +95,8 @@ def _print(result: Comparison) -> None:
     from rich.text import Text
 
     console = results_console()
-    table = new_table("video", "A", "score>", "B", "score>", "")
+    a, b = _names(result)
+    table = new_table("video", a, "score>", b, "score>", "")
     for one, other in result.pairs:
         if one.error is not None:
             table.add_row(one.source, Text("failed", "red"), "", "", "", "")
@@ -107,6 +108,7 @@ def _print(result: Comparison) -> None:
     console.print(table)
     console.print()
     labels = new_table("label", "A>", "B>", "both>", "score A>", "score B>", "B - A>", "|B - A|>")
+    labels.caption = f"{a}\n{b}"
     for label, row in result.per_label().items():
         figures = (row[key] for key in ("score_a", "score_b", "difference", "distance"))
         cells = ["" if value is None else f"{value:.3f}" for value in figures]
@@ -115,6 +117,18 @@ def _print(result: Comparison) -> None:
     if result.read:
         same = round(result.agreement * len(result.read))
         console.print(f"\nthe same label: {same} of {len(result.read)} videos with a face")
+
+
+def _names(result: Comparison) -> tuple[str, str]:
+    """Return what the columns are called: the two models or, of one model, its prompt banks."""
+    names = {"A": "A", "B": "B"}
+    one, other = (prediction.model for prediction in result.pairs[0])
+    if one is not None and other is not None:
+        same = one.name == other.name
+        for side, model in (("A", one), ("B", other)):
+            bank = f", prompts {model.prompt_bank}" if same else ""
+            names[side] = f"{side}: {Path(model.name).name or model.name}{bank}"
+    return names["A"], names["B"]
 
 
 def _cells(prediction: Prediction) -> tuple[str, str]:

@@ -5,6 +5,7 @@ from .check import check
 from .composer import CompoundMode, LabelText, compose
 from .label_encoder import LabelEncoder
 from .labels import LabelSet
+from .near_misses import near_misses
 
 __all__ = [
     "CompoundMode",
@@ -14,4 +15,5 @@ __all__ = [
     "PromptBank",
     "check",
     "compose",
+    "near_misses",
 ]

@@ -41,6 +41,22 @@ def test_one_broken_does_not_stop_the_rest(emoclip, tiny, crop_video, broken):
     assert code == 1 and out.count("failed") == 2 and "no such file" in out
 
 
+def test_a_single_broken_video_is_a_message_and_no_table(emoclip, tiny, broken):
+    code, out, err = emoclip("classify", broken, *tiny)
+    assert code == 1 and out == "" and len(err.splitlines()) == 1
+    assert err.startswith(f"Error: {broken}: ")
+
+
+def test_a_long_video_points_to_timeline(emoclip, tiny, crop_video, monkeypatch):
+    _, _, err = emoclip("classify", crop_video, *tiny)
+    assert err == ""
+    monkeypatch.setattr("emoclip_sdk.cli.classify._LONG", 1.5)  # seconds; the video has 2
+    _, _, err = emoclip("classify", crop_video, *tiny)
+    assert f"emoclip timeline {crop_video}" in err and len(err.splitlines()) == 1
+    _, _, err = emoclip("classify", crop_video, *tiny, "--json")
+    assert err == ""
+
+
 def test_csv(emoclip, tiny, crop_video, broken):
     code, out, _ = emoclip("classify", crop_video, broken, *tiny, "--csv", "--labels", "joy,fear")
     good, bad = csv.DictReader(io.StringIO(out))

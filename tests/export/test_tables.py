@@ -56,6 +56,22 @@ def test_rows_are_written_while_they_come(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(
+    ("value", "cell"),
+    [
+        (1 / 3, "0.333333"),
+        (2e-7 / 3, "6.66667e-08"),
+        (4321.000001, "4321.000001"),
+        (123.4567890123, "123.456789"),
+        (-0.5, "-0.5"),
+    ],
+)
+def test_numbers_have_as_many_digits_as_one_reads(value, cell):
+    file = io.StringIO()
+    write_csv([{"score:joy": value}], file)
+    assert file.getvalue() == f"score:joy\n{cell}\n"
+
+
 def test_a_name_with_a_carriage_return_stays_in_its_field():
     file = io.StringIO()
     write_csv([Prediction("a\rb.mp4", {"joy": 1.0}, {"joy": 0.3}, {}).to_record()], file)
