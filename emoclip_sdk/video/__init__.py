@@ -11,7 +11,7 @@ from .inputs import LiveInput, VideoInput
 from .live import LiveFrames, open_live
 from .opening import ACCEPTED, open_video
 from .prefetch import prefetch
-from .sampling import inside, paper, uniform
+from .sampling import clip_window, inside, paper, uniform
 from .source import Frame, VideoSource
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "SamplingMode",
     "VideoInput",
     "VideoSource",
+    "clip_window",
     "inside",
     "microseconds",
     "open_live",
