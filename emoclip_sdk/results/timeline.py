@@ -10,6 +10,7 @@ from ..errors import EmoCLIPError
 from ..export.annotate import annotate_video
 from ..export.plots import plot_heatmap, plot_timeline
 from ..export.save import save_timeline
+from ..export.svg import timeline_svg
 from .analysis import Episode, TrackSummary, episodes, resampled, smoothed, summary
 from .html import html_table
 from .records import NO_FACE
@@ -33,13 +34,16 @@ HTML_ROWS = 12
 """Rows that a notebook shows of a timeline."""
 
 
+def _answer(row: TimelineRow) -> str:
+    return row.answer or f"none of these ({row.label}?)"
+
+
 def _line(row: TimelineRow) -> str:
     face = "" if row.track is None else str(row.track)
     if row.label is None:
         text = f"({row.reason or NO_FACE})"
     else:
-        text = row.answer or f"none of these ({row.label}?)"
-        text += f" {row.scores[row.label]:.2f}"
+        text = f"{_answer(row)} {row.scores[row.label]:.2f}"
     return f"{face:>6}{row.start:9.2f}{row.end:9.2f}  {text}"
 
 
@@ -63,13 +67,13 @@ class Timeline(ScoredWindows):
         return "\n".join([head, "  face    start      end  label", *lines])
 
     def _repr_html_(self) -> str:
-        """Return a table of the first rows, for a notebook."""
+        """Return a picture of the best labels and a table of the first rows, for a notebook."""
         rows = [
             (
                 "" if row.track is None else str(row.track),
                 f"{row.start:.2f}",
                 f"{row.end:.2f}",
-                row.reason or NO_FACE if row.label is None else row.label,
+                row.reason or NO_FACE if row.label is None else _answer(row),
                 "" if row.label is None else f"{row.scores[row.label]:.3f}",
             )
             for row in self.rows[:HTML_ROWS]
@@ -77,7 +81,8 @@ class Timeline(ScoredWindows):
         caption = f"{self.source}: {self.error or self._size()}"
         if len(self.rows) > HTML_ROWS:
             caption += f"; the first {HTML_ROWS} rows"
-        return html_table(caption, ("track", "start", "end", "label", "score"), rows)
+        table = html_table(caption, ("track", "start", "end", "label", "score"), rows)
+        return f"<div>{timeline_svg(self)}{table}</div>"
 
     def _size(self) -> str:
         n, tracks = len(self.rows), len(self.tracks)

@@ -99,6 +99,8 @@ def test_notebooks_show_a_small_table():
     long = Timeline("<b>.mp4", ("joy",), 1.0, 1.0, rows, {}, (TRACK,), 40.0)
     html = long._repr_html_()
     assert "&lt;b&gt;.mp4: 40 rows, 1 track" in html and html.count("<tr>") == 13
+    unsure = dataclasses.replace(long, rows=(dataclasses.replace(rows[0], abstained=True),))
+    assert "<td>none of these (joy?)</td>" in unsure._repr_html_()
     evil = Prediction("a", {"<script>": 1.0}, {"<script>": 0.5}, {}, track=0, tracks=(TRACK,))
     assert "<script>" not in evil._repr_html_() and "&lt;script&gt;" in evil._repr_html_()
     assert "no such file" in FAILED._repr_html_() and "no face" in UNSEEN._repr_html_()
