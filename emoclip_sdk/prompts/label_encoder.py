@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 
 _MAX_TEXTS = 20_000  # 40 MB of 512-d vectors; a service that is sent ever new labels must not grow
 _MAX_MATRICES = 64
+_MANY = 50  # parts of a text that is certainly a list
 _ALIKE = 1 - 1e-6  # cosine of two labels between which a text encoder sees no difference
 
 
@@ -247,6 +248,8 @@ def _refuse_lists(labels: Sequence[LabelText], bank: PromptBank) -> None:
             continue
         if len(labels) > 1 and not set(";|\t\n") & set(item.label):
             continue  # "anger, disgust and contempt" among others is how data sets write a compound
+        if len(names) > _MANY:
+            raise PromptError(f"One label is a list of {len(names)}: give each as a label")
         if any(name in bank or near_misses(bank, name) for name in names):
             raise PromptError(
                 f"{item.label!r} is one label that reads like {len(names)}: write {names!r}"

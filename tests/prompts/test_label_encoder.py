@@ -195,6 +195,11 @@ def test_commas_that_belong_to_a_label(encoder, labels):
     encoder.embed(labels)
 
 
+def test_a_very_long_list_is_refused_at_once(encoder):
+    with pytest.raises(PromptError, match="a list of 20000"):
+        encoder.embed(["a;" * 20_000, "fear"])
+
+
 def test_near_misses_and_a_label_alone_are_said_once(encoder, caplog):
     for _ in range(2):
         encoder.note(encoder.embed(["hapiness", "wibbled", "fear"])[1])
