@@ -202,6 +202,8 @@ def run_batch(
         "min_quality": scorer.min_quality,
         "actions": actions,
     }
+    if options.is_part:  # what was begun by versions without parts goes on
+        settings |= {"start": options.start, "end": options.end}
     engine_options = dict(
         track=track, options=options, detector=model.detector, actions=actions, workers=workers
     )

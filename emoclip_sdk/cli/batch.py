@@ -63,6 +63,8 @@ def batch(
     fps: o.Fps = None,
     allow_network: o.AllowNetwork = False,
     timeout: o.Timeout = None,
+    start: o.Start = None,
+    end: o.End = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Begin anew where the output exists.")
     ] = False,
@@ -82,7 +84,9 @@ def batch(
     from ..export.tables import require_pyarrow
 
     chosen = o.parse_track(track)
-    reading = o.parse_reading(faces, fps, allow_network, timeout, sampling, seed)
+    reading = o.parse_reading(
+        faces, fps, allow_network, timeout, sampling, seed, start=start, end=end
+    )
     if output.suffix.lower() != ".parquet":
         raise typer.BadParameter(f"'{output}' does not end in .parquet.", param_hint="-o")
     if address is not None and engine != "ray":

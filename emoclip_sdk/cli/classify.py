@@ -48,6 +48,8 @@ def classify(
     fps: o.Fps = None,
     allow_network: o.AllowNetwork = False,
     timeout: o.Timeout = None,
+    start: o.Start = None,
+    end: o.End = None,
     device: o.Device = "auto",
     dtype: o.Dtype = "auto",
 ) -> None:
@@ -60,7 +62,9 @@ def classify(
     """
     o.one_format(as_json, as_csv)
     chosen = o.parse_track(track)
-    reading = o.parse_reading(faces, fps, allow_network, timeout, sampling, seed)
+    reading = o.parse_reading(
+        faces, fps, allow_network, timeout, sampling, seed, start=start, end=end
+    )
     paths = expand(videos)
     loaded = load_model(model, device, dtype, prompts)
     requested = requested_labels(loaded, labels, labels_file, compound)
