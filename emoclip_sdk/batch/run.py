@@ -19,6 +19,7 @@ from ..inference.stream import TrackChoice, check_track
 from ..results.numbers import json_value
 from ..results.records import NO_FACE, Prediction
 from ..runtime.processes import usable_cpus
+from .crops import VideoPart
 from .inputs import BatchInput, find_inputs
 from .local import BatchClassifier
 from .rows import prediction_rows, row_schema
@@ -77,27 +78,29 @@ class _Engine:
     address: str | None = None
 
     @contextmanager
-    def results(self, paths: Sequence[str]) -> Iterator[Iterator[tuple[int, list[Prediction]]]]:
+    def results(
+        self, videos: Sequence[str | VideoPart]
+    ) -> Iterator[Iterator[tuple[int, list[Prediction]]]]:
         """Yield positions and predictions, as they are ready."""
         model = self.model
         options = dict(self.options)
         workers = options.pop("workers")
-        if not paths:
+        if not videos:
             yield iter(())
         elif self.kind == "ray":
             from .on_ray import classify_on_ray
 
             with classify_on_ray(
-                model.encoder, self.scorer, paths, actors=workers, address=self.address, **options
+                model.encoder, self.scorer, videos, actors=workers, address=self.address, **options
             ) as results:
                 yield results
         else:
-            workers = min(workers or usable_cpus(), len(paths))
+            workers = min(workers or usable_cpus(), len(videos))
             encode = model.encoder.frames
             with BatchClassifier(
                 encode, self.scorer, model.config, workers=workers, **options
             ) as classify:
-                yield classify(paths)
+                yield classify(videos)
 
 
 def run_batch(
@@ -131,7 +134,7 @@ def run_batch(
     Parameters
     ----------
     inputs : path or iterable of paths
-        Folders, manifests (``.csv``) and videos; see :func:`find_inputs`.
+        Folders, manifests (``.csv``, ``.tsv``) and videos; see :func:`find_inputs`.
     out : path
         Ends in ``.parquet``.
     model : PretrainedModel
@@ -181,6 +184,8 @@ def run_batch(
     several = list(several)
     videos = {item.name: item for item in find_inputs(several)}
     _check_output(out, several, videos.values())
+    if options.is_part and any(item.job != item.path for item in videos.values()):
+        raise BatchError("the manifest says which parts to read: leave start and end out")
     scorer = model.scorer(labels, compound, min_score, min_quality)
     _check_columns(videos, scorer.labels, actions)
     weights = _weights_hash(model.encoder.network.state_dict())
@@ -216,7 +221,7 @@ def run_batch(
         if progress is not None:
             progress(finished, len(videos), "")
         run = _Engine(model, scorer, engine, engine_options, address)
-        with run.results([item.path for item in rest]) as results:
+        with run.results([item.job for item in rest]) as results:
             for number, predictions in results:
                 name = rest[number].name
                 store.add(prediction_rows(name, predictions, weights))

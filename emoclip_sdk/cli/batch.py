@@ -25,8 +25,9 @@ def batch(
         list[str],
         typer.Argument(
             metavar="INPUT",
-            help="Folders, which are searched for videos; manifests (.csv with a column 'path' or "
-            "'video', whose other columns are carried along); videos.",
+            help="Folders, which are searched for videos; manifests (.csv or .tsv with a column "
+            "'path' or 'video', whose other columns are carried along; start and end: seconds); "
+            "videos.",
         ),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="A .parquet file.")],
