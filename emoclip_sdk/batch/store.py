@@ -244,7 +244,8 @@ def _with_columns(table: pyarrow.Table, columns: Mapping[str, Mapping[str, str]]
     for name in dict.fromkeys(name for more in columns.values() for name in more):
         old = table[name].to_pylist() if name in table.column_names else [None] * len(sources)
         values = [
-            columns[source].get(name) if source in columns else before
+            # An empty cell is what is missing in CSV; here that is null.
+            (columns[source].get(name) or None) if source in columns else before
             for source, before in zip(sources, old, strict=True)
         ]
         if name in table.column_names:

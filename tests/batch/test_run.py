@@ -146,7 +146,7 @@ def test_parts_of_a_manifest(model, videos, tmp_path):
         ("c.mp4#t=1,3", "c.mp4", "1", "1,0"),
         ("c.mp4#t=3,5", "c.mp4", "2", "3,0"),
         ("c.mp4#t=20", "c.mp4", "late", "20"),
-        ("a.mp4", "a.mp4", "whole", ""),
+        ("a.mp4", "a.mp4", "whole", None),
     ]
     assert [row["duration"] for row in rows] == [3.0, 5.0, None, pytest.approx(0.9)]
     assert report.failed == {"c.mp4#t=20": "ends at 6 s, before the start at 20"}
