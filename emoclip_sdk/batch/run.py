@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import BatchError, EmoCLIPError
 from ..export.files import check_output
+from ..export.tables import TABLES, save_records
 from ..inference.options import ReadOptions, face_config
 from ..inference.scorer import Scorer
 from ..inference.stream import TrackChoice, check_track
@@ -23,7 +24,7 @@ from .crops import VideoPart
 from .inputs import BatchInput, find_inputs
 from .local import BatchClassifier
 from .rows import prediction_rows, row_schema
-from .store import ResultStore, sidecars
+from .store import ResultStore, beside, store_path
 
 if TYPE_CHECKING:
     import torch
@@ -43,7 +44,7 @@ class BatchReport:
     Attributes
     ----------
     out : Path
-        The Parquet file.
+        The table.
     total : int
         Videos of the batch.
     skipped : int
@@ -123,7 +124,7 @@ def run_batch(
     progress: Callable[[int, int, str], None] | None = None,
     **reading: Unpack[ReadKeywords],
 ) -> BatchReport:
-    """Classify any number of videos into a Parquet file. Run it again to go on where it stopped.
+    """Classify any number of videos into one table. Run it again to go on where it stopped.
 
     One row for each video (``track="all"``: for each face). Rows of a video that could not be read
     have the status ``failed`` and say why.
@@ -136,7 +137,8 @@ def run_batch(
     inputs : path or iterable of paths
         Folders, manifests (``.csv``, ``.tsv``) and videos; see :func:`find_inputs`.
     out : path
-        Ends in ``.parquet``.
+        Ends in ``.parquet``, ``.csv`` or ``.jsonl``. Beside the last two is a Parquet file with the
+        same rows (``scores.csv.parquet``), with which the next run goes on.
     model : PretrainedModel
     labels, track, compound, min_score, min_quality, **reading
         As in :meth:`EmoCLIP.classify`.
@@ -175,8 +177,8 @@ def run_batch(
     (1, (), {})
     """
     out = Path(out)
-    if out.suffix.lower() != ".parquet":
-        raise BatchError(f"{out}: the output's name must end in .parquet")
+    if out.suffix.lower() not in TABLES:
+        raise BatchError(f"{out}: the output's name must end in {', '.join(TABLES)}")
     if workers is not None and workers < 1:
         raise BatchError("workers must be at least 1")
     track, options = check_track(track), ReadOptions(**reading)
@@ -212,7 +214,13 @@ def run_batch(
     engine_options = dict(
         track=track, options=options, detector=model.detector, actions=actions, workers=workers
     )
-    with ResultStore(out, scorer.labels, settings, actions=actions, overwrite=overwrite) as store:
+    file = store_path(out)
+    if file != out and out.exists() and not file.exists() and not overwrite:
+        raise BatchError(
+            f"{out}: is there already, without the {file.name} to go on with. Use another "
+            "output, or --overwrite to begin anew"
+        )
+    with ResultStore(file, scorer.labels, settings, actions=actions, overwrite=overwrite) as store:
         done = {name for name in videos if name in store.status}
         if retry_failed:
             done = {name for name in done if name not in store.errors}
@@ -229,6 +237,8 @@ def run_batch(
                 if progress is not None:
                     progress(finished, len(videos), name)
         store.merge({name: item.columns for name, item in videos.items()}, order)
+        if file != out:
+            save_records(store.rows(), out, store.columns())
         return BatchReport(
             out,
             len(videos),
@@ -246,7 +256,7 @@ def _check_output(
     """Refuse an output, or what is written beside it, that is read."""
     # Of the videos only those that could be meant: a batch may have a million.
     read = [*given, *(item.path for item in videos if out.name in item.path)]
-    for path in (out, *sidecars(out)):
+    for path in (out, *beside(out)):
         try:
             check_output(path, read)
         except EmoCLIPError as error:

@@ -30,7 +30,9 @@ def batch(
             "videos.",
         ),
     ],
-    output: Annotated[Path, typer.Option("--output", "-o", help="A .parquet file.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="A .parquet, .csv or .jsonl file.")
+    ],
     labels: o.Labels = None,
     labels_file: o.LabelsFile = None,
     compound: o.Compounds = None,
@@ -75,28 +77,30 @@ def batch(
     device: o.Device = "auto",
     dtype: o.Dtype = "auto",
 ) -> None:
-    """Score emotion labels on many videos, into a Parquet file.
+    """Score emotion labels on many videos, into one table.
 
     One row per video (with --track all, per face), also where it failed. However it ends, the same
     command goes on where it stopped.
     """
     from ..batch import find_inputs, run_batch
-    from ..batch.store import sidecars
-    from ..export.tables import require_pyarrow
+    from ..batch.store import beside
+    from ..export.tables import TABLES, require_pyarrow
 
     chosen = o.parse_track(track)
     reading = o.parse_reading(
         faces, fps, allow_network, timeout, sampling, seed, start=start, end=end
     )
-    if output.suffix.lower() != ".parquet":
-        raise typer.BadParameter(f"'{output}' does not end in .parquet.", param_hint="-o")
+    if output.suffix.lower() not in TABLES:
+        raise typer.BadParameter(
+            f"'{output}' does not end in {', '.join(TABLES)}.", param_hint="-o"
+        )
     if address is not None and engine != "ray":
         raise typer.BadParameter("is for --engine ray.", param_hint="--address")
     require_pyarrow()  # now, not after the model was loaded
     done = total = 0
     try:
         items = find_inputs(inputs)
-        check_outputs({"-o": [output, *sidecars(output)]}, inputs, labels_file, prompts)
+        check_outputs({"-o": [output, *beside(output)]}, inputs, labels_file, prompts)
         loaded = load_model(model, device, dtype, prompts)
         requested = requested_labels(loaded, labels, labels_file, compound)
         with _bar() as show:

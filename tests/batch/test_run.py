@@ -237,7 +237,7 @@ def test_a_long_video_is_sent_in_parts(model, stripes, tmp_path):
 @pytest.mark.parametrize(
     "options, kind",
     [
-        (dict(out="o.csv"), BatchError),
+        (dict(out="o.txt"), BatchError),
         (dict(workers=0), BatchError),
         (dict(timeout=0), EmoCLIPError),
         (dict(track="best"), EmoCLIPError),
