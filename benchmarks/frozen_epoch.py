@@ -85,7 +85,7 @@ def measure(
     process = Process(device=pick_device())
     model = start_model(settings.model, dataset.classes, seed=0, device=process.device)
     table = text_table(
-        dataset.splits["train"][:clips], dataset.classes, model.prompts, settings.objective.texts
+        dataset.splits["train"][:clips], dataset.classes, model.prompts, settings.objective
     )
     texts = encoded_texts(model, table, frozen=True)
     with tempfile.TemporaryDirectory() as folder:

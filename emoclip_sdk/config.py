@@ -28,11 +28,15 @@ __all__ = [
     "ShapeConfig",
     "TemporalConfig",
     "TowersConfig",
+    "Window",
     "bounded",
     "read_dataclass",
 ]
 
 T = TypeVar("T")
+
+# How a clip of the model's span is laid over a video, see `emoclip_sdk.video.clip_window`.
+Window = Literal["wrap", "inside"]
 
 FORMAT_VERSION = 1
 MAX_LABELS = 10_000
@@ -133,11 +137,16 @@ class SamplingConfig:
         Sampled frames per second. The paper takes every 4th frame of 25-30 fps video.
     stride : int
         The paper's stride, used by the ``paper`` sampling mode only.
+    window : {"wrap", "inside"}, optional
+        How training filled a clip that is shorter than `n_frames`
+        (:func:`~emoclip_sdk.video.clip_window`); the temporal transformer is then given short clips
+        filled in the same way. None: they stay short. ``config.json`` then has no such key.
     """
 
     n_frames: int = bounded(32, 1, 4096)
     rate: float = bounded(7.0, 1e-2, 240)
     stride: int = bounded(4, 1, 10_000)
+    window: Window | None = None
 
     @property
     def span(self) -> float:
@@ -262,6 +271,8 @@ class ModelConfig:
         parts = dataclasses.asdict(self)
         if self.shape is None:
             del parts["shape"]
+        if self.sampling.window is None:
+            del parts["sampling"]["window"]
         return {"format_version": FORMAT_VERSION, **parts}
 
     def to_json(self) -> str:

@@ -20,6 +20,7 @@ from emoclip_sdk.config import TemporalConfig, TowersConfig
 from emoclip_sdk.nn import Towers, build_temporal, contrastive_loss
 from emoclip_sdk.training.data.datasets.sizes import published_sizes
 from emoclip_sdk.training.engine.recipe import load_recipe
+from emoclip_sdk.training.paper.reference import reference_settings
 
 EXPERIMENTS = (
     ("mafw-frozen", "mafw"),
@@ -112,6 +113,7 @@ def main() -> None:
     parser.add_argument(
         "--tflops", type=float, default=100.0, help="sustained rate of the card, 10^12 a second"
     )
+    parser.add_argument("--reference", action="store_true", help="as the authors' scripts have it")
     parser.add_argument("--measure", action="store_true", help="measure the rates on this GPU")
     options = parser.parse_args()
     if options.measure and not torch.cuda.is_available():
@@ -126,12 +128,16 @@ def main() -> None:
     print(f"{'recipe':22}{'dataset':9}{'clips':>7}{'epochs':>8}{'runs':>6}{'10^15':>8}{'hours':>8}")
     for name, dataset in EXPERIMENTS:
         recipe = load_recipe(name)
+        if options.reference:
+            over = reference_settings(recipe["experiment"], dataset)
+            recipe = load_recipe(name, over=over)
         encode, step = clip_operations(recipe)
         sizes = published_sizes(dataset)
         assert sizes is not None
         counts = sizes.splits["train"]
         assert isinstance(counts, tuple)
-        clips = round(sum(counts) * (1 - recipe["data"]["valid_share"]))
+        held_out = recipe["data"]["valid_share"] if recipe["selection"]["split"] == "valid" else 0
+        clips = round(sum(counts) * (1 - held_out))
         epochs, runs = recipe["optim"]["epochs"], 5
         steps, views = clips * epochs * step * runs, 0
         if recipe["optim"]["lr"]["visual"] is None:

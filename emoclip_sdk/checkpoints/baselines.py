@@ -1,4 +1,4 @@
-"""The paper's zero-shot baselines: frozen CLIP and FaRL, frames averaged."""
+"""Frozen CLIP and FaRL, frames averaged: the paper's baselines, and larger towers to start from."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Baseline:
     title : str
         For people.
     towers : TowersConfig
-        Architecture. All three were trained with QuickGELU.
+        Architecture. All of them were trained with QuickGELU.
     repo : str, optional
         Hub repository that holds ``open_clip_model.safetensors``.
     url : str, optional
@@ -62,6 +62,18 @@ BASELINES: dict[str, Baseline] = {
             "CLIP ViT-B/32 of OpenAI, from which EmoCLIP starts",
             TowersConfig(name="ViT-B-32", quick_gelu=True),
             repo="timm/vit_base_patch32_clip_224.openai",
+        ),
+        Baseline(
+            "clip-vit-b-16-openai",
+            "CLIP ViT-B/16 of OpenAI: four times the patches of the paper's tower",
+            TowersConfig(name="ViT-B-16", quick_gelu=True),
+            repo="timm/vit_base_patch16_clip_224.openai",
+        ),
+        Baseline(
+            "clip-vit-l-14-openai",
+            "CLIP ViT-L/14 of OpenAI: 3.5 times the parameters of the paper's image tower",
+            TowersConfig(name="ViT-L-14", quick_gelu=True),
+            repo="timm/vit_large_patch14_clip_224.openai",
         ),
         Baseline(
             "farl-vit-b-16",

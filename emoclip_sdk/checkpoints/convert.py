@@ -11,7 +11,14 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from ..config import ImageConfig, ModelConfig, PromptConfig, TemporalConfig, TowersConfig
+from ..config import (
+    ImageConfig,
+    ModelConfig,
+    PromptConfig,
+    SamplingConfig,
+    TemporalConfig,
+    TowersConfig,
+)
 from ..errors import CheckpointError, EmoCLIPError
 from ..export.files import check_output
 from ..nn import open_clip_config
@@ -136,7 +143,9 @@ def _from_emoclip(
         if name.startswith("backbone.")
     }
     towers = towers_from_openai(clip, where=f"{where}: backbone")
-    config = ModelConfig(towers, _temporal_from(state, where))
+    # The reference trains and evaluates on clips that it fills in this way.
+    sampling = SamplingConfig(window="wrap")
+    config = ModelConfig(towers, _temporal_from(state, where), sampling)
     expected = encoder_shapes(config, where)
     names = {ours: _reference_name(ours, downstream) for ours in expected}
     left_out = sorted(name for name in state if _NOT_NEEDED.match(name))

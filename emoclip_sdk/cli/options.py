@@ -139,7 +139,8 @@ Model = Annotated[
         "-m",
         metavar="MODEL",
         help="A checkpoint folder, org/name on the Hub, or a named baseline (clip-vit-b-32, "
-        "clip-vit-b-32-openai, farl-vit-b-16). [default: the embedded model]",
+        "clip-vit-b-32-openai, clip-vit-b-16-openai, clip-vit-l-14-openai, farl-vit-b-16). "
+        "[default: the embedded model]",
     ),
 ]
 Device = Annotated[str, typer.Option(metavar="DEVICE", help="cpu, cuda, cuda:1, mps.")]

@@ -24,6 +24,7 @@ from ..nn.preprocess import preprocess
 from ..nn.shape import shape_features
 from ..nn.tokenizer import build_tokenizer
 from ..runtime.torch_state import isolated_build, isolated_inference
+from ..video import clip_window
 from .devices import pick_device, pick_dtype
 
 __all__ = ["Encoder", "check_runs", "runnable"]
@@ -295,12 +296,28 @@ class Encoder:
     ) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield clips (B, T, D) and masks (B, T); short windows are padded."""
         for i in range(0, len(windows), _CLIPS_PER_BATCH):
-            part = windows[i : i + _CLIPS_PER_BATCH]
+            part = [
+                [window[place] for place in self._places(len(window))]
+                for window in windows[i : i + _CLIPS_PER_BATCH]
+            ]
             rows = np.full((len(part), max(map(len, part))), -1)
             for row, window in zip(rows, part, strict=True):
                 row[: len(window)] = window
             clips = torch.from_numpy(frames[rows.clip(0)]).to(self.device)
             yield clips, torch.from_numpy(rows >= 0).to(self.device)
+
+    def _places(self, n: int) -> Sequence[int]:
+        """Which frames of a window of `n` the temporal module is given: a short one is filled.
+
+        By the window that the model was trained with (`SamplingConfig.window`). A mean needs no
+        filling: repeated frames would only weigh more.
+        """
+        sampling = self.config.sampling
+        if sampling.window is None or self.config.temporal.kind == "mean":
+            return range(n)
+        if not 0 < n < sampling.n_frames:
+            return range(n)
+        return clip_window(n, sampling.n_frames, sampling.window).tolist()
 
     def pool(
         self, frames: NDArray[np.float32], windows: Sequence[Sequence[int]]
@@ -312,7 +329,8 @@ class Encoder:
         frames : ndarray, (N, D)
         windows : sequence of sequences of int
             For each window the rows of `frames`; -1 where a frame is missing. At least one row is
-            there. Missing frames keep their place in time and are masked.
+            there. Missing frames keep their place in time and are masked. A window shorter than
+            the model's span is filled as it was in training (`SamplingConfig.window`).
 
         Returns
         -------
@@ -330,7 +348,14 @@ class Encoder:
         batches = self._batches(frames, windows)
         with isolated_inference():
             parts = [self.network.attention(*batch).cpu().numpy() for batch in batches]
-        return [row for part in parts for row in part]
+        rows = (row for part in parts for row in part)
+        shares = []
+        for row, window in zip(rows, windows, strict=True):
+            places = np.asarray(self._places(len(window)))
+            # A frame that stands in the clip twice has the shares of both places.
+            share = np.bincount(places, weights=row[: len(places)], minlength=len(window))
+            shares.append(share.astype(np.float32))
+        return shares
 
     def video(self, clips: Tensor, mask: Tensor | None = None) -> Tensor:
         """Embed preprocessed clips (B, T, 3, H, W) to (B, D), see `DualEncoder.encode_video`."""

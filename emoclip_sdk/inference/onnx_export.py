@@ -170,6 +170,8 @@ def _facts(
         "opset": opset,
         "cosine": cosine,
     }
+    if config.sampling.window is not None:
+        facts["window"] = config.sampling.window
     if model.encoder.network.shape is not None:
         facts["shape"] = {"file": "shape.onnx", "dtype": "float32"}
     if isinstance(model.encoder.network.temporal, TemporalTransformer):

@@ -69,7 +69,8 @@ def compose(bank: PromptBank, label: str, compound: CompoundMode = "average") ->
         A name or alias, any other word (template), or a sentence of five words and more (caption).
     compound : {"average", "concatenate"}
         Average: the components' texts weighted as eq. 2 says. Concatenate: the paper's baseline,
-        the components' first descriptions joined into one text. It changes compounds only.
+        the components' descriptions joined: each first with each first, second with second and so
+        on, so that both ways have as many texts of each component. It changes compounds only.
 
     Raises
     ------
@@ -101,7 +102,8 @@ def compose(bank: PromptBank, label: str, compound: CompoundMode = "average") ->
     parts = tuple((part, weight / total) for part, weight in compounds[name])
     leaves = _leaves(bank, compounds, name, 1.0)
     if compound == "concatenate":
-        leaves = [(_joined(bank, compounds, name), 1.0)]
+        joined = _joined(bank, compounds, name)
+        leaves = [(text, 1 / len(joined)) for text in joined]
     return _label_text(label, "compound", leaves, name, parts)
 
 
@@ -137,8 +139,12 @@ def _leaves(
 
 def _joined(
     bank: PromptBank, compounds: dict[str, tuple[tuple[str, float], ...]], name: str
-) -> str:
+) -> list[str]:
     if name not in compounds:
-        text = bank.descriptions(name)[0]
-        return text if text.endswith((".", "!", "?")) else f"{text}."
-    return " ".join(_joined(bank, compounds, part) for part, _ in compounds[name])
+        return [
+            text if text.endswith((".", "!", "?")) else f"{text}."
+            for text in bank.descriptions(name)
+        ]
+    parts = [_joined(bank, compounds, part) for part, _ in compounds[name]]
+    # A component with fewer descriptions begins again.
+    return [" ".join(part[i % len(part)] for part in parts) for i in range(max(map(len, parts)))]

@@ -131,10 +131,17 @@ class WorkerPool:
                 under_way -= event.kind in ("done", "lost")
                 yield event
 
-    def map(self, jobs: Iterable[Any]) -> Iterator[Any]:
+    def map(self, jobs: Iterable[Any], ahead: int | None = None) -> Iterator[Any]:
         """Do jobs; yield their results in the order of the jobs, without their parts.
 
-        Jobs are taken ahead of results, 8 for each process, so they must not depend on them.
+        Jobs are taken ahead of results, so they must not depend on them.
+
+        Parameters
+        ----------
+        jobs : iterable of tuple
+        ahead : int, optional
+            How many are taken ahead, and so how many results may wait. At least 8 for each process,
+            so that none of them waits for jobs.
 
         Raises
         ------
@@ -149,9 +156,10 @@ class WorkerPool:
         rest = enumerate(jobs)
         begun = 0
         results: dict[int, Any] = {}
+        ahead = max(ahead or 0, _AHEAD * self.count)
         with self._dispatcher.open_run(float("inf")) as run:
             for awaited in itertools.count():
-                for number, job in itertools.islice(rest, _AHEAD * self.count - begun + awaited):
+                for number, job in itertools.islice(rest, ahead - begun + awaited):
                     self._dispatcher.submit(run, number, job)
                     begun += 1
                 if awaited == begun:

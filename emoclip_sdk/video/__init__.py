@@ -12,7 +12,7 @@ from .live import LiveFrames, open_live
 from .opening import ACCEPTED, open_video
 from .part import PartSource, check_part
 from .prefetch import prefetch
-from .sampling import inside, paper, uniform
+from .sampling import clip_window, inside, paper, uniform
 from .source import Frame, VideoSource
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "VideoInput",
     "VideoSource",
     "check_part",
+    "clip_window",
     "inside",
     "microseconds",
     "open_live",

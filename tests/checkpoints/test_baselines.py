@@ -116,12 +116,25 @@ def test_broken_release_file_is_not_kept(served, tmp_path):
 
 
 def test_addresses_and_activations_agree_with_open_clip():
-    tags = {"clip-vit-b-32": "laion400m_e32", "clip-vit-b-32-openai": "openai"}
-    for name, tag in tags.items():
-        known = open_clip.get_pretrained_cfg("ViT-B-32", tag)
+    tags = {
+        "clip-vit-b-32": ("ViT-B-32", "laion400m_e32"),
+        "clip-vit-b-32-openai": ("ViT-B-32", "openai"),
+        "clip-vit-b-16-openai": ("ViT-B-16", "openai"),
+        "clip-vit-l-14-openai": ("ViT-L-14", "openai"),
+    }
+    assert set(tags) == {name for name, baseline in BASELINES.items() if baseline.repo}
+    for name, (model, tag) in tags.items():
+        known = open_clip.get_pretrained_cfg(model, tag)
+        assert BASELINES[name].towers.name == model
         assert known["hf_hub"].strip("/") == BASELINES[name].repo
         assert known["quick_gelu"] is BASELINES[name].towers.quick_gelu is True
     with torch.device("meta"):
         sizes = {n: Towers(b.towers) for n, b in BASELINES.items()}
     assert sum(p.numel() for p in sizes["clip-vit-b-32"].parameters()) == 151_277_312
+    # As the docs and the titles have them: 87.8 and 304 million in the image towers.
+    count = {n: sum(p.numel() for p in t.visual.parameters()) for n, t in sizes.items()}
+    assert count["clip-vit-l-14-openai"] == pytest.approx(
+        3.5 * count["clip-vit-b-32-openai"], rel=0.02
+    )
+    assert sizes["clip-vit-l-14-openai"].width == 768
     assert sizes["farl-vit-b-16"].visual.conv1.weight.shape == (768, 3, 16, 16)

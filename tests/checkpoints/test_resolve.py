@@ -47,7 +47,13 @@ def test_a_path_is_never_looked_up_on_the_hub(name):
 
 def test_baselines_by_name():
     assert resolve("clip-vit-b-32") is BASELINES["clip-vit-b-32"]
-    assert set(BASELINES) == {"clip-vit-b-32", "clip-vit-b-32-openai", "farl-vit-b-16"}
+    assert set(BASELINES) == {
+        "clip-vit-b-32",
+        "clip-vit-b-32-openai",
+        "clip-vit-b-16-openai",
+        "clip-vit-l-14-openai",
+        "farl-vit-b-16",
+    }
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,14 @@ import pytest
 import torch
 from torch import nn
 
-from emoclip_sdk.config import ImageConfig, ModelConfig, TemporalConfig, TowersConfig
+from emoclip_sdk import EmoCLIP
+from emoclip_sdk.config import (
+    ImageConfig,
+    ModelConfig,
+    SamplingConfig,
+    TemporalConfig,
+    TowersConfig,
+)
 from emoclip_sdk.errors import EmoCLIPError
 from emoclip_sdk.faces import center_crop
 from emoclip_sdk.inference.devices import pick_device
@@ -173,3 +181,28 @@ def test_fewer_pictures_at_once_where_memory_does_not_suffice(network, caplog) -
 def test_a_device_that_is_not_there(device) -> None:
     with pytest.raises(EmoCLIPError, match=f"'{device}' can't be used here: .{{,240}}$"):
         pick_device(device)
+
+
+@pytest.mark.parametrize(
+    ("window", "filled"), [("wrap", [0, 1, 2, 0, 1]), ("inside", [0, 1, 2, 2, 2])]
+)
+def test_short_clips_are_seen_as_training_filled_them(
+    tiny_model: EmoCLIP, window: str, filled: list[int]
+) -> None:
+    config = dataclasses.replace(
+        tiny_model.config,
+        sampling=SamplingConfig(n_frames=5, window=window),  # type: ignore[arg-type]
+    )
+    assert ModelConfig.from_dict(config.to_dict()) == config
+    network = tiny_model.encoder.network
+    encoder = Encoder(network, config, "cpu", "float32")
+    frames = np.random.default_rng(0).standard_normal((6, encoder.width), dtype=np.float32)
+    with torch.inference_mode():
+        expected = network.pool(torch.from_numpy(frames[filled])[None])[0].numpy()
+        longer = network.pool(torch.from_numpy(frames)[None])[0].numpy()
+    pooled = encoder.pool(frames, [[0, 1, 2], list(range(6))])
+    assert np.allclose(pooled, np.stack([expected, longer]), atol=1e-5)
+    assert not np.allclose(pooled[0], tiny_model.encoder.pool(frames, [[0, 1, 2]])[0], atol=1e-3)
+    shares = encoder.attention(frames, [[0, 1, 2], [4, -1]])
+    assert [len(row) for row in shares] == [3, 2] and shares[1][1] == 0
+    assert np.allclose([row.sum() for row in shares], 1)

@@ -82,11 +82,15 @@ def test_weighted_and_nested(encoder, bank):
     assert sum(texts[4].weights) == pytest.approx(1)
 
 
-def test_concatenate_joins_the_first_descriptions(encoder, bank, tower):
-    joined = " ".join(bank.descriptions(name)[0] for name in ("anger", "disgust"))
+def test_concatenate_joins_as_many_descriptions_as_are_averaged(encoder, bank, tower):
+    pairs = zip(bank.descriptions("anger"), bank.descriptions("disgust"), strict=True)
+    joined = [" ".join(pair) for pair in pairs]
     vector, text = embed_one(encoder, "anger_disgust", compound="concatenate")
-    assert text.kind == "compound" and text.texts == (joined,)
-    np.testing.assert_allclose(vector, tower.vector(joined), rtol=1e-5)
+    assert text.kind == "compound" and list(text.texts) == joined
+    average = compose(bank, "anger_disgust")
+    assert 2 * len(text.texts) == len(average.texts)
+    mean = np.mean([tower.vector(one) for one in joined], axis=0)
+    np.testing.assert_allclose(vector, mean, rtol=1e-5, atol=1e-6)
     plain, _ = embed_one(encoder, "anger", compound="concatenate")
     np.testing.assert_array_equal(plain, embed_one(encoder, "anger")[0])
 
@@ -95,8 +99,9 @@ def test_concatenate_of_a_nested_compound(bank):
     bank.add_label("a", "No stop")
     bank.add_compound("inner", ["a", "anger"])
     bank.add_compound("outer", ["inner", "fear"])
-    text = compose(bank, "outer", "concatenate").texts[0]
-    assert text == f"No stop. {bank.descriptions('anger')[0]} {bank.descriptions('fear')[0]}"
+    texts = compose(bank, "outer", "concatenate").texts
+    anger, fear = bank.descriptions("anger"), bank.descriptions("fear")
+    assert texts[:2] == tuple(f"No stop. {anger[i]} {fear[i]}" for i in range(2))
 
 
 def test_import_is_light():

@@ -201,7 +201,12 @@ def test_jobs_are_taken_little_ahead_and_runs_do_not_disturb_each_other():
         assert next(results) == 3
         results.close()
         assert list(pool.map([(abs, -7)])) == [7]
-    assert len(jobs) <= 4 + 8
+        assert len(jobs) <= 4 + 8
+        # As many as the consumer says that it will want at once.
+        jobs.clear()
+        results = pool.map(endless(), ahead=40)
+        assert next(results) == 0 and len(jobs) == 40
+        results.close()
 
 
 def test_error_of_a_job_and_death_of_a_process():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from emoclip_sdk.video import paper, uniform
+from emoclip_sdk.video import clip_window, paper, uniform
 
 
 def test_impossible_plans_are_refused() -> None:
@@ -56,3 +56,14 @@ def test_paper_sampling_always_fills_the_clip() -> None:
         clip = paper(n, 32, 4, np.random.default_rng(n))
         assert clip.shape == (32,)
         assert np.all((clip >= 0) & (clip < n) & (clip % 4 == 0))
+
+
+def test_short_clips_are_filled_in_one_way_whoever_asks() -> None:
+    assert clip_window(3, 7, "wrap").tolist() == [0, 1, 2, 0, 1, 2, 1]
+    assert clip_window(3, 7, "wrap", start=2).tolist() == [2, 0, 1, 2, 1, 0, 2]
+    assert clip_window(3, 7, "inside").tolist() == [0, 1, 2, 2, 2, 2, 2]
+    for n in (1, 3, 7, 9):  # training's clip from the first frame is the one that use sees
+        drawn = paper(n, 7, 1, FixedStart(0))  # type: ignore[arg-type]
+        assert drawn.tolist() == clip_window(n, 7, "wrap").tolist()
+    with pytest.raises(ValueError, match="at least one frame"):
+        clip_window(0, 7, "wrap")

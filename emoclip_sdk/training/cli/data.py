@@ -120,7 +120,13 @@ def _table(fold: FoldReport) -> object:
     table.add_row("all", *[cell for split in figures.values() for cell in cells(split)])
     for what in ("captions", "subjects"):
         if any(split[what] for split in figures.values()):
-            table.add_row(what, *[c for s in figures.values() for c in (str(s[what]), "")])
+            published = [split.get(f"published {what}") for split in figures.values()]
+            row = [
+                cell
+                for split, number in zip(figures.values(), published, strict=True)
+                for cell in (str(split[what]), "" if number is None else str(number))
+            ]
+            table.add_row(what, *row)
     return table
 
 

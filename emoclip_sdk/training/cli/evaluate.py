@@ -12,6 +12,8 @@ from .application import app
 from .card import run_card_suite
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from ..data.datasets import ClipDataset
 
 __all__: list[str] = []
@@ -46,16 +48,33 @@ def evaluate(
     frames: Annotated[
         str,
         typer.Option(
-            help="temporal: as the model pools them; mean: frame ensemble; middle: middle frame."
+            help="temporal: as the model pools them; mean: frame ensemble; middle: middle frame; "
+            "window: one random window, as the reference evaluates."
         ),
     ] = "temporal",
     compound: Annotated[
         str, typer.Option(help="average (eq. 2) or concatenate, for compound classes.")
     ] = "average",
+    one_text: Annotated[
+        bool,
+        typer.Option("--one-text", help="Only the first text of each class: no ensemble of them."),
+    ] = False,
     groups: Annotated[
         Path | None,
         typer.Option(
             metavar="CSV", help="Attributes of clips or subjects: figures of each group as well."
+        ),
+    ] = None,
+    predictions: Annotated[
+        Path | None,
+        typer.Option(metavar="CSV", help="Write each clip's class, decision and scores here."),
+    ] = None,
+    examples: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PNG",
+            help="Draw clips that were decided rightly and wrongly (the paper's Figure 4). The "
+            "pictures are the dataset's.",
         ),
     ] = None,
     cache: Annotated[
@@ -100,7 +119,7 @@ def evaluate(
     for value, allowed, option in (
         (task, ("single", "compound"), "--task"),
         (split, (None, "train", "valid", "test"), "--split"),
-        (frames, ("temporal", "mean", "middle"), "--frames"),
+        (frames, ("temporal", "mean", "middle", "window"), "--frames"),
         (compound, ("average", "concatenate"), "--compound"),
         (suite, (None, "card"), "--suite"),
     ):
@@ -122,6 +141,8 @@ def evaluate(
             as_json=as_json,
         )
         return
+    if examples and examples.suffix.lower() not in (".png", ".svg", ".pdf"):
+        raise typer.BadParameter("a file that ends in .png, .svg or .pdf", param_hint="--examples")
     if write_card or loco or prompts_file:
         raise typer.BadParameter("say --suite card as well", param_hint="--suite")
     import torch
@@ -129,13 +150,16 @@ def evaluate(
     from ...model import EmoCLIP
     from ..data.cache import FrameCache
     from ..data.datasets import open_clips
+    from ..data.trained_on import read_trained_on
     from ..evaluation import (
         BLIND_BASELINES,
         blind_scores,
-        evaluate_clips,
+        draw_examples,
         labeled,
         measure_clips,
         read_attributes,
+        score_clips,
+        write_predictions,
     )
 
     loaded = open_clips(dataset, root, fold=fold, task=task)  # type: ignore[arg-type]
@@ -152,8 +176,8 @@ def evaluate(
         "split": split,
         "model": model or "emoclip-mini",
     }
+    labeled_clips = labeled(chosen)
     if model in BLIND_BASELINES:
-        labeled_clips = labeled(chosen)
         scores = blind_scores(
             model,
             loaded.splits.get("train", ()),
@@ -161,21 +185,32 @@ def evaluate(
             len(loaded.classes),
             seed=seed,
         )
-        figures = measure_clips(scores, labeled_clips, loaded.classes, **options)
     else:
-        about.update(prompts=prompts, frames=frames, compound=compound)
-        figures = evaluate_clips(
+        about.update(prompts=prompts, one_text=one_text, frames=frames, compound=compound)
+        scores = score_clips(
             EmoCLIP.from_pretrained(model, device=device),
-            chosen,
+            labeled_clips,
             loaded.classes,
             prompts=prompts,
             frames=frames,  # type: ignore[arg-type]
             compound=compound,  # type: ignore[arg-type]
+            one_text=one_text,
             cropped=loaded.cropped,
             cache=FrameCache(cache, torch.float32) if cache else None,
             workers=workers,
-            **options,
         )
+        trained_on = read_trained_on(model) if model else None
+        if trained_on is not None:
+            options["overlap"] = trained_on.overlap(dataset, labeled_clips)
+    figures = measure_clips(scores, labeled_clips, loaded.classes, **options)
+    if predictions:
+        write_predictions(
+            predictions, labeled_clips, scores, loaded.classes, options.get("overlap")
+        )
+    if examples:
+        draw_examples(examples, labeled_clips, scores, loaded.classes)
+    if figures["overlap"] and figures["overlap"]["without"]:
+        del figures["overlap"]["without"]["bootstrap"]
     del figures["bootstrap"]["draws"]
     figures["bootstrap"]["n"] = draws
     if as_json:
@@ -224,12 +259,30 @@ def _print(about: dict[str, Any], figures: dict[str, Any]) -> None:
     for key in ("uar", "war", "f1", "auc"):
         console.print(f"{key.upper():4}{_figure(figures, key)}")
     console.print(f"n   {figures['n']}", highlight=False)
+    _print_overlap(console, figures)
     if figures["unusable"]:
         console.print(
             f"{len(figures['unusable'])} clips can't be read or show no face; they count as wrong: "
             + ", ".join(figures["unusable"][:5])
             + (" ..." if len(figures["unusable"]) > 5 else "")
         )
+
+
+def _print_overlap(console: Console, figures: dict[str, Any]) -> None:
+    overlap = figures["overlap"]
+    if overlap is None or not (overlap["n"] or overlap["selection"]):
+        return
+    console.print(
+        f"of these {figures['n']} clips {overlap['n']} were met in training, and "
+        f"{overlap['selection']} chose the epoch",
+        end="",
+    )
+    without = overlap["without"]
+    if without is None:
+        console.print(": this is no test")
+        return
+    cells = [f"{key.upper()} {_figure(without, key)}" for key in ("uar", "war", "f1", "auc")]
+    console.print(f". Without them, n {without['n']}: {', '.join(cells)}")
 
 
 def _gap(gap: dict[str, Any] | None) -> str:

@@ -48,6 +48,14 @@ def make_fixture(
             "planted embeddings.",
         ),
     ] = False,
+    as_released: Annotated[
+        bool,
+        typer.Option(
+            "--as-released",
+            help="mafw, dfew, ferv39k: folders and lists as their authors hand them out, with a "
+            "broken clip, odd rows, and compound folds that overlap with single training.",
+        ),
+    ] = False,
     processes: Annotated[int, typer.Option(help="How many processes draw.")] = 1,
 ) -> None:
     """Draw a small synthetic dataset in the layout that the real one has on disk.
@@ -84,6 +92,7 @@ def make_fixture(
         compounds=compounds,
         label_base=label_base,
         videos=videos,
+        as_released=as_released,
         processes=processes,
     )
     typer.echo(f"{out}: {dataset}, drawn; what its clips show is in {out / GROUND_TRUTH}")

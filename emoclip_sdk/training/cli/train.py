@@ -39,7 +39,6 @@ class _Request:
     fold: int | None
     task: str | None
     cropped: bool | None
-    paper_selection: bool | None
 
     @property
     def folder(self) -> Path:
@@ -80,7 +79,6 @@ def _train_experiment(
         request.folder,
         process=process,
         fold=request.fold or 1,
-        paper_selection=bool(request.paper_selection),
     )
 
 
@@ -94,14 +92,14 @@ class _Experiment:
     train : callable
     dataset : str
         The one that is meant where none is named.
-    chooses_epoch : bool
-        By validation; else training takes a fixed time.
+    of_paper : bool
+        Whether it is the paper's, so that there is a reference to follow.
     """
 
     commands: tuple[str, ...]
     train: Callable[[dict[str, Any], _Request, Process], dict[str, Any]]
     dataset: str = "mafw"
-    chooses_epoch: bool = True
+    of_paper: bool = True
 
 
 _EXPERIMENTS = {
@@ -109,7 +107,7 @@ _EXPERIMENTS = {
         name: _Experiment((name,), _train_experiment)
         for name in ("contrastive", "supervised", "loco", "probe")
     },
-    "mini": _Experiment(("contrastive", "loco"), _train_mini, "ferplus", chooses_epoch=False),
+    "mini": _Experiment(("contrastive", "loco"), _train_mini, "ferplus", of_paper=False),
 }
 
 
@@ -155,24 +153,30 @@ def _add(name: str) -> None:
             list[str] | None,
             typer.Option("--set", metavar="KEY=VALUE", help="Overrides the recipe; repeatable."),
         ] = None,
-        paper_selection: Annotated[
-            bool | None,
+        reference: Annotated[
+            bool,
             typer.Option(
-                "--paper-selection",
-                help="Choose the epoch on the test split, as the reference does, instead of on "
-                "a validation split cut from training.",
+                "--reference",
+                help="As the authors' code and scripts do it, down to the epoch that is chosen on "
+                "the test split: for a comparison with the paper's figures.",
             ),
-        ] = None,
+        ] = False,
         seed: Annotated[int | None, typer.Option(help="Overrides the recipe's.")] = None,
         device: Annotated[str, typer.Option(metavar="DEVICE", help="cpu, cuda, cuda:1.")] = "auto",
     ) -> None:
         from ..engine.process import distributed
 
         content = experiment_recipe(name, recipe, change, seed)
-        experiment = _EXPERIMENTS[content["experiment"]]
+        kind = content["experiment"]
+        experiment = _EXPERIMENTS[kind]
         dataset = dataset or experiment.dataset
-        request = _Request(name, root, out, run, dataset, fold, task, cropped, paper_selection)
-        _refuse_unused(request, experiment)
+        request = _Request(name, root, out, run, dataset, fold, task, cropped)
+        _refuse_unused(request, experiment, reference)
+        if reference:
+            from ..paper.reference import reference_settings
+
+            over = reference_settings(kind, dataset)
+            content = experiment_recipe(name, recipe, change, seed, over)
         with distributed(device) as process:
             figures = experiment.train(content, request, process)
             if process.main:
@@ -182,13 +186,17 @@ def _add(name: str) -> None:
 
 
 def experiment_recipe(
-    command: str, name: str, changes: list[str] | None, seed: int | None
+    command: str,
+    name: str,
+    changes: list[str] | None,
+    seed: int | None,
+    over: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Read a recipe and refuse one that is meant for another command."""
     from ..engine.recipe import load_recipe
 
     changes = [*(changes or ()), *([] if seed is None else [f"seed={seed}"])]
-    content = load_recipe(name, changes)
+    content = load_recipe(name, changes, over)
     experiment = content.get("experiment")
     if experiment is None:
         raise EmoCLIPError(f"recipe {name}: has no key 'experiment', so it is for no command here")
@@ -204,7 +212,7 @@ def experiment_recipe(
     return content
 
 
-def _refuse_unused(request: _Request, experiment: _Experiment) -> None:
+def _refuse_unused(request: _Request, experiment: _Experiment, reference: bool) -> None:
     """Refuse an option that changes nothing, so that nobody takes it for used."""
     from ..data.datasets import DATASETS
 
@@ -222,10 +230,10 @@ def _refuse_unused(request: _Request, experiment: _Experiment) -> None:
             f"the layout of {name} tells whether its frames are face crops",
         ),
         (
-            "--paper-selection",
-            request.paper_selection,
-            experiment.chooses_epoch,
-            "this recipe trains for a fixed time and chooses no epoch",
+            "--reference",
+            reference or None,
+            experiment.of_paper,
+            "this recipe is not the paper's",
         ),
     ):
         if value is not None and not used:

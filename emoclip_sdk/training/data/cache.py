@@ -19,10 +19,12 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from ...config import Window
 from ...errors import DatasetError
 from ...inference.clips import Span
 from ...model import EmoCLIP
 from ...runtime.worker_pool import WorkerPool
+from ...video import clip_window
 from ..engine.precision import Precision
 from .datasets.clips import Clip
 from .embed import View, embed_frames
@@ -161,7 +163,9 @@ def frame_embeddings(
     return [frames.float().numpy() for frames in embeddings if frames is not None]
 
 
-def pool_frames(model: EmoCLIP, frames: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+def pool_frames(
+    model: EmoCLIP, frames: Sequence[NDArray[np.float32]], window: Window | None = None
+) -> NDArray[np.float32]:
     """Pool clips of frame embeddings as :meth:`EmoCLIP.embed` does.
 
     Parameters
@@ -169,6 +173,8 @@ def pool_frames(model: EmoCLIP, frames: Sequence[NDArray[np.float32]]) -> NDArra
     model : EmoCLIP
     frames : sequence of ndarray, each (T, D)
         From :func:`frame_embeddings`. A long clip is pooled window by window and averaged.
+    window : {"wrap", "inside"}, optional
+        How a short clip is filled, where that is not as the model's own training did it.
 
     Returns
     -------
@@ -176,11 +182,14 @@ def pool_frames(model: EmoCLIP, frames: Sequence[NDArray[np.float32]]) -> NDArra
         Unnormalized; NaN for a clip without a frame.
     """
     out = np.full((len(frames), model.encoder.width), np.nan, np.float32)
+    n_frames = model.config.sampling.n_frames
+    if model.config.temporal.kind == "mean":
+        window = None
     windows: list[list[int]] = []
     owners: list[int] = []
     first = 0
     for i, clip in enumerate(frames):
-        span = Span[int](model.config.sampling.n_frames)
+        span = Span[int](n_frames)
         clip_windows: list[list[int | None]] = []
         for row, frame in enumerate(clip, first):
             if np.isnan(frame).any():
@@ -188,6 +197,11 @@ def pool_frames(model: EmoCLIP, frames: Sequence[NDArray[np.float32]]) -> NDArra
             else:
                 clip_windows += span.push(row)
         clip_windows += span.finish()
+        if window is not None:
+            clip_windows = [
+                [rows[place] for place in clip_window(len(rows), n_frames, window)]
+                for rows in clip_windows
+            ]
         windows += [[-1 if row is None else row for row in rows] for rows in clip_windows]
         owners += [i] * len(clip_windows)
         first += len(clip)

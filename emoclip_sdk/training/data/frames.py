@@ -282,6 +282,7 @@ def read_clip_crops(
     *,
     cropped: bool = True,
     workers: WorkerPool | None = None,
+    ahead: int | None = None,
 ) -> Iterator[ClipCrops]:
     """Read clips one after the other, in worker processes where there are any.
 
@@ -295,6 +296,8 @@ def read_clip_crops(
         See :func:`clip_crops`.
     workers : WorkerPool, optional
         They only decode, so that neither threads nor a GPU of this process get in their way.
+    ahead : int, optional
+        Clips that they read ahead at least, see :meth:`WorkerPool.map`.
 
     Yields
     ------
@@ -310,7 +313,7 @@ def read_clip_crops(
         (_read, config, cropped, _video_only(clips[row]), selection)
         for row, selection in selections
     )
-    for images, *rest in workers.map(jobs):
+    for images, *rest in workers.map(jobs, ahead):
         yield ClipCrops(torch.from_numpy(images), *rest)
 
 

@@ -61,6 +61,14 @@ class Process:
         dist.broadcast_object_list(box, src=0, device=self.device)
         return box[0]
 
+    def gathered(self, value: T) -> list[T]:
+        """Return the values of all processes."""
+        if self.world == 1:
+            return [value]
+        box: list[Any] = [None] * self.world
+        dist.all_gather_object(box, value)
+        return box
+
     def any(self, value: bool) -> bool:
         """Whether `value` is true on any process."""
         if self.world == 1:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.resources
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import yaml
 
 from ...errors import EmoCLIPError
 
-__all__ = ["load_recipe"]
+__all__ = ["load_recipe", "merged"]
 
 
 class _Loader(yaml.SafeLoader):
@@ -24,7 +24,9 @@ _Loader.add_implicit_resolver(
 )
 
 
-def load_recipe(name: str | Path, changes: Sequence[str] = ()) -> dict[str, Any]:
+def load_recipe(
+    name: str | Path, changes: Sequence[str] = (), over: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """Read a recipe of the package by name, or any YAML file.
 
     Parameters
@@ -33,6 +35,8 @@ def load_recipe(name: str | Path, changes: Sequence[str] = ()) -> dict[str, Any]
         ``"mini"``, or the path of a file.
     changes : sequence of str
         ``"images.mixup=0.4"``: dotted keys that exist in the recipe, values in YAML.
+    over : mapping, optional
+        Settings that go over those of the recipe, before the changes.
 
     Raises
     ------
@@ -50,6 +54,7 @@ def load_recipe(name: str | Path, changes: Sequence[str] = ()) -> dict[str, Any]
         raise EmoCLIPError(f"{path}: not readable as YAML ({error})") from error
     if not isinstance(recipe, dict):
         raise EmoCLIPError(f"{path}: holds no recipe: expected keys and values")
+    recipe = merged(recipe, over or {})
     for change in changes:
         key, equals, value = change.partition("=")
         *parents, last = key.split(".")
@@ -63,3 +68,14 @@ def load_recipe(name: str | Path, changes: Sequence[str] = ()) -> dict[str, Any]
         except yaml.YAMLError as error:
             raise EmoCLIPError(f"--set {change}: the value is not YAML ({error})") from error
     return recipe
+
+
+def merged(recipe: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings with those of `over` in their place, mapping by mapping."""
+    result = dict(recipe)
+    for key, value in over.items():
+        below = result.get(key)
+        if isinstance(value, Mapping):
+            value = merged(below if isinstance(below, Mapping) else {}, value)
+        result[key] = value
+    return result

@@ -8,8 +8,10 @@ from .evaluate import (
     labeled,
     measure,
     measure_clips,
+    score_clips,
     zero_shot_scores,
 )
+from .examples import choose_examples, draw_examples, write_predictions
 from .groups import Attributes, group_figures, read_attributes
 from .metrics import FIGURES, decide, figures_of_merit, recalls
 from .pooling import FrameMode, clip_embeddings
@@ -22,10 +24,12 @@ __all__ = [
     "FrameMode",
     "blind_scores",
     "bootstrap_draws",
+    "choose_examples",
     "class_bank",
     "class_vectors",
     "clip_embeddings",
     "decide",
+    "draw_examples",
     "evaluate_clips",
     "evaluate_pictures",
     "figures_of_merit",
@@ -38,5 +42,7 @@ __all__ = [
     "measure_clips",
     "read_attributes",
     "recalls",
+    "score_clips",
+    "write_predictions",
     "zero_shot_scores",
 ]

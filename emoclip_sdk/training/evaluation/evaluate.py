@@ -16,6 +16,7 @@ from ...prompts import CompoundMode
 from ..data.cache import FrameCache
 from ..data.datasets import Clip
 from ..data.ferplus import Pictures
+from ..data.trained_on import Overlap
 from .bootstrap import LEVEL, bootstrap_draws, intervals
 from .frames import clip_frames
 from .groups import Attributes, group_figures
@@ -29,6 +30,7 @@ __all__ = [
     "labeled",
     "measure",
     "measure_clips",
+    "score_clips",
     "zero_shot_scores",
 ]
 
@@ -38,38 +40,25 @@ def evaluate_clips(
     clips: Sequence[Clip],
     classes: Sequence[str],
     *,
-    prompts: str | Path = "bank",
-    frames: FrameMode = "temporal",
-    compound: CompoundMode = "average",
-    cropped: bool = True,
-    cache: FrameCache | None = None,
-    workers: int = 0,
     attributes: Attributes | None = None,
+    overlap: Overlap | None = None,
     draws: int = 1000,
     seed: int = 0,
+    **how: Any,
 ) -> dict[str, Any]:
     """Classify labeled clips zero-shot and measure the outcome.
 
     Parameters
     ----------
-    model : EmoCLIP
+    model, classes
+        See :func:`score_clips`.
     clips : sequence of Clip
         Those without a label are passed over.
-    classes : sequence of str
-    prompts : str or Path
-        See :func:`class_bank`.
-    frames : {"temporal", "mean", "middle"}
-        See :func:`clip_embeddings`.
-    compound : {"average", "concatenate"}
-        See :func:`class_vectors`.
-    cropped : bool
-        The frames are face crops already: no detector is run.
-    cache : FrameCache, optional
-        Where frame embeddings are kept.
-    workers : int
-        Processes that decode.
-    attributes, draws, seed
-        See :func:`measure_clips`.
+    attributes, overlap, draws, seed
+        See :func:`measure_clips`; `overlap` is about the clips that have a label.
+    **how
+        ``prompts``, ``frames``, ``compound``, ``one_text``, ``cropped``, ``cache`` and ``workers``
+        of :func:`score_clips`.
 
     Returns
     -------
@@ -81,13 +70,61 @@ def evaluate_clips(
     DatasetError
         No clip has a label, or none can be used; a class has no text.
     """
-    labeled_clips = labeled(clips)
-    vectors = class_vectors(model, classes, prompts, compound)
-    embedded = clip_frames(model, labeled_clips, cache, cropped=cropped, workers=workers)
-    scores = zero_shot_scores(model, clip_embeddings(model, embedded, frames), vectors)
+    clips = labeled(clips)
+    scores = score_clips(model, clips, classes, **how)
     return measure_clips(
-        scores, labeled_clips, classes, attributes=attributes, draws=draws, seed=seed
+        scores, clips, classes, attributes=attributes, overlap=overlap, draws=draws, seed=seed
     )
+
+
+def score_clips(
+    model: EmoCLIP,
+    clips: Sequence[Clip],
+    classes: Sequence[str],
+    *,
+    prompts: str | Path = "bank",
+    frames: FrameMode = "temporal",
+    compound: CompoundMode = "average",
+    one_text: bool = False,
+    cropped: bool = True,
+    cache: FrameCache | None = None,
+    workers: int = 0,
+) -> NDArray[np.float64]:
+    """Score clips zero-shot.
+
+    Parameters
+    ----------
+    model : EmoCLIP
+    clips : sequence of Clip
+    classes : sequence of str
+    prompts : str or Path
+        See :func:`class_bank`.
+    frames : {"temporal", "mean", "middle"}
+        See :func:`clip_embeddings`.
+    compound : {"average", "concatenate"}
+        See :func:`class_vectors`.
+    one_text : bool
+        See :func:`class_bank`.
+    cropped : bool
+        The frames are face crops already: no detector is run.
+    cache : FrameCache, optional
+        Where frame embeddings are kept.
+    workers : int
+        Processes that decode.
+
+    Returns
+    -------
+    ndarray, (N, C)
+        In [0, 1]; NaN for a clip that shows no face or can't be read.
+
+    Raises
+    ------
+    DatasetError
+        A class has no text.
+    """
+    vectors = class_vectors(model, classes, prompts, compound, one_text=one_text)
+    embedded = clip_frames(model, clips, cache, cropped=cropped, workers=workers)
+    return zero_shot_scores(model, clip_embeddings(model, embedded, frames), vectors)
 
 
 def zero_shot_scores(
@@ -118,6 +155,7 @@ def measure_clips(
     classes: Sequence[str],
     *,
     attributes: Attributes | None = None,
+    overlap: Overlap | None = None,
     draws: int = 1000,
     seed: int = 0,
 ) -> dict[str, Any]:
@@ -133,14 +171,20 @@ def measure_clips(
     classes : sequence of str
     attributes : Attributes, optional
         Measure their groups as well.
+    overlap : Overlap, optional
+        Which clips the model has met (:meth:`TrainedOn.overlap`). None: it isn't known.
     draws, seed : int
         Of the bootstrap; 0 draws: no intervals.
 
     Returns
     -------
     dict
-        What :func:`measure` returns, and ``unusable``, the ids of the clips without scores; with
-        `attributes`, ``groups`` and ``gaps`` (see :func:`group_figures`).
+        What :func:`measure` returns; ``unusable``, the ids of the clips without scores;
+        ``overlap``, None where it isn't known, else ``n``, the number of clips that were met in
+        training, ``selection``, of those by which the epoch was chosen, and ``without``, what
+        :func:`measure` returns without them (None: nothing to leave out, or nothing left).
+        With `attributes`, ``groups`` and ``gaps`` (see
+        :func:`group_figures`).
 
     Raises
     ------
@@ -156,6 +200,17 @@ def measure_clips(
     labels = np.array([clip.label for clip in clips])
     result = measure(scores, labels, classes, draws=draws, seed=seed)
     result["unusable"] = [clip.id for clip, use in zip(clips, usable, strict=True) if not use]
+    result["overlap"] = None
+    if overlap is not None:
+        without, left_out = None, overlap.left_out
+        if left_out.any() and usable[~left_out].any():
+            kept = ~left_out
+            without = measure(scores[kept], labels[kept], classes, draws=draws, seed=seed)
+        result["overlap"] = {
+            "n": int(overlap.training.sum()),
+            "selection": int(overlap.selection.sum()),
+            "without": without,
+        }
     if attributes is not None:
         result["groups"], result["gaps"] = group_figures(
             scores, labels, clips, classes, attributes, draws=draws, seed=seed

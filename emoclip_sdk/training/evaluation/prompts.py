@@ -16,7 +16,9 @@ from ...prompts.files import LABEL_PLACEHOLDER
 __all__ = ["class_bank", "class_vectors"]
 
 
-def class_bank(own: PromptBank, classes: Sequence[str], prompts: str | Path) -> PromptBank:
+def class_bank(
+    own: PromptBank, classes: Sequence[str], prompts: str | Path, *, one_text: bool = False
+) -> PromptBank:
     """Return a bank in which every class has the texts that an evaluation names.
 
     Parameters
@@ -30,6 +32,8 @@ def class_bank(own: PromptBank, classes: Sequence[str], prompts: str | Path) -> 
         the bare class name. ``"templates"``: the bank's templates filled with the class name
         (the paper's "prompt ensemble"). A text with ``{label}`` in it: one template, this one.
         Else a YAML file ``name: sentence``.
+    one_text : bool
+        Only the first text of each class or part: no ensemble.
 
     Raises
     ------
@@ -52,6 +56,8 @@ def class_bank(own: PromptBank, classes: Sequence[str], prompts: str | Path) -> 
             bank.add_label(name, texts)
     else:
         bank = PromptBank.from_yaml(prompts)
+    if one_text:
+        bank = _first_texts(bank, [part for name in classes for part in _parts(own, name)])
     missing: dict[str, None] = {}
     for name in classes:
         parts = _parts(own, name)
@@ -73,13 +79,15 @@ def class_vectors(
     classes: Sequence[str],
     prompts: str | Path = "bank",
     compound: CompoundMode = "average",
+    *,
+    one_text: bool = False,
 ) -> NDArray[np.float32]:
     """Embed class names by the prompts that an evaluation names.
 
     Parameters
     ----------
     model : EmoCLIP
-    classes, prompts
+    classes, prompts, one_text
         See :func:`class_bank`.
     compound : {"average", "concatenate"}
         Eq. 2, or the paper's baseline of joined prompts.
@@ -89,9 +97,18 @@ def class_vectors(
     ndarray, (C, D)
         Unnormalized.
     """
-    bank = class_bank(model.prompts, classes, prompts)
+    bank = class_bank(model.prompts, classes, prompts, one_text=one_text)
     encoder = LabelEncoder(bank, lambda texts: model.encode_text(texts).float().cpu().numpy())
     return encoder.embed(classes, compound=compound)[0]
+
+
+def _first_texts(bank: PromptBank, names: Sequence[str]) -> PromptBank:
+    """Return a bank in which each of these labels has its first text alone."""
+    bank = bank.copy()
+    for name in dict.fromkeys(bank.resolve(name) or "" for name in names):
+        if name and name not in bank.compounds:
+            bank.add_label(name, bank.descriptions(name)[0])
+    return bank
 
 
 def _parts(own: PromptBank, name: str) -> list[str]:

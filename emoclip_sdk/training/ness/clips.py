@@ -143,7 +143,7 @@ def _key(model: EmoCLIP, faces: FaceMode | None) -> str:
         "weights": weights_hash(torch.nn.ModuleList([network.towers.visual, network.temporal])),
         "image": dataclasses.asdict(config.image),
         "faces": dataclasses.asdict(face_config(config.faces, faces)),
-        "sampling": [config.sampling.rate, config.sampling.n_frames],
+        "sampling": [config.sampling.rate, config.sampling.n_frames, config.sampling.window],
     }
     text = json.dumps(settings, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:24]

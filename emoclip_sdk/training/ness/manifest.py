@@ -14,7 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import DatasetError
+from ...runtime.hashes import file_hash
 from ..data.datasets.lists import read_text
+from .patients import patient_name, same_patient_key
 from .scales import Scale, Score
 
 __all__ = ["BEST_FILE", "STUDY_LAYOUT", "Interview", "Study", "read_study"]
@@ -169,7 +171,7 @@ def _interview(
     if len(cells) != len(columns):
         raise _Malformed(f"expected {len(columns)} columns, found {len(cells)}")
     row = {name: cell.strip() for name, cell in zip(columns, cells, strict=True)}
-    video, patient = row["video"], row["patient"]
+    video, patient = row["video"], patient_name(row["patient"])
     if not video or not patient:
         raise _Malformed("needs a video and a patient")
     if not (folder / video).exists():
@@ -197,7 +199,10 @@ def _rating(cell: str, score: Score) -> float:
 
 
 def _contradictions(interviews: list[tuple[int, Interview]]) -> list[tuple[int, str]]:
-    """Find videos that are listed twice, and names that may be one patient's."""
+    """Find videos that are listed twice, or under two patients, and names that may be one's.
+
+    Whoever is two patients to the folds is on both sides of one of them.
+    """
     problems = []
     videos: dict[Path, int] = {}
     names: dict[str, tuple[str, int]] = {}
@@ -205,9 +210,34 @@ def _contradictions(interviews: list[tuple[int, Interview]]) -> list[tuple[int, 
         first = videos.setdefault(interview.video.resolve(), line)
         if first != line:
             problems.append((line, f"{interview.id} is in line {first} already"))
-        # "P07" and "p07" would be two patients to the folds, one of them on each side.
-        name, seen = names.setdefault(interview.patient.casefold(), (interview.patient, line))
+        key = same_patient_key(interview.patient)
+        name, seen = names.setdefault(key, (interview.patient, line))
         if name != interview.patient:
-            what = f"patient {interview.patient!r} is {name!r} in line {seen}: write both alike"
+            what = (
+                f"patient {interview.patient!r} may be {name!r} of line {seen}: write both alike, "
+                "or, if these are two people, names that differ in more than this"
+            )
             problems.append((line, what))
+    return problems + _copies(interviews)
+
+
+def _copies(interviews: list[tuple[int, Interview]]) -> list[tuple[int, str]]:
+    """Find recordings that are in two files, under two patients."""
+    by_size: dict[int, list[tuple[int, Interview]]] = {}
+    for line, interview in interviews:
+        size = interview.video.stat().st_size if interview.video.is_file() else 0
+        if size:
+            by_size.setdefault(size, []).append((line, interview))
+    problems = []
+    # Interviews are gigabytes, and copies have the same size.
+    for alike in by_size.values():
+        first: dict[str, tuple[int, Interview]] = {}
+        for line, interview in alike if len(alike) > 1 else ():
+            number, other = first.setdefault(file_hash(interview.video), (line, interview))
+            if other.patient != interview.patient:
+                what = (
+                    f"{interview.id} of patient {interview.patient!r} is the same recording as "
+                    f"{other.id} of {other.patient!r} in line {number}"
+                )
+                problems.append((line, what))
     return problems

@@ -22,7 +22,15 @@ from .perceptrons import Perceptrons
 from .pictures import draw_scatter
 from .study import StudyResult
 
-__all__ = ["METHODS", "comparison", "published_rows", "save_rating_probe", "write_study"]
+__all__ = [
+    "METHODS",
+    "comparison",
+    "published_experts",
+    "published_rows",
+    "published_title",
+    "save_rating_probe",
+    "write_study",
+]
 
 METHODS = {
     "probe": "EmoCLIP (LP), measured",
@@ -57,6 +65,16 @@ def published_rows(scale: str) -> list[dict[str, Any]]:
         }
         for row in table["rows"]
     ]
+
+
+def published_title(scale: str) -> str:
+    """Return the name of the paper's table for a scale."""
+    return str(_published()[scale]["title"])
+
+
+def published_experts() -> float:
+    """Return how far the raters of NESS agree: PCC, mean over all symptoms."""
+    return float(_published()["experts"]["pcc"])
 
 
 def comparison(result: StudyResult) -> list[tuple[str, dict[str, Any]]]:
@@ -158,6 +176,9 @@ def _report(result: StudyResult) -> str:
         "The mean rating of the training patients falls when the test patient's rating is high: "
         "its PCC is far below 0 where one patient is left out. Shuffled ratings: the control, "
         "which should find nothing.",
+        "",
+        f"Raters of NESS agree with each other by a PCC of {published_experts():.2f}, as the paper "
+        "says: the mean over all symptoms.",
         "",
         "For research. No diagnosis. The figures say nothing about patients of another kind.",
         "",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import torch
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ...checkpoints.tensors import read_safetensors
+from ...config import Window
 from ...errors import CheckpointError
 from ...model import EmoCLIP
 from ...probes.probe import PROBE_CONFIG_FILE
@@ -20,6 +21,7 @@ from ..data.datasets.clips import Clip, ClipDataset
 from ..engine.state import save_weights, write_text
 from ..evaluation.frames import clip_frames
 from ..evaluation.metrics import decide, recalls
+from ..evaluation.pooling import FrameMode, clip_embeddings
 
 __all__ = [
     "Classifier",
@@ -56,7 +58,10 @@ class Classifier(nn.Module):
 def save_classifier(
     folder: Path, classifier: Classifier, classes: tuple[str, ...], model: EmoCLIP
 ) -> None:
-    """Write ``classifier.safetensors``, and ``classifier.json``, which names the encoder."""
+    """Write ``classifier.safetensors``, and ``classifier.json``, which names the encoder.
+
+    And the window by which short clips were filled, which may be another than the encoder's own.
+    """
     save_weights(folder / WEIGHTS_FILE, classifier.state_dict())
     first, _, last = classifier.probe
     content = {
@@ -65,6 +70,7 @@ def save_classifier(
         "classes": list(classes),
         "width": first.in_features,
         "hidden": last.in_features,
+        "window": model.config.sampling.window,
         "encoder": {"name": model.name, "weights": model.encoder.video_hash()},
     }
     write_text(folder / CONFIG_FILE, json.dumps(content, indent=2) + "\n")
@@ -72,8 +78,8 @@ def save_classifier(
 
 def load_classifier(
     folder: str | Path, model: EmoCLIP | None = None
-) -> tuple[Classifier, tuple[str, ...]]:
-    """Read a classifier and its classes.
+) -> tuple[Classifier, tuple[str, ...], Window | None]:
+    """Read a classifier, its classes, and the window by which its training filled short clips.
 
     Parameters
     ----------
@@ -100,6 +106,9 @@ def load_classifier(
         classifier = Classifier(content["width"], content["hidden"], len(content["classes"]))
         classifier.load_state_dict(read_safetensors(folder / WEIGHTS_FILE))
         encoder = content["encoder"]
+        window = content.get("window")
+        if window not in (None, *get_args(Window)):
+            raise ValueError(f"unknown window {window!r}")
     except FileNotFoundError:
         raise CheckpointError(
             f"{path}: no such file. Name the folder that 'emoclip-train probe' wrote"
@@ -111,7 +120,7 @@ def load_classifier(
             f"{folder}: this classifier was trained on '{encoder['name']}', whose weights are not "
             f"those of '{model.name}'"
         )
-    return classifier.eval(), tuple(content["classes"])
+    return classifier.eval(), tuple(content["classes"]), window
 
 
 def class_probabilities(classifier: Classifier, video: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -129,9 +138,22 @@ def evaluate_classifier(
     split: str = "test",
     cache: FrameCache | None = None,
     *,
+    frames: FrameMode = "temporal",
     workers: int = 0,
 ) -> dict[str, Any]:
     """Classify a split by a saved classifier.
+
+    Parameters
+    ----------
+    folder, model
+        See :func:`load_classifier`.
+    dataset : ClipDataset
+    split : str
+    cache : FrameCache, optional
+    frames : {"temporal", "window"}
+        See :func:`~emoclip_sdk.training.evaluation.clip_embeddings`.
+    workers : int
+        Processes that read video.
 
     Returns
     -------
@@ -144,15 +166,19 @@ def evaluate_classifier(
     CheckpointError
         A classifier that can't be read, of another encoder or of other classes.
     """
-    classifier, classes = load_classifier(folder, model)
+    classifier, classes, window = load_classifier(folder, model)
     if classes != dataset.classes:
         raise CheckpointError(
             f"{folder}: the classifier's classes {list(classes)} are not those of {dataset.name}, "
             f"{list(dataset.classes)}"
         )
     clips: list[Clip] = [clip for clip in dataset.splits[split] if clip.label is not None]
-    frames = clip_frames(model, clips, cache, cropped=dataset.cropped, workers=workers)
-    probabilities = class_probabilities(classifier, pool_frames(model, frames))
+    embedded = clip_frames(model, clips, cache, cropped=dataset.cropped, workers=workers)
+    if frames == "window":
+        video = clip_embeddings(model, embedded, "window")
+    else:
+        video = pool_frames(model, embedded, window)
+    probabilities = class_probabilities(classifier, video)
     labels = np.array([clip.label for clip in clips])
     return {
         **recalls(decide(probabilities), labels, classes),

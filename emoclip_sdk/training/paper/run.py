@@ -18,6 +18,8 @@ from ...errors import DatasetError, EmoCLIPError
 from ...model import EmoCLIP
 from ...runtime.worker_pool import WorkerPool
 from ..data.datasets.clips import Clip, ClipDataset
+from ..data.samples import ClipSource
+from ..data.trained_on import TrainedOn, read_trained_on
 from ..engine.loop import Trainer
 from ..engine.optim import freeze
 from ..engine.process import Process
@@ -51,7 +53,6 @@ def run_experiment(
     *,
     process: Process | None = None,
     fold: int = 1,
-    paper_selection: bool = False,
 ) -> dict[str, Any]:
     """Run a recipe, or go on with it where it was interrupted.
 
@@ -69,8 +70,6 @@ def run_experiment(
         From :func:`~emoclip_sdk.training.engine.process.distributed`.
     fold : int
         For the record.
-    paper_selection : bool
-        Choose the epoch on the test split, as the reference does.
 
     Returns
     -------
@@ -93,9 +92,7 @@ def run_experiment(
     torch.backends.cudnn.deterministic = True
     runs = {"loco": _loco, "probe": _probe}
     with WorkerPool(settings.data.workers) as workers:
-        experiment = Experiment(
-            settings, recipe, dataset, folder, process, workers, fold, paper_selection
-        )
+        experiment = Experiment(settings, recipe, dataset, folder, process, workers, fold)
         figures = runs.get(settings.experiment, _contrastive)(experiment, out)
     if process.main:
         text = json.dumps(figures, indent=2, ensure_ascii=False) + "\n"
@@ -111,16 +108,18 @@ def train_contrastive(experiment: Experiment) -> tuple[EmoCLIP, dict[str, Any]]:
     settings, process = experiment.settings, experiment.process
     train, valid = experiment.splits()
     model = start_model(
-        settings.model, experiment.dataset.classes, seed=settings.seed, device=process.device
+        settings.model,
+        experiment.dataset.classes,
+        seed=settings.seed,
+        device=process.device,
+        window=settings.data.window,
     )
     experiment.claim(model, train, valid)
     network, optim = model.encoder.network, settings.optim
-    table = text_table(train, experiment.dataset.classes, model.prompts, settings.objective.texts)
+    table = text_table(train, experiment.dataset.classes, model.prompts, settings.objective)
     source, usable = training_source(experiment, model, table.clips)
     if len(usable) < len(table.clips):
-        table = text_table(
-            usable, experiment.dataset.classes, model.prompts, settings.objective.texts
-        )
+        table = text_table(usable, experiment.dataset.classes, model.prompts, settings.objective)
     frozen_text = optim.lr.text_blocks is None and optim.lr.text_rest is None
     texts = encoded_texts(model, table, frozen_text)
     validate = zero_shot(experiment, model, valid)
@@ -141,14 +140,35 @@ def train_contrastive(experiment: Experiment) -> tuple[EmoCLIP, dict[str, Any]]:
     plan = experiment.plan(len(table.clips))
     figures = Trainer(task, plan, optim, settings.run, validate, experiment.folder, process).fit()
     network.requires_grad_(False).eval()
-    return model, figures
+    return model, _with_left_out(figures, source, process)
+
+
+def _with_left_out(figures: dict[str, Any], source: ClipSource, process: Process) -> dict[str, Any]:
+    """Add to a run's figures which of its clips could not be used, since it was last begun."""
+    left_out = dict(item for part in process.gathered(source.left_out) for item in part.items())
+    if left_out and process.main:
+        log.warning(
+            "%d training clips could not be used, or not always: %s%s",
+            len(left_out),
+            ", ".join(sorted(left_out)[:5]),
+            " ..." if len(left_out) > 5 else "",
+        )
+    return {**figures, "left out": dict(sorted(left_out.items()))}
 
 
 def _contrastive(experiment: Experiment, out: Path) -> dict[str, Any]:
     model, figures = train_contrastive(experiment)
     if experiment.process.main:
         _export(experiment, model, figures, out)
+        _record_clips(experiment, out)
     return figures
+
+
+def _record_clips(experiment: Experiment, out: Path) -> None:
+    """Write down what was trained on, beside what the start of the run had seen."""
+    start = experiment.settings.model.start
+    before = None if start is None else read_trained_on(start)
+    TrainedOn.of(experiment.dataset.name, *experiment.splits(), before).write(out)
 
 
 def _probe(experiment: Experiment, out: Path) -> dict[str, Any]:
@@ -157,7 +177,13 @@ def _probe(experiment: Experiment, out: Path) -> dict[str, Any]:
         raise EmoCLIPError("recipe: a probe has a frozen encoder, and optim.accumulate is 1")
     train, valid = experiment.splits()
     classes = experiment.dataset.classes
-    model = start_model(settings.model, classes, seed=settings.seed, device=process.device)
+    model = start_model(
+        settings.model,
+        classes,
+        seed=settings.seed,
+        device=process.device,
+        window=settings.data.window,
+    )
     experiment.claim(model, train, valid)
     labeled = [clip for clip in train if clip.label is not None]
     source, usable = training_source(experiment, model, labeled)
@@ -169,7 +195,8 @@ def _probe(experiment: Experiment, out: Path) -> dict[str, Any]:
     video = split_embeddings(experiment, model, validation)()
 
     def validate() -> dict[str, float]:
-        return label_figures(class_probabilities(classifier.eval(), video), validation, classes)
+        scores = class_probabilities(classifier.eval(), video)
+        return label_figures(scores, validation, classes, settings.selection.figure)
 
     task = ClassifierTask(model.encoder.network, classifier, source, labels, process)
     figures = Trainer(
@@ -181,8 +208,10 @@ def _probe(experiment: Experiment, out: Path) -> dict[str, Any]:
         experiment.folder,
         process,
     ).fit()
+    figures = _with_left_out(figures, source, process)
     if process.main:
         save_classifier(out, classifier, classes, model)
+        _record_clips(experiment, out)
     return figures
 
 
@@ -198,6 +227,8 @@ def _loco(experiment: Experiment, out: Path) -> dict[str, Any]:
     per_class: dict[str, Any] = {}
     labels = np.array([clip.label for clip in test])
     hits = n = 0
+    left_out_clips: dict[str, str] = {}
+    selection, objective = experiment.settings.selection, experiment.settings.objective
     left_out = experiment.settings.loco.classes or dataset.classes
     unknown = sorted(set(left_out) - set(dataset.classes))
     if unknown:
@@ -215,12 +246,14 @@ def _loco(experiment: Experiment, out: Path) -> dict[str, Any]:
         log.info("without %s", name)
         one = dataclasses.replace(
             experiment,
-            dataset=without_class(dataset, label),
+            dataset=without_class(dataset, label, test=selection.split == "test"),
             folder=experiment.folder / name,
             settings=_shared_cache(experiment),
         )
         model, figures = train_contrastive(one)
-        scores = class_scores(model, split_embeddings(one, model, test)(), dataset.classes)
+        left_out_clips |= figures["left out"]
+        video = split_embeddings(one, model, test)()
+        scores = class_scores(model, video, dataset.classes, one_text=objective.one_text)
         right = decide(scores) == labels
         others = [right[labels == c].mean() for c in np.unique(labels) if c != label]
         decisions = decide(scores[of_class])
@@ -236,6 +269,10 @@ def _loco(experiment: Experiment, out: Path) -> dict[str, Any]:
                 for other, count in zip(dataset.classes, counts, strict=True)
                 if count
             },
+            "decisions": {
+                test[i].id: None if decision < 0 else dataset.classes[decision]
+                for i, decision in zip(np.flatnonzero(of_class), decisions, strict=True)
+            },
         }
         hits += int((decisions == label).sum())
         n += int(of_class.sum())
@@ -248,6 +285,7 @@ def _loco(experiment: Experiment, out: Path) -> dict[str, Any]:
         "war": hits / n,
         "n": n,
         "chance": 1 / len(dataset.classes),
+        "left out": dict(sorted(left_out_clips.items())),
         "per_class": per_class,
     }
 
@@ -289,7 +327,7 @@ def _export(experiment: Experiment, model: EmoCLIP, figures: dict[str, Any], out
     dataset, best = experiment.dataset, figures["best"]
     split = (
         "test split, on which the epoch was chosen"
-        if experiment.paper_selection
+        if experiment.settings.selection.split == "test"
         else ("validation split")
     )
     measured = {key.upper() if len(key) == 3 else key: value

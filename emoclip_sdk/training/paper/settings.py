@@ -6,7 +6,7 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from ...config import bounded, read_dataclass
+from ...config import Window, bounded, read_dataclass
 from ...errors import EmoCLIPError
 from ..data.frames import Augmentation
 from ..engine.settings import LocoSettings, OptimSettings, RunSettings
@@ -18,6 +18,7 @@ __all__ = [
     "ExperimentSettings",
     "ModelSettings",
     "ObjectiveSettings",
+    "SelectionSettings",
     "read_settings",
 ]
 
@@ -76,7 +77,8 @@ class DataSettings:
         Processes that decode.
     window : {"wrap", "inside"}
         A training clip starts anywhere and goes on from the beginning where the video ends, as in
-        the reference, or lies inside the video, its frames in order.
+        the reference, or lies inside the video, its frames in order. It is written into the
+        checkpoint (``sampling.window``): short clips are filled alike in validation and in use.
     """
 
     valid_share: float = 0.1
@@ -85,7 +87,7 @@ class DataSettings:
     cache_dtype: Literal["float16", "float32"] = "float16"
     augmentation: Augmentation = field(default_factory=Augmentation)
     workers: int = bounded(4, 0)
-    window: Literal["wrap", "inside"] = "wrap"
+    window: Window = "wrap"
 
 
 @dataclass(frozen=True)
@@ -101,11 +103,32 @@ class ObjectiveSettings:
         same wording, or every text of a clip of its class.
     negatives : {"gathered", "local"}
         Over all processes, or, as in the reference, those of each process alone.
+    one_text : bool
+        One description of each class, the first, in training and validation. Otherwise all of the
+        bank's: one of them drawn for a clip, their mean compared with it.
     """
 
     texts: Literal["captions", "descriptions"] = "captions"
     positives: Literal["own", "text", "class"] = "own"
     negatives: Literal["gathered", "local"] = "gathered"
+    one_text: bool = False
+
+
+@dataclass(frozen=True)
+class SelectionSettings:
+    """By what the epoch is chosen whose weights are kept.
+
+    Attributes
+    ----------
+    split : {"valid", "test"}
+        The validation split, or one cut from training. "test", as the reference does it: then all
+        of training is trained on, and figures on the test split are too good. `loco`: the test
+        clips of the class that is left out.
+    figure : {"uar", "war"}
+    """
+
+    split: Literal["valid", "test"] = "valid"
+    figure: Literal["uar", "war"] = "uar"
 
 
 @dataclass(frozen=True)
@@ -145,6 +168,7 @@ class ExperimentSettings:
     seed: int = 0
     data: DataSettings = field(default_factory=DataSettings)
     objective: ObjectiveSettings = field(default_factory=ObjectiveSettings)
+    selection: SelectionSettings = field(default_factory=SelectionSettings)
     probe: ClassifierSettings = field(default_factory=ClassifierSettings)
     loco: LocoSettings = field(default_factory=LocoSettings)
     run: RunSettings = field(default_factory=RunSettings)

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.distributed as dist
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -64,8 +63,6 @@ class Experiment:
         Read clips for training, validation and the cache.
     fold : int
         For the record; `dataset` is this fold already.
-    paper_selection : bool
-        Choose the epoch on the test split, as the reference does.
     """
 
     settings: ExperimentSettings
@@ -75,7 +72,6 @@ class Experiment:
     process: Process
     workers: WorkerPool
     fold: int = 1
-    paper_selection: bool = False
 
     @property
     def cache(self) -> FrameCache:
@@ -93,12 +89,12 @@ class Experiment:
         """Return the clips to train on, and those by which the epoch is chosen.
 
         The latter are the dataset's validation split, or one cut from training. The test split is
-        not looked at, unless `paper_selection` asks for it.
+        not looked at, unless the recipe asks for it.
         """
         dataset = self.dataset
         if not dataset.splits.get("train"):
             raise DatasetError(f"{dataset.name}: there is no clip to train on")
-        if self.paper_selection:
+        if self.settings.selection.split == "test":
             log.warning("the epoch is chosen on the test split, as in the reference")
             return dataset.splits["train"], dataset.splits.get("test", ())
         if not dataset.splits.get("valid"):
@@ -155,7 +151,6 @@ class Experiment:
                 "fold": self.fold,
                 "classes": list(self.dataset.classes),
                 "clips, labels and captions": digest.hexdigest()[:16],
-                "paper selection": self.paper_selection,
             },
         }
 
@@ -183,6 +178,8 @@ def training_source(
     """Return where training clips come from, and those that can be used.
 
     With a frozen image tower, all views are embedded now; clips without a face are left out.
+    Otherwise clips are read in every epoch, and those that can't be used found out then. Either
+    way the source knows them (:attr:`ClipSource.left_out`).
     """
     settings, device = experiment.settings, experiment.process.device
     if not experiment.frozen:
@@ -207,8 +204,15 @@ def training_source(
     kept = [[view[i] for i in usable] for view in views]
     ids = [clips[i].id for i in usable]
     n_frames = model.config.sampling.n_frames
-    source_ = CachedFrames(kept, ids, n_frames, settings.seed, device, settings.data.window)
-    return source_, tuple(clips[i] for i in usable)
+    left_out = {
+        clip.id: f"{clip.id}: shows no face or can't be read"
+        for i, clip in enumerate(clips)
+        if i not in set(usable)
+    }
+    return (
+        CachedFrames(kept, ids, n_frames, settings.seed, device, settings.data.window, left_out),
+        tuple(clips[i] for i in usable),
+    )
 
 
 def encoded_texts(model: EmoCLIP, table: TextTable, frozen: bool) -> Tensor:
@@ -251,12 +255,8 @@ def split_embeddings(
             precision=pick_precision(settings.optim.precision, process.device),
         )
         part = pool_frames(model, frames)
-        if process.world == 1:
-            return part
-        parts: list[Any] = [None] * process.world
-        dist.all_gather_object(parts, part)
         out = np.zeros((len(clips), part.shape[1]), np.float32)
-        for rank, rows in enumerate(parts):
+        for rank, rows in enumerate(process.gathered(part)):
             out[rank :: process.world] = rows
         return out
 
@@ -275,21 +275,27 @@ def zero_shot(
         )
     embed = split_embeddings(experiment, model, used)
     classes = experiment.dataset.classes
+    one_text = experiment.settings.objective.one_text
+    figure = experiment.settings.selection.figure
 
     def validate() -> dict[str, float]:
         model.encoder.network.eval()
         video = embed()
         if labeled:
-            return label_figures(class_scores(model, video, classes), used, classes)
+            scores = class_scores(model, video, classes, one_text=one_text)
+            return label_figures(scores, used, classes, figure)
         return caption_figures(model, video, [clip.caption or "" for clip in used])
 
     return validate
 
 
-def without_class(dataset: ClipDataset, label: int) -> ClipDataset:
-    """Return a dataset without any clip of a class; the class itself stays in the list."""
+def without_class(dataset: ClipDataset, label: int, *, test: bool = False) -> ClipDataset:
+    """Return a dataset without any clip of a class; the class itself stays in the list.
+
+    With `test`, the test split is the clips of this class instead.
+    """
     splits = {
-        name: tuple(clip for clip in clips if clip.label != label)
+        name: tuple(clip for clip in clips if (clip.label == label) == (test and name == "test"))
         for name, clips in dataset.splits.items()
     }
     return replace(dataset, splits=splits)

@@ -12,6 +12,7 @@ from ...config import (
     FORMAT_VERSION,
     ModelConfig,
     PromptConfig,
+    Window,
     read_dataclass,
 )
 from ...errors import EmoCLIPError
@@ -27,7 +28,12 @@ T = TypeVar("T")
 
 
 def start_model(
-    settings: ModelSettings, labels: tuple[str, ...], *, seed: int, device: torch.device
+    settings: ModelSettings,
+    labels: tuple[str, ...],
+    *,
+    seed: int,
+    device: torch.device,
+    window: Window | None = None,
 ) -> EmoCLIP:
     """Build the model that a run starts from.
 
@@ -39,6 +45,8 @@ def start_model(
     seed : int
         Of random weights.
     device : torch.device
+    window : {"wrap", "inside"}, optional
+        How training fills short clips, for the model's configuration.
 
     Returns
     -------
@@ -67,7 +75,9 @@ def start_model(
     config = dataclasses.replace(
         base,
         temporal=_changed(base.temporal, settings.temporal, "temporal"),
-        sampling=_changed(base.sampling, settings.sampling, "sampling"),
+        sampling=dataclasses.replace(
+            _changed(base.sampling, settings.sampling, "sampling"), window=window
+        ),
         image=_changed(base.image, settings.image, "image"),
         prompts=PromptConfig(labels),
         info={},

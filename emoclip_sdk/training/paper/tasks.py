@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from ...nn import DualEncoder, contrastive_loss
-from ..data.samples import ClipSource
+from ..data.samples import ClipBatch, ClipSource
 from ..engine.optim import Amp
 from ..engine.plan import Plan
 from ..engine.process import Process, all_gather_rows
@@ -126,9 +127,10 @@ class ContrastiveTask:
         self.module: nn.Module = self.network
         self._wrapped = self.process.wrap(VideoText(self.network))
 
-    def batches(self, plan: Plan) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:
+    def batches(self, plan: Plan) -> Iterator[tuple[ClipBatch, Tensor, Tensor | None]]:
         device = self.process.device
-        for (epoch, rows), clips in zip(plan, self.source.stream(plan), strict=True):
+        for (epoch, _), clips in zip(plan, self.source.stream(plan), strict=True):
+            rows = clips.rows
             drawn = torch.tensor([self.table.draw(row, self.seed, epoch) for row in rows])
             groups = None
             if self.positives == "text":
@@ -146,27 +148,34 @@ class ContrastiveTask:
             # Frozen parts keep their running statistics and their dropout off.
             part.train(any(p.requires_grad for p in part.parameters()))
 
-    def backward(self, batch: tuple[Tensor, Tensor, Tensor | None], amp: Amp) -> Tensor:
+    def backward(self, batch: tuple[ClipBatch, Tensor, Tensor | None], amp: Amp) -> Tensor:
         clips, texts, groups = batch
         if self.pieces == 1:
+            whole = clips.part(slice(None))
             with amp.autocast():
-                video, text, scale = self._wrapped(clips, texts)
+                video, text, scale = self._wrapped(whole, texts)
             loss = batch_loss(video, text, scale, groups, gather=self.gather)
             amp.scaler.scale(loss).backward()
             return loss.detach()
         return self._in_pieces(clips, texts, groups, amp)
 
-    def _in_pieces(self, clips: Tensor, texts: Tensor, groups: Tensor | None, amp: Amp) -> Tensor:
+    def _in_pieces(
+        self, clips: ClipBatch, texts: Tensor, groups: Tensor | None, amp: Amp
+    ) -> Tensor:
         """Accumulate the gradient of the whole batch's loss.
 
         The embeddings of all pieces are computed without a graph; the loss of the whole batch
         gives the gradient of each embedding, which then goes through its piece's graph, one
-        piece in memory at a time (Gao et al. 2021, gradient caching).
+        piece in memory at a time, from its pictures on (Gao et al. 2021, gradient caching).
         """
-        parts = list(zip(clips.chunk(self.pieces), texts.chunk(self.pieces), strict=True))
+        ends = list(itertools.accumulate(len(part) for part in texts.chunk(self.pieces)))
+        parts = [slice(start, end) for start, end in itertools.pairwise([0, *ends])]
         inner = VideoText(self.network)
-        with torch.no_grad(), amp.autocast():
-            embedded = [inner(*part) for part in parts]
+        embedded = []
+        for part in parts:
+            pictures = clips.part(part)
+            with torch.no_grad(), amp.autocast():
+                embedded.append(inner(pictures, texts[part]))
         video = torch.cat([v for v, _, _ in embedded]).requires_grad_()
         text = torch.cat([t for _, t, _ in embedded]).requires_grad_()
         scale = self.network.logit_scale.detach().clone().requires_grad_()
@@ -176,10 +185,11 @@ class ContrastiveTask:
         gradients = zip(video.grad.chunk(self.pieces), text.grad.chunk(self.pieces), strict=True)
         for i, (part, (to_video, to_text)) in enumerate(zip(parts, gradients, strict=True)):
             last = i == len(parts) - 1
+            pictures = clips.part(part)
             wait = isinstance(self._wrapped, DistributedDataParallel) and not last
             with self._wrapped.no_sync() if wait else nullcontext():  # type: ignore[operator]
                 with amp.autocast():
-                    v, t, s = self._wrapped(*part)
+                    v, t, s = self._wrapped(pictures, texts[part])
                 through = (v * to_video).sum() + (t * to_text).sum()
                 if last:
                     through = through + s * scale.grad
@@ -212,8 +222,8 @@ class ClassifierTask:
         self._wrapped = self.process.wrap(self.module)
 
     def batches(self, plan: Plan) -> Iterator[tuple[Tensor, Tensor]]:
-        for (_, rows), clips in zip(plan, self.source.stream(plan), strict=True):
-            yield clips, self.labels[rows].to(self.process.device)
+        for clips in self.source.stream(plan):
+            yield clips.part(slice(None)), self.labels[clips.rows].to(self.process.device)
 
     def train(self) -> None:
         self.module.train()

@@ -11,6 +11,7 @@ from ...errors import DatasetError
 from ...prompts import PromptBank, compose
 from ..data.datasets.clips import Clip
 from ..data.frames import clip_rng
+from .settings import ObjectiveSettings
 
 __all__ = ["TextTable", "text_table"]
 
@@ -43,7 +44,10 @@ class TextTable:
 
 
 def text_table(
-    clips: Sequence[Clip], classes: tuple[str, ...], bank: PromptBank, texts: str
+    clips: Sequence[Clip],
+    classes: tuple[str, ...],
+    bank: PromptBank,
+    objective: ObjectiveSettings,
 ) -> TextTable:
     """Collect the texts of clips.
 
@@ -52,10 +56,11 @@ def text_table(
     clips : sequence of Clip
     classes : tuple of str
     bank : PromptBank
-    texts : {"captions", "descriptions"}
-        Captions: a neutral clip has none and gets two of the bank's neutral sentences, joined
-        (the paper, section IV); any other clip without one is left out, which is logged.
-        Descriptions: one of its class; of a compound, one of each part, joined.
+    objective : ObjectiveSettings
+        `texts` and `one_text`. Captions: a neutral clip has none and gets two of the bank's neutral
+        sentences, joined (the paper, section IV); any other clip without one is left out, which is
+        logged. Descriptions: one of its class, with `one_text` always the first; of a compound,
+        one of each part, joined.
 
     Raises
     ------
@@ -64,10 +69,12 @@ def text_table(
     """
     neutral = [f"{a} {b}" for a, b in itertools.permutations(bank.neutral_sentences, 2)]
     described = [_descriptions(bank, name) for name in classes]
+    if objective.one_text:
+        described = [own[:1] for own in described]
     with_texts: list[tuple[Clip, list[str]]] = []
     for clip in clips:
         name = None if clip.label is None else classes[clip.label]
-        if texts == "descriptions":
+        if objective.texts == "descriptions":
             own = [] if clip.label is None else described[clip.label]
         elif clip.caption:
             own = [clip.caption]
@@ -75,7 +82,7 @@ def text_table(
             own = neutral if name is not None and bank.resolve(name) == "neutral" else []
         if own:
             with_texts.append((clip, own))
-    what = "caption" if texts == "captions" else "label"
+    what = "caption" if objective.texts == "captions" else "label"
     if not with_texts:
         raise DatasetError(
             f"none of the {len(clips)} training clips has a {what}: this objective needs one"

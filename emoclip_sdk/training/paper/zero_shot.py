@@ -10,36 +10,37 @@ from numpy.typing import NDArray
 
 from ...inference.scorer import cosine_similarities
 from ...model import EmoCLIP
-from ...prompts import LabelEncoder
 from ..data.datasets.clips import Clip
 from ..evaluation.metrics import decide, recalls
+from ..evaluation.prompts import class_vectors
 
 __all__ = ["caption_figures", "class_scores", "label_figures"]
 
 
 def class_scores(
-    model: EmoCLIP, video: NDArray[np.float32], classes: Sequence[str]
+    model: EmoCLIP,
+    video: NDArray[np.float32],
+    classes: Sequence[str],
+    *,
+    one_text: bool = False,
 ) -> NDArray[np.float64]:
     """Compare video embeddings (N, D) with class descriptions of the model's bank: (N, C).
 
-    The model's own label encoder remembers texts; its text tower may have learned since, so this
-    takes a new one.
+    With `one_text`, with the first description of each class.
     """
-    encoder = LabelEncoder(model.prompts, lambda texts: model.encode_text(texts).cpu().numpy())
-    vectors, _ = encoder.embed(list(classes))
-    return cosine_similarities(video, vectors)
+    return cosine_similarities(video, class_vectors(model, classes, one_text=one_text))
 
 
 def label_figures(
-    scores: NDArray[Any], clips: Sequence[Clip], classes: tuple[str, ...]
+    scores: NDArray[Any], clips: Sequence[Clip], classes: tuple[str, ...], figure: str = "uar"
 ) -> dict[str, float]:
     """Return UAR and WAR of scores (N, C); a clip without a face counts as wrong.
 
-    ``score``, by which epochs are compared, is the UAR.
+    ``score``, by which epochs are compared, is the `figure` of the two.
     """
     labels = np.array([clip.label for clip in clips])
     figures = recalls(decide(scores), labels, classes)
-    return {"score": figures["uar"], "uar": figures["uar"], "war": figures["war"]}
+    return {"score": figures[figure], "uar": figures["uar"], "war": figures["war"]}
 
 
 def caption_figures(

@@ -64,19 +64,50 @@ def _mafw(options: SyntheticOptions) -> Layout:
         planned += plan_clips(MAFW_COMPOUNDS, fewer)
     named = [(f"{i:05d}", clip) for i, clip in enumerate(planned, start=1)]
     files = {}
+    lists, captions = "Train_Test_Set", ("with_caption_new", "no_caption_new")
+    if options.as_released:
+        lists, captions = "Train & Test Set", ("with_caption", "no_caption")
     for task in ("single", "compound"):
         rows = [row for row in named if task == "compound" or "_" not in row[1].label]
-        for folder in ("with_caption_new", "no_caption_new"):
+        for folder in captions:
             for fold in range(1, FOLDS + 1):
                 for split in ("train", "test"):
-                    lines = [
-                        _mafw_line(name, clip, folder == "with_caption_new")
-                        for name, clip in rows
-                        if (clip.fold == fold) == (split == "test")
+                    members = [
+                        row
+                        for row in rows
+                        if (_mafw_fold(row[1], task, options) == fold) == (split == "test")
                     ]
-                    path = f"Train_Test_Set/{task}/{folder}/set_{fold}/{split}.txt"
-                    files[path] = "".join(lines).encode("gbk")  # as the reference reads them
+                    if folder == "with_caption":  # the release lists those that have one
+                        members = [row for row in members if row[1].label != "neutral"]
+                    text = "".join(
+                        _mafw_line(name, clip, folder.startswith("with_caption"))
+                        for name, clip in members
+                    )
+                    if folder == "no_caption":
+                        text = text.replace("\t", " ")
+                    path = f"{lists}/{task}/{folder}/set_{fold}/{split}.txt"
+                    files[path] = text.encode("gbk")  # as the reference reads them
+    if options.as_released:
+        _spoil_columns(files)
     return Layout([(f"data/faces/{name}", clip) for name, clip in named], files)
+
+
+def _mafw_fold(clip: PlannedClip, task: str, options: SyntheticOptions) -> int:
+    """Return a clip's fold; the release cuts those of the compound task anew."""
+    if task == "single" or not options.as_released:
+        return clip.fold
+    return clip.fold % FOLDS + 1
+
+
+def _spoil_columns(files: dict[str, bytes]) -> None:
+    """Take the Chinese caption out of one row, and put a tab into the English one of another."""
+    for fold in range(1, FOLDS + 1):
+        path = f"Train & Test Set/single/with_caption/set_{fold}/train.txt"
+        first, second, *rest = files[path].decode("gbk").splitlines(keepends=True)
+        name, label, _, english = first.split("\t")
+        broken = second.replace(" ", "\t", 1)
+        lines = [f"{name}\t{label}\t{english}", broken, *rest]
+        files[path] = "".join(lines).encode("gbk")
 
 
 def _mafw_line(name: str, clip: PlannedClip, caption: bool) -> str:
@@ -89,6 +120,8 @@ def _mafw_line(name: str, clip: PlannedClip, caption: bool) -> str:
 def _dfew(options: SyntheticOptions) -> Layout:
     planned = plan_clips(BASIC_CLASSES, options)
     named = [(f"{i:05d}", clip) for i, clip in enumerate(planned, start=1)]
+    if options.as_released:
+        return _dfew_as_released(named)
     files = {}
     for fold in range(1, FOLDS + 1):
         for split in ("train", "test"):
@@ -102,6 +135,20 @@ def _dfew(options: SyntheticOptions) -> Layout:
     return Layout([(f"DFEW_Frame_Face/{name}", clip) for name, clip in named], files, ".jpg")
 
 
+def _dfew_as_released(named: list[tuple[str, PlannedClip]]) -> Layout:
+    files = {}
+    for fold in range(1, FOLDS + 1):
+        for split in ("train", "test"):
+            lines = [
+                f"{int(name)},{BASIC_CLASSES.index(clip.label) + 1}\n"
+                for name, clip in named
+                if (clip.fold == fold) == (split == "test")
+            ]
+            path = f"EmoLabel_DataSplit/{split}(single-labeled)/set_{fold}.csv"
+            files[path] = ("video_name,label\n" + "".join(lines)).encode()
+    return Layout([(f"Clip/clip_224x224/{name}", clip) for name, clip in named], files, ".jpg")
+
+
 def _ferv39k(options: SyntheticOptions) -> Layout:
     clips, lines = [], {"train": "", "test": ""}
     for i, clip in enumerate(plan_clips(BASIC_CLASSES, options)):
@@ -109,8 +156,12 @@ def _ferv39k(options: SyntheticOptions) -> Layout:
         path = f"2_ClipsforFaceCrop/{_SCENES[i % len(_SCENES)]}/{word}/{i:04d}"
         clips.append((path, clip))
         label = BASIC_CLASSES.index(clip.label)
-        lines[split_of(clip)] += f"{_ELSEWHERE}/FERV39K/{path} {clip.n_frames} {label}\n"
-    files = {f"{split}_image.txt": text.encode() for split, text in lines.items()}
+        line = f"{_ELSEWHERE}/FERV39K/{path} {clip.n_frames} {label}\n"
+        if options.as_released:
+            line = f"{path.partition('/')[2]} {word}\n"
+        lines[split_of(clip)] += line
+    where = "4_setups/All_scenes/{}_All.csv" if options.as_released else "{}_image.txt"
+    files = {where.format(split): text.encode() for split, text in lines.items()}
     return Layout(clips, files, ".jpg", "0")
 
 

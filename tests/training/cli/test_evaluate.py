@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 
@@ -51,6 +52,27 @@ def test_json(dataset, tiny_checkpoint: Path, tmp_path: Path) -> None:
     )
     assert np.sum(results["confusion"]) == results["n"] == 6
     assert results["groups"]["age"]["60"]["n"] == 3
+
+
+def test_each_clip_as_a_row_and_some_as_pictures(
+    dataset, tiny_checkpoint: Path, tmp_path: Path
+) -> None:
+    table, picture = tmp_path / "new" / "clips.csv", tmp_path / "new" / "clips.png"
+    options = ("--draws", "0", "--predictions", table, "--examples", picture)
+    result = _run("--json", *options, model=tiny_checkpoint)
+    assert result.exit_code == 0, result.output
+    figures = json.loads(result.stdout)
+    with table.open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["clip"] for row in rows] == [f"c{i}" for i in range(6)]
+    assert np.mean([int(row["right"]) for row in rows]) == pytest.approx(figures["war"])
+    for row in rows:
+        scores = {name: float(row[f"score_{name}"]) for name in CLASSES}
+        assert row["predicted"] == max(scores, key=lambda name: scores[name])
+        assert sum(scores.values()) == pytest.approx(1, abs=1e-5)
+        assert row["in_training"] == ""  # nobody has written down what it was trained on
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert _run("--examples", tmp_path / "x.txt", model=tiny_checkpoint).exit_code == 2
 
 
 def test_for_people(dataset, tiny_checkpoint: Path) -> None:

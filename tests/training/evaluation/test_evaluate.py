@@ -10,9 +10,8 @@ import pytest
 from emoclip_sdk.errors import DatasetError
 from emoclip_sdk.training.data.cache import FrameCache
 from emoclip_sdk.training.data.datasets import Clip
-from emoclip_sdk.training.evaluation import (
-    evaluate_clips,
-)
+from emoclip_sdk.training.data.trained_on import Overlap
+from emoclip_sdk.training.evaluation import evaluate_clips, measure, measure_clips
 
 CLASSES = ("anger", "happiness", "neutral")
 
@@ -59,3 +58,21 @@ def test_a_clip_that_cannot_be_read_is_counted(
         evaluate_clips(tiny_model, [broken], CLASSES)
     with pytest.raises(DatasetError, match="no clip of the split has a label"):
         evaluate_clips(tiny_model, [unlabeled], CLASSES)
+
+
+def test_figures_without_the_clips_of_training() -> None:
+    scores = np.eye(3)[[0, 1, 2, 0, 0, 0]]
+    clips = [Clip(str(i), np.zeros((1, 2, 2, 3), np.uint8), i % 3) for i in range(6)]
+    training = np.array([True, True, False, False, False, False])
+    selection = np.array([False, False, True, False, False, False])
+    met = Overlap(training, selection)
+    figures = measure_clips(scores, clips, CLASSES, overlap=met, draws=0)
+    assert figures["war"] == pytest.approx(4 / 6)
+    overlap = figures["overlap"]
+    assert (overlap["n"], overlap["selection"]) == (2, 1)
+    assert overlap["without"]["war"] == pytest.approx(1 / 3)
+    assert overlap["without"] == measure(scores[3:], np.array([0, 1, 2]), CLASSES, draws=0)
+    all_of_it = Overlap(np.ones(6, bool), np.zeros(6, bool))
+    everything = measure_clips(scores, clips, CLASSES, overlap=all_of_it, draws=0)
+    assert everything["overlap"] == {"n": 6, "selection": 0, "without": None}
+    assert measure_clips(scores, clips, CLASSES, draws=0)["overlap"] is None

@@ -62,3 +62,16 @@ def test_the_models_own_bank_stays_as_it_is() -> None:
 def test_one_template_as_prompts(tiny_model) -> None:
     bank = class_bank(tiny_model.prompts, ["anger", "happiness"], PHOTO)
     assert bank.descriptions("anger") == ("a photo of a face that shows anger",)
+
+
+@pytest.mark.parametrize("prompts", ["bank", "templates"])
+def test_one_text_is_the_first_of_each_class_and_part(prompts: str) -> None:
+    own = PromptBank.default()
+    whole = class_bank(own, CLASSES, prompts)
+    bank = class_bank(own, CLASSES, prompts, one_text=True)
+    first = {name: whole.descriptions(name)[0] for name in CLASSES[:2]}
+    assert compose(bank, "anger").texts == (first["anger"],)
+    assert compose(bank, "anger_surprise").texts == (first["anger"], first["surprise"])
+    (joined,) = compose(bank, "anger_surprise", "concatenate").texts
+    assert joined == " ".join(text.rstrip(".") + "." for text in first.values())
+    assert len(own.descriptions("anger")) > 1  # the model's bank stays as it is

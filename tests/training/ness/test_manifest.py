@@ -53,7 +53,10 @@ def test_scores_without_a_column_are_not_estimated(tmp_path: Path) -> None:
         ("gone.npz,p2,0,0,0,0", "gone.npz: no such file"),
         ("a.npz,p2,0,0,0,0", "manifest.csv:3: a.npz is in line 2 already"),
         # Leave-one-patient-out would put this person on both sides.
-        ("b.npz,P1,0,0,0,0", "manifest.csv:3: patient 'P1' is 'p1' in line 2: write both alike"),
+        (
+            "b.npz,P1,0,0,0,0",
+            "manifest.csv:3: patient 'P1' may be 'p1' of line 2: write both alike",
+        ),
     ],
 )
 def test_malformed_lines_are_told(tmp_path: Path, line: str, message: str) -> None:

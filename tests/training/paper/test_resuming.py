@@ -229,8 +229,8 @@ def test_another_recipe_is_refused(whole: dict[str, Path]) -> None:
         run(recipe, folder)
     with pytest.raises(EmoCLIPError, match="clips, labels and captions"):
         run_experiment(recipe_of("frozen"), colors(5), folder / "out", folder / "run")
-    with pytest.raises(EmoCLIPError, match="paper selection"):
-        run(recipe_of("frozen"), folder, paper_selection=True)
+    with pytest.raises(EmoCLIPError, match="selection"):
+        run({**recipe_of("frozen"), "selection": {"split": "test"}}, folder)
     assert (folder / "run/recipe.yaml").read_text() == before
 
 

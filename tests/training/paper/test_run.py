@@ -14,8 +14,11 @@ import yaml
 
 import emoclip_sdk.training.paper.run as run_module
 from emoclip_sdk import EmoCLIP
-from emoclip_sdk.errors import CheckpointError, DatasetError, EmoCLIPError
+from emoclip_sdk.errors import CheckpointError, EmoCLIPError
+from emoclip_sdk.training.data.cache import frame_embeddings, pool_frames
 from emoclip_sdk.training.data.datasets.clips import Clip, ClipDataset
+from emoclip_sdk.training.data.samples import CachedFrames
+from emoclip_sdk.training.data.trained_on import read_trained_on
 from emoclip_sdk.training.paper import evaluate_classifier, run_experiment
 from emoclip_sdk.training.paper import setup as parts
 from emoclip_sdk.training.paper.tasks import ContrastiveTask
@@ -67,6 +70,12 @@ def test_supervised_learns_and_writes_a_model(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "run/metrics.json").read_text()) == figures
     assert yaml.safe_load((tmp_path / "run/recipe.yaml").read_text())["seed"] == 3
 
+    trained_on = read_trained_on(tmp_path / "model")
+    assert trained_on is not None
+    for split, clips in dataset.splits.items():
+        overlap = trained_on.overlap("colors", clips)
+        sides = {"train": overlap.training, "valid": overlap.selection, "test": ~overlap.left_out}
+        assert sides[split].all()
     model = EmoCLIP.from_pretrained(tmp_path / "model", device="cpu")
     assert model.labels == CLASSES
     test = dataset.splits["test"]
@@ -105,7 +114,8 @@ def test_validation_is_cut_from_training(tmp_path: Path, monkeypatch: pytest.Mon
     run_experiment(recipe, dataset, tmp_path / "a", tmp_path / "a-run")
     assert validated[0] and all(name.startswith("train") for name in validated[0])
     assert not validated[0] & trained[0]
-    run_experiment(recipe, dataset, tmp_path / "b", tmp_path / "b-run", paper_selection=True)
+    recipe["selection"] = {"split": "test", "figure": "war"}
+    run_experiment(recipe, dataset, tmp_path / "b", tmp_path / "b-run")
     assert validated[1] == {clip.id for clip in splits["test"]}
     assert "chosen" in (tmp_path / "b/README.md").read_text()
 
@@ -132,8 +142,35 @@ def test_loco_trains_without_the_class_and_tests_it(
     # Each class's own clips against the others' of the whole split.
     assert all(0 <= row["auc"] <= 1 and row["n"] == 2 for row in figures["per_class"].values())
     assert json.loads((tmp_path / "out/metrics.json").read_text()) == figures
+    decisions = {k: v for row in rows for k, v in row["decisions"].items()}
+    assert set(decisions) == {clip.id for clip in colors().splits["test"]}
     # One cache serves all classes.
     assert not (tmp_path / "run/anger/cache").exists() and (tmp_path / "run/cache").is_dir()
+
+
+def test_loco_as_the_reference_chooses_by_the_class_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    validated: list[set[str]] = []
+    original = parts.zero_shot
+
+    def spy(experiment: Any, model: EmoCLIP, clips: Any) -> Any:
+        validated.append({clip.id for clip in clips})
+        return original(experiment, model, clips)
+
+    monkeypatch.setattr("emoclip_sdk.training.paper.run.zero_shot", spy)
+    trained = seen_clips(monkeypatch)
+    recipe = learning_recipe("loco")
+    recipe["optim"]["epochs"] = 1
+    recipe["objective"] |= {"positives": "own", "negatives": "local", "one_text": True}
+    recipe["selection"] = {"split": "test", "figure": "war"}
+    recipe["loco"] = {"classes": ["happiness"]}
+    figures = run_experiment(recipe, colors(), tmp_path / "out", tmp_path / "run")
+    assert validated == [{"test-1-0", "test-1-1"}]
+    # All of training but the class, with one description of each other class.
+    assert len({item for item in trained[0] if item.startswith("train")}) == 12
+    assert len(trained[0]) == 12 + 3
+    assert set(figures["per_class"]) == {"happiness"}
 
 
 def test_loco_states_how_the_trained_classes_fare(
@@ -142,7 +179,7 @@ def test_loco_states_how_the_trained_classes_fare(
     monkeypatch.setattr(
         run_module,
         "class_scores",
-        lambda model, video, classes: np.tile(np.eye(len(classes))[0], (len(video), 1)),
+        lambda model, video, classes, **_: np.tile(np.eye(len(classes))[0], (len(video), 1)),
     )
     recipe = learning_recipe("loco")
     recipe["optim"]["epochs"] = 1
@@ -163,6 +200,7 @@ def test_probe_learns_and_is_evaluated(tmp_path: Path, tiny_checkpoint: Path) ->
     assert figures["best"]["uar"] > 0.6
     content = json.loads((tmp_path / "probe/classifier.json").read_text())
     assert (content["width"], content["hidden"], content["classes"]) == (32, 256, list(CLASSES))
+    assert content["window"] == "wrap"  # of the probe's training; the encoder's config has none
 
     model = EmoCLIP.from_pretrained(tiny_checkpoint, device="cpu")
     found = evaluate_classifier(tmp_path / "probe", model, dataset, "valid")
@@ -180,6 +218,28 @@ def test_probe_learns_and_is_evaluated(tmp_path: Path, tiny_checkpoint: Path) ->
         next(model.encoder.network.temporal.parameters()).add_(1.0)
     with pytest.raises(CheckpointError, match="was trained on"):
         evaluate_classifier(tmp_path / "probe", model, dataset)
+
+
+def test_short_clips_are_evaluated_as_they_were_trained(tmp_path: Path) -> None:
+    recipe = tiny_recipe()
+    recipe["optim"]["epochs"] = 1
+    run_experiment(recipe, colors(), tmp_path / "model", tmp_path / "run")
+    model = EmoCLIP.from_pretrained(tmp_path / "model", device="cpu")
+    video = colors().splits["test"][0].video
+    assert isinstance(video, np.ndarray)
+    short = Clip("short", video[:5])  # 3 frames at 12.5 a second, of 4
+    frames = frame_embeddings(model, [short])
+    assert len(frames[0]) == 3
+    source = CachedFrames([frames], ["short"], 4, 0, torch.device("cpu"))
+    windows = [
+        next(iter(source.stream([(epoch, [0])]))).part(slice(None))[0]  # type: ignore[arg-type]
+        for epoch in range(9)
+    ]
+    training = [window for window in windows if np.allclose(window[0], frames[0][0])]
+    with torch.inference_mode():
+        expected = model.encoder.network.pool(training[0][None]).numpy()
+    assert np.allclose(pool_frames(model, frames), expected, atol=1e-5)
+    assert np.allclose(model.embed([short.video], faces="none"), expected, atol=1e-5)
 
 
 def test_frame_ensemble_is_fine_tuned(tmp_path: Path, tiny_checkpoint: Path) -> None:
@@ -224,12 +284,19 @@ def test_unreadable_clips(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> N
     dataset = dataclasses.replace(whole, splits=splits)
     recipe = tiny_recipe()
     recipe["optim"]["epochs"] = 1
-    run_experiment(recipe, dataset, tmp_path / "out", tmp_path / "run")
+    figures = run_experiment(recipe, dataset, tmp_path / "out", tmp_path / "run")
     assert "not used: gone: " in caplog.text
-    # Read anew in every epoch, it can't be left out in advance: the run ends and says why.
+    assert list(figures["left out"]) == ["gone"]
+    # Read anew in every epoch, it is found out then. Another clip stands in its place.
+    caplog.clear()
     recipe = tiny_recipe(frozen=False)
-    with pytest.raises(DatasetError, match=r"gone: .*emoclip-train check"):
-        run_experiment(recipe, dataset, tmp_path / "out", tmp_path / "run2")
+    recipe["optim"] |= {"epochs": 2, "batch_size": 17}
+    figures = run_experiment(recipe, dataset, tmp_path / "out", tmp_path / "run2")
+    assert caplog.text.count("not used: gone: ") == 1
+    assert "1 training clips could not be used" in caplog.text
+    assert list(figures["left out"]) == ["gone"]
+    metrics = json.loads((tmp_path / "run2/metrics.json").read_text())
+    assert metrics == figures and len(figures["epochs"]) == 2
 
 
 @pytest.mark.parametrize(

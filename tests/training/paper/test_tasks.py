@@ -14,6 +14,7 @@ from torch import Tensor
 
 from emoclip_sdk.config import ModelConfig
 from emoclip_sdk.nn import DualEncoder
+from emoclip_sdk.training.data.samples import ClipBatch
 from emoclip_sdk.training.engine.loop import Trainer
 from emoclip_sdk.training.engine.optim import Amp
 from emoclip_sdk.training.paper import Process, distributed, run_experiment
@@ -51,7 +52,9 @@ def gradients(
         net, None, TextTable((), (), ()), torch.zeros(0), "text", True, pieces, 0,
         process or Process(),
     )  # type: ignore[arg-type]  # fmt: skip
-    loss = task.backward(part, Amp("fp32", torch.device("cpu"))).item()
+    clips, texts, groups = part
+    batch = ClipBatch(list(range(len(clips))), clips.__getitem__)
+    loss = task.backward((batch, texts, groups), Amp("fp32", torch.device("cpu"))).item()
     return loss, {name: p.grad for name, p in net.named_parameters() if p.grad is not None}
 
 

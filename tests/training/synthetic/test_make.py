@@ -12,6 +12,7 @@ import yaml
 
 from emoclip_sdk.errors import DatasetError
 from emoclip_sdk.training.data.datasets import open_clips
+from emoclip_sdk.training.data.datasets.check import unreadable_clips
 from emoclip_sdk.training.data.datasets.classes import MAFW_CLASSES
 from emoclip_sdk.training.synthetic import GROUND_TRUTH, make_synthetic
 from emoclip_sdk.video import open_video
@@ -79,6 +80,24 @@ def test_dfew(tmp_path: Path, base: int) -> None:
     _check(dataset, {"train": 28, "test": 7})
     labels = {Path(row["path"]).name: row["label"] for row in _truth(tmp_path)}
     assert all(dataset.classes[c.label] == labels[c.id] for c in dataset.splits["train"])
+
+
+def test_as_released(tmp_path: Path) -> None:
+    for name in ("mafw", "dfew", "ferv39k"):
+        make_synthetic(name, tmp_path / name, **TINY, as_released=True)
+    assert not (tmp_path / "mafw" / "Train_Test_Set").exists()
+    single = open_clips("mafw", tmp_path / "mafw")
+    compound = open_clips("mafw", tmp_path / "mafw", task="compound")
+    assert {p.kind for p in single.problems} == {"unexpected count", "unusual columns"}
+    assert {p.kind for p in compound.problems} == {"unexpected count"}
+    assert {c.caption is None for c in single.splits["train"]} == {True, False}
+    train = {clip.id for clip in single.splits["train"]}
+    test = [clip.id for clip in compound.splits["test"] if "_" not in compound.classes[clip.label]]
+    assert len(test) == 11 and train >= set(test)  # the trap of Table III
+    broken = unreadable_clips(single.splits["train"], workers=0)
+    assert len(broken) == 1
+    _check(open_clips("dfew", tmp_path / "dfew"), {"train": 28, "test": 7})
+    _check(open_clips("ferv39k", tmp_path / "ferv39k"), {"train": 28, "test": 7})
 
 
 @pytest.mark.parametrize("name", ["ferv39k", "afew"])

@@ -23,6 +23,7 @@ __all__ = ["ADVICE", "CheckReport", "FoldReport", "check_dataset", "unreadable_c
 ADVICE = {
     "missing clip": "Left out. Put its frames or its video there, or take it out of the list.",
     "malformed line": "Left out. Correct the line.",
+    "unusual columns": "Used with its label. Compare the caption, or correct the line.",
     "unknown class": "Left out. Correct the word, or check the other task (--task).",
     "conflicting label": "FERV39K leaves it out, MAFW trusts the list with captions. Correct one.",
     "duplicate": "The first one counts. Delete the others.",
@@ -32,7 +33,7 @@ ADVICE = {
     "unexpected file": "Passed over. Move it away, or to where the layout has a place for it.",
     "unexpected count": "Complete the folder, or say --no-sizes if it is a part, or synthetic.",
     "mixed crops": "Faces are searched in all. Crop the others, too (emoclip-train crop).",
-    "unreadable clip": "Training leaves it out or stops at it. Replace the file, or take it out.",
+    "unreadable clip": "Training does without it; in tests it counts as wrong. Replace it.",
 }
 """For each kind of problem what becomes of the clip, and what to do."""
 
@@ -54,6 +55,7 @@ class FoldReport:
                 "clips": len(clips),
                 "published": self.published.total(split) if self.published else None,
                 "captions": sum(clip.caption is not None for clip in clips),
+                "published captions": self.published.captions(split) if self.published else None,
                 "subjects": len({clip.subject for clip in clips} - {None}),
                 "classes": {
                     name: {

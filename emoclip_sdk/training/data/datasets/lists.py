@@ -7,9 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ....errors import DatasetError
+from .classes import class_of_word
 from .clips import Problem
 
-__all__ = ["NumberedLine", "read_lines", "read_numbered", "read_text", "zero_based"]
+__all__ = [
+    "NumberedLine",
+    "read_lines",
+    "read_named",
+    "read_numbered",
+    "read_text",
+    "read_worded",
+    "zero_based",
+]
 
 
 @dataclass(frozen=True)
@@ -82,6 +91,51 @@ def read_numbered(path: Path, layout: str, problems: list[Problem]) -> list[Numb
             problems.append(Problem("malformed line", where, what))
             continue
         lines.append(NumberedLine(where, fields[0].replace("\\", "/"), int(fields[2])))
+    return lines
+
+
+def read_named(path: Path, layout: str, problems: list[Problem]) -> list[NumberedLine]:
+    """Read a list of ``video_name,label`` with a header, as DFEW is released.
+
+    Clips are numbered there, and their folders have five digits.
+
+    Raises
+    ------
+    DatasetError
+        As :func:`read_text`.
+    """
+    lines = []
+    for number, (where, text) in enumerate(read_lines(path, layout)):
+        fields = [field.strip().strip('"') for field in text.split(",")]
+        if number == 0 and not any(field.isdecimal() for field in fields):
+            continue  # the header
+        if len(fields) != 2 or not fields[0] or not fields[1].isdecimal():
+            what = f"expected 'video_name,label', found {text.strip()[:80]!r}"
+            problems.append(Problem("malformed line", where, what))
+            continue
+        lines.append(NumberedLine(where, fields[0].zfill(5), int(fields[1])))
+    return lines
+
+
+def read_worded(path: Path, layout: str, problems: list[Problem]) -> list[NumberedLine]:
+    """Read a list of ``Scene/Emotion/clip Emotion``, as FERV39K is released; labels from 0.
+
+    Raises
+    ------
+    DatasetError
+        As :func:`read_text`.
+    """
+    lines = []
+    for number, (where, text) in enumerate(read_lines(path, layout)):
+        fields = text.replace(",", " ").split()
+        if number == 0 and not any("/" in field for field in fields):
+            continue  # a header, where there is one
+        label = class_of_word(fields[-1])
+        if len(fields) != 2 or label is None:
+            what = f"expected 'Scene/Emotion/clip Emotion', found {text.strip()[:80]!r}"
+            problems.append(Problem("malformed line", where, what))
+            continue
+        lines.append(NumberedLine(where, fields[0].replace("\\", "/"), label))
     return lines
 
 

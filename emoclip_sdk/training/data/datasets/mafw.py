@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from ....errors import DatasetError
@@ -15,11 +16,14 @@ __all__ = ["MAFW_LAYOUT", "mafw_label", "read_mafw"]
 
 MAFW_LAYOUT = (
     "ROOT/Train_Test_Set/{single,compound}/{with_caption_new,no_caption_new}/set_{1..5}/"
-    "{train,test}.txt, and frames in ROOT/data/faces/<clip>/*.png (or ROOT/data/faces/<clip>.mp4)"
+    "{train,test}.txt (or, as released, ROOT/Train & Test Set/…/{with_caption,no_caption}/…), and "
+    "frames in ROOT/data/faces/<clip>/*.png (or ROOT/data/faces/<clip>.mp4)"
 )
 # As the reference names its lists, and as the release does.
+_LISTS = ("Train_Test_Set", "Train & Test Set")
 _WITH_CAPTION = ("with_caption_new", "with_caption")
 _NO_CAPTION = ("no_caption_new", "no_caption")
+_CHINESE = re.compile("[\u3400-\u9fff]")
 _CLASSES = MAFW_CLASSES + MAFW_COMPOUNDS
 _INDEX = {frozenset(name.split("_")): i for i, name in enumerate(_CLASSES)}
 
@@ -51,7 +55,7 @@ def read_mafw(root: Path, fold: int, task: str = "single") -> ClipDataset:
         A list or the folder of the frames is missing.
     """
     problems: list[Problem] = []
-    lists = root / "Train_Test_Set" / task
+    lists = (_first_folder(root, _LISTS) or root / _LISTS[0]) / task
     with_caption = _first_folder(lists, _WITH_CAPTION)
     no_caption = _first_folder(lists, _NO_CAPTION)
     if with_caption is None and no_caption is None:
@@ -75,9 +79,10 @@ def read_mafw(root: Path, fold: int, task: str = "single") -> ClipDataset:
             if row.caption is None and row.label != MAFW_CLASSES.index("neutral")
         ]
     faces = root / "data" / "faces"
-    clips = root / "data" / "clips"  # the release's videos, whole pictures
-    cropped = faces.is_dir() or not clips.is_dir()
-    folder = ClipFolder(faces if cropped else clips, MAFW_LAYOUT)
+    # The release's videos, and what others have extracted of them: whole pictures.
+    whole = None if faces.is_dir() else _first_folder(root / "data", ("clips", "frames"))
+    cropped = whole is None
+    folder = ClipFolder(whole or faces, MAFW_LAYOUT)
     classes = MAFW_CLASSES if task == "single" else _CLASSES
     return build_dataset("mafw", classes, rows, folder.find, cropped=cropped, problems=problems)
 
@@ -98,7 +103,7 @@ def _read_list(path: Path, task: str, problems: list[Problem]) -> list[ListRow]:
     for where, line in read_lines(path, MAFW_LAYOUT):
         # The release separates the two columns of its lists without captions by a blank.
         fields = line.split("\t") if "\t" in line else line.split()
-        if len(fields) not in (2, 4):
+        if not 2 <= len(fields) <= 5:
             what = f"expected 2 or 4 columns separated by tabs, found {len(fields)}: {line[:80]!r}"
             problems.append(Problem("malformed line", where, what))
             continue
@@ -108,6 +113,12 @@ def _read_list(path: Path, task: str, problems: list[Problem]) -> list[ListRow]:
             problems.append(Problem("unknown class", where, what))
             continue
         caption = fields[3].strip() if len(fields) == 4 else ""
+        if len(fields) in (3, 5):
+            # One of the captions is missing, or has a tab in it.
+            english = (field.strip() for field in fields[2:] if not _CHINESE.search(field))
+            caption = " ".join(filter(None, english))
+            what = f"{len(fields)} columns: label kept, English caption taken for {caption[:60]!r}"
+            problems.append(Problem("unusual columns", where, what))
         clip = fields[0].strip().split(".")[0]
         rows.append(ListRow(clip, where, label, caption if caption not in ("", "-") else None))
     return rows

@@ -6,21 +6,31 @@ from pathlib import Path
 
 from .classes import BASIC_CLASSES, class_of_word
 from .clips import ClipDataset, Problem, Split
-from .lists import read_numbered, zero_based
+from .lists import read_named, read_numbered, read_worded, zero_based
 from .locate import ClipFolder
 from .rows import ListRow, build_dataset
 
 __all__ = ["DFEW_LAYOUT", "FERV39K_LAYOUT", "read_dfew", "read_ferv39k"]
 
 DFEW_LAYOUT = (
-    "ROOT/DFEW_set_{1..5}_{train,test}.txt with lines 'path num_frames label', and frames in "
-    "ROOT/DFEW_Frame_Face/<clip>/ (or ROOT/DFEW_Frame_Face/<clip>.mp4)"
+    "ROOT/DFEW_set_{1..5}_{train,test}.txt with lines 'path num_frames label' (or, as released, "
+    "ROOT/EmoLabel_DataSplit/{train,test}(single-labeled)/set_{1..5}.csv), and frames in "
+    "ROOT/DFEW_Frame_Face/<clip>/ (or ROOT/Clip/clip_224x224/<clip>/, or videos <clip>.mp4 there)"
 )
 FERV39K_LAYOUT = (
-    "ROOT/{train,test}_image.txt with lines 'path num_frames label', and frames in "
+    "ROOT/{train,test}_image.txt with lines 'path num_frames label' (or, as released, "
+    "ROOT/4_setups/All_scenes/{train,test}_All.csv with lines 'path Emotion'), and frames in "
     "ROOT/2_ClipsforFaceCrop/<Scene>/<Emotion>/<clip>/"
 )
 _SPLITS: tuple[Split, ...] = ("train", "test")
+# Where DFEW's clips are, and whether their pictures are face crops.
+_DFEW_FRAMES = {
+    "DFEW_Frame_Face": True,
+    "Clip/clip_224x224": True,
+    "Clip/clip_224x224_avi": True,
+    "Clip/clip_224x224_16f": True,  # 16 frames of each, whatever its length
+    "Clip/original": False,
+}
 
 
 def read_dfew(root: Path, fold: int) -> ClipDataset:
@@ -36,7 +46,12 @@ def read_dfew(root: Path, fold: int) -> ClipDataset:
     """
     problems: list[Problem] = []
     paths = [root / f"DFEW_set_{fold}_{split}.txt" for split in _SPLITS]
-    files = [(path, read_numbered(path, DFEW_LAYOUT, problems)) for path in paths]
+    released = root / "EmoLabel_DataSplit"
+    read = read_numbered
+    if released.is_dir() and not any(path.is_file() for path in paths):
+        paths = [released / f"{split}(single-labeled)" / f"set_{fold}.csv" for split in _SPLITS]
+        read = read_named
+    files = [(path, read(path, DFEW_LAYOUT, problems)) for path in paths]
     labels = zero_based(files, len(BASIC_CLASSES))
     rows = {
         split: [
@@ -45,8 +60,15 @@ def read_dfew(root: Path, fold: int) -> ClipDataset:
         ]
         for split, (_, lines), numbers in zip(_SPLITS, files, labels, strict=True)
     }
-    folder = ClipFolder(root / "DFEW_Frame_Face", DFEW_LAYOUT)
-    return build_dataset("dfew", BASIC_CLASSES, rows, folder.find, cropped=True, problems=problems)
+    frames = next((name for name in _DFEW_FRAMES if (root / name).is_dir()), "DFEW_Frame_Face")
+    return build_dataset(
+        "dfew",
+        BASIC_CLASSES,
+        rows,
+        ClipFolder(root / frames, DFEW_LAYOUT).find,
+        cropped=_DFEW_FRAMES[frames],
+        problems=problems,
+    )
 
 
 def read_ferv39k(root: Path) -> ClipDataset:
@@ -62,7 +84,12 @@ def read_ferv39k(root: Path) -> ClipDataset:
     """
     problems: list[Problem] = []
     paths = [root / f"{split}_image.txt" for split in _SPLITS]
-    files = [(path, read_numbered(path, FERV39K_LAYOUT, problems)) for path in paths]
+    released = root / "4_setups" / "All_scenes"
+    read = read_numbered
+    if released.is_dir() and not any(path.is_file() for path in paths):
+        paths = [released / f"{split}_All.csv" for split in _SPLITS]
+        read = read_worded
+    files = [(path, read(path, FERV39K_LAYOUT, problems)) for path in paths]
     labels = zero_based(files, len(BASIC_CLASSES))
     rows: dict[Split, list[ListRow]] = {split: [] for split in _SPLITS}
     for split, (_, lines), numbers in zip(_SPLITS, files, labels, strict=True):

@@ -28,10 +28,14 @@ class PublishedSizes:
     splits : mapping of str to tuple of int, or int
         Per split, or for ``all`` splits together: clips per class in the dataset's order, or their
         total where no more is known.
+    no_caption : int, optional
+        The class whose clips have no caption, while those of all others have one. None: there are
+        no captions, or nothing is published about them.
     """
 
     source: str
     splits: Mapping[str, tuple[int, ...] | int]
+    no_caption: int | None = None
 
     def total(self, split: str) -> int | None:
         """Return the number of clips of a split, where known."""
@@ -43,6 +47,14 @@ class PublishedSizes:
         counts = self.splits.get(split)
         return counts[label] if isinstance(counts, tuple) else None
 
+    def captions(self, split: str) -> int | None:
+        """Return the number of captions in a split, where known."""
+        total = self.total(split)
+        if total is None or self.no_caption is None:
+            return None
+        without = self.of_class(split, self.no_caption)
+        return None if without is None else total - without
+
 
 def published_sizes(name: str, fold: int = 1, task: str = "single") -> PublishedSizes | None:
     """Return the published sizes of a fold, or None where there are none."""
@@ -53,7 +65,7 @@ def published_sizes(name: str, fold: int = 1, task: str = "single") -> Published
     if "all" in entry:
         splits["all"] = entry["all"]
     figures = {key: tuple(v) if isinstance(v, list) else v for key, v in splits.items()}
-    return PublishedSizes(entry["source"], figures)
+    return PublishedSizes(entry["source"], figures, entry.get("no_caption"))
 
 
 def class_counts(clips: tuple[Clip, ...], n_classes: int) -> list[int]:
@@ -80,6 +92,10 @@ def compare_sizes(dataset: ClipDataset, sizes: PublishedSizes, where: str) -> li
             for name, count, target in zip(dataset.classes, counts, expected, strict=True)
             if target is not None and count != target
         ]
+        captions = sum(clip.caption is not None for clip in clips)
+        # None at all: the lists without captions, of which the reader tells.
+        if captions and sizes.captions(split) not in (None, captions):
+            off.insert(0, f"captions {captions} of {sizes.captions(split)}")
         # Where the splits are known one by one, their sum says nothing new.
         if (len(clips) == published and not off) or (split == "all" and len(sizes.splits) > 1):
             continue

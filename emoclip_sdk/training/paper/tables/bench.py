@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,8 @@ from ....errors import DatasetError
 from ....model import EmoCLIP
 from ....prompts import CompoundMode
 from ...data.cache import FrameCache
-from ...data.datasets import Clip, ClipDataset, DatasetTask, open_clips
+from ...data.datasets import DATASETS, Clip, ClipDataset, DatasetTask, open_clips
+from ...data.trained_on import Overlap, read_trained_on
 from ...evaluation import (
     FrameMode,
     blind_scores,
@@ -37,13 +38,22 @@ from .store import cached_result
 
 __all__ = ["Bench", "Request"]
 
-_FORMAT = 1
+_FORMAT = 2
 _SPLIT = "test"
 
 
 @dataclass(frozen=True)
 class Request:
-    """What to measure. `model` is a key of ``published.yaml``, or ``majority``."""
+    """What to measure.
+
+    Attributes
+    ----------
+    model : str
+        A key of ``published.yaml``, or ``majority``.
+    model_fold : int, optional
+        Fold of the model, where it isn't the dataset's: AFEW and FERV39K have one, and are measured
+        with the model of each fold of MAFW.
+    """
 
     model: str
     dataset: str
@@ -52,6 +62,8 @@ class Request:
     prompts: str = "bank"
     frames: FrameMode = "temporal"
     compound: CompoundMode = "average"
+    one_text: bool = False
+    model_fold: int | None = None
 
 
 class Bench:
@@ -69,6 +81,9 @@ class Bench:
         Processes that read video.
     draws, seed : int
         Of the bootstrap.
+    reference : bool
+        Measure as the authors do: one description of each class, and one random window of each
+        clip in place of all of it.
     """
 
     def __init__(
@@ -81,6 +96,7 @@ class Bench:
         workers: int = 0,
         draws: int = 1000,
         seed: int = 0,
+        reference: bool = False,
     ) -> None:
         self.roots = roots
         self.folder = folder
@@ -89,6 +105,7 @@ class Bench:
         self.workers = workers
         self.draws = draws
         self.seed = seed
+        self.reference = reference
         self._datasets: dict[tuple[str, int, DatasetTask], ClipDataset] = {}
         self._model: tuple[str, EmoCLIP] | None = None
         self._frames: tuple[Any, list[NDArray[np.float32]]] | None = None
@@ -109,6 +126,18 @@ class Bench:
             self._datasets[key] = open_clips(name, root, fold=fold, task=task)
         return self._datasets[key]
 
+    def requests(
+        self, dataset: str, task: DatasetTask, measure: Mapping[str, Any]
+    ) -> dict[int, Request]:
+        """Return what to measure of a row, by fold: of the dataset, or else of the model."""
+        folds = DATASETS[dataset].folds
+        if len(folds) == 1 and self.roots.by_fold(measure["model"], dataset):
+            one = Request(dataset=dataset, fold=folds[0], task=task, **measure)
+            return {
+                fold: dataclasses.replace(one, model_fold=fold) for fold in DATASETS["mafw"].folds
+            }
+        return {fold: Request(dataset=dataset, fold=fold, task=task, **measure) for fold in folds}
+
     def measure(self, request: Request) -> dict[str, Any]:
         """Return the figures of a request, see :func:`~emoclip_sdk.training.evaluation.measure`.
 
@@ -123,6 +152,13 @@ class Bench:
         clips = labeled(dataset.splits.get(_SPLIT, ()))
         prompts = self.roots.prompts if request.prompts == "bank" else request.prompts
         request = dataclasses.replace(request, prompts=prompts)
+        if self.reference:
+            # Templates are averaged, by the authors, too.
+            request = dataclasses.replace(
+                request,
+                one_text=request.prompts != "templates",
+                frames="window" if request.frames == "temporal" else request.frames,
+            )
         about, work = self._plan(request, dataset, clips)
         inputs = {
             "format": _FORMAT,
@@ -132,7 +168,8 @@ class Bench:
             "clips": clips_hash(clips, dataset.classes),
             "bootstrap": [self.draws, self.seed],
         }
-        parts = (request.dataset, request.task, f"fold{request.fold}", request.model)
+        fold = request.model_fold or request.fold
+        parts = (request.dataset, request.task, f"fold{fold}", request.model)
         return cached_result(self.folder, "-".join((*parts, request.frames)), inputs, work)
 
     def projection(
@@ -153,7 +190,7 @@ class Bench:
         """
         dataset = self.dataset(request.dataset, request.fold, request.task)
         clips = labeled(dataset.splits.get(_SPLIT, ()))
-        where = self.roots.model(request.model, request.dataset, request.fold)
+        where = self.roots.model(request.model, request.dataset, request.model_fold or request.fold)
         inputs = {
             "format": _FORMAT,
             **dataclasses.asdict(request),
@@ -209,33 +246,55 @@ class Bench:
                 return measure_clips(scores, clips, dataset.classes, **options)
 
             return {"train": counts.tolist()}, blind
-        where = self.roots.model(request.model, request.dataset, request.fold)
+        where = self.roots.model(request.model, request.dataset, request.model_fold or request.fold)
         kind, folder = published().models[request.model].kind, Path(where)
         if kind == "loco":
             files: dict[str, Any] = {"weights": files_hash(folder / "metrics.json")}
             return files, lambda: left_out_figures(folder, clips, dataset.classes, **options)
+        trained_on = read_trained_on(where)
+        met = None if trained_on is None else trained_on.overlap(request.dataset, clips)
+        overlap = None if met is None else [np.flatnonzero(side).tolist() for side in met]
         if kind == "probe":
             digest = files_hash(folder / "classifier.json", folder / "classifier.safetensors")
-            return {"weights": digest}, lambda: self._probe(folder, dataset, clips)
+            about = {"weights": digest, "overlap": overlap}
+            return about, lambda: self._probe(folder, dataset, clips, met)
 
         def zero_shot() -> dict[str, Any]:
             model = self.model(where)
-            vectors = class_vectors(model, dataset.classes, request.prompts, request.compound)
+            vectors = class_vectors(
+                model,
+                dataset.classes,
+                request.prompts,
+                request.compound,
+                one_text=request.one_text,
+            )
             frames = self.frames(model, request, clips, dataset.cropped)
             video = clip_embeddings(model, frames, request.frames)
             scores = zero_shot_scores(model, video, vectors)
-            return measure_clips(scores, clips, dataset.classes, **options)
+            return measure_clips(scores, clips, dataset.classes, overlap=met, **options)
 
-        texts = texts_hash(where, dataset.classes, request.prompts, request.compound)
-        return {"weights": checkpoint_hash(where), "texts": texts}, zero_shot
+        texts = texts_hash(
+            where, dataset.classes, request.prompts, request.compound, request.one_text
+        )
+        about = {"weights": checkpoint_hash(where), "texts": texts, "overlap": overlap}
+        return about, zero_shot
 
-    def _probe(self, folder: Path, dataset: ClipDataset, clips: list[Clip]) -> dict[str, Any]:
+    def _probe(
+        self,
+        folder: Path,
+        dataset: ClipDataset,
+        clips: list[Clip],
+        met: Overlap | None,
+    ) -> dict[str, Any]:
         model = self.model(self._encoder(folder))
+        mode: FrameMode = "window" if self.reference else "temporal"
         result = evaluate_classifier(
-            folder, model, dataset, _SPLIT, self.cache, workers=self.workers
+            folder, model, dataset, _SPLIT, self.cache, frames=mode, workers=self.workers
         )
         scores = np.asarray(result["probabilities"], np.float64)
-        return measure_clips(scores, clips, dataset.classes, draws=self.draws, seed=self.seed)
+        return measure_clips(
+            scores, clips, dataset.classes, overlap=met, draws=self.draws, seed=self.seed
+        )
 
     def _encoder(self, folder: Path) -> str:
         """Return the model that a probe was trained on; its weights are checked later."""

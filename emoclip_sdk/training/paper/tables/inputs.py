@@ -35,7 +35,9 @@ def checkpoint_hash(name: str) -> str:
     return f"{checkpoint.name} from {checkpoint.repo or checkpoint.url}"
 
 
-def texts_hash(name: str, classes: tuple[str, ...], prompts: str, compound: CompoundMode) -> str:
+def texts_hash(
+    name: str, classes: tuple[str, ...], prompts: str, compound: CompoundMode, one_text: bool
+) -> str:
     """Hash the texts that a model's text tower will read for the classes.
 
     Raises
@@ -48,7 +50,7 @@ def texts_hash(name: str, classes: tuple[str, ...], prompts: str, compound: Comp
     bank = PromptBank.default()
     if own is not None and own.is_file():
         bank = PromptBank.from_yaml(own)
-    bank = class_bank(bank, classes, prompts)
+    bank = class_bank(bank, classes, prompts, one_text=one_text)
     texts = [compose(bank, label, compound) for label in classes]
     content = json.dumps([[text.texts, text.weights] for text in texts])
     return hashlib.sha256(content.encode()).hexdigest()[:16]

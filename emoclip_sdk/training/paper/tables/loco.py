@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ....errors import DatasetError
 from ...data.datasets import Clip
@@ -33,7 +32,7 @@ def left_out_figures(
     ----------
     folder : Path
     clips : sequence of Clip
-        The test split, to be sure that the figures are about it.
+        The test split; its order is that of other measurements, so that draws can be compared.
     classes : tuple of str
     draws, seed : int
         Of the bootstrap.
@@ -50,28 +49,35 @@ def left_out_figures(
         The file can't be read, or is about other clips.
     """
     path = folder / "metrics.json"
+    decisions: dict[str, str | None] = {}
     try:
         rows = json.loads(path.read_text(encoding="utf-8"))["per_class"]
-        decided = {name: (int(row["n"]), dict(row["taken for"])) for name, row in rows.items()}
+        for row in rows.values():
+            decisions |= row["decisions"]
+        places = {name: i for i, name in enumerate(classes)} | {None: -1}
+        decided = {clip: places[name] for clip, name in decisions.items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DatasetError(
             f"{path}: not the figures of a leave-one-class-out run ({error!r})"
         ) from error
-    counts = np.bincount([clip.label or 0 for clip in clips], minlength=len(classes))
-    expected = {name: int(n) for name, n in zip(classes, counts, strict=True) if n}
-    if {name: n for name, (n, _) in decided.items()} != expected:
+    labels = np.array([clip.label or 0 for clip in clips])
+    tested = {classes[label] for label in labels}
+    left = [name for name in classes if name in tested - set(rows)]
+    missing = {clip.id for clip in clips if classes[clip.label or 0] in rows} ^ set(decided)
+    if missing:
         raise DatasetError(f"{path}: made on other test clips than those that are here")
-    labels: list[int] = []
-    scores: list[NDArray[np.float64]] = []
-    for label, name in enumerate(classes):
-        n, others = decided.get(name, (0, {}))
-        decisions = [classes.index(other) for other, k in others.items() for _ in range(k)]
-        one_hot = np.full((n, len(classes)), np.nan)
-        one_hot[: len(decisions)] = np.eye(len(classes))[decisions]
-        scores.append(one_hot)
-        labels += [label] * n
-    result = measure(np.concatenate(scores), np.array(labels), classes, draws=draws, seed=seed)
+    if left:
+        raise DatasetError(
+            f"{path}: leaves out {len(rows)} of {len(tested)} classes; {', '.join(left)} not done. "
+            "Run 'emoclip-train loco' without loco.classes"
+        )
+    scores = np.full((len(clips), len(classes)), np.nan)
+    for row, clip in zip(scores, clips, strict=True):
+        if decided[clip.id] >= 0:
+            row[:] = np.eye(len(classes))[decided[clip.id]]
+    result = measure(scores, labels, classes, draws=draws, seed=seed)
     result["auc"] = None
     for part in (result["intervals"], result["bootstrap"]["draws"]):
         part.pop("auc", None)
-    return {**result, "unusable": []}
+    unusable = [clip.id for clip in clips if decided[clip.id] < 0]
+    return {**result, "unusable": unusable, "overlap": None}

@@ -11,7 +11,7 @@ import yaml
 
 from ....assets import package_file
 
-__all__ = ["Figure3", "ModelKind", "Published", "PublishedRow", "Table", "published"]
+__all__ = ["Claim", "Figure3", "ModelKind", "Published", "PublishedRow", "Table", "published"]
 
 
 @dataclass(frozen=True)
@@ -43,14 +43,14 @@ class PublishedRow:
         By key of :attr:`Table.columns`.
     published : mapping of str to mapping of str to float
         Per dataset and figure, in percent.
-    measure : mapping of str to str
-        ``model``, and ``prompts``, ``frames`` and ``compound`` where they differ from the
-        defaults. Empty: other people's work, which is not measured.
+    measure : mapping of str to str or bool
+        ``model``, and ``prompts``, ``frames``, ``compound`` and ``one_text`` where they differ from
+        the defaults. Empty: other people's work, which is not measured.
     """
 
     cells: Mapping[str, Any]
     published: Mapping[str, Mapping[str, float]]
-    measure: Mapping[str, str] = field(default_factory=dict)
+    measure: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,33 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Claim:
+    """A sentence of the paper that one row is better than another.
+
+    Attributes
+    ----------
+    claim : str
+        With its section.
+    more, than : mapping of str to str or bool
+        As :attr:`PublishedRow.measure`.
+    published : mapping of str to mapping of str to float
+        Difference in percent points by dataset and figure, from the tables.
+    task : {"single", "compound"}
+    """
+
+    claim: str
+    more: Mapping[str, Any]
+    than: Mapping[str, Any]
+    published: Mapping[str, Mapping[str, float]]
+    task: Literal["single", "compound"] = "single"
+
+    @property
+    def datasets(self) -> tuple[str, ...]:
+        """Those that it is about."""
+        return tuple(self.published)
+
+
+@dataclass(frozen=True)
 class Figure3:
     """The paper's Figure 3; `explained_variance` in percent."""
 
@@ -94,6 +121,7 @@ class Published:
     source: str
     models: Mapping[str, ModelKind]
     tables: tuple[Table, ...]
+    claims: tuple[Claim, ...]
     figure_3: Figure3
 
 
@@ -117,5 +145,6 @@ def published() -> Published:
             )
             for table in content["tables"]
         ),
+        claims=tuple(Claim(**claim) for claim in content["claims"]),
         figure_3=Figure3(**{**figure, "panels": tuple(figure["panels"])}),
     )

@@ -17,6 +17,8 @@ __all__ = ["MissingInput", "Roots", "read_roots"]
 
 EXAMPLE = "datasets: {mafw: /data/MAFW}, models: {clip: clip-vit-b-32, emoclip: runs/fold{fold}}"
 
+_SCALES = ("panss", "cains")
+
 
 class MissingInput(Exception):
     """Something is not there, so that a figure can't be measured; the message says what."""
@@ -34,6 +36,8 @@ class Roots:
     models : mapping of str to (str or mapping of str to str)
         By key of ``published.yaml``: a folder, baseline or Hub name, in which ``{dataset}`` and
         ``{fold}`` are filled in; or one per dataset.
+    studies : mapping of str to mapping of str to Path
+        Per scale (panss, cains) the results of ``emoclip-train ness``, by the name of their row.
     prompts : str
         ``bank`` or a YAML file ``name: sentence``: the class descriptions.
     """
@@ -42,6 +46,7 @@ class Roots:
     datasets: Mapping[str, Path] = field(default_factory=dict)
     models: Mapping[str, str | Mapping[str, str]] = field(default_factory=dict)
     prompts: str = "bank"
+    studies: Mapping[str, Mapping[str, Path]] = field(default_factory=dict)
 
     def dataset(self, name: str) -> Path:
         """Return a dataset's root.
@@ -53,6 +58,16 @@ class Roots:
         if name not in self.datasets:
             raise MissingInput(f"no root for {name} in {self.path.name}")
         return self.datasets[name]
+
+    def by_fold(self, name: str, dataset: str) -> bool:
+        """Whether a model that was trained on the folds of another dataset is there for each."""
+        entry = self.models.get(name)
+        if isinstance(entry, Mapping):
+            entry = entry.get(dataset)
+        kind = published().models.get(name)
+        if entry is None or kind is None or "{fold}" not in entry:
+            return False
+        return kind.trained_on not in (None, "each", dataset)
 
     def model(self, name: str, dataset: str, fold: int) -> str:
         """Return the model to measure on one fold of a dataset: a folder that exists, or a name.
@@ -104,7 +119,7 @@ def read_roots(path: str | Path) -> Roots:
     content = {} if content is None else content
     if not isinstance(content, dict):
         raise DatasetError(f"{path}: must be a mapping: {EXAMPLE}")
-    known = ("datasets", "models", "prompts")
+    known = ("datasets", "models", "studies", "prompts")
     _refuse(path, "", content, known)
     datasets = _section(path, content, "datasets")
     models = _section(path, content, "models")
@@ -120,6 +135,17 @@ def read_roots(path: str | Path) -> Roots:
                 f"{path}: models.{name} must be a folder or name, or one for each dataset; "
                 f"found {entry!r}"
             )
+    studies = _section(path, content, "studies")
+    _refuse(path, "studies.", studies, _SCALES)
+    rows = {
+        scale: entry if isinstance(entry, dict) else {"EmoCLIP (LP), measured": entry}
+        for scale, entry in studies.items()
+    }
+    for scale, row in rows.items():
+        if not all(isinstance(folder, str) for folder in row.values()):
+            raise DatasetError(
+                f"{path}: studies.{scale} must be a folder, or one for each row (name: folder)"
+            )
     prompts = content.get("prompts") or "bank"
     if prompts != "bank":
         prompts = str(path.parent / Path(prompts).expanduser())
@@ -128,6 +154,10 @@ def read_roots(path: str | Path) -> Roots:
         {name: path.parent / Path(root).expanduser() for name, root in datasets.items()},
         models,
         prompts,
+        {
+            scale: {name: path.parent / Path(folder).expanduser() for name, folder in row.items()}
+            for scale, row in rows.items()
+        },
     )
 
 

@@ -6,10 +6,12 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from ....errors import EmoCLIPError
 from ...data.datasets import DATASETS, Problem
 from ...evaluation import mean_of_folds
-from .bench import Bench, Request
+from .bench import Bench
 from .published import PublishedRow, Table
 from .roots import MissingInput
 
@@ -29,8 +31,12 @@ def fill_table(bench: Bench, table: Table) -> dict[str, Any]:
         JSON types: ``id``, ``title``, ``note``, ``columns`` (headings by key), ``figures`` and
         ``parts``, one for each dataset, with ``dataset``, ``title`` and ``rows``. A row has
         ``cells``; ``figures`` with ``published``, ``measured``, ``interval`` and ``difference``
-        of each, in percent or None; ``n``, clips over all measured folds; ``folds``; ``why``,
-        sentences on what is missing; ``others``, whether it is other people's work.
+        of each, in percent or None; ``n``, clips over all measured folds; ``overlap``, on how many
+        of them (``n``) the models were trained, how many chose the epoch (``selection``), and the
+        ``figures`` without them (None: none, or it isn't known); ``per_class``, ``recall`` and
+        ``n`` by class over all folds, and ``confusion``, counts with a row for each true class
+        (both None where nothing is measured); ``folds``; ``why``, sentences on what is missing;
+        ``others``, whether it is other people's work.
     """
     return {
         "id": table.id,
@@ -52,9 +58,9 @@ def fill_table(bench: Bench, table: Table) -> dict[str, Any]:
 def _row(bench: Bench, table: Table, dataset: str, row: PublishedRow) -> dict[str, Any]:
     measured: list[tuple[int, dict[str, Any]]] = []
     why: dict[str, list[int]] = {}
-    folds = DATASETS[dataset].folds if row.measure else ()
-    for fold in folds:
-        request = Request(dataset=dataset, fold=fold, task=table.task, **row.measure)  # type: ignore[arg-type]
+    requests = bench.requests(dataset, table.task, row.measure) if row.measure else {}
+    folds = tuple(requests)
+    for fold, request in requests.items():
         try:
             figures = bench.measure(request)
         except (MissingInput, EmoCLIPError) as reason:
@@ -65,20 +71,25 @@ def _row(bench: Bench, table: Table, dataset: str, row: PublishedRow) -> dict[st
             table.id,
             dataset,
             fold,
-            ", ".join(row.measure.values()),
+            ", ".join(map(str, row.measure.values())),
             100 * figures["uar"],
             100 * figures["war"],
         )
         measured.append((fold, figures))
     published = row.published.get(dataset, {})
+    same_clips = any(request.model_fold for request in requests.values())
+    counts = [figures["n"] for _, figures in measured]
     return {
         "cells": dict(row.cells),
         "figures": {
             key: _figure(key, published.get(key), [figures for _, figures in measured])
             for key in table.figures
         },
-        "n": sum(figures["n"] for _, figures in measured),
+        "n": max(counts, default=0) if same_clips else sum(counts),
         "unusable": sum(len(figures["unusable"]) for _, figures in measured),
+        "overlap": _overlap(table, [figures for _, figures in measured]),
+        "per_class": _per_class([figures for _, figures in measured]),
+        "confusion": _confusion([figures for _, figures in measured]),
         "folds": [fold for fold, _ in measured],
         "of_folds": len(folds),
         "others": not row.measure,
@@ -86,6 +97,46 @@ def _row(bench: Bench, table: Table, dataset: str, row: PublishedRow) -> dict[st
         if row.measure
         else [_OTHERS],
     }
+
+
+def _overlap(table: Table, folds: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
+    """Sum up which test clips the models of the folds have met, and what is left."""
+    known = [fold["overlap"] for fold in folds if fold["overlap"]]
+    n, selection = (sum(overlap[key] for overlap in known) for key in ("n", "selection"))
+    if not n + selection:
+        return None
+    # A fold without overlap is as it is.
+    clean = [
+        fold["overlap"]["without"]
+        if fold["overlap"] and fold["overlap"]["n"] + fold["overlap"]["selection"]
+        else fold
+        for fold in folds
+    ]
+    left = [fold for fold in clean if fold is not None]
+    return {
+        "n": n,
+        "selection": selection,
+        "left": sum(fold["n"] for fold in left),
+        "figures": {key: _figure(key, None, left)["measured"] for key in table.figures},
+    }
+
+
+def _per_class(folds: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]] | None:
+    if not folds:
+        return None
+    totals = {}
+    for name in folds[0]["per_class"]:
+        rows = [fold["per_class"][name] for fold in folds]
+        n = sum(row["n"] for row in rows)
+        hits = sum(row["recall"] * row["n"] for row in rows if row["n"])
+        totals[name] = {"recall": hits / n if n else None, "n": n}
+    return totals
+
+
+def _confusion(folds: Sequence[dict[str, Any]]) -> list[list[int]] | None:
+    if not folds:
+        return None
+    return np.sum([fold["confusion"] for fold in folds], axis=0).tolist()
 
 
 def _figure(key: str, published: float | None, folds: Sequence[dict[str, Any]]) -> dict[str, Any]:

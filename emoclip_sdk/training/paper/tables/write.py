@@ -7,13 +7,14 @@ import csv
 import datetime
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from .... import __version__
 from ....errors import DatasetError, MissingDependencyError
 from .bench import Bench
+from .claims import measure_claim
 from .figure3 import draw_panels, measure_panels, write_panels
 from .published import published
 from .tables import dataset_summary, fill_table
@@ -26,7 +27,9 @@ _NOTHING, _MINUS = "\N{EN DASH}", "\N{MINUS SIGN}"
 FIGURE_NAMES = {"uar": "UAR", "war": "WAR", "f1": "F1", "auc": "AUC"}
 
 
-def write_report(bench: Bench, out: Path) -> dict[str, Any]:
+def write_report(
+    bench: Bench, out: Path, ratings: Sequence[Mapping[str, Any]] = ()
+) -> dict[str, Any]:
     """Measure what is there and write the report.
 
     Parameters
@@ -34,7 +37,9 @@ def write_report(bench: Bench, out: Path) -> dict[str, Any]:
     bench : Bench
     out : Path
         Folder: ``report.html``, ``report.md``, ``tables.json``, ``table_1.csv`` ...,
-        ``figure3.csv``, ``figure3.png``.
+        ``recalls.csv``, ``confusions.csv``, ``figure3.csv``, ``figure3.png``.
+    ratings : sequence of dict
+        Tables V and VI, from :func:`emoclip_sdk.training.ness.tables.rating_tables`.
 
     Returns
     -------
@@ -51,6 +56,7 @@ def write_report(bench: Bench, out: Path) -> dict[str, Any]:
     _require()
     content = published()
     tables = [fill_table(bench, table) for table in content.tables]
+    claims = [row for claim in content.claims for row in measure_claim(bench, claim)]
     panels, why = measure_panels(bench, content.figure_3)
     report: dict[str, Any] = {
         "source": content.source,
@@ -59,12 +65,15 @@ def write_report(bench: Bench, out: Path) -> dict[str, Any]:
         "roots": str(bench.roots.path),
         "prompts": bench.roots.prompts,
         "draws": bench.draws,
+        "reference": bench.reference,
         "datasets": dataset_summary(bench, content.tables),
         "models": [
             {"name": name, "what": kind.what, "given": _given(bench.roots.models.get(name))}
             for name, kind in content.models.items()
         ],
         "tables": tables,
+        "claims": claims,
+        "ratings": list(ratings),
         "figure_3": {
             "title": content.figure_3.title,
             "published": content.figure_3.explained_variance,
@@ -89,6 +98,9 @@ def write_report(bench: Bench, out: Path) -> dict[str, Any]:
             picture = base64.b64encode((out / "figure3.png").read_bytes()).decode()
         for table in tables:
             _write_csv(table, out / f"{table['id']}.csv")
+        _write_classes(tables, out)
+        for rating_table in ratings:
+            _write_ratings(rating_table, out / f"{rating_table['id']}.csv")
         text = json.dumps(report, indent=2, ensure_ascii=False)
         (out / "tables.json").write_text(text + "\n", encoding="utf-8")
         (out / "report.md").write_text(render("report.md.j2", report), encoding="utf-8")
@@ -111,6 +123,7 @@ def render(template: str, report: Mapping[str, Any], **more: Any) -> str:
         undefined=jinja2.StrictUndefined,
     )
     environment.filters.update(number=_number, signed=_signed, cell=_cell, bar=_bar)
+    environment.filters.update(row_name=_row_name, rating=_rating)
     names = {"names": FIGURE_NAMES}
     return environment.get_template(template).render(**report, **names, **more)
 
@@ -148,6 +161,63 @@ def _write_csv(table: Mapping[str, Any], path: Path) -> None:
                     n = row["n"] or ""
                     why = "; ".join(row["why"])
                     writer.writerow([*cells, part["dataset"], name, *printed, n, folds, why])
+
+
+def _write_classes(tables: Sequence[Mapping[str, Any]], out: Path) -> None:
+    """Write the recall of each class, and the confusions, of every measured row."""
+    with (
+        (out / "recalls.csv").open("w", encoding="utf-8", newline="") as recalls,
+        (out / "confusions.csv").open("w", encoding="utf-8", newline="") as confusions,
+    ):
+        by_class, by_pair = csv.writer(recalls), csv.writer(confusions)
+        by_class.writerow(["table", "dataset", "row", "class", "recall", "n"])
+        by_pair.writerow(["table", "dataset", "row", "class", "predicted", "clips"])
+        for table in tables:
+            for part in table["parts"]:
+                for row in part["rows"]:
+                    if row["per_class"] is None:
+                        continue
+                    names = list(row["per_class"])
+                    place = [table["id"], part["dataset"], _row_name(row, table["columns"])]
+                    for name, figures in row["per_class"].items():
+                        by_class.writerow([*place, name, _plain(figures["recall"]), figures["n"]])
+                    for name, counts in zip(names, row["confusion"], strict=True):
+                        for other, count in zip(names, counts, strict=True):
+                            if count:
+                                by_pair.writerow([*place, name, other, count])
+
+
+def _write_ratings(table: Mapping[str, Any], path: Path) -> None:
+    keys = ("mae", "rmse", "pcc")
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        ends = [f"{key}_{end}" for key in keys for end in ("low", "high")]
+        writer.writerow(["method", "measured", "score", *keys, *ends, "n", "why"])
+        for row in table["rows"]:
+            for score, figures in row["figures"].items():
+                figures = figures or {}
+                intervals = figures.get("intervals", {})
+                limits = [x for key in keys for x in (intervals.get(key) or ("", ""))]
+                values = [figures.get(key, "") for key in keys]
+                n = figures.get("n", "")
+                writer.writerow(
+                    [row["method"], int(row["measured"]), score, *values, *limits, n, row["why"]]
+                )
+
+
+def _rating(figures: Mapping[str, Any] | None) -> str:
+    """Write MAE / RMSE / PCC, the PCC with its interval where it has one."""
+    if figures is None:
+        return _NOTHING
+    text = " / ".join(_number(figures[key]) for key in ("mae", "rmse", "pcc"))
+    limits = figures.get("intervals", {}).get("pcc")
+    return text if limits is None else f"{text} [{limits[0]:.2f}, {limits[1]:.2f}]"
+
+
+def _row_name(row: Mapping[str, Any], columns: Mapping[str, str]) -> str:
+    """Name a row by its cells: the texts, and the headings of what is ticked."""
+    cells = ((heading, row["cells"].get(key)) for key, heading in columns.items())
+    return ", ".join(heading if cell is True else str(cell) for heading, cell in cells if cell)
 
 
 def _plain(value: float | None) -> str:

@@ -85,8 +85,10 @@ def test_json(check, mafw: Path) -> None:
     assert train["classes"]["anger"] == {"clips": 1, "published": 1112}
     code, out, _ = check("--dataset", "mafw", "--root", mafw, "--task", "compound", "--json")
     report = json.loads(out)
-    assert [p["where"] for p in report["problems"]["list"]] == ["mafw compound fold 1, all"]
-    assert report["problems"]["list"][0]["what"] == "3 clips, published 8996"
+    assert [p["where"] for p in report["problems"]["list"]] == [
+        f"mafw compound fold 1, {split}" for split in ("train", "test")
+    ]
+    assert report["problems"]["list"][0]["what"] == "2 clips, published 7178"
 
 
 def test_frames_are_decoded(check, mafw: Path) -> None:

@@ -79,7 +79,7 @@ def test_problems_are_named_by_file_and_line(mafw: Path) -> None:
             "00006.mp4\tfear\t瞪眼\tWide eyes.\n"  # 8: of the test list
             "00007.mp4\tfear\t瞪眼\tWide eyes.\n"  # 9: not on disk
             "00008.mp4\tanger_disgust\t皱\tHe frowns.\n"  # 10: of the other task
-            "00009.mp4\tanger\t皱\n"  # 11: a column is missing
+            "00009.mp4\n"  # 11: no emotion
         )
     shutil.rmtree(mafw / "data" / "faces" / "00002")
     (mafw / "data" / "faces" / "00002").mkdir()
@@ -99,6 +99,39 @@ def test_problems_are_named_by_file_and_line(mafw: Path) -> None:
     assert "holds no picture" in next(p.what for p in data.problems if p.where == f"{path}:2")
     assert [c.id for c in data.splits["train"]] == ["00001", "00003", "00004", "00005"]
     assert [c.id for c in data.splits["test"]] == ["00006"]
+
+
+def test_rows_with_other_columns_keep_their_label(mafw: Path) -> None:
+    path = mafw / SINGLE / "train.txt"
+    add_text(
+        path,
+        "00001.mp4\tanger\t皱眉\n"
+        "00002.mp4\thappiness\tA woman smiles.\n"
+        "00003.mp4\tcontempt\t嘴角\tOne lip corner\tis raised.\n"
+        "00005.mp4\tdisappointment\t低头\tShe lowers her gaze.\t\n",
+    )
+    data = open_clips("mafw", mafw)
+    captions = {clip.id: clip.caption for clip in data.splits["train"]}
+    assert captions == {
+        "00001": None,
+        "00002": "A woman smiles.",
+        "00003": "One lip corner is raised.",
+        "00005": "She lowers her gaze.",
+    }
+    assert kinds(data) == {"unusual columns": 4, "missing caption": 1}
+    train = next(p for p in data.problems if p.where.endswith("fold 1, train"))
+    assert "captions 3 of 6423" in train.what
+
+
+def test_as_released(mafw: Path) -> None:
+    (mafw / "Train_Test_Set").rename(mafw / "Train & Test Set")
+    for task in ("single", "compound"):
+        lists = mafw / "Train & Test Set" / task
+        (lists / "with_caption_new").rename(lists / "with_caption")
+        assert len(open_clips("mafw", mafw, task=task).splits["test"]) == 1
+    (mafw / "data" / "faces").rename(mafw / "data" / "frames")
+    data = open_clips("mafw", mafw)
+    assert not data.cropped and len(data.splits["train"]) == 5
 
 
 def test_videos_instead_of_frames(mafw: Path) -> None:

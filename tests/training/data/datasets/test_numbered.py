@@ -80,3 +80,30 @@ def test_ferv39k_label_and_folder_disagree(ferv39k: Path) -> None:
     assert kinds(data) == {"conflicting label": 1, "malformed line": 1, "missing clip": 1}
     assert problem(data, "conflicting label").where == f"{ferv39k / 'train_image.txt'}:3"
     assert "sadness, the folder is Angry" in problem(data, "conflicting label").what
+
+
+def test_dfew_as_released(dfew: Path) -> None:
+    for split in ("train", "test"):
+        (dfew / f"DFEW_set_1_{split}.txt").unlink()
+    lists = dfew / "EmoLabel_DataSplit"
+    rows = "".join(f"{i},{i}\n" for i in range(1, 8))
+    add_text(lists / "train(single-labeled)" / "set_1.csv", "video_name,label\n" + rows + "9;3\n")
+    add_text(lists / "test(single-labeled)" / "set_1.csv", "video_name,label\n8,3\n")
+    (dfew / "Clip").mkdir()
+    (dfew / "DFEW_Frame_Face").rename(dfew / "Clip" / "clip_224x224")
+    data = open_clips("dfew", dfew)
+    assert _labels(data) == list(BASIC_CLASSES) and _labels(data, "test") == ["neutral"]
+    assert data.splits["train"][0].id == "00001" and data.cropped
+    assert kinds(data) == {"malformed line": 1}
+    assert problem(data, "malformed line").where.endswith("set_1.csv:9")
+
+
+def test_ferv39k_as_released(ferv39k: Path) -> None:
+    for split in ("train", "test"):
+        (ferv39k / f"{split}_image.txt").unlink()
+    lists = ferv39k / "4_setups" / "All_scenes"
+    add_text(lists / "train_All.csv", "Action/Happy/0001 Happy\nWar/Fear/0001 Fear\n")
+    add_text(lists / "test_All.csv", "Action/Sad/0001 Sad\nAction/Sad/0002 Smug\n")
+    data = open_clips("ferv39k", ferv39k)
+    assert _labels(data) == ["happiness", "fear"] and _labels(data, "test") == ["sadness"]
+    assert kinds(data) == {"malformed line": 1}

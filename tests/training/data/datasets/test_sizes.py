@@ -18,3 +18,8 @@ def test_published_sizes_add_up() -> None:
             if "all" in sizes.splits:
                 assert sizes.splits["all"] == tuple(map(sum, zip(*counts, strict=True)))
     assert DATASETS["mafw"].sizes(3, "compound").total("all") == 8996
+    sizes = DATASETS["mafw"].sizes(1)
+    assert [sizes.captions(split) for split in ("all", "train", "test")] == [8034, 6423, 1611]
+    compound = DATASETS["mafw"].sizes(1, "compound")
+    assert [compound.total(split) for split in ("train", "test")] == [7178, 1818]
+    assert compound.captions("test") is None

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from emoclip_sdk.training.ness.tables import rating_tables
 from emoclip_sdk.training.paper.tables import write_report
 
 # In a frame, which may be narrower than a browser's smallest window.
@@ -58,7 +59,7 @@ def test_nothing_is_cut_off(make_bench, tiny_checkpoint: Path, tmp_path: Path, b
         for name in ("clip", "farl", "clip_finetuned", "emoclip_frozen", "emoclip")
     }
     roots = {"datasets": {"mafw": "/a/long/path/" * 12, "dfew": "D"}, "models": models}
-    write_report(make_bench(json.dumps(roots)), tmp_path / "report")
+    write_report(make_bench(json.dumps(roots)), tmp_path / "report", rating_tables({}))
     text = (tmp_path / "report" / "report.html").read_text(encoding="utf-8")
     colors = set()
     for width in (390, 1280):
@@ -66,7 +67,7 @@ def test_nothing_is_cut_off(make_bench, tiny_checkpoint: Path, tmp_path: Path, b
             result = measure(browser, tmp_path / "page.html", text, width, scheme)
             assert result["width"] == result["page"] == width, result
             assert result["outside"] == result["cut"] == [], result
-            assert result["cards"] == 10 and result["figures"] > 100, result
+            assert result["cards"] == 18 and result["figures"] > 100, result
             colors.add(tuple(result["colors"]))
     assert len(colors) == 2
 

@@ -69,3 +69,15 @@ def test_says_what_is_wrong(tmp_path: Path, text: str, message: str) -> None:
 def test_missing_file(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"gone\.yaml: no such file. It should hold: datasets"):
         read_roots(tmp_path / "gone.yaml")
+
+
+def test_studies_are_folders_or_rows(tmp_path: Path) -> None:
+    path = tmp_path / "roots.yaml"
+    path.write_text("studies: {panss: a, cains: {ours: b, theirs: /c}}\n")
+    roots = read_roots(path)
+    assert roots.studies["panss"] == {"EmoCLIP (LP), measured": tmp_path / "a"}
+    assert roots.studies["cains"] == {"ours": tmp_path / "b", "theirs": Path("/c")}
+    for text in ("studies: {sans: a}", "studies: {panss: [a]}"):
+        path.write_text(text)
+        with pytest.raises(DatasetError, match="studies"):
+            read_roots(path)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from emoclip_sdk.training.paper.tables import Request, fill_table, published
+from emoclip_sdk.training.data.trained_on import TrainedOn
+from emoclip_sdk.training.paper.tables import Request, fill_table, published, write_report
+
+from .conftest import small_clips
 
 TABLES = {table.id: table for table in published().tables}
 
@@ -42,6 +46,29 @@ def test_folds_are_averaged_and_missing_ones_named(make_bench, tiny_checkpoint: 
     assert uar["interval"][0] <= uar["measured"] <= uar["interval"][1]
     assert rows["FaRL ViT-B/16"]["why"][0].endswith("no model farl in roots.yaml")
     assert rows["C3D"]["others"] and "work of others" in rows["C3D"]["why"][0]
+
+
+def test_test_clips_of_training_are_counted(make_bench, tiny_checkpoint: Path, tmp_path) -> None:
+    clips = small_clips("mafw", tmp_path).splits["test"]
+    folder = Path(shutil.copytree(tiny_checkpoint, tmp_path / "clip"))
+    TrainedOn.of("mafw", clips[:6], clips[6:10]).write(folder)
+    made = make_bench("datasets: {mafw: M}\nmodels: {clip: clip}\n")
+    table = fill_table(made, TABLES["table_2"])
+    row = next(row for row in table["parts"][0]["rows"] if row["folds"])
+    # Fold 1 loses ten clips, fold 2 none.
+    assert (row["overlap"]["n"], row["overlap"]["selection"]) == (6, 4)
+    assert row["overlap"]["left"] == row["n"] - 10
+    without = [
+        fold["overlap"]["without"] or fold
+        for fold in (made.measure(Request("clip", "mafw", i, frames="mean")) for i in (1, 2))
+    ]
+    expected = 100 * np.mean([fold["uar"] for fold in without])
+    assert row["overlap"]["figures"]["uar"] == pytest.approx(expected)
+    report = write_report(made, tmp_path / "out")
+    assert report["tables"][1]["parts"][0]["rows"] == table["parts"][0]["rows"]
+    for name in ("report.md", "report.html"):
+        text = (tmp_path / "out" / name).read_text()
+        assert "6 of 44 test clips were met in training, 4 chose the epoch; without them" in text
 
 
 def test_compounds_by_average_concatenation_and_majority(make_bench, tiny_checkpoint: Path) -> None:

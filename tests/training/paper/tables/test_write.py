@@ -7,6 +7,7 @@ import json
 from html.parser import HTMLParser
 from pathlib import Path
 
+from emoclip_sdk.training.ness.tables import rating_tables
 from emoclip_sdk.training.paper.tables import published, write_report
 
 
@@ -33,7 +34,7 @@ class _Cells(HTMLParser):
 def test_report(make_bench, tiny_checkpoint: Path, tmp_path: Path) -> None:
     roots = f"datasets: {{mafw: M}}\nmodels: {{clip: {tiny_checkpoint}}}\n"
     out = tmp_path / "report"
-    report = write_report(make_bench(roots), out)
+    report = write_report(make_bench(roots), out, rating_tables({}))
     assert json.loads((out / "tables.json").read_text()) == report
 
     page = _Cells()
@@ -58,6 +59,17 @@ def test_report(make_bench, tiny_checkpoint: Path, tmp_path: Path) -> None:
         rows = list(csv.DictReader(file))
     assert len(rows) == 5 * 4 * 2
     assert {row["published"] for row in rows if row["dataset"] == "afew"} >= {"44.32", "39.9"}
+    # The experts' agreement stands beside the totals' PCC of the paper.
+    assert "by a PCC of 0.85" in markdown and "2.31 / 3.01 / 0.85" in markdown
+    assert "0.49 / 0.65 / 0.77" in page.cells
+    with (out / "table_6.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 6 * 5 and rows[-1]["measured"] == "1" and "no study" in rows[-1]["why"]
+    with (out / "recalls.csv").open() as file:
+        recalls = [row for row in csv.DictReader(file) if row["table"] == "table_1"]
+    assert len(recalls) == 4 * 11 and {row["n"] for row in recalls} == {"4"}
+    with (out / "confusions.csv").open() as file:
+        assert sum(int(r["clips"]) for r in csv.DictReader(file) if r["table"] == "table_1") == 176
     with (out / "figure3.csv").open() as file:
         points = list(csv.DictReader(file))
     assert len(points) == 22 and points[0]["class"] == "anger"
