@@ -110,3 +110,13 @@ def test_a_part_of_which_nothing_is_there(seconds, make_video) -> None:
     for start, end in ((-1.0, None), (3.0, 3.0), (float("nan"), None), (None, 0.0)):
         with pytest.raises(EmoCLIPError, match="start"):
             check_part(start, end)
+
+
+def test_hours_into_a_recording(make_video) -> None:
+    """The clock takes no jump of more than an hour for real, unless it was a seek."""
+    frames = [np.full((48, 64, 3), 10 * i, np.uint8) for i in range(24)]
+    ticks = [i * 600 * 600 for i in range(24)]  # one each ten minutes
+    path = make_video("long.mkv", frames, ticks=ticks, options={"g": "1"})
+    part = PartSource(open_video(path), 9000.0, 10300.0)
+    assert [(f.index, f.time) for f in part.frames()] == [(15, 9000.0), (16, 9600.0), (17, 10200.0)]
+    assert part.duration == 10300.0
