@@ -20,6 +20,7 @@ from .inference.baseline import (
     BaselineRecorder,
     NeutralSearch,
     baseline_kind,
+    check_span,
     neutral_labels,
     whole_reference,
 )
@@ -61,7 +62,7 @@ class EmoCLIP(PretrainedModel):
     Loading, saving, labels and texts are those of :class:`PretrainedModel`.
 
     Every method that reads videos takes the fields of :class:`ReadOptions` as keyword arguments:
-    `faces`, `sampling`, `seed`, `fps`, `allow_network`, `timeout`.
+    `faces`, `sampling`, `seed`, `fps`, `allow_network`, `timeout`, `start`, `end`.
     """
 
     @classmethod
@@ -530,8 +531,9 @@ class EmoCLIP(PretrainedModel):
             scores = self.scorer(neutral_labels(self.labels), "average", 0.0).neutral_scores
             return lambda: BaselinePlan(kind, BaselineRecorder(NeutralSearch(scores)))
         if kind == "span":
+            check_span(choice, options)
             return lambda: BaselinePlan(kind, BaselineRecorder(span=choice))
-        stream = self.reader(choice, options, shapes=True)
+        stream = self.reader(choice, options.whole(), shapes=True)
         other = stream.name, whole_reference(stream)
         return lambda: BaselinePlan(kind, other=other)
 
@@ -691,7 +693,8 @@ class EmoCLIP(PretrainedModel):
             Length and distance of windows in seconds. The first result comes when the first window
             is over.
         labels, compound, min_score, min_quality, **reading
-            As in :meth:`classify`, with deterministic sampling and without `timeout`.
+            As in :meth:`classify`, with deterministic sampling, and without `timeout`, `start`
+            and `end`.
 
         Raises
         ------
@@ -705,6 +708,8 @@ class EmoCLIP(PretrainedModel):
         options.require_in_order("stream")
         if options.timeout is not None:
             raise EmoCLIPError("stream goes on as long as its source does: leave timeout out")
+        if options.is_part:
+            raise EmoCLIPError("stream plays from the beginning: leave start and end out")
         scorer = self.scorer(labels, compound, min_score, min_quality)
         return live_results(*self.reader.live(source, options), scorer, window, step)
 

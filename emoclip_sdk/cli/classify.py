@@ -52,6 +52,8 @@ def classify(
     fps: o.Fps = None,
     allow_network: o.AllowNetwork = False,
     timeout: o.Timeout = None,
+    start: o.Start = None,
+    end: o.End = None,
     device: o.Device = "auto",
     dtype: o.Dtype = "auto",
 ) -> None:
@@ -64,7 +66,9 @@ def classify(
     """
     o.one_format(as_json, as_csv)
     chosen = o.parse_track(track)
-    reading = o.parse_reading(faces, fps, allow_network, timeout, sampling, seed)
+    reading = o.parse_reading(
+        faces, fps, allow_network, timeout, sampling, seed, start=start, end=end
+    )
     refuse_labels(videos, labels)
     paths = expand(videos)
     loaded = load_model(model, device, dtype, prompts)

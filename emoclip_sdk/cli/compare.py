@@ -48,6 +48,8 @@ def compare(
     fps: o.Fps = None,
     allow_network: o.AllowNetwork = False,
     timeout: o.Timeout = None,
+    start: o.Start = None,
+    end: o.End = None,
     device: o.Device = "auto",
     dtype: o.Dtype = "auto",
 ) -> None:
@@ -56,7 +58,9 @@ def compare(
     To compare wordings, name one model twice ('emoclip-mini' is the embedded one) and give it
     --prompts-a or --prompts-b. That two agree does not mean that they are right.
     """
-    reading = o.parse_reading(faces, fps, allow_network, timeout, sampling, seed)
+    reading = o.parse_reading(
+        faces, fps, allow_network, timeout, sampling, seed, start=start, end=end
+    )
     refuse_labels(videos, labels)
     paths = expand(videos)
     first = load_model(a, device, dtype)

@@ -55,6 +55,8 @@ def explain(
     fps: o.Fps = None,
     allow_network: o.AllowNetwork = False,
     timeout: o.Timeout = None,
+    start: o.Start = None,
+    end: o.End = None,
     device: o.Device = "auto",
     dtype: o.Dtype = "auto",
 ) -> None:
@@ -64,7 +66,9 @@ def explain(
     about the person.
     """
     chosen = o.parse_one_track(track)
-    reading = o.parse_reading(faces, fps, allow_network, timeout, sampling, seed)
+    reading = o.parse_reading(
+        faces, fps, allow_network, timeout, sampling, seed, start=start, end=end
+    )
     check_outputs({"-o": output}, video, labels_file, prompts)
     if output is not None and importlib.util.find_spec("matplotlib") is None:
         raise MissingDependencyError("matplotlib", "plot", "Plotting")  # now, not after the work

@@ -22,6 +22,7 @@ __all__ = [
     "Compounds",
     "Device",
     "Dtype",
+    "End",
     "Faces",
     "Fps",
     "Label",
@@ -34,6 +35,7 @@ __all__ = [
     "Prompts",
     "Sampling",
     "Seed",
+    "Start",
     "Timeout",
     "Top",
     "Track",
@@ -79,6 +81,18 @@ Timeout = Annotated[
         min=0.1,
         help="Seconds that reading one video may take. [default: no limit; in processes, 1800]",
     ),
+]
+Start = Annotated[
+    float | None,
+    typer.Option(
+        metavar="S",
+        min=0,
+        help="Read from second S of the file's clock on; times in results stay those of the file.",
+    ),
+]
+End = Annotated[
+    float | None,
+    typer.Option(metavar="S", min=0, help="Read up to second S of the file's clock."),
 ]
 Track = Annotated[str, typer.Option(metavar="prominent|all|ID", help="Which face of several.")]
 OneTrack = Annotated[str, typer.Option(metavar="prominent|ID", help="Which face of several.")]
@@ -198,6 +212,9 @@ def parse_reading(
     timeout: float | None = None,
     sampling: SamplingMode = "deterministic",
     seed: int = 0,
+    *,
+    start: float | None = None,
+    end: float | None = None,
 ) -> ReadKeywords:
     """Check what the options say of reading videos; return it as keyword arguments.
 
@@ -213,6 +230,8 @@ def parse_reading(
         fps=fps,
         allow_network=allow_network,
         timeout=timeout,
+        start=start,
+        end=end,
     )
     try:
         ReadOptions(**reading)

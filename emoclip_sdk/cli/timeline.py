@@ -73,6 +73,8 @@ def timeline(
     fps: o.Fps = None,
     allow_network: o.AllowNetwork = False,
     timeout: o.Timeout = None,
+    start: o.Start = None,
+    end: o.End = None,
     device: o.Device = "auto",
     dtype: o.Dtype = "auto",
 ) -> None:
@@ -100,7 +102,7 @@ def timeline(
         _require("matplotlib", "plot", "Plotting")
     if any(file.suffix.lower() == ".parquet" for file in files):
         _require("pyarrow", "parquet", "Writing Parquet")
-    reading = o.parse_reading(faces, fps, allow_network, timeout)
+    reading = o.parse_reading(faces, fps, allow_network, timeout, start=start, end=end)
     against = o.parse_baseline(baseline)
     outputs = {"-o": files, "--plot": plot, "--heatmap": heatmap}
     check_outputs(outputs, video, against, labels_file, prompts)

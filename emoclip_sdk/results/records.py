@@ -223,8 +223,8 @@ class Prediction:
 
     @property
     def action_text(self) -> str | None:
-        """The actions in words, see :func:`describe_actions`; None where not asked for."""
-        return None if self.actions is None else describe_actions(self.actions)
+        """The actions in words, see :func:`describe_actions`; None without a face, or unasked."""
+        return None if self.actions is None else describe_actions(self.actions) or None
 
     def top(self, k: int = 1) -> list[tuple[str, float]]:
         """Return the `k` best labels with their scores, best first; empty without a face."""
@@ -238,7 +238,7 @@ class Prediction:
             {
                 "source": self.source,
                 "status": self.status,
-                "face_found": self.face_found,
+                "face_found": None if self.error is not None else self.face_found,
                 "label": self.label,
                 "confidence": self.confidence,
                 "abstained": self.abstained,
@@ -268,7 +268,7 @@ class Prediction:
         return {
             "source": self.source,
             "status": self.status,
-            "face_found": self.face_found,
+            "face_found": None if failed else self.face_found,
             "error": self.error,
             "reason": self.reason,
             "track": self.track,

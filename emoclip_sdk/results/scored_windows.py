@@ -29,8 +29,14 @@ from .tables import label_columns
 __all__ = ["ScoredWindows", "TimelineRow"]
 
 
-# What is in a row only where it was asked for.
-_ASKED = ("actions", "action_text", "baseline", "score_changes", "action_changes")
+# What is in a row only where it was asked for, and the field that says so.
+_ASKED = {
+    "actions": "actions",
+    "action_text": "actions",
+    "baseline": "score_changes",
+    "score_changes": "score_changes",
+    "action_changes": "action_changes",
+}
 
 
 @dataclass(frozen=True)
@@ -119,9 +125,9 @@ class TimelineRow:
 
     @property
     def action_text(self) -> str | None:
-        """The actions in words, by what changes where there is a baseline; "" without a face.
+        """The actions in words, by what changes where there is a baseline; None without a face.
 
-        See :func:`describe_actions`. None where actions were not asked for.
+        See :func:`describe_actions`. None also where actions were not asked for.
         """
         if self.actions is None:
             return None
@@ -129,7 +135,7 @@ class TimelineRow:
         if self.baseline is not None and self.action_changes is not None:
             changes = self.action_changes
             before = {name: value - changes[name] for name, value in self.actions.items()}
-        return describe_actions(self.actions, before)
+        return describe_actions(self.actions, before) or None
 
     def to_record(self, source: str, model: ModelInfo | None = None) -> dict[str, Any]:
         """Return a flat row, two columns per label, NaN in gaps."""
@@ -180,7 +186,11 @@ class TimelineRow:
                 "quality": self.quality,
                 "scores": self.scores,
                 "similarities": self.similarities,
-                **{name: value for name in _ASKED if (value := getattr(self, name)) is not None},
+                **{
+                    name: getattr(self, name)
+                    for name, asked in _ASKED.items()
+                    if getattr(self, asked) is not None
+                },
             }
         )
         return values

@@ -200,6 +200,8 @@ class Timeline(ScoredWindows):
         landmarks: bool = False,
         fps: float | None = None,
         allow_network: bool = False,
+        start: float | None = None,
+        end: float | None = None,
     ) -> None:
         """Write the video with boxes, labels and a strip that shows this timeline.
 
@@ -211,8 +213,8 @@ class Timeline(ScoredWindows):
             ``.mp4``, ``.m4v``, ``.mov``, ``.mkv`` or ``.webm``. The sound of `video` is kept.
         landmarks : bool
             Draw the landmarks of each face, too; they are found anew in every frame.
-        fps, allow_network
-            As the timeline was made with.
+        fps, allow_network, start, end
+            As the timeline was made with. Of a part only that part is written, from 0 on.
 
         Raises
         ------
@@ -226,4 +228,13 @@ class Timeline(ScoredWindows):
                 f"{self.source}: this timeline does not say where the faces are in every frame, as "
                 "one that was loaded from a file. Make it anew from the video to annotate it"
             )
-        annotate_video(self, video, path, landmarks=landmarks, fps=fps, allow_network=allow_network)
+        annotate_video(
+            self,
+            video,
+            path,
+            landmarks=landmarks,
+            fps=fps,
+            allow_network=allow_network,
+            start=start,
+            end=end,
+        )

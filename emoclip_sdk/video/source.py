@@ -116,6 +116,19 @@ class VideoSource(ABC):
             None: all are needed.
         """
 
+    def decode_from(
+        self, start: float, needed: FrameFilter | None = None
+    ) -> Generator[RawFrame, None, None]:
+        """Yield frames as :meth:`decode`; those that are off the screen at `start` may be left out.
+
+        Parameters
+        ----------
+        start : float
+            Seconds.
+        needed : FrameFilter, optional
+        """
+        return self.decode(needed)
+
     def _decode(self, needed: FrameFilter | None = None) -> Generator[RawFrame, None, None]:
         """Decode, insist on at least one frame, and learn the true duration at the end."""
         last: RawFrame | None = None
@@ -212,7 +225,9 @@ class VideoSource(ABC):
                 return self.pick(plan(count))
             except VideoError:
                 log.debug("%s: holds less than the %d frames that it claims", self.name, count)
-        return self.pick(plan(self.count()))
+        with decoder_errors(self.name), closing(self._decode()) as raws:
+            numbers = [raw.index for raw in raws]  # of a part, they don't begin at 0
+        return self.pick([numbers[int(i)] for i in plan(len(numbers))])
 
     def pick(self, indices: Sequence[int] | NDArray[Any]) -> list[Frame]:
         """Return frames by number, in the order asked for; numbers may repeat.
