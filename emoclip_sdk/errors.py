@@ -65,7 +65,7 @@ class MissingDependencyError(EmoCLIPError, ImportError):
     extra : str
         The extra of this package that brings it.
     purpose : str
-        What the caller wanted to do.
+        What the caller wanted to do, in the singular: the message goes on with "needs".
     """
 
     def __init__(self, package: str, extra: str, purpose: str) -> None:

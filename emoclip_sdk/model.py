@@ -20,6 +20,7 @@ from .inference.baseline import (
     BaselineRecorder,
     NeutralSearch,
     baseline_kind,
+    check_span,
     neutral_labels,
     whole_reference,
 )
@@ -31,7 +32,7 @@ from .inference.pretrained import PretrainedModel
 from .inference.stream import FaceStream, TrackChoice, check_track, choose_tracks, one_face
 from .inference.videos import each_video, is_batch
 from .inference.windows import check_windows
-from .prompts import CompoundMode, LabelEncoder
+from .prompts import CompoundMode, LabelEncoder, LabelSet
 from .results.actions import ActionRow, FaceActions
 from .results.explanation import Explanation
 from .results.live import LiveResult
@@ -61,7 +62,7 @@ class EmoCLIP(PretrainedModel):
     Loading, saving, labels and texts are those of :class:`PretrainedModel`.
 
     Every method that reads videos takes the fields of :class:`ReadOptions` as keyword arguments:
-    `faces`, `sampling`, `seed`, `fps`, `allow_network`, `timeout`.
+    `faces`, `sampling`, `seed`, `fps`, `allow_network`, `timeout`, `start`, `end`.
     """
 
     @classmethod
@@ -133,7 +134,7 @@ class EmoCLIP(PretrainedModel):
     def classify(  # type: ignore[overload-overlap]  # a str is a sequence of str, and one video
         self,
         video: VideoInput | FaceStream,
-        labels: Sequence[str] | None = None,
+        labels: LabelSet | None = None,
         *,
         track: int | Literal["prominent"] = "prominent",
         **options: Unpack[ScoreKeywords],
@@ -143,7 +144,7 @@ class EmoCLIP(PretrainedModel):
     def classify(  # type: ignore[overload-overlap]
         self,
         video: VideoInput | FaceStream,
-        labels: Sequence[str] | None = None,
+        labels: LabelSet | None = None,
         *,
         track: Literal["all"],
         **options: Unpack[ScoreKeywords],
@@ -153,7 +154,7 @@ class EmoCLIP(PretrainedModel):
     def classify(
         self,
         video: Sequence[VideoInput | FaceStream],
-        labels: Sequence[str] | None = None,
+        labels: LabelSet | None = None,
         *,
         track: int | Literal["prominent"] = "prominent",
         **options: Unpack[ScoreKeywords],
@@ -163,7 +164,7 @@ class EmoCLIP(PretrainedModel):
     def classify(
         self,
         video: Sequence[VideoInput | FaceStream],
-        labels: Sequence[str] | None = None,
+        labels: LabelSet | None = None,
         *,
         track: Literal["all"],
         **options: Unpack[ScoreKeywords],
@@ -172,7 +173,7 @@ class EmoCLIP(PretrainedModel):
     def classify(
         self,
         video: VideoInput | FaceStream | Sequence[VideoInput | FaceStream],
-        labels: Sequence[str] | None = None,
+        labels: LabelSet | None = None,
         *,
         track: TrackChoice = "prominent",
         compound: CompoundMode = "average",
@@ -189,9 +190,11 @@ class EmoCLIP(PretrainedModel):
             of pictures, or what :meth:`read` returned. A list of paths (or of any other of these)
             is a batch: one that can't be read gets a `Prediction` with `error` set, and the rest
             goes on.
-        labels : sequence of str, optional
-            Names that the prompt bank knows, any other words, or whole sentences. None: the
-            model's own label set.
+        labels : sequence of str, or mapping of str to descriptions, optional
+            Names that the prompt bank knows, any other words, or whole sentences. A mapping gives
+            labels their descriptions, a text or several, for this call: ``{"smile": "The corners
+            of the lips are up", "anger": None}``; None: as the bank describes it. No labels: the
+            model's own set.
         track : {"prominent", "all"} or int
             The most prominent face, one prediction for each face, or the face of that number.
         compound : {"average", "concatenate"}
@@ -244,7 +247,7 @@ class EmoCLIP(PretrainedModel):
     def classify_batch(
         self,
         videos: Sequence[str | os.PathLike[str]],
-        labels: Sequence[str] | None = None,
+        labels: LabelSet | None = None,
         *,
         track: int | Literal["prominent"] = "prominent",
         workers: int | None = None,
@@ -256,7 +259,7 @@ class EmoCLIP(PretrainedModel):
     def classify_batch(
         self,
         videos: Sequence[str | os.PathLike[str]],
-        labels: Sequence[str] | None = None,
+        labels: LabelSet | None = None,
         *,
         track: Literal["all"],
         workers: int | None = None,
@@ -267,7 +270,7 @@ class EmoCLIP(PretrainedModel):
     def classify_batch(
         self,
         videos: Sequence[str | os.PathLike[str]],
-        labels: Sequence[str] | None = None,
+        labels: LabelSet | None = None,
         *,
         track: TrackChoice = "prominent",
         compound: CompoundMode = "average",
@@ -380,7 +383,7 @@ class EmoCLIP(PretrainedModel):
     def timeline(  # type: ignore[overload-overlap]
         self,
         video: VideoInput | FaceStream,
-        labels: Sequence[str] | None = None,
+        labels: LabelSet | None = None,
         *,
         window: float = 2.0,
         step: float = 1.0,
@@ -393,7 +396,7 @@ class EmoCLIP(PretrainedModel):
     def timeline(
         self,
         video: Sequence[VideoInput | FaceStream],
-        labels: Sequence[str] | None = None,
+        labels: LabelSet | None = None,
         *,
         window: float = 2.0,
         step: float = 1.0,
@@ -405,7 +408,7 @@ class EmoCLIP(PretrainedModel):
     def timeline(
         self,
         video: VideoInput | FaceStream | Sequence[VideoInput | FaceStream],
-        labels: Sequence[str] | None = None,
+        labels: LabelSet | None = None,
         *,
         window: float = 2.0,
         step: float = 1.0,
@@ -467,7 +470,7 @@ class EmoCLIP(PretrainedModel):
     def timeline_rows(
         self,
         video: VideoInput | FaceStream,
-        labels: Sequence[str] | None = None,
+        labels: LabelSet | None = None,
         *,
         window: float = 2.0,
         step: float = 1.0,
@@ -528,8 +531,9 @@ class EmoCLIP(PretrainedModel):
             scores = self.scorer(neutral_labels(self.labels), "average", 0.0).neutral_scores
             return lambda: BaselinePlan(kind, BaselineRecorder(NeutralSearch(scores)))
         if kind == "span":
+            check_span(choice, options)
             return lambda: BaselinePlan(kind, BaselineRecorder(span=choice))
-        stream = self.reader(choice, options, shapes=True)
+        stream = self.reader(choice, options.whole(), shapes=True)
         other = stream.name, whole_reference(stream)
         return lambda: BaselinePlan(kind, other=other)
 
@@ -664,7 +668,7 @@ class EmoCLIP(PretrainedModel):
     def stream(
         self,
         source: LiveInput,
-        labels: Sequence[str] | None = None,
+        labels: LabelSet | None = None,
         *,
         window: float = 2.0,
         step: float = 0.5,
@@ -689,7 +693,8 @@ class EmoCLIP(PretrainedModel):
             Length and distance of windows in seconds. The first result comes when the first window
             is over.
         labels, compound, min_score, min_quality, **reading
-            As in :meth:`classify`, with deterministic sampling and without `timeout`.
+            As in :meth:`classify`, with deterministic sampling, and without `timeout`, `start`
+            and `end`.
 
         Raises
         ------
@@ -703,6 +708,8 @@ class EmoCLIP(PretrainedModel):
         options.require_in_order("stream")
         if options.timeout is not None:
             raise EmoCLIPError("stream goes on as long as its source does: leave timeout out")
+        if options.is_part:
+            raise EmoCLIPError("stream plays from the beginning: leave start and end out")
         scorer = self.scorer(labels, compound, min_score, min_quality)
         return live_results(*self.reader.live(source, options), scorer, window, step)
 
@@ -710,7 +717,7 @@ class EmoCLIP(PretrainedModel):
     def explain(  # type: ignore[overload-overlap]
         self,
         video: VideoInput,
-        labels: Sequence[str] | None = None,
+        labels: LabelSet | None = None,
         *,
         track: int | Literal["prominent"] = "prominent",
         n_pictures: int = 8,
@@ -721,7 +728,7 @@ class EmoCLIP(PretrainedModel):
     def explain(
         self,
         video: Sequence[VideoInput],
-        labels: Sequence[str] | None = None,
+        labels: LabelSet | None = None,
         *,
         track: int | Literal["prominent"] = "prominent",
         n_pictures: int = 8,
@@ -731,7 +738,7 @@ class EmoCLIP(PretrainedModel):
     def explain(
         self,
         video: VideoInput | Sequence[VideoInput],
-        labels: Sequence[str] | None = None,
+        labels: LabelSet | None = None,
         *,
         track: int | Literal["prominent"] = "prominent",
         n_pictures: int = 8,

@@ -11,7 +11,7 @@ model = EmoCLIP.from_pretrained()
 result = model.classify(video)
 if not result.face_found:
     sys.exit(f"{result.source}: no face")
-print(f"{result.source}: {result.label}, {result.n_tracks} face(s), {result.n_frames} frames")
+print(f"{result.source}: {result.answer}, {result.n_tracks} face(s), {result.n_frames} frames")
 for label, score in result.top(3):
     print(f"  {label:<12} score {score:.2f}  cosine {result.similarities[label]:.2f}")
 

@@ -48,6 +48,25 @@ def test_same_again_and_in_another_model(tiny_model, tiny_checkpoint, crop_video
     assert same(first, crops(EmoCLIP.from_pretrained(tiny_checkpoint, device="cpu"), crop_video))
 
 
+def test_a_model_says_what_it_is(tiny_model, tiny_checkpoint):
+    assert repr(tiny_model) == (
+        f"<EmoCLIP {str(tiny_checkpoint)!r} on cpu, labels: neutral, happiness, anger, surprise>"
+    )
+
+
+def test_labels_with_their_descriptions(tiny_model, crop_video):
+    labels = {"smirk": "One corner of the lips is up.", "happiness": ["Teeth."], "anger": None}
+    bank = tiny_model.prompts.hash
+    result = crops(tiny_model, crop_video, labels)
+    assert result.prompts == {"smirk": "custom", "happiness": "custom", "anger": "bank"}
+    assert tiny_model.prompts.hash == bank != result.model.prompt_bank
+    timeline = tiny_model.timeline(crop_video, labels, faces="none")
+    assert timeline.prompts == result.prompts
+    for name in ("smirk", "happiness"):
+        tiny_model.add_label(name, labels[name])
+    assert same(result, crops(tiny_model, crop_video, list(labels)))
+
+
 def test_order_of_labels_changes_no_score(tiny_model, crop_video):
     forward, backward = crops(tiny_model, crop_video), crops(tiny_model, crop_video, LABELS[::-1])
     assert list(backward.scores) == LABELS[::-1]

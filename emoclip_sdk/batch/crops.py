@@ -25,7 +25,7 @@ from ..inference.reader import FaceReader
 from ..inference.stream import FaceStream
 from ..inference.videos import failed_name
 
-__all__ = ["Crops", "ReadVideo", "open_reader"]
+__all__ = ["Crops", "ReadVideo", "VideoPart", "open_reader"]
 
 
 class Crops(NamedTuple):
@@ -83,13 +83,21 @@ class ReadVideo:
         return FaceStream(self.name, frames(), self.table, lambda: self.duration, self.has_actions)
 
 
+class VideoPart(NamedTuple):
+    """A part of a video, in seconds."""
+
+    path: str
+    start: float | None
+    end: float | None
+
+
 def open_reader(
     send: Callable[[Crops], None],
     config: ModelConfig,
     options: ReadOptions,
     detector: FaceDetector | None = None,
     actions: bool = False,
-) -> Callable[[str], ReadVideo | str]:
+) -> Callable[[str | VideoPart], ReadVideo | str]:
     """Return the function that reads a video in a worker process.
 
     Parameters
@@ -107,7 +115,8 @@ def open_reader(
     Returns
     -------
     callable
-        From a path to a :class:`ReadVideo` without embeddings, or to what is wrong with the video.
+        From a path, or a part of a video, to a :class:`ReadVideo` without embeddings, or to what
+        is wrong with the video.
 
     Raises
     ------
@@ -132,9 +141,10 @@ def open_reader(
 
     nothing = np.zeros(0, np.float32)
 
-    def read(path: str) -> ReadVideo | str:
+    def read(video: str | VideoPart) -> ReadVideo | str:
+        path, reading = _path_and_options(video, options)
         try:
-            stream = reader(path, options, shapes=actions)
+            stream = reader(path, reading, shapes=actions)
             # One empty vector for all of them: it is pickled once.
             frames = [
                 dataclasses.replace(
@@ -153,3 +163,9 @@ def open_reader(
             return f"unexpected {type(error).__name__}: {error} (a bug in emoclip_sdk)"
 
     return read
+
+
+def _path_and_options(video: str | VideoPart, options: ReadOptions) -> tuple[str, ReadOptions]:
+    if not isinstance(video, VideoPart):
+        return video, options
+    return video.path, dataclasses.replace(options, start=video.start, end=video.end)

@@ -24,7 +24,7 @@ from ..inference.stream import TrackChoice
 from ..results.records import Prediction
 from ..runtime.processes import usable_cpus
 from ..runtime.worker_pool import WorkerPool
-from .crops import Crops, ReadVideo, open_reader
+from .crops import Crops, ReadVideo, VideoPart, open_reader
 
 __all__ = ["BatchClassifier", "in_input_order"]
 
@@ -107,8 +107,8 @@ class BatchClassifier:
     ) -> None:
         self._pool.close()
 
-    def __call__(self, paths: Sequence[str]) -> Iterator[tuple[int, list[Prediction]]]:
-        """Classify videos; yield their positions in `paths` and predictions as they are ready.
+    def __call__(self, videos: Sequence[str | VideoPart]) -> Iterator[tuple[int, list[Prediction]]]:
+        """Classify videos; yield their positions and predictions as they are ready.
 
         One prediction for each video, or with ``track="all"`` for each face. A video that can't be
         read, or on which a process dies or hangs twice, has one with `error` set.
@@ -120,7 +120,7 @@ class BatchClassifier:
         """
         clips: dict[int, _Clip] = {}
         waiting = _Waiting(self._embedded)
-        for event in self._pool.run(paths):
+        for event in self._pool.run(videos):
             if event is None:
                 # The processes are busy: no use in waiting for the crops of further clips.
                 waiting.encode(everything=True)
@@ -131,14 +131,14 @@ class BatchClassifier:
                 waiting.forget(clips.pop(event.job, None))
             elif event.kind == "lost" or isinstance(event.value, str):
                 waiting.forget(clips.pop(event.job, None))
-                yield event.job, [self._scorer.empty(paths[event.job], error=event.value)]
+                yield event.job, [self._scorer.empty(_path(videos[event.job]), error=event.value)]
             else:
                 clips.setdefault(event.job, _Clip()).read = event.value
             for job in [job for job, clip in clips.items() if clip.complete]:
-                yield job, self._predictions(paths[job], clips.pop(job))
+                yield job, self._predictions(_path(videos[job]), clips.pop(job))
         waiting.encode(everything=True)
         for job, clip in clips.items():
-            yield job, self._predictions(paths[job], clip)
+            yield job, self._predictions(_path(videos[job]), clip)
 
     def _embedded(
         self, images: NDArray[np.uint8], shapes: Sequence[FaceShape | None]
@@ -155,6 +155,10 @@ class BatchClassifier:
         except VideoError as error:  # there is no track of that number
             return [self._scorer.empty(path, error=error.reason)]
         return [dataclasses.replace(prediction, source=path) for prediction in predictions]
+
+
+def _path(video: str | VideoPart) -> str:
+    return video.path if isinstance(video, VideoPart) else video
 
 
 @dataclass

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import math
 import os
 import pickle
 from collections.abc import Iterator, Sequence
@@ -22,6 +23,7 @@ from ..inference.options import ReadOptions
 from ..inference.scorer import Scorer
 from ..inference.stream import TrackChoice
 from ..results.records import Prediction
+from .crops import VideoPart
 from .local import BatchClassifier
 
 if TYPE_CHECKING:
@@ -68,19 +70,37 @@ class RayClassifier:
         self._classify.__enter__()  # its process ends with the actor
 
     def __call__(self, block: dict[str, Any]) -> dict[str, list[Any]]:
-        """Classify the files of a block of rows (number, path)."""
-        results = list(self._classify([str(path) for path in block["path"]]))
+        """Classify the files of a block of rows (number, path, start, end)."""
+        columns = (block[name] for name in ("path", "start", "end"))
+        videos = [_video(*values) for values in zip(*columns, strict=True)]
+        results = list(self._classify(videos))
         return {
             "number": [int(block["number"][place]) for place, _ in results],
             "predictions": [pickle.dumps(predictions) for _, predictions in results],
         }
 
 
+def _row(number: int, video: str | VideoPart) -> dict[str, Any]:
+    """Return a video as Ray sends it: NaN where a part has no start or end."""
+    part = video if isinstance(video, VideoPart) else VideoPart(video, None, None)
+    path = part.path if "://" in part.path else os.path.abspath(part.path)
+    start, end = (math.nan if time is None else time for time in part[1:])
+    return {"number": number, "path": path, "start": start, "end": end}
+
+
+def _video(path: Any, start: float, end: float) -> str | VideoPart:
+    """Undo :func:`_row`."""
+    if math.isnan(start) and math.isnan(end):
+        return str(path)
+    times = (None if math.isnan(time) else float(time) for time in (start, end))
+    return VideoPart(str(path), *times)
+
+
 @contextmanager
 def classify_on_ray(
     encoder: Encoder,
     scorer: Scorer,
-    paths: Sequence[str],
+    videos: Sequence[str | VideoPart],
     *,
     actors: int | None = None,
     address: str | None = None,
@@ -91,15 +111,15 @@ def classify_on_ray(
 ) -> Iterator[Iterator[tuple[int, list[Prediction]]]]:
     """Classify videos on a cluster, in a ``with`` block.
 
-    Yields an iterator of positions in `paths` and predictions, as they are ready.
+    Yields an iterator of positions in `videos` and predictions, as they are ready.
 
     Parameters
     ----------
     encoder : Encoder
         Sent to the cluster, which needs no access to the checkpoint.
     scorer : Scorer
-    paths : sequence of str
-        Made absolute; every machine must see the files there.
+    videos : sequence of str or VideoPart
+        Their paths are made absolute; every machine must see the files there.
     actors : int, optional
         None: one for each processor of the cluster; with an encoder on a GPU, for each GPU.
     address : str, optional
@@ -147,11 +167,8 @@ def classify_on_ray(
         # Sent as it is now: on a GPU, it goes back to it.
         shared = ray.put(work)
         encoder.network.to(encoder.device)
-        block = max(1, min(_BLOCK, len(paths) // (8 * count)), len(paths) // _MAX_BLOCKS)
-        rows = [
-            {"number": i, "path": path if "://" in path else os.path.abspath(path)}
-            for i, path in enumerate(paths)
-        ]
+        block = max(1, min(_BLOCK, len(videos) // (8 * count)), len(videos) // _MAX_BLOCKS)
+        rows = [_row(i, video) for i, video in enumerate(videos)]
         context = ray.data.DataContext.get_current()
         context.enable_progress_bars = False
         logging.getLogger("ray.data").setLevel(logging.ERROR)

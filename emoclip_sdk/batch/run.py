@@ -13,16 +13,18 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import BatchError, EmoCLIPError
 from ..export.files import check_output
+from ..export.tables import TABLES, save_records
 from ..inference.options import ReadOptions, face_config
 from ..inference.scorer import Scorer
 from ..inference.stream import TrackChoice, check_track
 from ..results.numbers import json_value
 from ..results.records import NO_FACE, Prediction
 from ..runtime.processes import usable_cpus
+from .crops import VideoPart
 from .inputs import BatchInput, find_inputs
 from .local import BatchClassifier
 from .rows import prediction_rows, row_schema
-from .store import ResultStore, sidecars
+from .store import ResultStore, beside, store_path
 
 if TYPE_CHECKING:
     import torch
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 
     from ..inference.options import ReadKeywords
     from ..inference.pretrained import PretrainedModel
-    from ..prompts import CompoundMode
+    from ..prompts import CompoundMode, LabelSet
 
 __all__ = ["BatchReport", "run_batch"]
 
@@ -42,7 +44,7 @@ class BatchReport:
     Attributes
     ----------
     out : Path
-        The Parquet file.
+        The table.
     total : int
         Videos of the batch.
     skipped : int
@@ -77,27 +79,29 @@ class _Engine:
     address: str | None = None
 
     @contextmanager
-    def results(self, paths: Sequence[str]) -> Iterator[Iterator[tuple[int, list[Prediction]]]]:
+    def results(
+        self, videos: Sequence[str | VideoPart]
+    ) -> Iterator[Iterator[tuple[int, list[Prediction]]]]:
         """Yield positions and predictions, as they are ready."""
         model = self.model
         options = dict(self.options)
         workers = options.pop("workers")
-        if not paths:
+        if not videos:
             yield iter(())
         elif self.kind == "ray":
             from .on_ray import classify_on_ray
 
             with classify_on_ray(
-                model.encoder, self.scorer, paths, actors=workers, address=self.address, **options
+                model.encoder, self.scorer, videos, actors=workers, address=self.address, **options
             ) as results:
                 yield results
         else:
-            workers = min(workers or usable_cpus(), len(paths))
+            workers = min(workers or usable_cpus(), len(videos))
             encode = model.encoder.frames
             with BatchClassifier(
                 encode, self.scorer, model.config, workers=workers, **options
             ) as classify:
-                yield classify(paths)
+                yield classify(videos)
 
 
 def run_batch(
@@ -105,7 +109,7 @@ def run_batch(
     out: str | PathLike[str],
     *,
     model: PretrainedModel,
-    labels: Sequence[str] | None = None,
+    labels: LabelSet | None = None,
     track: TrackChoice = "prominent",
     compound: CompoundMode = "average",
     min_score: float | None = None,
@@ -120,7 +124,7 @@ def run_batch(
     progress: Callable[[int, int, str], None] | None = None,
     **reading: Unpack[ReadKeywords],
 ) -> BatchReport:
-    """Classify any number of videos into a Parquet file. Run it again to go on where it stopped.
+    """Classify any number of videos into one table. Run it again to go on where it stopped.
 
     One row for each video (``track="all"``: for each face). Rows of a video that could not be read
     have the status ``failed`` and say why.
@@ -131,9 +135,10 @@ def run_batch(
     Parameters
     ----------
     inputs : path or iterable of paths
-        Folders, manifests (``.csv``) and videos; see :func:`find_inputs`.
+        Folders, manifests (``.csv``, ``.tsv``) and videos; see :func:`find_inputs`.
     out : path
-        Ends in ``.parquet``.
+        Ends in ``.parquet``, ``.csv`` or ``.jsonl``. Beside the last two is a Parquet file with the
+        same rows (``scores.csv.parquet``), with which the next run goes on.
     model : PretrainedModel
     labels, track, compound, min_score, min_quality, **reading
         As in :meth:`EmoCLIP.classify`.
@@ -172,8 +177,8 @@ def run_batch(
     (1, (), {})
     """
     out = Path(out)
-    if out.suffix.lower() != ".parquet":
-        raise BatchError(f"{out}: the output's name must end in .parquet")
+    if out.suffix.lower() not in TABLES:
+        raise BatchError(f"{out}: the output's name must end in {', '.join(TABLES)}")
     if workers is not None and workers < 1:
         raise BatchError("workers must be at least 1")
     track, options = check_track(track), ReadOptions(**reading)
@@ -181,6 +186,8 @@ def run_batch(
     several = list(several)
     videos = {item.name: item for item in find_inputs(several)}
     _check_output(out, several, videos.values())
+    if options.is_part and any(item.job != item.path for item in videos.values()):
+        raise BatchError("the manifest says which parts to read: leave start and end out")
     scorer = model.scorer(labels, compound, min_score, min_quality)
     _check_columns(videos, scorer.labels, actions)
     weights = _weights_hash(model.encoder.network.state_dict())
@@ -202,10 +209,18 @@ def run_batch(
         "min_quality": scorer.min_quality,
         "actions": actions,
     }
+    if options.is_part:  # what was begun by versions without parts goes on
+        settings |= {"start": options.start, "end": options.end}
     engine_options = dict(
         track=track, options=options, detector=model.detector, actions=actions, workers=workers
     )
-    with ResultStore(out, scorer.labels, settings, actions=actions, overwrite=overwrite) as store:
+    file = store_path(out)
+    if file != out and out.exists() and not file.exists() and not overwrite:
+        raise BatchError(
+            f"{out}: is there already, without the {file.name} to go on with. Use another "
+            "output, or --overwrite to begin anew"
+        )
+    with ResultStore(file, scorer.labels, settings, actions=actions, overwrite=overwrite) as store:
         done = {name for name in videos if name in store.status}
         if retry_failed:
             done = {name for name in done if name not in store.errors}
@@ -214,7 +229,7 @@ def run_batch(
         if progress is not None:
             progress(finished, len(videos), "")
         run = _Engine(model, scorer, engine, engine_options, address)
-        with run.results([item.path for item in rest]) as results:
+        with run.results([item.job for item in rest]) as results:
             for number, predictions in results:
                 name = rest[number].name
                 store.add(prediction_rows(name, predictions, weights))
@@ -222,6 +237,8 @@ def run_batch(
                 if progress is not None:
                     progress(finished, len(videos), name)
         store.merge({name: item.columns for name, item in videos.items()}, order)
+        if file != out:
+            save_records(store.rows(), out, store.columns())
         return BatchReport(
             out,
             len(videos),
@@ -239,7 +256,7 @@ def _check_output(
     """Refuse an output, or what is written beside it, that is read."""
     # Of the videos only those that could be meant: a batch may have a million.
     read = [*given, *(item.path for item in videos if out.name in item.path)]
-    for path in (out, *sidecars(out)):
+    for path in (out, *beside(out)):
         try:
             check_output(path, read)
         except EmoCLIPError as error:

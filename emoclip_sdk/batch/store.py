@@ -24,7 +24,7 @@ from .rows import row_schema
 if TYPE_CHECKING:
     import pyarrow
 
-__all__ = ["ResultStore", "sidecars"]
+__all__ = ["ResultStore", "beside", "store_path"]
 
 # A part is written after so many rows or seconds. What is lost by a kill is read again.
 _PART_ROWS = 1000
@@ -32,8 +32,21 @@ _PART_SECONDS = 5.0
 _KEY = b"emoclip_batch"
 
 
-def sidecars(out: Path) -> tuple[Path, Path]:
-    """Return what is written beside an output: the folder of its parts, and its lock."""
+def store_path(out: Path) -> Path:
+    """Return the Parquet file of an output: itself, or the one beside a table of another kind.
+
+    What is no Parquet holds neither the settings nor the types that it takes to go on.
+    """
+    return out if out.suffix.lower() == ".parquet" else out.with_name(out.name + ".parquet")
+
+
+def beside(out: Path) -> tuple[Path, ...]:
+    """Return what is written beside an output, see :func:`store_path`; parts, and a lock."""
+    store = store_path(out)
+    return (*([] if store == out else [store]), *_sidecars(store))
+
+
+def _sidecars(out: Path) -> tuple[Path, Path]:
     return out.with_name(out.name + ".parts"), out.with_name(f".{out.name}.lock")
 
 
@@ -76,7 +89,7 @@ class ResultStore:
         overwrite: bool = False,
     ) -> None:
         self.out = out
-        self.parts, self._lock_file = sidecars(out)
+        self.parts, self._lock_file = _sidecars(out)
         self.status: dict[str, str] = {}
         self.errors: dict[str, str] = {}
         self._settings = dict(settings)
@@ -225,6 +238,16 @@ class ResultStore:
             self._write(table.replace_schema_metadata(self._schema.metadata), self.out)
             shutil.rmtree(self.parts)
 
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """Yield the rows of the output, after :meth:`merge`."""
+        with _parquet().ParquetFile(self.out) as file:
+            for batch in file.iter_batches(_PART_ROWS):
+                yield from batch.to_pylist()
+
+    def columns(self) -> list[str]:
+        """Return the columns of the output, after :meth:`merge`."""
+        return list(_parquet().read_schema(self.out).names)
+
     @staticmethod
     def _write(table: pyarrow.Table, path: Path) -> None:
         """Write a file that is whole or not there."""
@@ -244,7 +267,8 @@ def _with_columns(table: pyarrow.Table, columns: Mapping[str, Mapping[str, str]]
     for name in dict.fromkeys(name for more in columns.values() for name in more):
         old = table[name].to_pylist() if name in table.column_names else [None] * len(sources)
         values = [
-            columns[source].get(name) if source in columns else before
+            # An empty cell is what is missing in CSV; here that is null.
+            (columns[source].get(name) or None) if source in columns else before
             for source, before in zip(sources, old, strict=True)
         ]
         if name in table.column_names:

@@ -64,6 +64,8 @@ def actions(
     fps: o.Fps = None,
     allow_network: o.AllowNetwork = False,
     timeout: o.Timeout = None,
+    start: o.Start = None,
+    end: o.End = None,
     device: o.Device = "auto",
 ) -> None:
     """Read facial actions, head pose, gaze and quality: one row per face and frame.
@@ -78,7 +80,7 @@ def actions(
     if output is not None and (as_json or as_csv):
         raise typer.BadParameter("write a file or print: choose one.", param_hint="-o")
     chosen = o.parse_track(track)
-    reading = o.parse_reading(faces, fps, allow_network, timeout)
+    reading = o.parse_reading(faces, fps, allow_network, timeout, start=start, end=end)
     paths = expand(videos)
     ending = None if output is None else _check_file(output, len(paths))
     options: dict[str, Any] = dict(rate=_parse_rate(rate), landmarks=landmarks, **reading)

@@ -35,6 +35,7 @@ def annotate(
         bool, typer.Option("--landmarks", help="Draw the landmarks of each face, too.")
     ] = False,
     labels: o.Labels = None,
+    label: o.Label = None,
     labels_file: o.LabelsFile = None,
     compound: o.Compounds = None,
     model: o.Model = None,
@@ -45,6 +46,8 @@ def annotate(
     fps: o.Fps = None,
     allow_network: o.AllowNetwork = False,
     timeout: o.Timeout = None,
+    start: o.Start = None,
+    end: o.End = None,
     device: o.Device = "auto",
     dtype: o.Dtype = "auto",
 ) -> None:
@@ -62,10 +65,10 @@ def annotate(
         check_video_ending(output)
     except EmoCLIPError as error:
         raise typer.BadParameter(str(error), param_hint="-o") from None
-    reading = o.parse_reading(faces, fps, allow_network, timeout)
+    reading = o.parse_reading(faces, fps, allow_network, timeout, start=start, end=end)
     check_outputs({"-o": output}, video, labels_file, prompts)
     loaded = load_model(model, device, dtype, prompts)
-    requested = requested_labels(loaded, labels, labels_file, compound)
+    requested = requested_labels(loaded, labels, label, labels_file, compound)
 
     def write(given: VideoInput) -> None:
         with working(f"reading {video}"):
@@ -80,7 +83,13 @@ def annotate(
             )
         with working(f"writing {output}"):
             timeline.annotate(
-                given, output, landmarks=landmarks, fps=fps, allow_network=allow_network
+                given,
+                output,
+                landmarks=landmarks,
+                fps=fps,
+                allow_network=allow_network,
+                start=start,
+                end=end,
             )
 
     _, reason = attempt(write, video)

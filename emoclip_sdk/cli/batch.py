@@ -14,6 +14,7 @@ from . import options as o
 from .loading import load_model, requested_labels
 from .output import complain, progress_bar
 from .outputs import check_outputs
+from .videos import refuse_labels
 
 __all__ = ["batch"]
 
@@ -25,12 +26,16 @@ def batch(
         list[str],
         typer.Argument(
             metavar="INPUT",
-            help="Folders, which are searched for videos; manifests (.csv with a column 'path' or "
-            "'video', whose other columns are carried along); videos.",
+            help="Folders, which are searched for videos; manifests (.csv or .tsv with a column "
+            "'path' or 'video', whose other columns are carried along; start and end: seconds); "
+            "videos.",
         ),
     ],
-    output: Annotated[Path, typer.Option("--output", "-o", help="A .parquet file.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="A .parquet, .csv or .jsonl file.")
+    ],
     labels: o.Labels = None,
+    label: o.Label = None,
     labels_file: o.LabelsFile = None,
     compound: o.Compounds = None,
     model: o.Model = None,
@@ -63,6 +68,8 @@ def batch(
     fps: o.Fps = None,
     allow_network: o.AllowNetwork = False,
     timeout: o.Timeout = None,
+    start: o.Start = None,
+    end: o.End = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Begin anew where the output exists.")
     ] = False,
@@ -72,28 +79,33 @@ def batch(
     device: o.Device = "auto",
     dtype: o.Dtype = "auto",
 ) -> None:
-    """Score emotion labels on many videos, into a Parquet file.
+    """Score emotion labels on many videos, into one table.
 
     One row per video (with --track all, per face), also where it failed. However it ends, the same
     command goes on where it stopped.
     """
     from ..batch import find_inputs, run_batch
-    from ..batch.store import sidecars
-    from ..export.tables import require_pyarrow
+    from ..batch.store import beside
+    from ..export.tables import TABLES, require_pyarrow
 
     chosen = o.parse_track(track)
-    reading = o.parse_reading(faces, fps, allow_network, timeout, sampling, seed)
-    if output.suffix.lower() != ".parquet":
-        raise typer.BadParameter(f"'{output}' does not end in .parquet.", param_hint="-o")
+    reading = o.parse_reading(
+        faces, fps, allow_network, timeout, sampling, seed, start=start, end=end
+    )
+    if output.suffix.lower() not in TABLES:
+        raise typer.BadParameter(
+            f"'{output}' does not end in {', '.join(TABLES)}.", param_hint="-o"
+        )
     if address is not None and engine != "ray":
         raise typer.BadParameter("is for --engine ray.", param_hint="--address")
+    refuse_labels(inputs, labels)
     require_pyarrow()  # now, not after the model was loaded
     done = total = 0
     try:
         items = find_inputs(inputs)
-        check_outputs({"-o": [output, *sidecars(output)]}, inputs, labels_file, prompts)
+        check_outputs({"-o": [output, *beside(output)]}, inputs, labels_file, prompts)
         loaded = load_model(model, device, dtype, prompts)
-        requested = requested_labels(loaded, labels, labels_file, compound)
+        requested = requested_labels(loaded, labels, label, labels_file, compound)
         with _bar() as show:
 
             def progress(finished: int, of: int, name: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shlex
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -21,17 +22,20 @@ from .output import (
     results_console,
     score_list,
 )
-from .videos import attempt, expand
+from .videos import attempt, expand, refuse_labels
 
 if TYPE_CHECKING:
     from ..results.records import Prediction
 
 __all__ = ["classify"]
 
+_LONG = 120.0  # seconds, from which on one row for all of it hides what happens
+
 
 def classify(
     videos: o.Videos,
     labels: o.Labels = None,
+    label: o.Label = None,
     labels_file: o.LabelsFile = None,
     compound: o.Compounds = None,
     model: o.Model = None,
@@ -48,6 +52,8 @@ def classify(
     fps: o.Fps = None,
     allow_network: o.AllowNetwork = False,
     timeout: o.Timeout = None,
+    start: o.Start = None,
+    end: o.End = None,
     device: o.Device = "auto",
     dtype: o.Dtype = "auto",
 ) -> None:
@@ -60,10 +66,13 @@ def classify(
     """
     o.one_format(as_json, as_csv)
     chosen = o.parse_track(track)
-    reading = o.parse_reading(faces, fps, allow_network, timeout, sampling, seed)
+    reading = o.parse_reading(
+        faces, fps, allow_network, timeout, sampling, seed, start=start, end=end
+    )
+    refuse_labels(videos, labels)
     paths = expand(videos)
     loaded = load_model(model, device, dtype, prompts)
-    requested = requested_labels(loaded, labels, labels_file, compound)
+    requested = requested_labels(loaded, labels, label, labels_file, compound)
     results: list[Prediction] = []
     with progress(len(paths)) as begin:
         for video in paths:
@@ -87,14 +96,26 @@ def classify(
         from ..export.tables import write_csv
 
         write_csv([result.to_record() for result in results], sys.stdout)
-    else:
-        _print_table(results, top, chosen == "all")
     failed = [result for result in results if result.error is not None]
     if as_json or as_csv:
         for result in failed:
             complain(f"{result.source}: {result.error}")
+    elif failed and len(results) == 1:
+        complain(f"Error: {failed[0].source}: {failed[0].error}")
+    else:
+        _print_table(results, top, chosen == "all")
+        _point_to_timeline(results)
     if failed:
         raise typer.Exit(1)
+
+
+def _point_to_timeline(results: Sequence[Prediction]) -> None:
+    long = next((r for r in results if r.face_found and (r.duration or 0) >= _LONG), None)
+    if long is not None:
+        complain(
+            f"These are means over all of {long.source} ({(long.duration or 0) / 60:.0f} minutes). "
+            f"When what is seen: emoclip timeline {shlex.quote(long.source)}"
+        )
 
 
 def _failed(video: str, labels: Sequence[str], reason: str) -> Prediction:

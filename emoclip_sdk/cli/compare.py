@@ -11,7 +11,7 @@ import typer
 from . import options as o
 from .loading import add_prompts, load_model, requested_labels
 from .output import NO_FACE, complain, new_table, print_json, progress, results_console
-from .videos import STDIN, expand, standard_input
+from .videos import STDIN, expand, refuse_labels, standard_input
 
 if TYPE_CHECKING:
     from ..results.records import Prediction
@@ -36,6 +36,7 @@ def compare(
     b: Annotated[str, typer.Argument(metavar="B", help="Another, or the same.")],
     videos: o.Videos,
     labels: o.Labels = None,
+    label: o.Label = None,
     labels_file: o.LabelsFile = None,
     compound: o.Compounds = None,
     prompts_a: _Bank = None,
@@ -47,6 +48,8 @@ def compare(
     fps: o.Fps = None,
     allow_network: o.AllowNetwork = False,
     timeout: o.Timeout = None,
+    start: o.Start = None,
+    end: o.End = None,
     device: o.Device = "auto",
     dtype: o.Dtype = "auto",
 ) -> None:
@@ -55,15 +58,18 @@ def compare(
     To compare wordings, name one model twice ('emoclip-mini' is the embedded one) and give it
     --prompts-a or --prompts-b. That two agree does not mean that they are right.
     """
-    reading = o.parse_reading(faces, fps, allow_network, timeout, sampling, seed)
+    reading = o.parse_reading(
+        faces, fps, allow_network, timeout, sampling, seed, start=start, end=end
+    )
+    refuse_labels(videos, labels)
     paths = expand(videos)
     first = load_model(a, device, dtype)
     # One network with two banks: every face is embedded once.
     second = first.with_prompts() if a == b else load_model(b, device, dtype)
     add_prompts(first, prompts_a, "--prompts-a")
     add_prompts(second, prompts_b, "--prompts-b")
-    requested = requested_labels(first, labels, labels_file, compound)
-    if set(requested_labels(second, labels, labels_file, compound)) != set(requested):
+    requested = requested_labels(first, labels, label, labels_file, compound)
+    if set(requested_labels(second, labels, label, labels_file, compound)) != set(requested):
         raise typer.BadParameter("the two have other label sets.", param_hint="--labels")
     from ..selection.compare import Comparison, compare_models
 
@@ -93,7 +99,8 @@ def _print(result: Comparison) -> None:
     from rich.text import Text
 
     console = results_console()
-    table = new_table("video", "A", "score>", "B", "score>", "")
+    a, b = _names(result)
+    table = new_table("video", a, "score>", b, "score>", "")
     for one, other in result.pairs:
         if one.error is not None:
             table.add_row(one.source, Text("failed", "red"), "", "", "", "")
@@ -105,6 +112,7 @@ def _print(result: Comparison) -> None:
     console.print(table)
     console.print()
     labels = new_table("label", "A>", "B>", "both>", "score A>", "score B>", "B - A>", "|B - A|>")
+    labels.caption = f"{a}\n{b}"
     for label, row in result.per_label().items():
         figures = (row[key] for key in ("score_a", "score_b", "difference", "distance"))
         cells = ["" if value is None else f"{value:.3f}" for value in figures]
@@ -113,6 +121,18 @@ def _print(result: Comparison) -> None:
     if result.read:
         same = round(result.agreement * len(result.read))
         console.print(f"\nthe same label: {same} of {len(result.read)} videos with a face")
+
+
+def _names(result: Comparison) -> tuple[str, str]:
+    """Return what the columns are called: the two models or, of one model, its prompt banks."""
+    names = {"A": "A", "B": "B"}
+    one, other = (prediction.model for prediction in result.pairs[0])
+    if one is not None and other is not None:
+        same = one.name == other.name
+        for side, model in (("A", one), ("B", other)):
+            bank = f", prompts {model.prompt_bank}" if same else ""
+            names[side] = f"{side}: {Path(model.name).name or model.name}{bank}"
+    return names["A"], names["B"]
 
 
 def _cells(prediction: Prediction) -> tuple[str, str]:

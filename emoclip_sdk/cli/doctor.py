@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from . import options as o
@@ -12,7 +14,14 @@ __all__ = ["doctor"]
 _STYLES = {"ok": "green", "note": "yellow", "wrong": "red"}
 
 
-def doctor(model: o.Model = None, device: o.Device = "auto", as_json: o.AsJSON = False) -> None:
+def doctor(
+    model: o.Model = None,
+    device: o.Device = "auto",
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Print everything that was looked at.")
+    ] = False,
+    as_json: o.AsJSON = False,
+) -> None:
     """Look for what is wrong with this installation, and say what to do.
 
     Looks at Python, packages and extras, processor and GPU, caches, and reads a clip with the
@@ -28,12 +37,20 @@ def doctor(model: o.Model = None, device: o.Device = "auto", as_json: o.AsJSON =
     if as_json:
         print_json([finding.to_dict() for finding in findings])
     else:
+        console = results_console()
+        looked = f"{len(findings)} things were looked at"
+        looked += "" if verbose else " (--verbose lists them)"
+        if wrong:
+            console.print(f"{len(wrong)} wrong. {looked}", style="red")
+        else:
+            console.print(f"All fine. {looked}", style="green")
         table = new_table("", "", "")
         table.show_header = False
-        for finding in findings:
+        for finding in findings if verbose else wrong:
             text = finding.text + (f"\n-> {finding.advice}" if finding.advice else "")
             table.add_row(finding.subject, Text(finding.state, _STYLES[finding.state]), text)
-        results_console().print(table)
+        if table.rows:
+            console.print(table)
     if wrong:
         complain(f"Error: {len(wrong)} wrong: {', '.join(f.subject for f in wrong)}")
         raise typer.Exit(1)

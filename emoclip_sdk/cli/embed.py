@@ -27,6 +27,8 @@ def embed(
     fps: o.Fps = None,
     allow_network: o.AllowNetwork = False,
     timeout: o.Timeout = None,
+    start: o.Start = None,
+    end: o.End = None,
     device: o.Device = "auto",
     dtype: o.Dtype = "auto",
 ) -> None:
@@ -36,7 +38,9 @@ def embed(
     errors (N,), empty where all went well; model.
     """
     chosen = o.parse_one_track(track)
-    reading = o.parse_reading(faces, fps, allow_network, timeout, sampling, seed)
+    reading = o.parse_reading(
+        faces, fps, allow_network, timeout, sampling, seed, start=start, end=end
+    )
     if output.suffix.lower() != ".npz":
         raise typer.BadParameter(f"'{output}' does not end in .npz.", param_hint="-o")
     paths = expand(videos)

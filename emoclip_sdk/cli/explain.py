@@ -39,6 +39,7 @@ def explain(
         typer.Option("--output", "-o", help="Draw the most telling faces: .png, .pdf, .svg."),
     ] = None,
     labels: o.Labels = None,
+    label: o.Label = None,
     labels_file: o.LabelsFile = None,
     compound: o.Compounds = None,
     model: o.Model = None,
@@ -54,6 +55,8 @@ def explain(
     fps: o.Fps = None,
     allow_network: o.AllowNetwork = False,
     timeout: o.Timeout = None,
+    start: o.Start = None,
+    end: o.End = None,
     device: o.Device = "auto",
     dtype: o.Dtype = "auto",
 ) -> None:
@@ -63,12 +66,14 @@ def explain(
     about the person.
     """
     chosen = o.parse_one_track(track)
-    reading = o.parse_reading(faces, fps, allow_network, timeout, sampling, seed)
+    reading = o.parse_reading(
+        faces, fps, allow_network, timeout, sampling, seed, start=start, end=end
+    )
     check_outputs({"-o": output}, video, labels_file, prompts)
     if output is not None and importlib.util.find_spec("matplotlib") is None:
         raise MissingDependencyError("matplotlib", "plot", "Plotting")  # now, not after the work
     loaded = load_model(model, device, dtype, prompts)
-    requested = requested_labels(loaded, labels, labels_file, compound)
+    requested = requested_labels(loaded, labels, label, labels_file, compound)
     with working(video):
         explanation, reason = attempt(
             loaded.explain,

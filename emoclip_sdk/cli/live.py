@@ -35,6 +35,7 @@ def live(
     window: Annotated[float, typer.Option(help="Length of a window in seconds.")] = 2.0,
     step: Annotated[float, typer.Option(help="From one window to the next, in seconds.")] = 0.5,
     labels: o.Labels = None,
+    label: o.Label = None,
     labels_file: o.LabelsFile = None,
     compound: o.Compounds = None,
     model: o.Model = None,
@@ -63,7 +64,7 @@ def live(
             raise typer.BadParameter(f"{seconds} is not a positive number.", param_hint=name)
     reading = o.parse_reading(faces, fps, allow_network)
     loaded = load_model(model, device, dtype, prompts)
-    requested = requested_labels(loaded, labels, labels_file, compound)
+    requested = requested_labels(loaded, labels, label, labels_file, compound)
     source = video if video is not None else camera or 0
     results = loaded.stream(
         source,

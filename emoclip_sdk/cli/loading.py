@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,17 +10,13 @@ from typing import TYPE_CHECKING
 import typer
 
 from ..errors import CheckpointError, EmoCLIPError, HubError, PromptError
-from .output import working
+from .label_files import read_labels, split_labels
+from .output import complain, working
 
 if TYPE_CHECKING:
     from ..model import EmoCLIP
 
 __all__ = ["add_prompts", "load_model", "requested_labels"]
-
-# Their lines would be taken for labels, brackets and separators included.
-_NO_LISTS = frozenset(
-    (".json", ".jsonl", ".csv", ".tsv", ".toml", ".xml", ".html", ".xlsx", ".parquet", ".md")
-)
 
 
 def load_model(
@@ -62,6 +59,7 @@ def add_prompts(model: EmoCLIP, files: Sequence[Path] | None, option: str = "--p
 def requested_labels(
     model: EmoCLIP,
     labels: str | None,
+    label: Sequence[str] | None,
     labels_file: Path | None,
     compounds: Sequence[str] | None,
 ) -> list[str]:
@@ -76,11 +74,13 @@ def requested_labels(
     hint = "--labels"
     try:
         if labels is not None:
-            requested += [part.strip() for part in labels.split(",") if part.strip()]
+            requested += split_labels(labels)
+            _say_what_was_split(model, requested)
+        requested += label or ()
         if labels_file is not None:
             hint = "--labels-file"
             requested += _from_file(model, labels_file)
-        own = labels is None and labels_file is None
+        own = labels is None and not label and labels_file is None
         if own:
             requested += model.labels
         for text in compounds or ():
@@ -88,7 +88,7 @@ def requested_labels(
             name, parts = _parse_compound(text)
             model.add_compound(name, parts)
             requested.append(name)
-        hint = "--labels / --labels-file / --compound"
+        hint = "--labels / --label / --labels-file / --compound"
         with working("reading the labels"):
             model.embed_labels(None if own and not compounds else requested)
     except CheckpointError as error:
@@ -120,23 +120,25 @@ def _check_device(device: str) -> None:
         raise typer.BadParameter(str(error), param_hint="--device") from None
 
 
+def _say_what_was_split(model: EmoCLIP, labels: Sequence[str]) -> None:
+    """Say so where the comma of a sentence may have been taken for one between labels."""
+    for one, other in itertools.pairwise(labels):
+        if all(len(part.split()) > 1 and part not in model.prompts for part in (one, other)):
+            complain(
+                f"--labels was split at its commas: '{one}' and '{other}' are two labels. Give one "
+                "that has a comma as --label"
+            )
+            return
+
+
 def _from_file(model: EmoCLIP, file: Path) -> list[str]:
     if file.suffix.lower() in (".yaml", ".yml"):
         return _add_file(model, file)
-    if file.suffix.lower() in _NO_LISTS:
-        raise PromptError(
-            f"{file}: is no list of labels. Write one label per line into a .txt file, or "
-            "'name: description' into a .yaml file"
-        )
-    try:
-        lines = file.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise PromptError(f"{file}: can't be read as UTF-8 text ({error})") from error
-    labels = [line.strip() for line in lines]
-    labels = [label for label in labels if label and not label.startswith("#")]
-    if not labels:
-        raise PromptError(f"{file}: holds no label")
-    return labels
+    labels = read_labels(file)
+    for name, descriptions in labels.items():
+        if descriptions:
+            model.add_label(name, descriptions)
+    return list(labels)
 
 
 def _add_file(model: EmoCLIP, file: Path) -> list[str]:
@@ -154,6 +156,11 @@ def _add_file(model: EmoCLIP, file: Path) -> list[str]:
 def _parse_compound(text: str) -> tuple[str, dict[str, float]]:
     """Read ``name=a+b`` or ``name=2*a+b``."""
     name, equals, sum_ = text.partition("=")
+    if equals and "+" not in sum_:
+        raise PromptError(
+            f"'{text}': a compound of one label would be that label twice. Name two parts or more, "
+            "NAME=A+B; to score a label, name it in --labels"
+        )
     parts: dict[str, float] = {}
     for term in sum_.split("+"):
         weight, times, part = term.rpartition("*")

@@ -22,8 +22,10 @@ __all__ = [
     "Compounds",
     "Device",
     "Dtype",
+    "End",
     "Faces",
     "Fps",
+    "Label",
     "Labels",
     "LabelsFile",
     "MinQuality",
@@ -33,6 +35,7 @@ __all__ = [
     "Prompts",
     "Sampling",
     "Seed",
+    "Start",
     "Timeout",
     "Top",
     "Track",
@@ -79,6 +82,18 @@ Timeout = Annotated[
         help="Seconds that reading one video may take. [default: no limit; in processes, 1800]",
     ),
 ]
+Start = Annotated[
+    float | None,
+    typer.Option(
+        metavar="S",
+        min=0,
+        help="Read from second S of the file's clock on; times in results stay those of the file.",
+    ),
+]
+End = Annotated[
+    float | None,
+    typer.Option(metavar="S", min=0, help="Read up to second S of the file's clock."),
+]
 Track = Annotated[str, typer.Option(metavar="prominent|all|ID", help="Which face of several.")]
 OneTrack = Annotated[str, typer.Option(metavar="prominent|ID", help="Which face of several.")]
 Fps = Annotated[
@@ -100,11 +115,19 @@ Labels = Annotated[
         "[default: the model's label set]",
     ),
 ]
+Label = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="LABEL",
+        help="One label, commas and all, such as a sentence. May be repeated.",
+    ),
+]
 LabelsFile = Annotated[
     Path | None,
     typer.Option(
         metavar="FILE",
-        help="One label per line, or a .yaml file of 'name: description'.",
+        help="One label per line; a .csv file with the columns label and, if you like, "
+        "description; or a .yaml file of 'name: description'.",
         exists=True,
         dir_okay=False,
     ),
@@ -189,6 +212,9 @@ def parse_reading(
     timeout: float | None = None,
     sampling: SamplingMode = "deterministic",
     seed: int = 0,
+    *,
+    start: float | None = None,
+    end: float | None = None,
 ) -> ReadKeywords:
     """Check what the options say of reading videos; return it as keyword arguments.
 
@@ -204,6 +230,8 @@ def parse_reading(
         fps=fps,
         allow_network=allow_network,
         timeout=timeout,
+        start=start,
+        end=end,
     )
     try:
         ReadOptions(**reading)

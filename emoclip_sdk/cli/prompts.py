@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -50,6 +49,7 @@ def list_(prompts: o.Prompts = None, as_json: o.AsJSON = False) -> None:
         )
         return
     table = new_table("label", "descriptions", "also called")
+    table.columns[0].no_wrap = True  # a name that is broken can't be copied
     for name in bank.names():
         texts = str(len(bank.descriptions(name)))
         table.add_row(name, texts, ", ".join(bank.aliases(name)))
@@ -70,7 +70,7 @@ def show(
 ) -> None:
     """Show what a label is turned into."""
     from ..errors import PromptError
-    from ..prompts import compose
+    from ..prompts import compose, near_misses
 
     bank = _bank(prompts)
     try:
@@ -78,9 +78,7 @@ def show(
     except PromptError as error:
         raise typer.BadParameter(str(error), param_hint="NAME") from None
     if text.name is None:
-        known = [*bank.names(), *bank.compounds]
-        known += [alias for entry in known for alias in bank.aliases(entry)]
-        close = difflib.get_close_matches(name.lower(), known, n=3)
+        close = near_misses(bank, name, cutoff=0.6)
         complain(
             f"'{name}' is not in the prompt bank; it is used "
             + ("word for word." if text.kind == "caption" else "through templates.")

@@ -57,6 +57,7 @@ def timeline(
         typer.Option(metavar="FILE", help="Draw every label's scores as colors over time."),
     ] = None,
     labels: o.Labels = None,
+    label: o.Label = None,
     labels_file: o.LabelsFile = None,
     compound: o.Compounds = None,
     model: o.Model = None,
@@ -72,6 +73,8 @@ def timeline(
     fps: o.Fps = None,
     allow_network: o.AllowNetwork = False,
     timeout: o.Timeout = None,
+    start: o.Start = None,
+    end: o.End = None,
     device: o.Device = "auto",
     dtype: o.Dtype = "auto",
 ) -> None:
@@ -99,12 +102,12 @@ def timeline(
         _require("matplotlib", "plot", "Plotting")
     if any(file.suffix.lower() == ".parquet" for file in files):
         _require("pyarrow", "parquet", "Writing Parquet")
-    reading = o.parse_reading(faces, fps, allow_network, timeout)
+    reading = o.parse_reading(faces, fps, allow_network, timeout, start=start, end=end)
     against = o.parse_baseline(baseline)
     outputs = {"-o": files, "--plot": plot, "--heatmap": heatmap}
     check_outputs(outputs, video, against, labels_file, prompts)
     loaded = load_model(model, device, dtype, prompts)
-    requested = requested_labels(loaded, labels, labels_file, compound)
+    requested = requested_labels(loaded, labels, label, labels_file, compound)
     options: dict[str, Any] = dict(
         window=window,
         step=step,

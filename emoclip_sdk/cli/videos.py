@@ -9,11 +9,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import typer
+
 from ..errors import EmoCLIPError, VideoError
 from ..video.opening import VIDEO_SUFFIXES
 from .running import DEBUG
 
-__all__ = ["STDIN", "attempt", "expand", "standard_input"]
+__all__ = ["STDIN", "attempt", "expand", "refuse_labels", "standard_input"]
 
 STDIN = "-"
 """In the place of a video: what comes through the pipe."""
@@ -35,6 +37,27 @@ def expand(videos: Sequence[str]) -> list[str]:
 
 def _is_video(file: Path) -> bool:
     return file.suffix.lower() in VIDEO_SUFFIXES and file.name[0] != "." and file.is_file()
+
+
+def refuse_labels(videos: Sequence[str], labels: str | None) -> None:
+    """Refuse labels that stand where videos do: ``--labels happy sad`` makes "sad" one.
+
+    Raises
+    ------
+    typer.BadParameter
+        One of `videos` is no file, and the name of a label, while there are `labels`.
+    """
+    from ..prompts import PromptBank
+
+    if labels is None:
+        return
+    for video in videos:
+        if not os.path.exists(video) and video in PromptBank.default():
+            raise typer.BadParameter(
+                f"there is no file '{video}', but a label of that name. Separate labels by commas: "
+                f"--labels '{labels},{video}'",
+                param_hint="--labels",
+            )
 
 
 @functools.cache

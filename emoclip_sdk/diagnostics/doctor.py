@@ -30,7 +30,10 @@ __all__ = ["Finding", "dependencies", "examine"]
 
 _DISTRIBUTION = "emoclip_sdk"
 _DEVELOPERS = ("dev", "docs", "test", "test-browser")
-_SAY_MORE = "EMOCLIP_DEBUG=1 emoclip classify VIDEO shows where; report it with this table"
+_SAY_MORE = (
+    "EMOCLIP_DEBUG=1 emoclip classify VIDEO shows where; report it with what "
+    "emoclip doctor --verbose prints"
+)
 _LITTLE_SPACE = 2 * 10**9
 _IMPORTS = {  # what each is needed for is said where it fails
     "torch": "the model",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from fractions import Fraction
@@ -17,6 +18,7 @@ from ..faces.shapes import ShapeFinder
 from ..video.decode import FileSource
 from ..video.limits import error_text
 from ..video.opening import open_video
+from ..video.part import PartSource, check_part
 from .files import atomic_write, check_output
 from .overlay import Overlay
 
@@ -70,6 +72,8 @@ def annotate_video(
     landmarks: bool = False,
     fps: float | None = None,
     allow_network: bool = False,
+    start: float | None = None,
+    end: float | None = None,
 ) -> None:
     """Write an annotated video; see :meth:`Timeline.annotate`.
 
@@ -78,26 +82,32 @@ def annotate_video(
     VideoError
         The video can't be read.
     EmoCLIPError
-        Another ending, the file can't be written, or it is the source itself.
+        Another ending, the file can't be written, it is the source itself, or no part is from
+        `start` to `end`.
     """
     path = Path(path)
+    check_part(start, end)
     check_video_ending(path)
     check_output(path, [video, timeline.origin])
     if hasattr(video, "read"):
         raise EmoCLIPError("annotate reads a video twice: give a path or bytes, not a file object")
     source = open_video(video, fps=fps, allow_network=allow_network)
+    if start is not None or end is not None:
+        source = PartSource(source, start, end)
     finder = None
     if landmarks:
         from ..faces.landmarks import FaceLandmarker
 
         finder = ShapeFinder(FaceLandmarker())
-    write_video(source, path, lambda size: Overlay(timeline, size, finder))
+    write_video(source, path, lambda size: Overlay(timeline, size, finder, start or 0.0))
 
 
 def write_video(
     source: VideoSource, path: Path, make_drawing: Callable[[tuple[int, int]], Drawing]
 ) -> None:
     """Write a video anew, each frame as a drawing makes it; times and sound are kept.
+
+    The file of a part begins at 0, with what is shown when the part begins.
 
     Frames go through one by one: the length of the video costs no memory.
 
@@ -152,16 +162,20 @@ def _write(
         # What FFmpeg makes of RGB. Unsaid, players would take a large picture for BT.709.
         stream.codec_context.colorspace, stream.codec_context.color_range = _BT601, _LIMITED
         sound = None
-        if isinstance(source, FileSource):
-            sound = opened.enter_context(closing(Sound(source, out)))
+        begin, stop = 0.0, math.inf
+        whole = source
+        if isinstance(source, PartSource):
+            whole, begin, stop = source.source, source.start, source.end
+        if isinstance(whole, FileSource):
+            sound = opened.enter_context(closing(Sound(whole, out, begin, stop)))
         ticks = -1
         for frame in itertools.chain([first], frames):
             picture = av.VideoFrame.from_ndarray(drawing.draw(frame.rgb, frame.time), "rgb24")
             # No two frames may have one time; a damaged file's clock may stand still.
-            ticks = max(ticks + 1, round(frame.time * _CLOCK))
+            ticks = max(ticks + 1, round((frame.time - begin) * _CLOCK))
             picture.pts, picture.time_base = ticks, Fraction(1, _CLOCK)
             if sound is not None:
-                sound.until(frame.time)
+                sound.until(frame.time - begin)
             out.mux(stream.encode(picture))
         if sound is not None:
             sound.finish()

@@ -58,6 +58,7 @@ class Overlay:
         timeline: ScoredWindows,
         size: tuple[int, int],
         finder: ShapeFinder | None = None,
+        begin: float = 0.0,
     ) -> None:
         self._finder = finder
         factor: float = min(math.ceil(_MIN_WIDTH / size[0]), max(1, _MAX_SIDE // max(size)))
@@ -73,6 +74,7 @@ class Overlay:
             track: [cell.start for cell in track_cells]
             for track, track_cells in self._cells.items()
         }
+        self._begin = begin
         self._end = max([timeline.duration or 0.0, *(row.end for row in timeline.rows)]) or 1.0
         self._font = _font(max(12, round(min(self._picture) / 38)))
         self._line = max(2, round(min(self._picture) / 240))
@@ -244,7 +246,8 @@ class Overlay:
         return lines
 
     def _x(self, time: float) -> int:
-        share = min(max(time / self._end, 0.0), 1.0)
+        length = max(self._end - self._begin, 1e-3)
+        share = min(max((time - self._begin) / length, 0.0), 1.0)
         return self._left + round(share * (self._right - self._left))
 
     def _draw_clock(self, pen: Any, time: float) -> None:

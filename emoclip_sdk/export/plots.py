@@ -243,7 +243,8 @@ def _titled(height: float, subject: str, source: str) -> Figure:
     engine = figure.get_layout_engine()
     if engine is not None:
         engine.set(w_pad=0.1, h_pad=0.08)  # type: ignore[call-arg]
-    name = source if len(source) <= 70 else "…" + source[-69:]
+    name = Path(source).name or source  # a whole path says little, and names the user's folders
+    name = name if len(name) <= 70 else "…" + name[-69:]
     figure.suptitle(f"{subject} in {drawn_text(name)}", color=INK, fontsize=11)
     return figure
 

@@ -52,7 +52,7 @@ def _row_writer(file: TextIO, columns: Sequence[str]) -> Callable[[Record], Any]
     quoted = csv.DictWriter(file, columns, lineterminator="\n", quoting=csv.QUOTE_ALL)
 
     def write(record: Record) -> None:
-        record = {name: _literal(value) for name, value in nullable(record).items()}
+        record = {name: _cell(value) for name, value in nullable(record).items()}
         returns = any(isinstance(value, str) and "\r" in value for value in record.values())
         (quoted if returns else plain).writerow(record)
 
@@ -60,9 +60,17 @@ def _row_writer(file: TextIO, columns: Sequence[str]) -> Callable[[Record], Any]
     return write
 
 
-def _literal(value: Any) -> Any:
-    """Keep a spreadsheet from running a text as a formula; see OWASP, "CSV Injection"."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+def _cell(value: Any) -> Any:
+    """Return a number to be read by people, and a text that no spreadsheet runs as a formula.
+
+    See OWASP, "CSV Injection".
+    """
+    if isinstance(value, str) and value.startswith(_FORMULA):
+        return f"'{value}"
+    if isinstance(value, float):
+        # Times are rounded to a microsecond; of a share, six digits are more than are measured.
+        return round(value, 6) if abs(value) >= 1 else float(f"{value:.6g}")
+    return value
 
 
 def save_rows(
@@ -122,7 +130,8 @@ def save_records(
 
     CSV is for spreadsheets, too: a text that would be a formula there (``=``, ``+``, ``-``, ``@``)
     gets an apostrophe before it, and where names are not plain ASCII, the file begins with a byte
-    order mark, which tells Excel that it is UTF-8.
+    order mark, which tells Excel that it is UTF-8. Its numbers have six decimals, those below 1 six
+    digits; the other formats have all.
 
     Parameters
     ----------

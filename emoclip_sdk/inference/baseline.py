@@ -20,6 +20,7 @@ from ..errors import EmoCLIPError
 from ..results.baseline import BaselineKind, FaceBaseline
 from .action_measures import ACTION_NAMES, MEASURES, named_measures
 from .frames import EmbeddedFrame
+from .options import ReadOptions
 from .stream import VideoFaces
 from .windows import belongs
 
@@ -30,6 +31,7 @@ __all__ = [
     "NeutralSearch",
     "Reference",
     "baseline_kind",
+    "check_span",
     "neutral_labels",
     "whole_reference",
 ]
@@ -75,6 +77,21 @@ def baseline_kind(choice: BaselineChoice) -> BaselineKind | None:
             ) from None
         return "span"
     return "video"
+
+
+def check_span(span: tuple[float, float], options: ReadOptions) -> None:
+    """Refuse a span of which nothing is in the part that is read.
+
+    Raises
+    ------
+    EmoCLIPError
+    """
+    begin, end = options.start or 0.0, math.inf if options.end is None else options.end
+    if span[1] <= begin or span[0] >= end:
+        raise EmoCLIPError(
+            f"the baseline's span, {span[0]:g} to {span[1]:g} s, is not in the part that is read, "
+            f"which is from {begin:g} to {options.end or 'the end'}"
+        )
 
 
 @dataclass

@@ -10,7 +10,7 @@ from typing import Literal, TypedDict
 from ..config import FaceConfig
 from ..errors import EmoCLIPError
 from ..prompts import CompoundMode
-from ..video import SamplingMode
+from ..video import PartSource, SamplingMode, VideoSource, check_part
 
 __all__ = ["FaceMode", "ReadKeywords", "ReadOptions", "ScoreKeywords", "face_config"]
 
@@ -45,6 +45,9 @@ class ReadOptions:
         Seconds that reading one video may take, face detection and embedding included, checked
         between frames. None: no limit; half an hour where worker processes read
         (:meth:`EmoCLIP.classify_batch`, :func:`run_batch`), which are ended even within a frame.
+    start, end : float, optional
+        Read a part: seconds on the clock of the file. Times of results stay those of the whole
+        file, and their `duration` is where the part ends. None: from its beginning; to its end.
 
     Raises
     ------
@@ -58,6 +61,8 @@ class ReadOptions:
     fps: float | None = None
     allow_network: bool = False
     timeout: float | None = None
+    start: float | None = None
+    end: float | None = None
 
     def __post_init__(self) -> None:
         if self.faces not in (None, "detect", "none"):
@@ -71,6 +76,20 @@ class ReadOptions:
         for name, value in (("fps", self.fps), ("timeout", self.timeout)):
             if value is not None and not (value > 0 and math.isfinite(value)):
                 raise EmoCLIPError(f"{name} must be a positive number, not {value}")
+        check_part(self.start, self.end)
+
+    @property
+    def is_part(self) -> bool:
+        """Whether a part of the video is read."""
+        return self.start is not None or self.end is not None
+
+    def part(self, source: VideoSource) -> VideoSource:
+        """Return the part of a video that is to be read."""
+        return PartSource(source, self.start, self.end) if self.is_part else source
+
+    def whole(self) -> ReadOptions:
+        """Return the same options for all of another video."""
+        return dataclasses.replace(self, start=None, end=None)
 
     def require_in_order(self, task: str) -> None:
         """Refuse a sampling that does not go through the video in order of time.
@@ -111,6 +130,8 @@ class ReadKeywords(TypedDict, total=False):
     fps: float | None
     allow_network: bool
     timeout: float | None
+    start: float | None
+    end: float | None
 
 
 class ScoreKeywords(ReadKeywords, total=False):

@@ -19,7 +19,7 @@ from ..errors import CheckpointError, EmoCLIPError
 from ..faces import FaceDetector
 from ..faces.shapes import crop_shapes
 from ..nn.architecture import reads_english
-from ..prompts import CompoundMode, LabelEncoder, LabelText, PromptBank
+from ..prompts import CompoundMode, LabelEncoder, LabelSet, LabelText, PromptBank
 from ..results.records import ModelInfo
 from .reader import FaceReader
 from .scorer import Scorer
@@ -34,6 +34,7 @@ __all__ = ["PretrainedModel"]
 
 log = logging.getLogger(__name__)
 
+_REPR_LABELS = 4
 Model = TypeVar("Model", bound="PretrainedModel")
 
 
@@ -89,6 +90,17 @@ class PretrainedModel:
         self.revision = revision
         self.encoder = Encoder(network, config, device, dtype)
         self._labels = self._label_encoder(prompts or PromptBank.default())
+
+    def __repr__(self) -> str:
+        """Return name, device and the first labels."""
+        labels = self.labels
+        names = ", ".join(labels[:_REPR_LABELS])
+        names += f" and {len(labels) - _REPR_LABELS} more" if len(labels) > _REPR_LABELS else ""
+        revision = f" ({self.revision})" if self.revision else ""
+        return (
+            f"<{type(self).__name__} {self.name!r}{revision} on {self.encoder.device}, "
+            f"labels: {names or 'none of its own'}>"
+        )
 
     def _label_encoder(self, prompts: PromptBank) -> LabelEncoder:
         def encode(texts: list[str]) -> NDArray[np.float32]:
@@ -277,7 +289,7 @@ class PretrainedModel:
         return other
 
     def embed_labels(
-        self, labels: Sequence[str] | None = None, *, compound: CompoundMode = "average"
+        self, labels: LabelSet | None = None, *, compound: CompoundMode = "average"
     ) -> tuple[NDArray[np.float32], list[LabelText]]:
         """Embed labels as `classify` does.
 
@@ -288,9 +300,14 @@ class PretrainedModel:
         texts : list of LabelText
             What each label was turned into.
         """
+        chosen = self._chosen(labels)
+        return self._labels.described(chosen).embed(chosen, compound=compound)
+
+    def _chosen(self, labels: LabelSet | None) -> LabelSet:
+        """Return the labels, or the model's own ones for None."""
         if labels is None and not self.labels:
             raise EmoCLIPError(f"{self.name} has no label set of its own: name some labels")
-        return self._labels.embed(self.labels if labels is None else labels, compound=compound)
+        return self.labels if labels is None else labels
 
     def embed_text(self, texts: str | Sequence[str]) -> NDArray[np.float32]:
         """Embed texts word for word: one text to (D,), a list of N to (N, D), unnormalized."""
@@ -321,7 +338,7 @@ class PretrainedModel:
 
     def scorer(
         self,
-        labels: Sequence[str] | None,
+        labels: LabelSet | None,
         compound: CompoundMode,
         min_score: float | None,
         min_quality: float = 0.0,
@@ -334,15 +351,18 @@ class PretrainedModel:
             raise EmoCLIPError(f"min_score must be in [0, 1], not {min_score}")
         if not 0 <= min_quality <= 1:
             raise EmoCLIPError(f"min_quality must be in [0, 1], not {min_quality}")
-        vectors, texts = self.embed_labels(labels, compound=compound)
+        chosen = self._chosen(labels)
+        encoder = self._labels.described(chosen)
+        vectors, texts = encoder.embed(chosen, compound=compound)
+        encoder.note(texts)
         return Scorer(
             vectors,
             texts,
             self.encoder.pool,
             self.encoder.logit_scale / calibration.temperature,
             self.config.sampling.n_frames,
-            ModelInfo(self.name, self.revision, self._labels.hash),
-            self._labels.embed(self.labels)[0] if self.labels else vectors[:0],
+            ModelInfo(self.name, self.revision, encoder.hash),
+            encoder.embed(self.labels)[0] if self.labels else vectors[:0],
             min_score,
             min_quality,
         )

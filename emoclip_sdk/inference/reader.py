@@ -107,7 +107,7 @@ class FaceReader:
         def read(source: VideoSource) -> Iterator[EmbeddedFrame]:
             return self._in_order(source, options, embedded)
 
-        frames, duration = _limited(source, options.timeout, read)
+        frames, duration = _limited(source, options, read)
         has_actions = shapes or self.config.shape is not None
         return FaceStream(source.name, frames, table, duration, has_actions, source.origin)
 
@@ -139,7 +139,7 @@ class FaceReader:
             faces = self._faces(_ahead(frames, SHAPES_AHEAD), config, shapes=True, serial=True)
             return _watched(faces, table)
 
-        frames, duration = _limited(source, options.timeout, read)
+        frames, duration = _limited(source, options, read)
         return VideoFaces(source.name, frames, table, duration, source.origin)
 
     def live(self, source: LiveInput, options: ReadOptions) -> tuple[LiveFrames, FaceStream]:
@@ -229,10 +229,12 @@ def _watched(
 
 
 def _limited(
-    source: VideoSource, timeout: float | None, read: Callable[[VideoSource], Iterator[T]]
+    source: VideoSource, options: ReadOptions, read: Callable[[VideoSource], Iterator[T]]
 ) -> tuple[Iterator[T], Callable[[], float | None]]:
-    """Read a source within a time; return what is read, and how long the video is."""
-    if timeout is None:
-        return read(source), lambda: source.duration
-    limited = LimitedSource(source, timeout)
-    return limited.timed(read(limited)), lambda: limited.duration
+    """Read the part that is asked for within a time; return what is read, and when it ends."""
+    if options.timeout is None:
+        part = options.part(source)
+        return read(part), lambda: part.duration
+    limited = LimitedSource(source, options.timeout)
+    part = options.part(limited)
+    return limited.timed(read(part)), lambda: part.duration

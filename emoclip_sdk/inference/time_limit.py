@@ -56,7 +56,16 @@ class LimitedSource(VideoSource):
         VideoError
             The time is over.
         """
-        with closing(self._source.decode(needed)) as frames:
+        return self._timed_out(self._source.decode(needed))
+
+    def decode_from(
+        self, start: float, needed: FrameFilter | None = None
+    ) -> Generator[RawFrame, None, None]:
+        """Yield the frames from a time on; errors as by :meth:`decode`."""
+        return self._timed_out(self._source.decode_from(start, needed))
+
+    def _timed_out(self, raws: Generator[RawFrame, None, None]) -> Generator[RawFrame, None, None]:
+        with closing(raws) as frames:
             for frame in frames:
                 since = self._running_since
                 spent = self._spent + (0.0 if since is None else time.monotonic() - since)

@@ -12,6 +12,7 @@ from typing import Any
 from ..errors import PromptError
 from .entries import Entry, EntryTable, compound_entry, described_entry, refuse_duplicates
 from .files import PromptFile, dump_entries, read_prompt_file, shipped_files
+from .labels import label_key
 
 __all__ = ["PromptBank"]
 
@@ -111,6 +112,19 @@ class PromptBank:
     def names(self) -> list[str]:
         """Return the labels that have descriptions, in order. Compounds are in `compounds`."""
         return [name for name, entry in self._table.entries.items() if not entry.is_compound]
+
+    def wordings(self) -> dict[str, str]:
+        """Return every name and alias, and the name of the entry that it means."""
+        return {
+            text: entry.name
+            for entry in self._table.entries.values()
+            for text in (entry.name, *entry.aliases)
+        }
+
+    def has_wording(self, label: str) -> bool:
+        """Whether a label is an entry's name or alias, not merely made of several of them."""
+        key = label_key(label)
+        return any(label_key(text) == key for text in self.wordings())
 
     def __contains__(self, label: object) -> bool:
         """Whether a label, in any wording, is a described label or a compound of this bank."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,12 +15,16 @@ from numpy.typing import NDArray
 from ..errors import PromptError
 from .bank import PromptBank
 from .composer import CompoundMode, LabelText, compose
-from .labels import has_latin_word, label_key
+from .labels import LabelSet, has_latin_word, label_key, listed_labels
+from .near_misses import near_misses
 
 __all__ = ["LabelEncoder"]
 
+log = logging.getLogger(__name__)
+
 _MAX_TEXTS = 20_000  # 40 MB of 512-d vectors; a service that is sent ever new labels must not grow
 _MAX_MATRICES = 64
+_MANY = 50  # parts of a text that is certainly a list
 _ALIKE = 1 - 1e-6  # cosine of two labels between which a text encoder sees no difference
 
 
@@ -53,6 +59,7 @@ class LabelEncoder:
         self._vectors: dict[str, NDArray[np.float32]] = {}
         self._results: dict[Any, tuple[NDArray[np.float32], tuple[LabelText, ...]]] = {}
         self.shifts: dict[str, NDArray[np.float32]] = {}
+        self._noted: set[Any] = set()  # labels that were looked at; (label,): alone
 
     @property
     def hash(self) -> str:
@@ -76,8 +83,58 @@ class LabelEncoder:
         """
         self.shifts = {self._key(compose(self.bank, label)): v for label, v in shifts.items()}
 
+    def described(self, labels: LabelSet) -> LabelEncoder:
+        """Return an encoder whose bank has the descriptions that come with `labels`.
+
+        Without any, it is this one. This one and its bank stay as they are; texts that were encoded
+        are shared.
+
+        Raises
+        ------
+        PromptError
+            A description that is no text, or empty.
+        """
+        if not isinstance(labels, Mapping):
+            return self
+        other = copy.copy(self)
+        other.bank = self.bank.copy()
+        for name, texts in labels.items():
+            if texts is None:
+                continue
+            if not isinstance(texts, str) and not isinstance(texts, Sequence):
+                raise PromptError(
+                    f"The description of {name!r} must be a text, a list of texts, or None for "
+                    f"those of the prompt bank, not {texts!r}"
+                )
+            other.bank.add_label(name, texts)
+        own = {label_key(name) for name, texts in labels.items() if texts is not None}
+        other.shifts = {key: shift for key, shift in self.shifts.items() if key not in own}
+        return other
+
+    def note(self, texts: Sequence[LabelText]) -> None:
+        """Log, once, what a caller may not expect of labels: near misses, and one label alone."""
+        if len(self._noted) > _MAX_TEXTS:
+            self._noted.clear()
+        for text in texts:
+            if text.kind != "template" or text.label in self._noted:
+                continue
+            self._noted.add(text.label)
+            if close := near_misses(self.bank, text.label):
+                log.warning(
+                    "%r is not in the prompt bank and is used through templates. Did you mean %s?",
+                    text.label,
+                    " or ".join(map(repr, close)),
+                )
+        if len(texts) == 1 and (texts[0].label,) not in self._noted:
+            self._noted.add((texts[0].label,))
+            log.warning(
+                "%r is the only label: its score is 1 whatever a face shows. Add what else it "
+                "could be, such as 'neutral', or look at confidence and similarities",
+                texts[0].label,
+            )
+
     def embed(
-        self, labels: Sequence[str], *, compound: CompoundMode = "average"
+        self, labels: Iterable[str], *, compound: CompoundMode = "average"
     ) -> tuple[NDArray[np.float32], list[LabelText]]:
         """Embed labels: the weighted mean of their texts' raw embeddings (eq. 2 and its like).
 
@@ -87,7 +144,7 @@ class LabelEncoder:
 
         Parameters
         ----------
-        labels : sequence of str
+        labels : iterable of str
             Different labels; see :func:`compose` for what each becomes.
         compound : {"average", "concatenate"}
             How compounds are made.
@@ -107,7 +164,8 @@ class LabelEncoder:
             each would get half of its due.
         """
         if isinstance(labels, str):
-            raise PromptError(f"labels must be a list: [{labels!r}], not {labels!r}")
+            names = listed_labels(labels) or [labels]
+            raise PromptError(f"labels must be a list: {names!r}, not the text {labels!r}")
         requested = tuple(labels)
         if not requested:
             raise PromptError("Give at least one label")
@@ -116,6 +174,7 @@ class LabelEncoder:
         result = self._results.get(key) if cacheable else None
         if result is None:
             texts = tuple(compose(self.bank, label, compound) for label in requested)
+            _refuse_lists(texts, self.bank)
             _refuse_same(texts)
             if self.english:
                 _refuse_unread(texts)
@@ -181,6 +240,23 @@ def _refuse_same(labels: Sequence[LabelText]) -> None:
         seen[key] = item.label
 
 
+def _refuse_lists(labels: Sequence[LabelText], bank: PromptBank) -> None:
+    """Refuse a label that is a list of labels: all in one, or with marks that no name has."""
+    for item in labels:
+        names = listed_labels(item.label)
+        if len(names) < 2 or item.kind in ("caption", "custom") or bank.has_wording(item.label):
+            continue
+        if len(labels) > 1 and not set(";|\t\n") & set(item.label):
+            continue  # "anger, disgust and contempt" among others is how data sets write a compound
+        if len(names) > _MANY:
+            raise PromptError(f"One label is a list of {len(names)}: give each as a label")
+        if any(name in bank or near_misses(bank, name) for name in names):
+            raise PromptError(
+                f"{item.label!r} is one label that reads like {len(names)}: write {names!r}"
+                + (f", or {' + '.join(names)!r} for their compound" if item.name else "")
+            )
+
+
 def _refuse_unread(labels: Sequence[LabelText]) -> None:
     """Refuse labels that go to an English text encoder in another script, or as signs alone."""
     unread = [
@@ -203,7 +279,13 @@ def _refuse_alike(vectors: NDArray[np.float32], labels: Sequence[LabelText]) -> 
     unit = vectors.astype(np.float64) / np.where(lengths > 0, lengths, 1)
     alike = np.triu(unit @ unit.T > _ALIKE, 1)
     if alike.any():
-        one, other = (labels[int(i)].label for i in np.argwhere(alike)[0])
+        first, second = (labels[int(i)] for i in np.argwhere(alike)[0])
+        one, other = first.label, second.label
+        if set(first.texts) == set(second.texts):
+            raise PromptError(
+                f"The labels {one!r} and {other!r} are made of the same descriptions: each would "
+                "get half of the score. Leave one of them out"
+            )
         raise PromptError(
             f"This model can't tell the labels {one!r} and {other!r} apart: its text encoder reads "
             "both alike. It reads English, and of a long text the beginning (about 50 words). Use "

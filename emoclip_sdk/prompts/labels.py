@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping, Sequence
 
 from ..errors import PromptError
 
 __all__ = [
     "CAPTION_WORDS",
     "SENTENCE_END",
+    "LabelSet",
     "has_latin_word",
     "is_caption",
     "label_key",
     "label_parts",
+    "listed_labels",
     "require_unicode",
     "tidy",
 ]
+
+LabelSet = Sequence[str] | Mapping[str, str | Sequence[str] | None]
+"""Labels, or labels with the descriptions that stand for them; None: as the prompt bank says."""
 
 CAPTION_WORDS = 5
 """A label of at least this many words is a description in its own right."""
@@ -24,6 +30,7 @@ CAPTION_WORDS = 5
 _IGNORED = re.compile(r"[\s_\-\u2010-\u2015]+")
 SENTENCE_END = ".,;:!?\u2026\u3002"
 """Marks at the end of a label that are no part of it: it was copied from a sentence."""
+_SEPARATORS = re.compile(r"[,;|\t\n]")
 _JOINERS = re.compile(r"\s*(?:[+&,/_]|\band\b)\s*", re.IGNORECASE)
 
 
@@ -48,6 +55,17 @@ def label_key(label: str) -> str:
 def label_parts(label: str) -> list[str]:
     """Split a joined label: ``"anger, disgust and contempt"`` has three parts, ``"anger"`` one."""
     return [part for part in _JOINERS.split(label) if part.strip()]
+
+
+def listed_labels(text: str) -> list[str]:
+    """Split a text that may be a list of labels at commas, semicolons, bars, tabs and lines.
+
+    Examples
+    --------
+    >>> listed_labels("joy, fear;anger"), listed_labels("anger and fear")
+    (['joy', 'fear', 'anger'], ['anger and fear'])
+    """
+    return [part for raw in _SEPARATORS.split(text) if (part := tidy(raw))]
 
 
 def is_caption(label: str) -> bool:

@@ -39,6 +39,9 @@ Gap = Literal["nobody", "out of view", "low quality"]
 seen well enough for `min_quality`."""
 
 
+REPR_LABELS = 3
+"""Labels that the text of a prediction shows."""
+
 HTML_LABELS = 8
 """Labels that a notebook shows of a prediction."""
 
@@ -162,8 +165,22 @@ class Prediction:
     actions: dict[str, float] | None = None
 
     def __repr__(self) -> str:
-        ranked = ", ".join(f"{label} {score:.2f}" for label, score in self.top(3))
-        return f"<Prediction {self.source!r}: {ranked or self.error or self.reason or self.status}>"
+        """Return three lines: the answer, the best labels, and what they rest on."""
+        if not self.face_found:
+            problem = f"failed: {self.error}" if self.error is not None else self.status
+            reason = f" ({self.reason})" if self.reason == LOW_QUALITY else ""
+            return f"<Prediction {self.source!r}: {problem}{reason}>"
+        answer = self.answer or f"none of these ({self.label}?)"
+        ranked = "  ".join(f"{label} {score:.2f}" for label, score in self.top(REPR_LABELS))
+        more = len(self.scores) - REPR_LABELS
+        basis = [f"face {self.track} of {self.n_tracks}", f"{self.n_frames} frames"]
+        basis += [] if math.isnan(self.confidence) else [f"confidence {self.confidence:.2f}"]
+        basis += [] if self.quality is None else [f"quality {self.quality.score:.2f}"]
+        return (
+            f"<Prediction {self.source!r}: {answer}>\n"
+            f"  {ranked}{f'  and {more} more' if more > 0 else ''}\n"
+            f"  {', '.join(basis)}"
+        )
 
     def _repr_html_(self) -> str:
         """Return a table of the best labels, for a notebook."""
@@ -200,9 +217,14 @@ class Prediction:
         return self.top(1)[0][0] if self.face_found else None
 
     @property
+    def answer(self) -> str | None:
+        """What to publish: the label, or None where the model abstained, and without a face."""
+        return None if self.abstained else self.label
+
+    @property
     def action_text(self) -> str | None:
-        """The actions in words, see :func:`describe_actions`; None where not asked for."""
-        return None if self.actions is None else describe_actions(self.actions)
+        """The actions in words, see :func:`describe_actions`; None without a face, or unasked."""
+        return None if self.actions is None else describe_actions(self.actions) or None
 
     def top(self, k: int = 1) -> list[tuple[str, float]]:
         """Return the `k` best labels with their scores, best first; empty without a face."""
@@ -216,7 +238,7 @@ class Prediction:
             {
                 "source": self.source,
                 "status": self.status,
-                "face_found": self.face_found,
+                "face_found": None if self.error is not None else self.face_found,
                 "label": self.label,
                 "confidence": self.confidence,
                 "abstained": self.abstained,
@@ -246,7 +268,7 @@ class Prediction:
         return {
             "source": self.source,
             "status": self.status,
-            "face_found": self.face_found,
+            "face_found": None if failed else self.face_found,
             "error": self.error,
             "reason": self.reason,
             "track": self.track,

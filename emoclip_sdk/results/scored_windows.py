@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, overload
 
 from ..faces import FaceQuality
 from .action_words import describe_actions
@@ -29,8 +29,14 @@ from .tables import label_columns
 __all__ = ["ScoredWindows", "TimelineRow"]
 
 
-# What is in a row only where it was asked for.
-_ASKED = ("actions", "action_text", "baseline", "score_changes", "action_changes")
+# What is in a row only where it was asked for, and the field that says so.
+_ASKED = {
+    "actions": "actions",
+    "action_text": "actions",
+    "baseline": "score_changes",
+    "score_changes": "score_changes",
+    "action_changes": "action_changes",
+}
 
 
 @dataclass(frozen=True)
@@ -109,14 +115,19 @@ class TimelineRow:
 
     @property
     def label(self) -> str | None:
-        """The label of the highest score; None in a gap."""
+        """The label of the highest score, also where the model abstained; None in a gap."""
         return max(self.scores, key=self.scores.__getitem__) if self.face_found else None
 
     @property
-    def action_text(self) -> str | None:
-        """The actions in words, by what changes where there is a baseline; "" without a face.
+    def answer(self) -> str | None:
+        """The label of the highest score; None where the model abstained, and in a gap."""
+        return None if self.abstained else self.label
 
-        See :func:`describe_actions`. None where actions were not asked for.
+    @property
+    def action_text(self) -> str | None:
+        """The actions in words, by what changes where there is a baseline; None without a face.
+
+        See :func:`describe_actions`. None also where actions were not asked for.
         """
         if self.actions is None:
             return None
@@ -124,7 +135,7 @@ class TimelineRow:
         if self.baseline is not None and self.action_changes is not None:
             changes = self.action_changes
             before = {name: value - changes[name] for name, value in self.actions.items()}
-        return describe_actions(self.actions, before)
+        return describe_actions(self.actions, before) or None
 
     def to_record(self, source: str, model: ModelInfo | None = None) -> dict[str, Any]:
         """Return a flat row, two columns per label, NaN in gaps."""
@@ -175,7 +186,11 @@ class TimelineRow:
                 "quality": self.quality,
                 "scores": self.scores,
                 "similarities": self.similarities,
-                **{name: value for name in _ASKED if (value := getattr(self, name)) is not None},
+                **{
+                    name: getattr(self, name)
+                    for name, asked in _ASKED.items()
+                    if getattr(self, asked) is not None
+                },
             }
         )
         return values
@@ -243,6 +258,16 @@ class ScoredWindows:
 
     def __iter__(self) -> Iterator[TimelineRow]:
         return iter(self.rows)
+
+    @overload
+    def __getitem__(self, index: int) -> TimelineRow: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> tuple[TimelineRow, ...]: ...
+
+    def __getitem__(self, index: int | slice) -> TimelineRow | tuple[TimelineRow, ...]:
+        """Return a row by its number, or several."""
+        return self.rows[index]
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON types; NaN becomes None."""

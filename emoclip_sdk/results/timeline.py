@@ -6,14 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..errors import EmoCLIPError
 from ..export.annotate import annotate_video
 from ..export.plots import plot_heatmap, plot_timeline
 from ..export.save import save_timeline
+from ..export.svg import timeline_svg
 from .analysis import Episode, TrackSummary, episodes, resampled, smoothed, summary
 from .html import html_table
 from .records import NO_FACE
-from .scored_windows import ScoredWindows
+from .scored_windows import ScoredWindows, TimelineRow
 from .tables import to_pandas
+from .timeline_file import read_timeline
 
 if TYPE_CHECKING:
     import pandas
@@ -24,8 +27,24 @@ if TYPE_CHECKING:
 __all__ = ["Timeline"]
 
 
+REPR_ROWS = 8
+"""Rows that the text of a timeline shows."""
+
 HTML_ROWS = 12
 """Rows that a notebook shows of a timeline."""
+
+
+def _answer(row: TimelineRow) -> str:
+    return row.answer or f"none of these ({row.label}?)"
+
+
+def _line(row: TimelineRow) -> str:
+    face = "" if row.track is None else str(row.track)
+    if row.label is None:
+        text = f"({row.reason or NO_FACE})"
+    else:
+        text = f"{_answer(row)} {row.scores[row.label]:.2f}"
+    return f"{face:>6}{row.start:9.2f}{row.end:9.2f}  {text}"
 
 
 @dataclass(frozen=True, repr=False)
@@ -36,16 +55,25 @@ class Timeline(ScoredWindows):
     """
 
     def __repr__(self) -> str:
-        return f"<Timeline {self.source!r}: {self.error or self._size()}>"
+        """Return a short table: the first and the last rows."""
+        head = f"<Timeline {self.source!r}: {self.error or self._size()}>"
+        if not self.rows:
+            return head
+        lines = [_line(row) for row in self.rows]
+        if len(lines) > REPR_ROWS:
+            half = REPR_ROWS // 2
+            hidden = len(lines) - 2 * half
+            lines = [*lines[:half], f"       ({hidden} more rows)", *lines[-half:]]
+        return "\n".join([head, "  face    start      end  label", *lines])
 
     def _repr_html_(self) -> str:
-        """Return a table of the first rows, for a notebook."""
+        """Return a picture of the best labels and a table of the first rows, for a notebook."""
         rows = [
             (
                 "" if row.track is None else str(row.track),
                 f"{row.start:.2f}",
                 f"{row.end:.2f}",
-                row.reason or NO_FACE if row.label is None else row.label,
+                row.reason or NO_FACE if row.label is None else _answer(row),
                 "" if row.label is None else f"{row.scores[row.label]:.3f}",
             )
             for row in self.rows[:HTML_ROWS]
@@ -53,7 +81,8 @@ class Timeline(ScoredWindows):
         caption = f"{self.source}: {self.error or self._size()}"
         if len(self.rows) > HTML_ROWS:
             caption += f"; the first {HTML_ROWS} rows"
-        return html_table(caption, ("track", "start", "end", "label", "score"), rows)
+        table = html_table(caption, ("track", "start", "end", "label", "score"), rows)
+        return f"<div>{timeline_svg(self)}{table}</div>"
 
     def _size(self) -> str:
         n, tracks = len(self.rows), len(self.tracks)
@@ -139,6 +168,19 @@ class Timeline(ScoredWindows):
         """
         save_timeline(self, path)
 
+    @classmethod
+    def load(cls, path: str | Path) -> Timeline:
+        """Read the ``.json`` file that :meth:`save` or ``emoclip timeline -o`` wrote.
+
+        All but :meth:`annotate` works on it: where each face is in every frame is not in the file.
+
+        Raises
+        ------
+        EmoCLIPError
+            The file can't be read, or is no timeline.
+        """
+        return cls(**read_timeline(path))
+
     def plot(self, path: str | Path | None = None) -> Figure:
         """Draw the scores over time, one panel per track; returns the matplotlib figure.
 
@@ -158,6 +200,8 @@ class Timeline(ScoredWindows):
         landmarks: bool = False,
         fps: float | None = None,
         allow_network: bool = False,
+        start: float | None = None,
+        end: float | None = None,
     ) -> None:
         """Write the video with boxes, labels and a strip that shows this timeline.
 
@@ -169,14 +213,28 @@ class Timeline(ScoredWindows):
             ``.mp4``, ``.m4v``, ``.mov``, ``.mkv`` or ``.webm``. The sound of `video` is kept.
         landmarks : bool
             Draw the landmarks of each face, too; they are found anew in every frame.
-        fps, allow_network
-            As the timeline was made with.
+        fps, allow_network, start, end
+            As the timeline was made with. Of a part only that part is written, from 0 on.
 
         Raises
         ------
         VideoError
             The video can't be read.
         EmoCLIPError
-            Another ending, or the file can't be written.
+            Another ending, the file can't be written, or the timeline was loaded from a file.
         """
-        annotate_video(self, video, path, landmarks=landmarks, fps=fps, allow_network=allow_network)
+        if self.tracks and not self.paths:
+            raise EmoCLIPError(
+                f"{self.source}: this timeline does not say where the faces are in every frame, as "
+                "one that was loaded from a file. Make it anew from the video to annotate it"
+            )
+        annotate_video(
+            self,
+            video,
+            path,
+            landmarks=landmarks,
+            fps=fps,
+            allow_network=allow_network,
+            start=start,
+            end=end,
+        )

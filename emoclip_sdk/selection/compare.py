@@ -15,6 +15,7 @@ from ..inference.options import ReadOptions
 from ..inference.reader import FaceReader
 from ..inference.stream import FaceStream
 from ..inference.videos import failed_name
+from ..prompts import LabelSet
 from ..results.records import Prediction
 from ..results.tables import label_columns, to_pandas
 
@@ -123,7 +124,7 @@ def compare_models(
     a: PretrainedModel,
     b: PretrainedModel,
     videos: Sequence[VideoInput],
-    labels: Sequence[str] | None = None,
+    labels: LabelSet | None = None,
     *,
     progress: Callable[[VideoInput], None] = lambda video: None,
     **reading: Unpack[ReadKeywords],
@@ -135,8 +136,8 @@ def compare_models(
     a, b : PretrainedModel
     videos : sequence
         Anything that :meth:`EmoCLIP.classify` takes.
-    labels : sequence of str, optional
-        None: the label set of both, which must be the same.
+    labels : sequence of str, or mapping of str to descriptions, optional
+        As in :meth:`EmoCLIP.classify`. None: the label set of both, which must be the same.
     progress : callable
         Called with each video before it is read.
     **reading

@@ -10,6 +10,7 @@ from .clock import microseconds
 from .inputs import LiveInput, VideoInput
 from .live import LiveFrames, open_live
 from .opening import ACCEPTED, open_video
+from .part import PartSource, check_part
 from .prefetch import prefetch
 from .sampling import clip_window, inside, paper, uniform
 from .source import Frame, VideoSource
@@ -19,9 +20,11 @@ __all__ = [
     "Frame",
     "LiveFrames",
     "LiveInput",
+    "PartSource",
     "SamplingMode",
     "VideoInput",
     "VideoSource",
+    "check_part",
     "clip_window",
     "inside",
     "microseconds",

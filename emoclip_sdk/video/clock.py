@@ -97,6 +97,10 @@ class FrameClock:
             duration = None
         return time, duration
 
+    def resume(self, pts: int) -> None:
+        """Go on at the frame of this time stamp, after what comes before it was left out."""
+        self._last = self.time(0, pts)
+
     def counted(self, number: int) -> float:
         """Return the time of a frame of a stream without time stamps."""
         return microseconds(number * self._step)

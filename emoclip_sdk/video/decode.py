@@ -6,6 +6,7 @@ and it reads time stamps, rotation, alpha and 10-bit pictures, which OpenCV's re
 
 from __future__ import annotations
 
+import itertools
 import logging
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
@@ -106,24 +107,39 @@ class FileSource(VideoSource):
 
     def decode(self, needed: FrameFilter | None = None) -> Generator[RawFrame, None, None]:
         """Yield the frames; what fails after the first frame ends the video with a warning."""
-        with closing(self._pictures(needed)) as pictures:
+        return self.decode_from(0.0, needed)
+
+    def decode_from(
+        self, start: float, needed: FrameFilter | None = None
+    ) -> Generator[RawFrame, None, None]:
+        """Yield the frames from the key frame before `start` on, see :meth:`decode`."""
+        with closing(self._pictures(needed, start)) as pictures:
             for (index, time, duration, shape), picture, neighbors in with_neighbors(pictures):
                 to_rgb = _converter(picture, shape, neighbors, self._where)
                 yield RawFrame(index, time, duration, to_rgb)
 
     def _pictures(
-        self, needed: FrameFilter | None
+        self, needed: FrameFilter | None, start: float
     ) -> Generator[tuple[tuple[int, float, float | None, _Shape], VideoFrame], None, None]:
         """Yield index, time, duration and shape of each frame, and the frame."""
         container = self._open()
         try:
             stream = decodable_stream(container, self._where)
             clock = self._clock(container, stream)
+            entered = self._enter(container, stream, clock, start)
+            if entered is None:  # from the beginning, also where a seek has lost the way
+                container.close()
+                container = self._open()
+                stream = decodable_stream(container, self._where)
+                clock = self._clock(container, stream)
+                entered = 0, continuous(container.demux(stream), container)
+            first, from_there = entered
+            table = self._table if first else None
             shapes = _Shapes(stream)
-            index = 0
+            index = first
             problem: Exception | None = None
             broken: list[Exception] = []
-            packets = _until_broken(continuous(container.demux(stream), container), broken)
+            packets = _until_broken(from_there, broken)
             if needed is None or self._network:  # what is live waits for no later packet
                 pairs: Any = ((packet, None) for packet in packets)
             else:
@@ -135,8 +151,8 @@ class FileSource(VideoSource):
                 is_needed = True
                 # Deinterlacing looks at the frames around the one that is needed.
                 if needed is not None and not interlaced:
-                    start, end = clock.predict(packet.pts), clock.predict(following)
-                    is_needed = start is None or end is None or needed(start, end)
+                    begin, until = clock.predict(packet.pts), clock.predict(following)
+                    is_needed = begin is None or until is None or needed(begin, until)
                 skipper.prepare(packet, needed=is_needed)
                 try:
                     pictures = packet.decode()
@@ -146,13 +162,17 @@ class FileSource(VideoSource):
                     continue
                 for picture in pictures:
                     interlaced = interlaced or picture.interlaced_frame
+                    number = None if table is None else table.number(picture.pts)
+                    if number is not None and number < first:
+                        continue  # it leans on frames before the key frame
                     time, duration = clock.advance(picture)
                     index += skipper.skipped_before(picture.pts)
+                    index = index if number is None else number
                     yield (index, time, duration, shapes.of(picture)), picture
                     index += 1
             problem = broken[0] if broken else problem
             if problem is not None:
-                if index == 0:
+                if index == first:
                     raise VideoError(
                         self._where, f"no frame can be decoded ({error_text(problem)})"
                     )
@@ -160,10 +180,48 @@ class FileSource(VideoSource):
                     "%s: damaged or cut off (%s); %d frames were read",
                     self._where,
                     error_text(problem),
-                    index,
+                    index - first,
                 )
         finally:
             container.close()
+
+    def _enter(
+        self, container: InputContainer, stream: VideoStream, clock: FrameClock, start: float
+    ) -> tuple[int, Iterator[Packet[Any]]] | None:
+        """Seek to the key frame before a time, and prove that it is the one.
+
+        Returns
+        -------
+        number, packets
+            Of the key frame, and from it on. None: decoding has to begin at the beginning.
+        """
+        if start <= 0:
+            return 0, continuous(container.demux(stream), container)
+        table = self._frame_table() if self.has_clock else None
+        if table is None or table.pts is None or not stream.time_base:
+            return None
+        if clock.zero is None:
+            clock.zero = seconds(int(table.pts[0]), stream.time_base)
+        stamp = (start + clock.zero) / seconds(1, stream.time_base)
+        # Two frames more: deinterlacing looks at those before.
+        shown = int(np.searchsorted(table.pts, stamp, side="right")) - 3
+        key = table.key_before(max(shown, 0))
+        if key <= MIN_SEEK_FRAMES:
+            return None
+        # MPEG-TS is searched by the time of decoding, and would be entered behind the key frame:
+        # so we go to the one before, and on from there without decoding.
+        try:
+            container.seek(int(table.pts[table.key_before(key - 1)]), stream=stream)
+            packets = iter(container.demux(stream))
+            for packet in packets:
+                if packet.pts == table.pts[key]:
+                    clock.resume(int(table.pts[key]))
+                    return key, itertools.chain([packet], packets)
+                if packet.is_keyframe and packet.pts is not None and packet.pts > table.pts[key]:
+                    return None
+        except Exception as error:  # decoding from the beginning tells what is wrong, if anything
+            log.debug("%s: can't be entered at %g s (%s)", self._where, start, error)
+        return None
 
     def sound(self) -> tuple[InputContainer, AudioStream, float] | None:
         """Open the file once more for its sound; None without any.

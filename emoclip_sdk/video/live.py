@@ -6,7 +6,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from typing import Any
 
 from ..errors import VideoError
@@ -90,6 +90,10 @@ class IteratorSource(VideoSource):
     def __init__(self, frames: Iterable[Any]) -> None:
         self.name = "frames"
         self._frames = frames
+
+    def _errors(self) -> AbstractContextManager[None]:
+        """Return none: what the iterator raises is the caller's own."""
+        return nullcontext()
 
     def decode(self, needed: FrameFilter | None = None) -> Generator[RawFrame, None, None]:
         """Yield the frames, the first one at 0."""

@@ -31,10 +31,17 @@ class Sound:
         Opened once more.
     out : OutputContainer
         Nothing may have been written to it yet.
-
+    begin, end : float
+        Seconds on the clock of the source: what is copied of it. `begin` is the new file's zero.
     """
 
-    def __init__(self, source: FileSource, out: OutputContainer) -> None:
+    def __init__(
+        self,
+        source: FileSource,
+        out: OutputContainer,
+        begin: float = 0.0,
+        end: float = float("inf"),
+    ) -> None:
         self._name = source.name
         self._out = out
         self._container: Any = None
@@ -44,9 +51,13 @@ class Sound:
         if opened is None:
             return
         self._container, stream, start = opened
+        start += begin
+        self._length = end - begin
         # MP4 has edit lists for it, and Opus a field of its own.
         self._before_zero = "mov" in out.format.name or "mp4" in out.format.name
         self._before_zero |= stream.codec.canonical_name == "opus"
+        # Of a part, what lies before zero is sound that others hear, and no encoder's beginning.
+        self._before_zero &= begin == 0
         if stream.codec.canonical_name in out.supported_codecs:
             copied = out.add_stream_from_template(stream)
             self._packets = self._copied(stream, copied, start)
@@ -98,6 +109,8 @@ class Sound:
             # What an encoder needs to begin with, before zero, would move everything in Matroska.
             if not self._before_zero and packet.dts < 0:
                 continue
+            if packet.dts * base >= self._length:
+                return
             packet.stream = into
             yield float(packet.dts * base), [packet]
 
@@ -109,5 +122,10 @@ class Sound:
                 if frame.pts is not None and base is not None:
                     frame.pts -= round(start / base)
                     time = float(frame.pts * base)
+                if time < 0 and not self._before_zero:
+                    continue
+                if time >= self._length:
+                    yield time, into.encode(None)
+                    return
                 yield time, into.encode(frame)
         yield time, into.encode(None)

@@ -11,7 +11,7 @@ import logging
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Sequence
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -116,6 +116,19 @@ class VideoSource(ABC):
             None: all are needed.
         """
 
+    def decode_from(
+        self, start: float, needed: FrameFilter | None = None
+    ) -> Generator[RawFrame, None, None]:
+        """Yield frames as :meth:`decode`; those that are off the screen at `start` may be left out.
+
+        Parameters
+        ----------
+        start : float
+            Seconds.
+        needed : FrameFilter, optional
+        """
+        return self.decode(needed)
+
     def _decode(self, needed: FrameFilter | None = None) -> Generator[RawFrame, None, None]:
         """Decode, insist on at least one frame, and learn the true duration at the end."""
         last: RawFrame | None = None
@@ -131,9 +144,13 @@ class VideoSource(ABC):
             raise VideoError(self.name, "holds no frame that can be decoded")
         self.duration = microseconds(last.time + (last.duration or gap))
 
+    def _errors(self) -> AbstractContextManager[None]:
+        """Return the boundary behind which whatever a decoder raises is a VideoError."""
+        return decoder_errors(self.name)
+
     def frames(self) -> Generator[Frame, None, None]:
         """Yield every frame."""
-        with decoder_errors(self.name), closing(self._decode()) as raws:
+        with self._errors(), closing(self._decode()) as raws:
             for raw in raws:
                 yield raw.frame()
 
@@ -168,7 +185,7 @@ class VideoSource(ABC):
 
         first = gap = 0.0
         k = 0
-        with decoder_errors(self.name), closing(self._decode(needed)) as raws:
+        with self._errors(), closing(self._decode(needed)) as raws:
             for raw in raws:
                 if held is None:
                     first = raw.time
@@ -182,13 +199,13 @@ class VideoSource(ABC):
         if held is not None:
             end = held.time - first + (held.duration or gap)
             if k == 0 or k / rate < end - TIME_SLACK:
-                with decoder_errors(self.name):
+                with self._errors():
                     last_frame = held.frame()
                 yield last_frame
 
     def count(self) -> int:
         """Decode everything and return the number of frames; no header is trusted."""
-        with decoder_errors(self.name):
+        with self._errors():
             return sum(1 for _ in self._decode())
 
     def expected_count(self) -> int | None:
@@ -212,7 +229,9 @@ class VideoSource(ABC):
                 return self.pick(plan(count))
             except VideoError:
                 log.debug("%s: holds less than the %d frames that it claims", self.name, count)
-        return self.pick(plan(self.count()))
+        with self._errors(), closing(self._decode()) as raws:
+            numbers = [raw.index for raw in raws]  # of a part, they don't begin at 0
+        return self.pick([numbers[int(i)] for i in plan(len(numbers))])
 
     def pick(self, indices: Sequence[int] | NDArray[Any]) -> list[Frame]:
         """Return frames by number, in the order asked for; numbers may repeat.
@@ -227,7 +246,7 @@ class VideoSource(ABC):
             return []
         frames: dict[int, Frame] = {}
         needed = set(numbers)
-        with decoder_errors(self.name), closing(self._decode()) as raws:
+        with self._errors(), closing(self._decode()) as raws:
             for raw in raws:
                 if raw.index in needed:
                     frames[raw.index] = raw.frame()

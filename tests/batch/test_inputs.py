@@ -54,15 +54,49 @@ def test_manifest(tmp_path):
 
 
 @pytest.mark.parametrize(
+    "name, content",
+    [
+        ("a.csv", "video;subject;note\r\nclips/a.mp4;s1;1,5\r\n;;\r\n".encode("utf-8-sig")),
+        ("a.csv", b"sep=;\r\nvideo;subject;note\r\nclips/a.mp4;s1;1,5\r\n"),
+        ("a.csv", 'video,subject,note\nclips/a.mp4,s1,"1,5"\n'.encode("utf-8-sig")),
+        ("a.tsv", b"video\tsubject\tnote\nclips/a.mp4\ts1\t1,5\n"),
+        ("a.csv", "video\tsubject\tnote\r\nclips/a.mp4\ts1\t1,5\r\n".encode("utf-16")),
+    ],
+)
+def test_manifests_as_spreadsheets_save_them(tmp_path, name, content):
+    (tmp_path / name).write_bytes(content)
+    columns = {"subject": "s1", "note": "1,5"}
+    expected = BatchInput("clips/a.mp4", str(tmp_path / "clips" / "a.mp4"), columns)
+    assert find_inputs([tmp_path / name]) == [expected]
+
+
+def test_a_manifest_of_parts(tmp_path):
+    file = tmp_path / "trials.csv"
+    file.write_text("video;trial;start;end\na.mp4;1;0,5;2\na.mp4;2;2;\na.mp4;3;;0,5\nb.mp4;4;;\n")
+    parts = find_inputs([file])
+    assert [(part.name, part.start, part.end) for part in parts] == [
+        ("a.mp4#t=0.5,2", 0.5, 2.0),
+        ("a.mp4#t=2", 2.0, None),
+        ("a.mp4#t=,0.5", None, 0.5),
+        ("b.mp4", None, None),
+    ]
+    assert {part.path for part in parts} == {str(tmp_path / n) for n in ("a.mp4", "b.mp4")}
+    assert parts[0].columns == {"video": "a.mp4", "trial": "1", "start": "0,5", "end": "2"}
+
+
+@pytest.mark.parametrize(
     "text, complaint",
     [
         ("name\na.mp4\n", "no column 'path' or 'video'"),
         ("path,x\na.mp4,1\nb.mp4\n", "line 3: not 2 fields"),
         ("path,x\na.mp4,1,2\n", "line 2: not 2 fields"),
-        ("path\n \n", "line 2: the path is empty"),
+        ("path,x\n ,1\n", "line 2: the path is empty"),
         ("path\na.mp4\nb.mp4\na.mp4\n", "line 4: 'a.mp4' is there twice, first in 2"),
         ("path,x,x\na.mp4,1,2\n", "two have the same"),
         ("path\n", "lists no video"),
+        ("path,start\na.mp4,1:30\n", "line 2: '1:30' in column start is no number of seconds"),
+        ("path,start,end\na.mp4,3,2\n", "line 2: end=2.0 must be after start=3"),
+        ("path,end\na.mp4,2\na.mp4,2.0\n", "line 3: 'a.mp4#t=,2' is there twice, first in 2"),
         ("path\n\xff.mp4\n", "can't be read as CSV in UTF-8"),
     ],
 )

@@ -133,6 +133,32 @@ def test_a_killed_worker_loses_nothing(model, videos, tmp_path):
     assert len({row["score:anger"] for row in rows}) == 1 and rows[0]["status"] == "ok"
 
 
+def test_parts_of_a_manifest(model, videos, tmp_path):
+    """A row for each trial, with all that the manifest says; the scores are those of `classify`."""
+    manifest = videos / "trials.csv"
+    manifest.write_text(
+        "video;trial;start;end\nc.mp4;1;1,0;3,0\nc.mp4;2;3,0;5\nc.mp4;late;20;\na.mp4;whole;;\n"
+    )
+    out = tmp_path / "trials.parquet"
+    report = run_batch(manifest, out, model=model, faces="none", workers=1)
+    rows = table(out)
+    assert [(row["source"], row["video"], row["trial"], row["start"]) for row in rows] == [
+        ("c.mp4#t=1,3", "c.mp4", "1", "1,0"),
+        ("c.mp4#t=3,5", "c.mp4", "2", "3,0"),
+        ("c.mp4#t=20", "c.mp4", "late", "20"),
+        ("a.mp4", "a.mp4", "whole", None),
+    ]
+    assert [row["duration"] for row in rows] == [3.0, 5.0, None, pytest.approx(0.9)]
+    assert report.failed == {"c.mp4#t=20": "ends at 6 s, before the start at 20"}
+    for row, start, end in ((rows[0], 1.0, 3.0), (rows[1], 3.0, 5.0)):
+        alone = model.classify(videos / "c.mp4", faces="none", start=start, end=end)
+        assert row["n_frames"] == alone.n_frames == 14
+        assert row["score:anger"] == pytest.approx(alone.scores["anger"], abs=1e-6)
+    assert run_batch(manifest, out, model=model, faces="none", workers=1).skipped == 4
+    with pytest.raises(BatchError, match="leave start and end out"):
+        run_batch(manifest, out, model=model, faces="none", start=1.0)
+
+
 class Deadly(type(Path())):
     """The path of a video on which the process that opens it dies."""
 
@@ -211,7 +237,7 @@ def test_a_long_video_is_sent_in_parts(model, stripes, tmp_path):
 @pytest.mark.parametrize(
     "options, kind",
     [
-        (dict(out="o.csv"), BatchError),
+        (dict(out="o.txt"), BatchError),
         (dict(workers=0), BatchError),
         (dict(timeout=0), EmoCLIPError),
         (dict(track="best"), EmoCLIPError),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import shutil
 import signal
@@ -53,10 +54,32 @@ def test_batch(batch, crop_video, tmp_path):
     assert code == 0 and pq.read_table(out).num_rows == 1
 
 
+def test_a_table_for_a_spreadsheet(batch, crop_video, tmp_path):
+    study, out = tmp_path / "study.csv", tmp_path / "out.csv"
+    begin = f"video;name;start;end\n{crop_video};Zoë;0,4;1,4\n"
+    study.write_text(begin, encoding="utf-8-sig")
+    arguments = (study, "-o", out, "--labels", "joy,fear", "--workers", "1")
+    assert batch(*arguments)[0] == 0
+    (row,) = csv.DictReader(out.open(encoding="utf-8-sig"))
+    assert (row["name"], row["start"], row["duration"]) == ("Zoë", "0,4", "1.4")
+    assert row["n_frames"] == "7" and row["error"] == row["reason"] == ""
+    assert float(row["score:joy"]) + float(row["score:fear"]) == pytest.approx(1)
+    study.write_text(begin + "missing.mp4;=1+1;;\n", encoding="utf-8-sig")
+    code, err = batch(*arguments)
+    assert code == 1 and "1 were done before" in err
+    first, failed = csv.DictReader(out.open(encoding="utf-8-sig"))
+    assert first == row
+    assert (failed["status"], failed["name"], failed["face_found"]) == ("failed", "'=1+1", "")
+    (tmp_path / "out.csv.parquet").unlink()
+    code, err = batch(*arguments)
+    assert code == 2 and "is there already" in err and "--overwrite" in err
+    assert batch(study, "-o", study)[0] == 2 and study.read_text("utf-8-sig").startswith(begin)
+
+
 @pytest.mark.parametrize(
     "arguments, complaint",
     [
-        (["a.mp4", "-o", "o.csv"], "does not end in .parquet"),
+        (["a.mp4", "-o", "o.txt"], "does not end in .csv, .jsonl, .parquet"),
         (["a.mp4", "-o", "o.parquet", "--address", "auto"], "is for --engine ray"),
         (["a.mp4", "-o", "o.parquet", "--workers", "0"], "--workers"),
         (["a.mp4", "-o", "o.parquet", "--track", "best"], "--track"),

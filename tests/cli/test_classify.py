@@ -41,6 +41,22 @@ def test_one_broken_does_not_stop_the_rest(emoclip, tiny, crop_video, broken):
     assert code == 1 and out.count("failed") == 2 and "no such file" in out
 
 
+def test_a_single_broken_video_is_a_message_and_no_table(emoclip, tiny, broken):
+    code, out, err = emoclip("classify", broken, *tiny)
+    assert code == 1 and out == "" and len(err.splitlines()) == 1
+    assert err.startswith(f"Error: {broken}: ")
+
+
+def test_a_long_video_points_to_timeline(emoclip, tiny, crop_video, monkeypatch):
+    _, _, err = emoclip("classify", crop_video, *tiny)
+    assert err == ""
+    monkeypatch.setattr("emoclip_sdk.cli.classify._LONG", 1.5)  # seconds; the video has 2
+    _, _, err = emoclip("classify", crop_video, *tiny)
+    assert f"emoclip timeline {crop_video}" in err and len(err.splitlines()) == 1
+    _, _, err = emoclip("classify", crop_video, *tiny, "--json")
+    assert err == ""
+
+
 def test_csv(emoclip, tiny, crop_video, broken):
     code, out, _ = emoclip("classify", crop_video, broken, *tiny, "--csv", "--labels", "joy,fear")
     good, bad = csv.DictReader(io.StringIO(out))
@@ -164,8 +180,58 @@ def test_nothing_is_not_the_current_folder(emoclip, tiny, monkeypatch, tmp_path)
     assert code == 2 and "empty" in err
 
 
-@pytest.mark.parametrize("name, text", [("a.json", '["joy", "anger"]'), ("a.csv", "label\njoy\n")])
-def test_a_table_is_no_list_of_labels(emoclip, tiny, crop_video, tmp_path, name, text):
+@pytest.mark.parametrize(
+    "name, text, message",
+    [
+        ("a.json", '["joy", "anger"]', "one label per line"),
+        ("a.csv", "clip,mark\nx,joy\n", "none is called 'label'. Its first row is clip, mark"),
+        ("a.csv", "label\n", "holds no label"),
+    ],
+)
+def test_no_list_of_labels(emoclip, tiny, crop_video, tmp_path, name, text, message):
     (tmp_path / name).write_text(text)
     code, _, err = emoclip("classify", crop_video, *tiny, "--labels-file", tmp_path / name)
-    assert code == 2 and "one label per line" in err
+    assert code == 2 and message in err
+
+
+@pytest.mark.parametrize(
+    "name, text, kinds",
+    [
+        ("a.csv", "label\njoy\nfear\n", ["bank", "bank"]),
+        ("a.csv", "joy,fear\n", ["bank", "bank"]),
+        ("a.csv", "joy\nfear\n", ["bank", "bank"]),
+        ("a.csv", "id;Label;description\n1;joy;\n2;fear;Wide, open eyes\n", ["bank", "custom"]),
+        ("a.tsv", "label\tdescription\njoy\t\nfear\tOne\nfear\tTwo\n", ["bank", "custom"]),
+        ("a.txt", "# mine\njoy; fear\n", ["bank", "bank"]),
+    ],
+)
+def test_files_of_labels(tiny_model, tmp_path, name, text, kinds):
+    from emoclip_sdk.cli.loading import requested_labels
+
+    (tmp_path / name).write_text(text)
+    labels = requested_labels(tiny_model, None, None, tmp_path / name, None)
+    assert labels == ["joy", "fear"]
+    assert [label.kind for label in tiny_model.embed_labels(labels)[1]] == kinds
+    if name == "a.tsv":
+        assert tiny_model.prompts.descriptions("fear") == ("One", "Two")
+
+
+def test_labels_that_are_not_what_they_seem(
+    emoclip, tiny, crop_video, tmp_path, monkeypatch, caplog
+):
+    monkeypatch.chdir(tmp_path)
+    code, out, err = emoclip("classify", crop_video, "sad", *tiny, "--labels", "happy")
+    assert code == 2 and out == "" and "--labels 'happy,sad'" in err
+    code, _, err = emoclip("batch", crop_video, "sad", "-o", "o.parquet", "--labels", "happy")
+    assert code == 2 and "--labels 'happy,sad'" in err
+    code, _, err = emoclip("classify", crop_video, *tiny, "--compound", "foo=happiness")
+    assert code == 2 and "that label twice" in err
+    sentence = "the eyes are wide, the lips apart"
+    arguments = ("--label", sentence, "--label", "hapiness", "--json")
+    code, out, err = emoclip("classify", crop_video, *tiny, *arguments)
+    assert list(json.loads(out)[0]["scores"]) == [sentence, "hapiness"]
+    assert "mean 'happiness'?" in caplog.text
+    code, out, err = emoclip("classify", crop_video, *tiny, "--labels", f"joy; fear,{sentence}")
+    assert code == 0 and "split at its commas: 'the eyes are wide' and 'the lips apart'" in err
+    emoclip("classify", crop_video, *tiny, "--labels", "joy")
+    assert "'joy' is the only label: its score is 1" in caplog.text

@@ -27,6 +27,9 @@ def test_two_banks(emoclip, tiny_checkpoint, crop_video, broken, mine):
     joy = [pair[side]["similarities"]["joy"] for side in "ab"]
     assert joy[0] == pytest.approx(joy[1], abs=1e-6)
     code, out, _ = emoclip("compare", *models, crop_video, *options)
+    for side in "ab":  # one model: its banks tell the columns apart
+        bank = pair[side]["model"]["prompt_bank"]
+        assert f"{side.upper()}: {tiny_checkpoint.name}, prompts {bank}" in out.splitlines()[0]
     assert code == 0 and "of 1 videos with a face" in out and "|B - A|" in out
 
 

@@ -24,10 +24,12 @@ def test_nothing_is_wrong_here(emoclip, examined):
     assert {"Python", "packages", "processor", "model cache", "embedded model"} <= set(found)
     assert "read 'happiness'" in found["embedded model"]["text"]
     code, out, _ = emoclip("doctor")
-    assert code == 0 and "extra 'train'" in out
+    assert code == 0 and out.startswith("All fine.") and len(out.splitlines()) == 1
+    code, out, _ = emoclip("doctor", "--verbose")
+    assert code == 0 and out.startswith("All fine.") and "extra 'train'" in out
 
 
-def test_an_old_package_and_a_missing_one(examined, monkeypatch):
+def test_an_old_package_and_a_missing_one(emoclip, examined, monkeypatch):
     version = importlib.metadata.version
 
     def other(name):
@@ -38,6 +40,8 @@ def test_an_old_package_and_a_missing_one(examined, monkeypatch):
     monkeypatch.setattr(importlib.metadata, "version", other)
     code, found, err = examined()
     assert code == 1 and "packages" in err
+    _, out, _ = emoclip("doctor")
+    assert out.startswith("1 wrong.") and "numpy is 1.20.0" in out and "processor" not in out
     assert "numpy is 1.20.0, not >=" in found["packages"]["text"]
     train = found["extra 'train'"]
     assert train["state"] == "note" and 'pip install "emoclip_sdk[train]"' in train["advice"]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+from emoclip_sdk.prompts import PromptBank
+
 # Classify
 
 
@@ -14,6 +16,13 @@ def test_list(emoclip):
     found = json.loads(out)
     assert "happy" in found["labels"]["happiness"]["aliases"]
     assert found["compounds"]["happiness_surprise"]["parts"] == {"happiness": 1.0, "surprise": 1.0}
+
+
+def test_names_are_not_broken_on_a_narrow_terminal(emoclip, monkeypatch):
+    monkeypatch.setattr("emoclip_sdk.cli.output._PIPE_WIDTH", 80)
+    _, out, _ = emoclip("prompts", "list")
+    first = {line.split("  ")[0].rstrip() for line in out.splitlines()}
+    assert {*PromptBank.default().names(), *PromptBank.default().compounds} <= first
 
 
 def test_show(emoclip):

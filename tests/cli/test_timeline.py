@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import av
 import pytest
 
 # Classify
@@ -59,3 +60,19 @@ def test_failures(emoclip, tiny, crop_video, tmp_path):
     assert (code, out, err) == (1, "", "Error: missing.mp4: no such file or folder\n")
     code, _, err = emoclip("timeline", crop_video, *tiny, "-o", tmp_path / "no" / "out.csv")
     assert code == 1 and "can't be written" in err
+
+
+def test_a_part(emoclip, tiny, crop_video, tmp_path):
+    part = ("--start", "0.8", "--end", "1.6")  # of two seconds
+    code, out, _ = emoclip("timeline", crop_video, *tiny, "--json", "--step", "0.5", *part)
+    rows = json.loads(out)["rows"]
+    assert code == 0 and [rows[0]["start"], rows[-1]["end"]] == [0.8, 1.6]
+    code, out, _ = emoclip("classify", crop_video, *tiny, "--json", *part)
+    assert code == 0 and json.loads(out)[0]["duration"] == 1.6
+    code, _, err = emoclip("annotate", crop_video, *tiny, "-o", tmp_path / "out.mp4", *part)
+    with av.open(str(tmp_path / "out.mp4")) as file:
+        assert code == 0 and sum(1 for _ in file.decode(video=0)) == 20  # of 25 a second
+    code, _, err = emoclip("timeline", crop_video, *tiny, "--start", "3")
+    assert code == 1 and "ends at 2 s, before the start at 3" in err
+    code, _, err = emoclip("timeline", crop_video, *tiny, "--start", "2", "--end", "1")
+    assert code == 2 and "end=1.0 must be after start=2" in err

@@ -178,3 +178,23 @@ def test_refused(tiny_model, crop_video, tmp_path):
         timeline.annotate(crop_video, tmp_path / "no" / "out.mp4")
     with crop_video.open("rb") as file, pytest.raises(EmoCLIPError, match="path or bytes"):
         timeline.annotate(file, tmp_path / "out.mp4")
+
+
+def test_of_a_part_only_that_is_written_with_its_sound(tiny_model, tmp_path):
+    frames = np.zeros((40, 48, 64, 3), np.uint8)
+    frames[20:30] = 200  # from 2 s to 3 s
+    path = write_clip(tmp_path / "clip.mp4", frames, [i / 10 for i in range(40)])
+    timeline = tiny_model.timeline(path, LABELS, faces="none", step=0.5, start=1.5, end=3.5)
+    out = tmp_path / "out.mp4"
+    timeline.annotate(path, out, start=1.5, end=3.5)
+    written = list(open_video(out).frames())
+    assert [frame.time for frame in written] == pytest.approx([i / 10 for i in range(20)], abs=1e-3)
+    bright = [frame.rgb[4:12, -12:].mean() > 100 for frame in written]
+    assert bright == [False] * 5 + [True] * 10 + [False] * 5
+    _, before, times = packets(path, "audio")
+    _, after, copied = packets(out, "audio")
+    inside = [p for p, t in zip(before, times, strict=True) if 1.5 <= t < 3.5]
+    assert after == inside
+    assert 0 <= copied[0] < 0.03
+    with pytest.raises(EmoCLIPError, match="must be after start"):
+        timeline.annotate(path, out, start=3.5, end=1.5)

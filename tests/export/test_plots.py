@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import sys
 
 import pytest
@@ -58,6 +59,13 @@ def test_names_of_labels_do_not_overlap(n):
         assert len(boxes) == (min(n, 8) + (n > 8) if legend else n)
         assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
         assert all(figure.bbox.contains(x, y) for b in boxes for x, y in (b.min, b.max))
+
+
+def test_titles_name_the_file_not_the_way_to_it(tmp_path):
+    pytest.importorskip("matplotlib")
+    long = dataclasses.replace(timeline(0), source=str(tmp_path / "clip.mp4"))
+    for figure in (long.plot(), long.heatmap()):
+        assert figure.get_suptitle() == "Apparent expression in clip.mp4"
 
 
 def test_time_without_anybody_is_no_panel():

@@ -54,7 +54,7 @@ def test_csv(timeline, tmp_path):
         rows = list(csv.DictReader(file))
     assert list(rows[0]) == TABLE
     assert [r["track"] for r in rows] == ["0"] * 6 + ["1"] * 2 + [""]
-    assert rows[0]["source"] == "ä clip.mp4" and float(rows[0]["similarity:äger"]) == 0.25 / 3
+    assert rows[0]["source"] == "ä clip.mp4" and rows[0]["similarity:äger"] == "0.0833333"
     assert rows[2]["label"] == "" and rows[2][f"score:{JOY}"] == ""
 
 

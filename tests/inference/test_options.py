@@ -96,3 +96,48 @@ def test_the_seed_moves_the_window(tiny_model, stripes):
         tiny_model.embed(frames, faces="none", sampling="paper", seed=seed) for seed in (0, 1, 0)
     ]
     assert (windows[0] == windows[2]).all() and (windows[0] != windows[1]).any()
+
+
+def test_a_part_is_read_on_the_clock_of_the_whole(tiny_model, stripes):
+    frames = stripes(84)  # 12 s
+    reading = dict(faces="none", fps=7)
+    part = dict(start=4.0, end=8.0, **reading)
+    inside = frames[28:56]
+    score = tiny_model.classify(frames, LABELS, **part)
+    assert score.scores == tiny_model.classify(inside, LABELS, **reading).scores
+    assert score.scores != tiny_model.classify(frames, LABELS, **reading).scores
+    assert (score.tracks[0].start, score.n_frames, score.duration) == (4.0, 28, 8.0)
+    timed = tiny_model.classify(frames, LABELS, sampling="uniform", timeout=60, **part)
+    assert timed.scores == tiny_model.classify(inside, LABELS, sampling="uniform", **reading).scores
+    assert np.array_equal(tiny_model.embed(frames, **part), tiny_model.embed(inside, **reading))
+
+    whole = tiny_model.timeline(frames, LABELS, window=2.0, step=1.0, **reading)
+    rows = tiny_model.timeline(frames, LABELS, window=2.0, step=1.0, **part).rows
+    assert [(row.start, row.end) for row in rows] == [(4.0, 6.0), (5.0, 7.0), (6.0, 8.0)]
+    for row, same in zip(rows, (r for r in whole.rows if r.start in (4, 5, 6)), strict=True):
+        assert row.scores == pytest.approx(same.scores, abs=1e-6)
+    assert tuple(tiny_model.timeline_rows(frames, LABELS, window=2.0, step=1.0, **part)) == rows
+    read = tiny_model.read(frames, **part)
+    assert tiny_model.timeline(read, LABELS, window=2.0, step=1.0).rows == rows
+
+    explanation = tiny_model.explain(frames, LABELS, n_pictures=1, **part)
+    times = [frame.time for frame in explanation.frames]
+    assert times == pytest.approx([4 + i / 7 for i in range(28)], abs=1e-6)
+
+    with pytest.raises(VideoError, match="ends at 12 s, before the start at 20"):
+        tiny_model.classify(frames, LABELS, start=20, **reading)
+    with pytest.raises(EmoCLIPError, match=r"end=3.0 must be after start=5"):
+        tiny_model.classify("missing.mp4", LABELS, start=5, end=3.0)
+    with pytest.raises(EmoCLIPError, match="leave start and end out"):
+        tiny_model.stream(frames, LABELS, start=1.0)
+    with pytest.raises(EmoCLIPError, match="span, 0 to 2 s, is not in the part"):
+        tiny_model.timeline(frames, LABELS, baseline=(0, 2), **part)
+    with pytest.raises(EmoCLIPError, match="so start can't count"):
+        tiny_model.classify(read, LABELS, start=1.0)
+
+
+def test_actions_of_a_part_keep_the_numbers_of_frames(tiny_model, stripes):
+    rows = tiny_model.actions(stripes(30), rate="all", faces="none", fps=10, start=1.0, end=1.3)
+    assert [(row.frame, row.time) for row in rows.rows] == [(10, 1.0), (11, 1.1), (12, 1.2)]
+    rows = tiny_model.actions_rows(stripes(30), rate=5, faces="none", fps=10, start=1.0, end=1.3)
+    assert [(row.frame, row.time) for row in rows] == [(10, 1.0), (12, 1.2)]

@@ -141,3 +141,76 @@ def test_half_a_character_is_no_label(encoder):
         encoder.embed(["joy", "a\udc80"])
     with pytest.raises(PromptError, match="no text"):
         encoder.bank.add_label("b", "A \ud83d smile")
+
+
+def test_a_dictionary_describes_labels_for_one_call(encoder, bank, tower):
+    before = bank.hash
+    encoder.fit({"anger": np.ones_like(tower.vector("x"))})
+    labels = {"smirk": "One corner up.", "grin": ["Teeth.", "Wide lips."], "anger": None}
+    other = encoder.described(labels)
+    rows, texts = other.embed(labels)
+    assert [text.kind for text in texts] == ["custom", "custom", "fitted"]
+    np.testing.assert_allclose(rows[0], tower.vector("One corner up."), rtol=1e-5)
+    np.testing.assert_allclose(rows[1], mean_of(tower, ["Teeth.", "Wide lips."]), rtol=1e-5)
+    assert bank.hash == before and "smirk" not in bank and other.hash != encoder.hash
+    again = encoder.described({"anger": "Brows down."}).embed(["anger"])[1]
+    assert again[0].kind == "custom"  # what was fitted to other words does not move these
+
+
+@pytest.mark.parametrize("texts", [2, "", [], ["a", 3], {"a": 1.0}])
+def test_descriptions_must_be_texts(encoder, texts):
+    with pytest.raises(PromptError, match="smirk"):
+        encoder.described({"smirk": texts})
+
+
+def test_a_text_is_taken_apart_in_the_message(encoder):
+    with pytest.raises(PromptError, match=r"\['happiness', 'surprise'\], not the text"):
+        encoder.embed("happiness,surprise")
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        ["happiness,surprise"],
+        ["hapiness, suprise"],
+        ["happiness; anger", "fear"],
+        ["happiness|wibbled", "fear"],
+    ],
+)
+def test_a_list_in_one_label_is_no_label(encoder, labels):
+    with pytest.raises(PromptError, match="is one label that reads like 2: write"):
+        encoder.embed(labels)
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        ["happiness, surprise", "fear"],  # as data sets write a compound
+        ["happiness + surprise"],
+        ["eyes wide, lips apart"],
+        ["the lips are parted, the eyes are wide"],
+    ],
+)
+def test_commas_that_belong_to_a_label(encoder, labels):
+    encoder.embed(labels)
+
+
+def test_a_very_long_list_is_refused_at_once(encoder):
+    with pytest.raises(PromptError, match="a list of 20000"):
+        encoder.embed(["a;" * 20_000, "fear"])
+
+
+def test_near_misses_and_a_label_alone_are_said_once(encoder, caplog):
+    for _ in range(2):
+        encoder.note(encoder.embed(["hapiness", "wibbled", "fear"])[1])
+        encoder.note(encoder.embed(["fear"])[1])
+    lines = [record.getMessage() for record in caplog.records]
+    assert len(lines) == 2
+    assert "'hapiness' is not in the prompt bank" in lines[0] and "mean 'happiness'?" in lines[0]
+    assert "'fear' is the only label: its score is 1" in lines[1]
+
+
+def test_two_names_of_the_same_descriptions_are_told_apart_from_blindness(encoder, bank):
+    bank.add_compound("foo", ["happiness"])
+    with pytest.raises(PromptError, match="made of the same descriptions"):
+        encoder.embed(["happiness", "foo"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 from pathlib import Path
@@ -9,7 +10,10 @@ from pathlib import Path
 import pytest
 
 from emoclip_sdk.batch import BatchReport
+from emoclip_sdk.errors import EmoCLIPError
+from emoclip_sdk.faces import FaceQuality
 from emoclip_sdk.results.analysis import Episode, TrackSummary
+from emoclip_sdk.results.baseline import FaceBaseline
 from emoclip_sdk.results.evidence import DescriptionMatch, FrameWeight
 from emoclip_sdk.results.explanation import Explanation
 from emoclip_sdk.results.live import LiveResult
@@ -95,8 +99,81 @@ def test_notebooks_show_a_small_table():
     long = Timeline("<b>.mp4", ("joy",), 1.0, 1.0, rows, {}, (TRACK,), 40.0)
     html = long._repr_html_()
     assert "&lt;b&gt;.mp4: 40 rows, 1 track" in html and html.count("<tr>") == 13
+    unsure = dataclasses.replace(long, rows=(dataclasses.replace(rows[0], abstained=True),))
+    assert "<td>none of these (joy?)</td>" in unsure._repr_html_()
     evil = Prediction("a", {"<script>": 1.0}, {"<script>": 0.5}, {}, track=0, tracks=(TRACK,))
     assert "<script>" not in evil._repr_html_() and "&lt;script&gt;" in evil._repr_html_()
     assert "no such file" in FAILED._repr_html_() and "no face" in UNSEEN._repr_html_()
-    for result in (SEEN, FAILED, long):
-        assert len(repr(result)) < 100 and "\n" not in repr(result)
+
+
+def test_a_prediction_in_three_lines():
+    assert repr(SEEN).splitlines() == [
+        "<Prediction 'a.mp4': joy>",
+        "  joy 0.75",
+        "  face 0 of 1, 7 frames, confidence 0.70",
+    ]
+    assert repr(FAILED) == "<Prediction 'c.mp4': failed: no such file>"
+    assert repr(UNSEEN) == "<Prediction 'b.mp4': no face>"
+    five = dict.fromkeys("abcde", 0.2)
+    unsure = dataclasses.replace(SEEN, scores=five, similarities=five, abstained=True)
+    assert "none of these (a?)" in repr(unsure) and "c 0.20  and 2 more" in repr(unsure)
+
+
+def test_a_timeline_as_a_short_table():
+    assert repr(TIMELINE).splitlines() == [
+        "<Timeline 'a.mp4': 2 rows, 1 track>",
+        "  face    start      end  label",
+        "     0     0.00     1.00  joy 0.75",
+        "           1.00     2.00  (no face)",
+    ]
+    many = dataclasses.replace(TIMELINE, rows=(ROW,) * 30)
+    assert len(repr(many).splitlines()) == 11 and "(22 more rows)" in repr(many)
+    assert TIMELINE[0] is ROW and TIMELINE[-1] is GAP and TIMELINE[:1] == (ROW,)
+
+
+def test_who_abstains_has_no_answer():
+    for result in (SEEN, ROW):
+        assert result.answer == result.label == "joy"
+        unsure = dataclasses.replace(result, abstained=True)
+        assert unsure.answer is None and unsure.label == "joy"
+    assert UNSEEN.answer is None and GAP.answer is None
+
+
+def test_a_timeline_comes_back_from_its_file(tmp_path):
+    row = dataclasses.replace(
+        ROW,
+        quality=FaceQuality(40.0, 0.2, 0.5, 0.0, 0.625),
+        actions={"jawOpen": NAN},
+        baseline="auto",
+        score_changes={"joy": 0.5},
+        action_changes={"jawOpen": NAN},
+        seen=((0.0, 0.25), (0.5, 1.0)),
+    )
+    baseline = FaceBaseline(0, "auto", None, None, 1.0, 2.0, 7, scores=JOY)
+    whole = dataclasses.replace(
+        TIMELINE, rows=(row, GAP), baselines=(baseline,), min_score=0.4, prompts={"joy": "bank"}
+    )
+    whole.save(tmp_path / "a.json")
+    loaded = Timeline.load(tmp_path / "a.json")
+    assert loaded.to_dict() == whole.to_dict() and loaded[0].sights == row.seen
+    assert repr(loaded.to_records()) == repr(whole.to_records())
+    assert math.isnan(loaded[1].scores["joy"]) and loaded.episodes() == whole.episodes()
+    with pytest.raises(EmoCLIPError, match="Make it anew"):
+        loaded.annotate("a.mp4", tmp_path / "out.mp4")
+
+
+@pytest.mark.parametrize(
+    "name, text, message",
+    [
+        ("a.csv", "a,b", "is loaded from the .json file"),
+        ("gone.json", None, "can't be read"),
+        ("a.json", "{", "is no JSON"),
+        ("a.json", "[1]", "is no timeline"),
+        ("a.json", '{"status": "ok", "rows": [{"track": 0}]}', "is no timeline"),
+    ],
+)
+def test_what_is_no_timeline(tmp_path, name, text, message):
+    if text is not None:
+        (tmp_path / name).write_text(text)
+    with pytest.raises(EmoCLIPError, match=message):
+        Timeline.load(tmp_path / name)

@@ -17,6 +17,11 @@ def describe(model: EmoCLIP, video: VideoInput, folder: Path) -> list[str]:
     faces = model.read(video, faces="detect")
     timeline: Timeline = model.timeline(faces, labels, window=1.0, step=0.5)
     timeline.save(folder / "scores.csv")
+    timeline.save(folder / "scores.json")
+    again: Timeline = Timeline.load(folder / "scores.json")
+    answers: list[str | None] = [again[0].answer, *(row.answer for row in again[1:])]
+    described = {"smirk": "One corner of the lips is up", "anger": None}
+    smirk: Prediction = model.classify(faces, described)
     figure = timeline.plot()
     figure.savefig(folder / "scores.png")
     starts = [row.start for row in model.timeline_rows(faces, labels)]
@@ -27,4 +32,5 @@ def describe(model: EmoCLIP, video: VideoInput, folder: Path) -> list[str]:
     lines = [f"{label}: {score:.2f}" for label, score in result.top(2)]
     lines += [f"{len(everybody)} {[r.status for r in batch]} {len(timeline)} {starts}"]
     lines += [f"{vector.shape} {reasons} {len(failed)} {ReadOptions().sampling}"]
+    lines += [f"{answers} {smirk.answer}"]
     return lines

@@ -14,7 +14,7 @@ from .folds import Fold, Ledger
 try:
     from sklearn.base import BaseEstimator, TransformerMixin
 except ImportError:
-    raise MissingDependencyError("sklearn", "train", "The probe's baselines") from None
+    raise MissingDependencyError("sklearn", "train", "A probe's baseline") from None
 
 __all__ = ["REGRESSORS", "LedgerStep", "predict_baseline"]
 

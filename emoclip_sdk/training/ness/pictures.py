@@ -27,7 +27,7 @@ def draw_scatter(result: StudyResult, score: Score, path: Path) -> None:
     try:
         from matplotlib.figure import Figure
     except ImportError:
-        raise MissingDependencyError("matplotlib", "train", "Scatter plots") from None
+        raise MissingDependencyError("matplotlib", "train", "A scatter plot") from None
     column = result.study.scores.index(score)
     rating = result.study.ratings[:, column]
     estimate = result.predictions["probe"][:, column]
