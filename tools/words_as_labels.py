@@ -1,4 +1,4 @@
-"""How well a model tells faces by words that it never met: `python tools/words_as_labels.py MODEL NPZ`.
+"""How well a model tells faces by words that it never met: `words_as_labels.py MODEL NPZ`.
 
 A user names any words. Fifteen times, each class of FER+ is named by another word of
 ``training/evaluation/card/synonyms.yaml``, which no training caption holds, in the prompt bank's
