@@ -107,7 +107,8 @@ class ImageSource(VideoSource):
                 self.duration = 0.0
             else:
                 size = len(media) if isinstance(media, bytes) else os.path.getsize(media)
-                check_animation(image.n_frames, *image.size, size, self._where)  # type: ignore[attr-defined]
+                n, (width, height) = getattr(image, "n_frames", 1), image.size
+                check_animation(n, width, height, size, self._where)
 
     def decode(self, needed: FrameFilter | None = None) -> Generator[RawFrame, None, None]:
         """Yield the frames."""
