@@ -252,14 +252,18 @@ def episodes(
 def summary(timeline: ScoredWindows) -> list[TrackSummary]:
     """Sum up each face; see :meth:`Timeline.summary`."""
     summaries = []
-    for track, track_cells in cells(timeline).items():
+    for track, rows in _by_track(timeline).items():
+        instants = [Cell(row.start, row.end, row) for row in rows if row.face_found]
+        track_cells = list(_cells(rows)) or [cell for cell in instants if cell.start == cell.end]
         if not track_cells:
             continue
         weights = np.array([cell.end - cell.start for cell in track_cells])
         seconds = microseconds(float(weights.sum()))
+        if not seconds:  # a picture takes no time
+            weights = np.ones(len(track_cells))
         shares = dict.fromkeys(timeline.labels, 0.0)
         abstained = 0.0
-        for cell, weight in zip(track_cells, weights / seconds, strict=True):
+        for cell, weight in zip(track_cells, weights / weights.sum(), strict=True):
             if cell.row.abstained:
                 abstained += float(weight)
             else:

@@ -107,6 +107,13 @@ def test_episodes():
     assert timeline([0.55], min_score=0.6).episodes() == []
 
 
+def test_a_picture_is_summed_up_though_it_takes_no_time():
+    (summary,) = timeline([0.9], window=0.0).summary()
+    assert summary.seconds == 0 and summary.shares == {"joy": 1.0, "rage": 0.0}
+    assert summary.scores == pytest.approx({"joy": 0.9, "rage": 0.1})
+    assert timeline([None], window=0.0).summary() == []
+
+
 def test_summary():
     (found,) = timeline([0.9, 0.9, 0.2, 0.55, None, 0.9], window=1.0, min_score=0.6).summary()
     assert (found.start, found.end, found.seconds) == (0, 6, 5)
