@@ -128,10 +128,17 @@ class Captioner:
         Share of captions that name or paraphrase the emotion, in [0, 1].
     lexicon : dict, optional
         From :func:`load_lexicon`.
+    least_actions : int
+        Facial actions that a clause about an emotion names at least, 1 or 2.
     """
 
-    def __init__(self, words: float = 0.3, lexicon: dict[str, Lexicon] | None = None) -> None:
-        self.words = words
+    def __init__(
+        self,
+        words: float = 0.3,
+        lexicon: dict[str, Lexicon] | None = None,
+        least_actions: int = 1,
+    ) -> None:
+        self.words, self.least_actions = words, least_actions
         self.lexicon = load_lexicon() if lexicon is None else lexicon
 
     def describe(self, actions: list[str], rng: np.random.Generator) -> str:
@@ -146,11 +153,11 @@ class Captioner:
         return _as_sentence(self.describe(actions, rng), rng)
 
     def actions(self, emotion: str, rng: np.random.Generator) -> list[str]:
-        """Draw one to four facial actions that go with `emotion`."""
+        """Draw up to four facial actions that go with `emotion`, `least_actions` at least."""
         chances = EMOTION_ACTIONS[emotion]
         drawn = [a for a, p in chances.items() if rng.random() < p]
-        if not drawn:
-            drawn = [max(chances, key=chances.__getitem__)]
+        others = sorted(set(chances) - set(drawn), key=lambda name: -chances[name])
+        drawn += others[: max(0, self.least_actions - len(drawn))]
         rng.shuffle(drawn)
         return drawn[:4]
 

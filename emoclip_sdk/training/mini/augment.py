@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ...config import ImageConfig
 
-__all__ = ["augment", "mixup"]
+__all__ = ["augment"]
 
 
 def augment(images: Tensor, config: ImageConfig, size: int) -> Tensor:
@@ -84,20 +84,3 @@ def augment(images: Tensor, config: ImageConfig, size: int) -> Tensor:
     mean3 = x.new_tensor(config.mean).view(1, 3, 1, 1)
     std3 = x.new_tensor(config.std).view(1, 3, 1, 1)
     return (x - mean3) / std3
-
-
-def mixup(views: Tensor, fits: Tensor, alpha: float) -> tuple[Tensor, Tensor]:
-    """Mix each picture, and what fits it, with another one of the batch (Zhang et al. 2018).
-
-    Parameters
-    ----------
-    views : Tensor, (B, 3, S, S)
-    fits : Tensor, (B, M)
-        How well each of M captions fits each picture.
-    alpha : float
-        Of the beta distribution that shares are drawn from.
-    """
-    share = torch.distributions.Beta(alpha, alpha).sample((len(views), 1)).to(views.device)
-    other = torch.randperm(len(views), device=views.device)
-    pictures = torch.lerp(views[other], views, share[..., None, None])
-    return pictures, torch.lerp(fits[other], fits, share)

@@ -64,6 +64,11 @@ class CaptionedClips:
         drawn = own.repeat_interleave(per_sample)
         return add_noise(self._captions[drawn], noise), (own[:, None] == drawn).float()
 
+    def action_captions(
+        self, rows: Tensor, noise: float, expressed: Tensor | None = None
+    ) -> tuple[Tensor, Tensor] | None:
+        return None
+
     def all_pictures(self) -> Tensor:
         return self._pictures
 

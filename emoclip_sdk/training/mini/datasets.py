@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from ...config import CalibrationConfig, ModelConfig
 from ...errors import DatasetError
@@ -22,13 +23,13 @@ from ...prompts import LabelEncoder, PromptBank
 from ..data.datasets import ClipDataset, with_validation
 from ..data.ferplus import load_ferplus
 from ..data.frames import FrameSelection, read_clip_crops
+from ..data.measured_actions import facial_actions
 from ..evaluation import class_vectors, evaluate_pictures, recalls
 from ..evaluation.calibration import fit_calibration
-from .actions import load_actions
 from .captioned_clips import CaptionedClips
 from .settings import CaptionSettings
 from .training_set import TextEncoder, TrainingSet
-from .voted_pictures import MeasuredPictures, VotedPictures
+from .voted_pictures import VotedPictures
 
 __all__ = ["CaptionedDataset", "FerPlusDataset", "MiniDataset"]
 
@@ -37,6 +38,8 @@ log = logging.getLogger(__name__)
 # From gray clips, each (T, S, S) uint8, and from texts to embeddings (N, D), unnormalized.
 ClipEncoder = Callable[[Sequence[NDArray[np.uint8]]], NDArray[np.float32]]
 Texts = Callable[[list[str]], NDArray[np.float32]]
+# Gray pictures (P, S, S) to what the landmark network measures on them, (P, F).
+Shapes = Callable[[NDArray[np.uint8]], Tensor]
 
 VALID_SHARE = 0.1
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601, as the model's "gray"
@@ -50,7 +53,9 @@ class MiniDataset(Protocol):
         """What tells it from another one: JSON types."""
         ...
 
-    def training_set(self, encode: TextEncoder, device: torch.device) -> TrainingSet:
+    def training_set(
+        self, encode: TextEncoder, device: torch.device, shapes: Shapes
+    ) -> TrainingSet:
         """Return the training split on `device`, with captions read by `encode`."""
         ...
 
@@ -100,24 +105,20 @@ class FerPlusDataset:
         parts = (self.train.images, self.train.votes, self.valid.images, self.valid.votes)
         return {"name": "ferplus", "left out": self.left_out, "pictures and votes": _digest(parts)}
 
-    def training_set(self, encode: TextEncoder, device: torch.device) -> TrainingSet:
-        captions, measured = self.settings, self.settings.measured
-        common: dict[str, Any] = dict(
+    def training_set(
+        self, encode: TextEncoder, device: torch.device, shapes: Shapes
+    ) -> TrainingSet:
+        captions = self.settings
+        return VotedPictures(
+            self.train,
+            encode,
             words=captions.words,
             pool=captions.pool,
             prior=captions.prior,
             seed=self.seed,
             device=device,
-        )
-        if measured.file is None:
-            return VotedPictures(self.train, encode, **common)
-        return MeasuredPictures(
-            self.train,
-            encode,
-            actions=load_actions(measured.file, self.train.images),
-            share=measured.share,
-            sentences=measured.sentences,
-            **common,
+            actions=facial_actions(shapes(self.train.images)) if captions.actions else None,
+            sentences=captions.actions,
         )
 
     def validate(self, clips: ClipEncoder, texts: Texts) -> dict[str, float]:
@@ -200,7 +201,9 @@ class CaptionedDataset:
             "captions": hashlib.sha256(captions).hexdigest()[:16],
         }
 
-    def training_set(self, encode: TextEncoder, device: torch.device) -> TrainingSet:
+    def training_set(
+        self, encode: TextEncoder, device: torch.device, shapes: Shapes
+    ) -> TrainingSet:
         return CaptionedClips(self.clips["train"], self.captions["train"], encode, device=device)
 
     def validate(self, clips: ClipEncoder, texts: Texts) -> dict[str, float]:

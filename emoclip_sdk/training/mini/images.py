@@ -9,14 +9,14 @@ import torch
 from torch import Tensor, nn
 
 from ...config import ImageConfig
-from ...nn import DualEncoder, contrastive_loss
+from ...nn import DualEncoder
 from ..engine.depthwise import quicken_depthwise
 from ..engine.optim import Amp, freeze
 from ..engine.plan import Plan, WeightedPlan
 from ..engine.precision import pick_precision
-from .augment import augment, mixup
+from .augment import augment
 from .settings import ImageSettings
-from .training_set import TrainingSet
+from .training_set import Draw, TrainingSet, caption_loss
 
 __all__ = ["ImageTask"]
 
@@ -76,16 +76,12 @@ class ImageTask:
     def backward(self, batch: tuple[int, Tensor], amp: Amp) -> Tensor:
         (side, rows), settings = batch, self.settings
         if self.frames is not None:
-            captions, fits = self.data.captions(rows, settings.captions, settings.text_noise)
             frames = self.data.sequences(self.frames, rows, torch.ones_like(rows), 0.0).clips[:, 0]
         else:
             views = augment(self.data.pictures(rows), self.image, side)
-            captions, fits = self.data.captions(rows, settings.captions, settings.text_noise)
-            if settings.mixup:
-                views, fits = mixup(views, fits, settings.mixup)
             with amp.autocast():
                 frames = self._encode(views.contiguous(memory_format=torch.channels_last)).float()
-        text = self.network.towers.text_head(captions)
-        loss = contrastive_loss(frames, text, self.network.logit_scale, fits)
+        draw = Draw(settings.captions, settings.text_noise, settings.actions)
+        loss = caption_loss(frames, self.network, self.data, rows, draw)
         amp.scaler.scale(loss).backward()
         return loss.detach()

@@ -14,7 +14,6 @@ __all__ = [
     "CalibrationSettings",
     "CaptionSettings",
     "ImageSettings",
-    "MeasuredCaptionSettings",
     "MiniSettings",
     "ShapeSettings",
     "TemporalSettings",
@@ -32,27 +31,8 @@ _LEARNERS = {
 
 
 @dataclass(frozen=True)
-class MeasuredCaptionSettings:
-    """Captions of facial actions that were measured on each picture.
-
-    Attributes
-    ----------
-    file : str, optional
-        What ``tools/measure_actions.py`` wrote. None: there are no such captions.
-    share : float
-        Of the captions of a step.
-    sentences : int
-        How many of them are generated.
-    """
-
-    file: str | None = None
-    share: float = bounded(0.5, 0, 1)
-    sentences: int = bounded(8000, 1)
-
-
-@dataclass(frozen=True)
 class CaptionSettings:
-    """Captions that are generated from votes.
+    """Captions that are generated from votes, and from measured facial actions.
 
     Attributes
     ----------
@@ -62,13 +42,15 @@ class CaptionSettings:
         Captions generated for each emotion.
     prior : float
         An emotion's captions are drawn in proportion to (votes for it) ** prior.
-    measured : MeasuredCaptionSettings
+    actions : int
+        Captions of facial actions that the landmark network measures on each picture. 0: none, and
+        nothing is measured.
     """
 
     words: float = bounded(0.35, 0, 1)
     pool: int = bounded(2000, 1)
     prior: float = 0.5
-    measured: MeasuredCaptionSettings = field(default_factory=MeasuredCaptionSettings)
+    actions: int = bounded(0, 0)
 
 
 @dataclass(frozen=True)
@@ -116,8 +98,6 @@ class ImageSettings:
         ImageNet weights by their name, or a model's ``.safetensors`` to go on from. None: random.
     sizes : tuple of (int, int)
         Side in pixels and number of epochs, in turn.
-    mixup : float
-        Parameter of the beta distribution of :func:`~.augment.mixup`; 0: none.
     text_noise : float
         Norm of the Gaussian noise on the unit text embeddings.
     captions : int
@@ -126,6 +106,8 @@ class ImageSettings:
         A picture is drawn in proportion to (size of its class) ** -balance.
     compile : bool
         torch.compile.
+    actions : float
+        Weight of the loss over captions of facial actions, see :func:`~.training_set.caption_loss`.
     optim : OptimSettings
     """
 
@@ -133,11 +115,11 @@ class ImageSettings:
     sizes: tuple[tuple[int, int], ...]
     texts: Literal["teacher", "student"] = "teacher"
     pretrained: str | None = None
-    mixup: float = bounded(0.0, 0)
     text_noise: float = bounded(1.0, 0)
     captions: int = bounded(16, 1)
     balance: float = 0.0
     compile: bool = False
+    actions: float = bounded(0.0, 0)
 
     @property
     def sides(self) -> list[int]:
@@ -160,6 +142,8 @@ class ShapeSettings:
         In standard deviations of the frame embeddings and of the shape's numbers.
     without_shape, without_pixels : float
         Share of the pictures that are seen by their pixels, or by their shape, alone.
+    actions : float
+        Weight of the loss over captions of facial actions, see :func:`~.training_set.caption_loss`.
     optim : OptimSettings
     """
 
@@ -172,6 +156,7 @@ class ShapeSettings:
     shape_noise: float = bounded(0.1, 0)
     without_shape: float = bounded(0.2, 0, 1)
     without_pixels: float = bounded(0.4, 0, 1)
+    actions: float = bounded(0.0, 0)
 
 
 @dataclass(frozen=True)
@@ -195,6 +180,8 @@ class TemporalSettings:
         As in :class:`ImageSettings`.
     keep : float
         Weight of the cosine to the expressive frames' mean.
+    actions : float
+        Weight of the loss over captions of facial actions, see :func:`~.training_set.caption_loss`.
     optim : OptimSettings
     """
 
@@ -207,6 +194,7 @@ class TemporalSettings:
     frame_noise: float = bounded(0.3, 0)
     text_noise: float = bounded(1.0, 0)
     keep: float = bounded(1.0, 0)
+    actions: float = bounded(0.0, 0)
 
 
 @dataclass(frozen=True)

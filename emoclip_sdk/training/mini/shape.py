@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ...errors import DatasetError
-from ...faces.landmarks import FaceLandmarker
-from ...faces.shapes import crop_shapes
-from ...nn import DualEncoder, contrastive_loss
+from ...nn import DualEncoder
 from ...nn.blendshapes import BLENDSHAPES
 from ...nn.face_landmarks import LANDMARKS
-from ...nn.shape import SHAPE_FEATURES, shape_features
+from ...nn.shape import SHAPE_FEATURES
 from ..engine.optim import Amp, freeze
 from ..engine.plan import Plan, WeightedPlan
 from .settings import ShapeSettings
-from .training_set import TrainingSet, steps_plan
+from .training_set import Draw, TrainingSet, caption_loss, steps_plan
 
-__all__ = ["ShapeTask", "fused", "measure_shapes"]
-
-log = logging.getLogger(__name__)
+__all__ = ["ShapeTask", "fused", "views_of_shapes"]
 
 _BATCH = 256  # pictures
 _LEAST_DEVIATION = 1e-4
@@ -49,7 +42,7 @@ class ShapeTask:
     frames : Tensor, (P, V, D)
         From :func:`~.temporal.embed_views`.
     shapes : Tensor, (P, V, F)
-        From :func:`measure_shapes`.
+        From :func:`views_of_shapes`.
     settings : ShapeSettings
     """
 
@@ -97,12 +90,11 @@ class ShapeTask:
         has_shape = torch.isfinite(shapes[:, 0]) & ~self._chance(batch, settings.without_shape)
         blank = has_shape & self._chance(batch, settings.without_pixels)
         frames = frames * ~blank[:, None]
-        captions, fits = self.data.captions(batch, settings.captions, settings.text_noise)
         with amp.autocast():
             added = self._stream(torch.nan_to_num(shapes)).float()
-            text = self.network.towers.text_head(captions).float()
         video = frames + added * has_shape[:, None]
-        loss = contrastive_loss(video, text, self.network.logit_scale, fits)
+        draw = Draw(settings.captions, settings.text_noise, settings.actions)
+        loss = caption_loss(video, self.network, self.data, batch, draw)
         amp.scaler.scale(loss).backward()
         return loss.detach()
 
@@ -110,38 +102,14 @@ class ShapeTask:
         return torch.rand(len(batch), device=self._device) < share
 
 
-def measure_shapes(pictures: NDArray[np.uint8], views: int) -> Tensor:
-    """Measure the shape of the face in each gray picture, every second view mirrored.
-
-    Parameters
-    ----------
-    pictures : ndarray of uint8, (P, S, S)
-    views : int
-
-    Returns
-    -------
-    Tensor, (P, V, F), float16
-        :func:`~emoclip_sdk.nn.shape.shape_features`; NaN where there is no face.
-    """
-    log.info("measuring the shapes of %d pictures", len(pictures))
-    landmarker = FaceLandmarker()
-    parts = []
-    for start in range(0, len(pictures), _BATCH):
-        crops = np.repeat(pictures[start : start + _BATCH, ..., None], 3, axis=3)
-        shapes = crop_shapes(landmarker, list(crops))
-        features = torch.full((len(crops), SHAPE_FEATURES), float("nan"))
-        for row, shape in enumerate(shapes):
-            if shape is not None:
-                landmarks = torch.from_numpy(shape.landmarks)[None]
-                features[row] = shape_features(landmarks, torch.from_numpy(shape.blendshapes)[None])
-        parts.append(features.half())
-    features = torch.cat(parts)
-    mirrored = _mirrored(features)
-    return torch.stack([mirrored if view % 2 else features for view in range(views)], dim=1)
+def views_of_shapes(shapes: Tensor, views: int) -> Tensor:
+    """Return `views` views of shapes (P, F), every second one mirrored: (P, V, F)."""
+    mirrored = _mirrored(shapes)
+    return torch.stack([mirrored if view % 2 else shapes for view in range(views)], dim=1)
 
 
 def fused(network: DualEncoder, frames: Tensor, shapes: Tensor) -> Tensor:
-    """Add the shape stream's word to frame embeddings (P, V, D), where there is a shape."""
+    """Add what the shape stream says to frame embeddings (..., D), where there is a shape."""
     if network.shape is None:
         return frames
     with torch.no_grad():

@@ -19,6 +19,7 @@ from torch import Tensor
 from ...checkpoints.tensors import read_safetensors
 from ...errors import CheckpointError
 from ...nn import DualEncoder, build_tokenizer, open_clip_config, preprocess
+from ..data.shapes import measure_shapes
 from ..engine.identity import claim_folder
 from ..engine.loop import Trainer
 from ..engine.plan import Plan
@@ -31,7 +32,7 @@ from .distill import distillation_task
 from .imagenet import EFFICIENTNETS, load_efficientnet
 from .images import ImageTask
 from .settings import MiniSettings
-from .shape import ShapeTask, fused, measure_shapes
+from .shape import ShapeTask, fused, views_of_shapes
 from .teacher import KeptTeacher, load_teacher
 from .temporal import TemporalTask, embed_views
 from .training_set import TextEncoder, TrainingSet
@@ -123,7 +124,7 @@ class MiniStages:
                 frozen = settings.images.optim.lr.visual is None
                 _go_on_from(network, Path(pretrained), _VISUAL if frozen else _IMAGE_WEIGHTS)
             encode = self._image_texts(network)
-            data = self.dataset.training_set(encode, self.device)
+            data = self._training_set(encode)
             frames = None
             if settings.images.optim.lr.visual is None:
                 frames = self._frames(network, data)
@@ -142,7 +143,7 @@ class MiniStages:
         """Stage 3: train the shape stream of a network with finished towers, in place."""
         path, settings = self._claim("shape", self._shape_identity()), self.settings
         if not path.is_file():
-            frames, shapes = self._frames(network, data), self._train_shapes(data)
+            frames, shapes = self._frames(network, data), self._views_of_shapes(data)
             task = ShapeTask(network, data, frames, shapes.float(), settings.shape)
             self._fit(
                 path,
@@ -169,11 +170,11 @@ class MiniStages:
         def encode(texts: list[str]) -> Tensor:
             return self._read(network, texts)
 
-        data = self.dataset.training_set(encode, self.device)
+        data = self._training_set(encode)
         frames = self._frames(network, data)
         if network.shape is not None:
             self.shape(network, data, encode)
-            frames = fused(network, frames, self._train_shapes(data))
+            frames = fused(network, frames, self._views_of_shapes(data))
         task = TemporalTask(network, data, frames, settings.temporal)
         self._fit(
             path,
@@ -284,14 +285,20 @@ class MiniStages:
             save_weights(path, {"frames": frames})
         return load_file(path, device=str(self.device))["frames"]
 
-    def _train_shapes(self, data: TrainingSet) -> Tensor:
-        return self._shapes("train", data.all_pictures(), self.settings.temporal.views)
+    def _training_set(self, encode: TextEncoder) -> TrainingSet:
+        return self.dataset.training_set(
+            encode, self.device, lambda pictures: self._shapes("train", pictures)
+        )
 
-    def _shapes(self, split: str, pictures: Tensor, views: int) -> Tensor:
+    def _views_of_shapes(self, data: TrainingSet) -> Tensor:
+        shapes = self._shapes("train", data.all_pictures().cpu().numpy())
+        return views_of_shapes(shapes, self.settings.temporal.views)
+
+    def _shapes(self, split: str, pictures: NDArray[np.uint8]) -> Tensor:
         """Return what the landmark network measures on pictures, which nothing here changes."""
         path = self._network_path().with_suffix("") / f"{split}_shapes.safetensors"
         if not path.is_file():
-            save_weights(path, {"shapes": measure_shapes(pictures.cpu().numpy(), views)})
+            save_weights(path, {"shapes": measure_shapes(pictures)})
         return load_file(path, device=str(self.device))["shapes"]
 
     def _read(self, network: DualEncoder, texts: list[str]) -> Tensor:
@@ -324,7 +331,7 @@ class MiniStages:
                 [network.encode_frames(preprocess(part, image)) for part in crops.split(256)]
             )
             if shape and network.shape is not None:
-                frames = fused(network, frames, self._shapes("valid", gray, 1)[:, 0])
+                frames = fused(network, frames, self._shapes("valid", gray.cpu().numpy()))
             video = []
             for clip in frames.split([len(sample) for sample in samples]):
                 video.append(network.pool(clip[None])[0] if pool else clip.mean(0))

@@ -11,12 +11,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ...config import ImageConfig
-from ...nn import DualEncoder, contrastive_loss
+from ...nn import DualEncoder
 from ..engine.optim import Amp, freeze
 from ..engine.plan import Plan, WeightedPlan
 from .augment import augment
 from .settings import TemporalSettings
-from .training_set import TrainingSet, steps_plan
+from .training_set import Draw, TrainingSet, caption_loss, steps_plan
 
 __all__ = ["TemporalTask", "embed_views"]
 
@@ -81,11 +81,10 @@ class TemporalTask:
         drawn = self.data.sequences(self.frames, batch, length, settings.neutral)
         deviation = drawn.clips[drawn.mask].std(dim=0)
         noise = torch.randn_like(drawn.clips) * deviation * settings.frame_noise
-        captions, fits = self.data.captions(batch, 1, settings.text_noise, drawn.expressed)
         with amp.autocast():
             video = self.network.temporal(drawn.clips + noise, drawn.mask).float()
-            text = self.network.towers.text_head(captions).float()
-        loss = contrastive_loss(video, text, self.network.logit_scale, fits)
+        draw = Draw(1, settings.text_noise, settings.actions)
+        loss = caption_loss(video, self.network, self.data, batch, draw, drawn.expressed)
         loss = loss + settings.keep * (1 - F.cosine_similarity(video, drawn.summary)).mean()
         amp.scaler.scale(loss).backward()
         return loss.detach()

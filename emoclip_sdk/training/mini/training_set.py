@@ -9,10 +9,19 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from ...nn import DualEncoder, contrastive_loss
 from ..engine.plan import WeightedPlan
 from .settings import ShapeSettings, TemporalSettings
 
-__all__ = ["Sequences", "TextEncoder", "TrainingSet", "add_noise", "steps_plan"]
+__all__ = [
+    "Draw",
+    "Sequences",
+    "TextEncoder",
+    "TrainingSet",
+    "add_noise",
+    "caption_loss",
+    "steps_plan",
+]
 
 # N texts to their embeddings (N, D), before the text head.
 TextEncoder = Callable[[list[str]], Tensor]
@@ -68,6 +77,15 @@ class TrainingSet(Protocol):
         """
         ...
 
+    def action_captions(
+        self, rows: Tensor, noise: float, expressed: Tensor | None = None
+    ) -> tuple[Tensor, Tensor] | None:
+        """Draw a caption of a facial action for each of B samples; None: there are none.
+
+        As :meth:`captions`.
+        """
+        ...
+
     def all_pictures(self) -> Tensor:
         """Return the P pictures of all samples, (P, S, S) uint8."""
         ...
@@ -80,6 +98,61 @@ class TrainingSet(Protocol):
         where the data know what neutral is.
         """
         ...
+
+
+@dataclass(frozen=True)
+class Draw:
+    """What is drawn of the captions in one step.
+
+    Attributes
+    ----------
+    captions : int
+        For each sample.
+    noise : float
+        Norm of the Gaussian noise on their embeddings.
+    actions : float
+        Weight of the loss over captions of facial actions.
+    """
+
+    captions: int
+    noise: float
+    actions: float
+
+
+def caption_loss(
+    video: Tensor,
+    network: DualEncoder,
+    data: TrainingSet,
+    rows: Tensor,
+    draw: Draw,
+    expressed: Tensor | None = None,
+) -> Tensor:
+    """Contrast samples with captions, and apart from these with captions of single actions.
+
+    A caption from votes says what an emotion looks like; a caption of an action says what this face
+    does. In one softmax each would deny what the other says: an angry face whose brows were not
+    measured as low would no longer fit the description of anger.
+
+    Parameters
+    ----------
+    video : Tensor, (B, D)
+        Embeddings of the samples.
+    network : DualEncoder
+        Its text head and logit scale.
+    data : TrainingSet
+    rows : Tensor of int, (B,)
+        Which samples they are.
+    draw : Draw
+    expressed : Tensor, (B,), optional
+        See :class:`Sequences`.
+    """
+    head, scale = network.towers.text_head, network.logit_scale
+    captions, fits = data.captions(rows, draw.captions, draw.noise, expressed)
+    loss = contrastive_loss(video, head(captions).float(), scale, fits)
+    if draw.actions and (drawn := data.action_captions(rows, draw.noise, expressed)):
+        captions, fits = drawn
+        loss = loss + draw.actions * contrastive_loss(video, head(captions).float(), scale, fits)
+    return loss
 
 
 def add_noise(captions: Tensor, noise: float) -> Tensor:

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ...errors import DatasetError
+from ...prompts.facial_actions import ACTIONS
 from ..data.captions import Captioner
 from ..data.ferplus import Pictures
-from .actions import FacialActions
+from ..data.measured_actions import FacialActions, wordings
 from .training_set import Sequences, TextEncoder, add_noise
 
-__all__ = ["MeasuredPictures", "VotedPictures"]
+__all__ = ["VotedPictures"]
 
 _CPU = torch.device("cpu")
 
 APEX = 7
 """Frames for which an expression has to last to count in full: a second, at 7 frames a second.
 Expressions of emotion last from half a second to four (Ekman and Friesen)."""
+
+
+SENTENCE_SHARE = 0.3
+"""Share of captions of an action that say who shows it."""
 
 
 class VotedPictures:
@@ -58,9 +64,11 @@ class VotedPictures:
         prior: float,
         seed: int,
         device: torch.device = _CPU,
+        actions: FacialActions | None = None,
+        sentences: int = 0,
     ) -> None:
         rng = np.random.default_rng(seed)
-        captioner = Captioner(words)
+        captioner = Captioner(words, least_actions=1 if actions is None else 2)
         texts = [captioner(name, rng).text for name in pictures.classes for _ in range(pool)]
         read = F.normalize(encode(texts), dim=-1).to(device)
         self._captions = read.view(len(pictures.classes), pool, -1)
@@ -72,6 +80,17 @@ class VotedPictures:
         self._neutral = pictures.classes.index("neutral")
         calm = pictures.votes[:, self._neutral] > 0.7
         self._calm = torch.from_numpy(calm.nonzero()[0]).to(device)
+        self._actions = None
+        if actions is not None:
+            if not actions.presence.any():
+                raise DatasetError("no landmarks were found in the training pictures")
+            named = rng.integers(0, len(actions.names), sentences)
+            lines = [_action_caption(actions.names[i], captioner, rng) for i in named]
+            self._actions = _ActionCaptions(
+                F.normalize(encode(lines), dim=-1).to(device),
+                torch.from_numpy(actions.presence[:, named]).to(device),
+                torch.from_numpy(actions.presence[calm].mean(axis=0)[named]).float().to(device),
+            )
 
     def __len__(self) -> int:
         return len(self._images)
@@ -94,6 +113,17 @@ class VotedPictures:
         picks = torch.randint(self._captions.shape[1], classes.shape, device=self._device)
         drawn = self._captions[classes, picks]
         return add_noise(drawn, noise), votes[:, classes]
+
+    def action_captions(
+        self, rows: Tensor, noise: float, expressed: Tensor | None = None
+    ) -> tuple[Tensor, Tensor] | None:
+        if self._actions is None:
+            return None
+        picks = torch.randint(len(self._actions.captions), (len(rows),), device=self._device)
+        presence = self._actions.presence[rows][:, picks]
+        if expressed is not None:
+            presence = torch.lerp(self._actions.at_rest[picks], presence, expressed[:, None])
+        return add_noise(self._actions.captions[picks], noise), presence
 
     def all_pictures(self) -> Tensor:
         return self._images
@@ -130,65 +160,23 @@ class VotedPictures:
         return Sequences(clips, mask, summary, expressed)
 
 
-class MeasuredPictures(VotedPictures):
-    """Still pictures of which facial actions were measured, too.
+@dataclass(frozen=True)
+class _ActionCaptions:
+    """S captions (S, D), how each fits each of N pictures (N, S), and faces at rest (S,)."""
 
-    A share of the captions says what some picture shows, one to four of its actions, whatever
-    emotion annotators saw in it. They fit every picture to the degree that it shows all of them.
+    captions: Tensor
+    presence: Tensor
+    at_rest: Tensor
 
-    Parameters
-    ----------
-    pictures, encode, seed, device, captions
-        See :class:`VotedPictures`.
-    actions : FacialActions
-        Of the same pictures.
-    share : float
-        Share of these captions.
-    sentences : int
-        How many of them to generate.
-    """
 
-    def __init__(
-        self,
-        pictures: Pictures,
-        encode: TextEncoder,
-        *,
-        actions: FacialActions,
-        share: float,
-        sentences: int,
-        seed: int,
-        device: torch.device = _CPU,
-        **captions: Any,
-    ) -> None:
-        super().__init__(pictures, encode, seed=seed, device=device, **captions)
-        rng = np.random.default_rng(seed)
-        captioner = Captioner()
-        mentions = np.zeros((sentences, len(actions.names)), np.float32)
-        texts = []
-        shows = np.flatnonzero(actions.presence.max(axis=1) > 0.5)
-        for row, picture in zip(mentions, rng.choice(shows, sentences), strict=True):
-            chances = actions.presence[picture] + 1e-3  # now and then what it hardly shows
-            count = int(rng.integers(1, 5))
-            drawn = rng.choice(len(row), count, replace=False, p=chances / chances.sum())
-            row[drawn] = 1
-            texts.append(captioner.sentence([actions.names[i] for i in drawn], rng))
-        self._share = share
-        self._sentences = F.normalize(encode(texts), dim=-1).to(device)
-        self._mentions = torch.from_numpy(mentions).to(device)
-        self._presence = torch.from_numpy(actions.presence).clamp(min=1e-4).log().to(device)
-
-    def captions(
-        self, rows: Tensor, per_sample: int, noise: float, expressed: Tensor | None = None
-    ) -> tuple[Tensor, Tensor]:
-        drawn, fits = super().captions(rows, per_sample, noise, expressed)
-        if not (count := int(len(drawn) * self._share)):
-            return drawn, fits
-        picks = torch.randint(len(self._sentences), (count,), device=self._device)
-        presence = (self._presence[rows] @ self._mentions[picks].T).exp()
-        if expressed is not None:
-            presence = presence * expressed[:, None]
-        sentences = add_noise(self._sentences[picks], noise)
-        return torch.cat([drawn[count:], sentences]), torch.cat([fits[:, count:], presence], dim=1)
+def _action_caption(action: str, captioner: Captioner, rng: np.random.Generator) -> str:
+    """Say what an action looks like: in a sentence like those from votes, or in few words."""
+    if action in ACTIONS and rng.random() < SENTENCE_SHARE:
+        return captioner.sentence([action], rng)
+    text = str(rng.choice(wordings()[action]))
+    if rng.random() < 0.5:
+        return text
+    return text[0].upper() + text[1:] + ("." if rng.random() < 0.5 else "")
 
 
 def _envelope(length: Tensor, t: int) -> Tensor:

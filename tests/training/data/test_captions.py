@@ -90,6 +90,15 @@ def test_captions_vary_and_keep_to_their_emotion() -> None:
     assert all(any(p in text.lower() for p in allowed) for text in captions)
 
 
+def test_two_actions_at_least_where_asked_for() -> None:
+    captioner = Captioner(least_actions=2)
+    rng = np.random.default_rng(0)
+    for emotion in EMOTION_ACTIONS:
+        drawn = [captioner.actions(emotion, rng) for _ in range(100)]
+        assert {len(actions) for actions in drawn} <= {2, 3, 4}
+        assert all(set(actions) <= set(EMOTION_ACTIONS[emotion]) for actions in drawn)
+
+
 def test_same_seed_same_captions() -> None:
     first, second = (
         [Captioner(lexicon=LEXICON)("fear", rng).text for _ in range(20)]

@@ -77,6 +77,7 @@ def small_recipe(wordnet: Path) -> dict[str, Any]:
                      "layers": 1},
     }  # fmt: skip
     towers["text_head_hidden"] = 16
+    recipe["model"]["shape"], recipe["captions"]["actions"] = None, 0  # the pictures show no faces
     recipe["model"]["temporal"].update(heads=2, dim_head=8, mlp_dim=32)
     recipe["model"]["image"]["size"] = 32
     recipe["captions"].update(pool=50, words=1.0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from emoclip_sdk.config import ImageConfig
-from emoclip_sdk.training.mini.augment import augment, mixup
+from emoclip_sdk.training.mini.augment import augment
 
 
 def test_three_in_ten_views_lack_one_patch() -> None:
@@ -28,13 +28,3 @@ def test_three_in_ten_views_lack_one_patch() -> None:
             assert 7 <= len(at) <= 20, "15 to 40 % of the side"
         assert view[patch].unique().numel() == 1, "in one gray"
     assert 0.24 < cut / 600 < 0.36
-
-
-def test_what_fits_is_mixed_as_the_pictures_are() -> None:
-    torch.manual_seed(0)
-    values = torch.arange(16.0)
-    views = values.view(-1, 1, 1, 1).expand(-1, 3, 4, 4)
-    pictures, fits = mixup(views, torch.eye(16), 1.0)
-    torch.testing.assert_close(fits.sum(dim=1), torch.ones(16))
-    torch.testing.assert_close(pictures[:, 0, 0, 0], fits @ values)
-    assert ((fits > 0.05).sum(dim=1) == 2).float().mean() > 0.5

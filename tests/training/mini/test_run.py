@@ -14,19 +14,15 @@ from safetensors.torch import load_file, save_file
 from emoclip_sdk import EmoCLIP
 from emoclip_sdk.errors import CheckpointError, DatasetError, EmoCLIPError
 from emoclip_sdk.nn.shape import SHAPE_FEATURES
-from emoclip_sdk.prompts.facial_actions import MOVEMENTS
 from emoclip_sdk.training.data.datasets import open_clips
 from emoclip_sdk.training.data.ferplus import load_ferplus
 from emoclip_sdk.training.engine.process import Process
 from emoclip_sdk.training.evaluation import evaluate_pictures
 from emoclip_sdk.training.mini import leave_classes_out, run_mini
 from emoclip_sdk.training.mini import stages as module
-from emoclip_sdk.training.mini.actions import picture_keys
 from emoclip_sdk.training.mini.datasets import FerPlusDataset
 from emoclip_sdk.training.mini.settings import read_mini_settings
 from emoclip_sdk.training.mini.stages import MiniStages
-
-SIDES = [(f"{part}Left", f"{part}Right") for part in ("mouth", "eyeLookIn", "eyeLookOut")]
 
 
 def stages_of(recipe: dict[str, Any], pictures: Path, folder: Path) -> MiniStages:
@@ -86,11 +82,11 @@ def test_shape_stream_beside_the_towers_of_another_model(
     recipe["towers"] = str(weights)
     recipe["model"]["shape"] = {"hidden": 8}
 
-    def bar(pictures: np.ndarray, views: int) -> torch.Tensor:
+    def bar(pictures: np.ndarray) -> torch.Tensor:
         """Where the bar is, in place of landmarks; one picture has none."""
         rows = torch.from_numpy(pictures).float().mean(dim=2)
-        shapes = torch.zeros(len(pictures), views, SHAPE_FEATURES)
-        shapes[:, :, : rows.shape[1]] = rows[:, None]
+        shapes = torch.zeros(len(pictures), SHAPE_FEATURES)
+        shapes[:, : rows.shape[1]] = rows
         shapes[0] = float("nan")
         return shapes.half()
 
@@ -104,7 +100,7 @@ def test_shape_stream_beside_the_towers_of_another_model(
             ("towers.visual.", "towers.text.")
         ), name
     assert network.shape is not None and network.shape.gain > 0
-    shapes = bar(stages.dataset.valid.images, 1)[1:, 0].float()
+    shapes = bar(stages.dataset.valid.images)[1:].float()
     assert network.shape(shapes).std(dim=0).max() > 0
 
     recipe["model"]["shape"] = {"hidden": 16}
@@ -149,8 +145,8 @@ def test_a_class_is_left_out_and_the_text_tower_is_shared(
 
     monkeypatch.setattr(module.Trainer, "_step", lambda *_: pytest.fail("trained again"))
     assert leave_classes_out(recipe, pictures, tmp_path / "out", tmp_path / "run") == recalls
-    recipe["images"]["mixup"] = 0.4
-    with pytest.raises(EmoCLIPError, match=r"images\.mixup"):
+    recipe["images"]["text_noise"] = 0.4
+    with pytest.raises(EmoCLIPError, match=r"images\.text_noise"):
         leave_classes_out(recipe, pictures, tmp_path / "out", tmp_path / "run")
 
 
@@ -185,21 +181,14 @@ def test_several_processes_are_refused(recipe: dict[str, Any], tmp_path: Path) -
 def test_goes_on_from_weights_with_captions_of_measured_actions(
     pictures: Path, recipe: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    train = load_ferplus(pictures, "train").images
-    names = sorted({part for parts in (*MOVEMENTS.values(), *SIDES) for part in parts})
-    scores = np.random.default_rng(0).random((len(train), len(names)), np.float32)
-    np.savez(
-        tmp_path / "actions.npz",
-        pictures=picture_keys(train),
-        scores=scores,
-        found=np.ones(len(train), bool),
-        names=names,
+    monkeypatch.setattr(
+        module, "measure_shapes", lambda pictures: torch.rand(len(pictures), SHAPE_FEATURES)
     )
     weights = tmp_path / "whole.safetensors"
     recipe["text"]["epochs"] = 1
-    recipe["images"].update(sizes=[[32, 1]], pretrained=str(weights), texts="student", mixup=0.4)
+    recipe["images"].update(sizes=[[32, 1]], pretrained=str(weights), texts="student", actions=0.5)
     recipe["images"]["optim"]["lr"] = {"visual": 0.0, "text_head": 0.0, "logit_scale": 0.0}
-    recipe["captions"]["measured"].update(file=str(tmp_path / "actions.npz"), sentences=30)
+    recipe["captions"]["actions"] = 30
     stages = stages_of(recipe, pictures, tmp_path / "run")
     torch.manual_seed(1)
     given = {key: torch.rand_like(v) for key, v in stages.new_network().state_dict().items()}

@@ -12,6 +12,7 @@ from ....checkpoints.folder import WEIGHTS_FILE
 from ....model import EmoCLIP
 from ....runtime.hashes import file_hash
 from ...data.ferplus import Pictures
+from .actions import action_row
 from .confidence import abstention_row, calibration_row
 from .left_out import left_out_row
 from .motion import motion_row
@@ -70,6 +71,7 @@ def card_suite(
         spread_row(measured, prompt_files),
         left_out_row(measured, loco, where=split),
         synonym_row(measured),
+        action_row(measured),
         motion_row(measured, clips, seed),
         calibration_row(measured),
         abstention_row(measured),

@@ -15,7 +15,8 @@ from emoclip_sdk.training.evaluation.card import (
 from emoclip_sdk.training.evaluation.card.wording import PARAPHRASES
 
 KEYS = [
-    "accuracy", "wording", "left_out", "synonyms", "temporal", "calibration", "abstention", "speed",
+    "accuracy", "wording", "left_out", "synonyms", "actions", "temporal", "calibration",
+    "abstention", "speed",
 ]  # fmt: skip
 
 
@@ -46,6 +47,7 @@ def test_every_row_of_the_table(tiny_model, tiny_checkpoint, pictures, outside) 
     assert rows["wording"]["values"]["spread"] == pytest.approx(max(wars) - min(wars))
     assert rows["left_out"]["values"] == {"mean recall": None}
     assert rows["left_out"]["met"] is None
+    assert set(rows["actions"]["values"].values()) == {None}, "these pictures show no faces"
     assert rows["speed"]["values"]["crops per second"] > 0
     size = (tiny_checkpoint / "model.safetensors").stat().st_size / 1e6
     assert rows["speed"]["values"]["checkpoint [MB]"] == pytest.approx(size, abs=1e-4)
