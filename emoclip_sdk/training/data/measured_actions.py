@@ -23,8 +23,11 @@ from ...prompts.facial_actions import ACTIONS, ASYMMETRIES, MEASURED, MOVEMENTS
 
 __all__ = ["CAPTION_ACTIONS", "FacialActions", "facial_actions", "wordings"]
 
+# What sounds like an emotion is left to the captions from votes: a sad face may be at rest, too.
+_EMOTIONAL = ("face_relaxed", "glare", "scream")
+
 CAPTION_ACTIONS: dict[str, tuple[str, ...]] = {
-    **MEASURED,
+    **{name: parts for name, parts in MEASURED.items() if name not in _EMOTIONAL},
     "eyes_open": ("-blink",),
     "eyes_ahead": ("-gaze aside", "-look down", "-look up"),
     "head_turned": ("turn",),
@@ -43,7 +46,7 @@ _SHARES: dict[str, float] = {
     "brows_relaxed": 0.35, "one_brow_up": 0.12, "eyes_closed": 0.06, "eyes_open": 0.6,
     "eyes_up": 0.2, "eyes_ahead": 0.4, "head_turned": 0.2, "head_ahead": 0.4, "head_down": 0.12,
     "head_up": 0.12, "no_smile": 0.55, "smirk": 0.15, "corners_down": 0.15, "chin_up": 0.15,
-    "lips_pursed": 0.12, "lips_tight": 0.2, "teeth_bared": 0.15, "jaw_drop": 0.12, "scream": 0.1,
+    "lips_pursed": 0.12, "lips_tight": 0.2, "teeth_bared": 0.15, "jaw_drop": 0.12,
     "mouth_closed": 0.5,
 }  # fmt: skip
 """Share of pictures of which a caption may say so; of the other actions `_SHARE`."""
