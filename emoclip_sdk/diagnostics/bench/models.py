@@ -20,9 +20,18 @@ from ...config import (
 from ...model import EmoCLIP
 from ...nn import DualEncoder
 
-__all__ = ["LABELS", "vit_b_32", "with_shape_stream"]
+__all__ = ["BENCH_LABELS", "vit_b_32", "with_shape_stream"]
 
-LABELS = ["neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt"]
+BENCH_LABELS = [
+    "neutral",
+    "happiness",
+    "surprise",
+    "sadness",
+    "anger",
+    "disgust",
+    "fear",
+    "contempt",
+]
 
 
 def vit_b_32(dtype: str = "auto", device: str = "cpu") -> EmoCLIP:
@@ -33,7 +42,7 @@ def vit_b_32(dtype: str = "auto", device: str = "cpu") -> EmoCLIP:
         TowersConfig(name="ViT-B-32", quick_gelu=True),
         temporal,
         image=ImageConfig(size=224),
-        prompts=PromptConfig(tuple(LABELS)),
+        prompts=PromptConfig(tuple(BENCH_LABELS)),
     )
     return EmoCLIP(config, DualEncoder(config), name="ViT-B/32, random", dtype=dtype, device=device)
 

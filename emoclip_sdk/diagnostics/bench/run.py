@@ -30,7 +30,7 @@ from .actions import actions_rows
 from .clips import interview as repeated
 from .clips import moving_face, portrait
 from .gpu import encoding_row
-from .models import LABELS, vit_b_32, with_shape_stream
+from .models import BENCH_LABELS, vit_b_32, with_shape_stream
 from .reference import ReferencePipeline
 
 __all__ = ["run_benchmarks"]
@@ -60,7 +60,7 @@ def _short_clip(clip: Path, rounds: int) -> list[dict[str, Any]]:
     exact, quick = vit_b_32("float32"), vit_b_32()
     mini = EmoCLIP.from_pretrained(device="cpu")
     shaped = with_shape_stream(mini)
-    reference = ReferencePipeline(exact, LABELS)
+    reference = ReferencePipeline(exact, BENCH_LABELS)
     crops = torch.randn(1, exact.config.sampling.n_frames, 3, 224, 224)
 
     def floor() -> None:
@@ -70,7 +70,7 @@ def _short_clip(clip: Path, rounds: int) -> list[dict[str, Any]]:
     times = _in_turns(
         {
             "reference": lambda: reference(clip),
-            "ours": lambda: quick.classify(clip, LABELS, sampling="uniform"),
+            "ours": lambda: quick.classify(clip, BENCH_LABELS, sampling="uniform"),
             "decode and encode": floor,
             "embedded model with shape": lambda: shaped.classify(clip),
         },
@@ -160,7 +160,7 @@ def _accuracy(media: Path) -> list[dict[str, Any]]:
     """Compare boxes and scores with the reference pipeline's, on real clips."""
     exact = EmoCLIP.from_pretrained(device="cpu", dtype="float32")
     quick = EmoCLIP.from_pretrained(device="cpu")
-    reference = ReferencePipeline(exact, LABELS)
+    reference = ReferencePipeline(exact, BENCH_LABELS)
     detector = MTCNNDetector(quick.config.faces)
     overlaps, differences = [], {}
     paths = sorted(media.rglob("*.m[po][4v]"))
@@ -173,10 +173,10 @@ def _accuracy(media: Path) -> list[dict[str, Any]]:
             boxes = reference.boxes(frame.rgb)
             if len(boxes) and tracked.faces:
                 overlaps.append(max(iou(tuple(boxes[0]), face.box) for face in tracked.faces))
-        scores = quick.classify(path, LABELS, sampling="uniform")
+        scores = quick.classify(path, BENCH_LABELS, sampling="uniform")
         if scores.face_found:
             other = reference(path)
-            largest = max(abs(scores.scores[name] - other[name]) for name in LABELS)
+            largest = max(abs(scores.scores[name] - other[name]) for name in BENCH_LABELS)
             differences[path.name] = round(largest, 4)
     good = sum(overlap >= 0.85 for overlap in overlaps)
     return [
