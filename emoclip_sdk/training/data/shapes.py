@@ -16,6 +16,7 @@ from ...nn.shape import ShapeStream
 __all__ = ["fuse_frames", "standardize"]
 
 _LEAST_DEVIATION = 1e-4
+_ROUNDING = 1e-3  # of a number that was float16 in the cache, relatively
 
 
 def standardize(stream: ShapeStream, clips: Iterable[NDArray[np.floating[Any]]]) -> None:
@@ -48,9 +49,11 @@ def standardize(stream: ShapeStream, clips: Iterable[NDArray[np.floating[Any]]])
             "to learn from: are these pictures of faces? Without model.shape, pixels are enough"
         )
     mean = total / n
-    deviation = np.sqrt(np.maximum(squares / n - mean**2, 0)).clip(min=_LEAST_DEVIATION)
+    deviation = np.sqrt(np.maximum(squares / n - mean**2, 0))
+    # What varies less than the cache rounds would differ between training and use.
+    least = np.maximum(_LEAST_DEVIATION, _ROUNDING * np.abs(mean))
     stream.mean.copy_(torch.from_numpy(mean))
-    stream.deviation.copy_(torch.from_numpy(deviation))
+    stream.deviation.copy_(torch.from_numpy(np.maximum(deviation, least)))
     stream.gain.fill_(np.sqrt(size / n_size))
 
 

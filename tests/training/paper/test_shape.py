@@ -19,7 +19,7 @@ from emoclip_sdk.nn.shape import ShapeStream
 from emoclip_sdk.training.data.cache import frame_embeddings, pool_frames
 from emoclip_sdk.training.engine.loop import Trainer
 from emoclip_sdk.training.evaluation.frames import clip_frames
-from emoclip_sdk.training.paper import read_settings, run_experiment
+from emoclip_sdk.training.paper import read_settings, run_experiment, setup
 from emoclip_sdk.training.paper.start import start_model
 
 from .conftest import CLASSES, colors, tiny_recipe
@@ -27,18 +27,18 @@ from .test_resuming import assert_same, interrupt
 
 
 class Landmarks:
-    """In place of the network: the redder, the wider a mouth; a blue picture shows no face."""
+    """In place of the network: a face that moves with colors; a blue picture shows none."""
 
     def __init__(self) -> None:
         self.pictures = 0
 
     def __call__(self, frames: Sequence[NDArray[np.uint8]], regions: Sequence[Any]) -> FaceShapes:
         self.pictures += len(frames)
-        face = np.random.default_rng(0).uniform(8, 24, (478, 3)).astype(np.float32)
-        face[[33, 133], :2], face[[362, 263], :2] = (11, 14), (21, 14)
-        landmarks = np.repeat(face[None], len(frames), axis=0)
+        rng = np.random.default_rng(0)
         mean = np.array([frame.mean(axis=(0, 1)) for frame in frames]).reshape(-1, 3)
-        landmarks[:, 61, 0] -= mean[:, 0] / 50
+        moves = np.tensordot(mean / 50, rng.uniform(-1, 1, (3, 478, 3)), axes=1)
+        landmarks = (rng.uniform(8, 24, (478, 3)) + moves).astype(np.float32)
+        landmarks[:, [33, 133], :2], landmarks[:, [362, 263], :2] = (11, 14), (21, 14)
         blendshapes = np.repeat(mean[:, :2] / 255, 26, axis=1).astype(np.float32)
         return FaceShapes(landmarks, (mean[:, 2] < 120).astype(np.float32), blendshapes)
 
@@ -63,13 +63,21 @@ def weights(folder: Path) -> dict[str, torch.Tensor]:
 
 
 def test_a_trained_stream_is_that_of_an_ordinary_model(
-    tmp_path: Path, landmarks: Landmarks
+    tmp_path: Path, landmarks: Landmarks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    validated: list[NDArray[np.float32]] = []
+    original = setup.class_scores
+
+    def scores(model: EmoCLIP, video: NDArray[np.float32], *labels: Any, **options: Any) -> Any:
+        validated.append(video)
+        return original(model, video, *labels, **options)
+
+    monkeypatch.setattr(setup, "class_scores", scores)
     recipe = shape_recipe()
     recipe["optim"] |= {"epochs": 1, "batch_size": 8, "warmup": 0, "kind": "sgd", "momentum": 0.9}
     recipe["optim"] |= {"schedule": "multistep", "milestones": [], "weight_decay": 0.0}
     recipe["optim"]["lr"] = {"temporal": 1e-2, "logit_scale": 1e-3, "shape": 1.0}
-    figures = run_experiment(recipe, colors(), tmp_path / "model", tmp_path / "run")
+    run_experiment(recipe, colors(), tmp_path / "model", tmp_path / "run")
     lines = (tmp_path / "run/log.csv").read_text().splitlines()
     assert len(lines) == 3  # a heading and two steps
 
@@ -88,16 +96,14 @@ def test_a_trained_stream_is_that_of_an_ordinary_model(
     video = pool_frames(model, clip_frames(model, clips))
     embedded = model.embed([clip.video for clip in clips], faces="none")
     np.testing.assert_allclose(video, embedded, atol=1e-5)
-    # The figure of the run is that of the finished model, by float16 landmarks.
-    results = model.classify([clip.video for clip in clips], faces="none", labels=CLASSES)
-    right = [CLASSES.index(r.label) == c.label for r, c in zip(results, clips, strict=True)]
-    assert figures["best"]["war"] == pytest.approx(np.mean(right))
+    np.testing.assert_allclose(validated[-1], video, atol=5e-3)  # from float16
+    assert model.classify(clips[0].video, faces="none", labels=CLASSES).label in CLASSES
 
     # Blue pictures have no landmarks: their pixels stand alone, in training and in use.
     alone = pool_frames(model, frame_embeddings(model, clips, pixels_alone=True))
     blue = np.array([clip.label == 3 for clip in clips])
     np.testing.assert_array_equal(video[blue], alone[blue])
-    assert np.abs(video[~blue] - alone[~blue]).max(axis=1).min() > 1e-4
+    assert np.abs(video[~blue] - alone[~blue]).max(axis=1).min() > 0.05
 
 
 def test_a_new_stream_changes_nothing_at_first(
