@@ -149,7 +149,7 @@ def frame_embeddings(
     if cache is not None:
         settings = {
             **_reading(model.config, cropped, view),
-            "format": 2,
+            "format": 3,
             "visual": weights_hash(model.encoder.network.towers.visual),
             "image": dataclasses.asdict(model.config.image),
             "precision": precision,

@@ -18,7 +18,7 @@ from ...faces.shapes import crop_shapes
 from ...model import EmoCLIP
 from ...nn.shape import SHAPE_FEATURES, shape_features
 from ...runtime.worker_pool import WorkerPool
-from ..engine.precision import Precision, autocast
+from ..engine.precision import Precision, product_dtype
 from .datasets.clips import Clip
 from .frames import (
     Augmentation,
@@ -87,8 +87,9 @@ def embed_frames(
             yield images, shapes or [None] * len(images)
 
     def encode(batch: NDArray[np.uint8], shapes: Shapes) -> NDArray[np.float32]:
-        with autocast(precision, model.encoder.device):
-            return model.encoder.frames(batch, shapes) if in_frames else model.embed_crops(batch)
+        if not in_frames and model.landmarker is not None:
+            shapes = crop_shapes(model.landmarker, list(batch))
+        return model.encoder.frames(batch, shapes, products=product_dtype(precision))
 
     for embeddings in _in_batches(encode, pictures(), model.encoder.width):
         yield _in_order(torch.from_numpy(embeddings), frame_rows.popleft())
