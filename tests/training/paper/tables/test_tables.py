@@ -68,7 +68,9 @@ def test_test_clips_of_training_are_counted(make_bench, tiny_checkpoint: Path, t
     assert report["tables"][1]["parts"][0]["rows"] == table["parts"][0]["rows"]
     for name in ("report.md", "report.html"):
         text = (tmp_path / "out" / name).read_text()
-        assert "6 of 44 test clips were met in training, 4 chose the epoch; without them" in text
+        assert "no list of fold 5. 6 of 44 test clips were met in training, 4 chose the" in text
+        assert "chose the epoch; without them (34 clips): UAR" in text
+    assert "6 of 44 test clips were met" in (tmp_path / "out" / "table_2.csv").read_text()
 
 
 def test_compounds_by_average_concatenation_and_majority(make_bench, tiny_checkpoint: Path) -> None:
