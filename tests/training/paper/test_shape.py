@@ -14,9 +14,13 @@ from safetensors.torch import load_file
 
 from emoclip_sdk import EmoCLIP
 from emoclip_sdk.errors import DatasetError, EmoCLIPError
+from emoclip_sdk.faces import Detection
 from emoclip_sdk.faces.landmarks import FaceLandmarker, FaceShapes
 from emoclip_sdk.nn.shape import ShapeStream
-from emoclip_sdk.training.data.cache import frame_embeddings, pool_frames
+from emoclip_sdk.training.data.cache import frame_embeddings, frame_shapes, pool_frames
+from emoclip_sdk.training.data.datasets.clips import Clip
+from emoclip_sdk.training.data.embed import View
+from emoclip_sdk.training.data.shapes import fuse_frames
 from emoclip_sdk.training.engine.loop import Trainer
 from emoclip_sdk.training.evaluation.frames import clip_frames
 from emoclip_sdk.training.paper import read_settings, run_experiment, setup
@@ -161,6 +165,40 @@ def test_a_run_that_is_broken_off_measures_nothing_twice(
     recipe["data"]["cache"] = str(tmp_path / "a/run/cache")
     run_experiment(recipe, colors(), tmp_path / "c", tmp_path / "c-run")
     assert landmarks.pictures == 2 * measured
+
+
+@pytest.mark.parametrize("view", [None, View(0), View(1)])
+def test_pixels_and_shapes_apart_are_what_the_model_sees_together(
+    view: View | None,
+    two_faces: NDArray[np.uint8],
+    landmarks: Landmarks,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class OneFace:
+        def detect(self, frames: list[NDArray[np.uint8]]) -> list[list[Detection]]:
+            face = Detection((10.0, 10.0, 60.0, 60.0), 0.99)
+            return [[face] if frame[0, 0, 0] > 128 else [] for frame in frames]
+
+    monkeypatch.setattr("emoclip_sdk.training.data.frames.MTCNNDetector", lambda config: OneFace())
+    settings = read_settings(shape_recipe()).model
+    model = start_model(settings, CLASSES, seed=0, device=torch.device("cpu"))
+    assert model.encoder.network.shape is not None
+    torch.nn.init.normal_(model.encoder.network.shape.fc2.weight)
+    frames = two_faces.copy()
+    frames[:, 1:, :, 2] //= 2  # else they are too blue to show landmarks
+    frames[10:15, 1:, :, 2] = 250
+    clips = [Clip("faces", frames), Clip("nobody", np.zeros_like(frames))]
+    together = frame_embeddings(model, clips, cropped=False, view=view)
+    pixels = frame_embeddings(model, clips, cropped=False, view=view, pixels_alone=True)
+    shapes = frame_shapes(model, clips, cropped=False, view=view)
+    rows = [np.concatenate(pair, axis=1) for pair in zip(pixels, shapes, strict=True)]
+    for fused, expected in zip(fuse_frames(model, rows), together, strict=True):
+        np.testing.assert_allclose(fused, expected, atol=1e-5)
+    seen = np.isfinite(pixels[0][:, 0])
+    has_shape = np.isfinite(shapes[0][:, 0])
+    assert seen.all() == (view is not None)  # the face is gone at the end
+    assert 0 < has_shape.sum() < seen.sum() and not (has_shape & ~seen).any()
+    assert len(shapes[1]) == 0
 
 
 def test_in_parts_and_left_out_class(
