@@ -133,11 +133,15 @@ class LabelJudge:
         if not describes_one_action(wordings[0]):
             return None
         similarities = cosine_similarities(self._encode(list(wordings)), self.neighbors)[0]
-        place = int(similarities.argmax()) - (len(similarities) - len(self._wordings()))
-        if place < 0:  # a word for an expression is nearer, as in "angry eyes"
+        rest = similarities[len(similarities) - len(self._wordings()) :]
+        if rest.max() < similarities.max():  # a word for an expression is nearer: "happy eyes"
             return None
-        names = [name for name, known in ACTIONS.items() for _ in known]
-        return names[place], False
+        # By two wordings: a single one may be near for a word that it shares.
+        nearness, start = {}, 0
+        for name, known in ACTIONS.items():
+            nearness[name] = float(np.sort(rest[start : start + len(known)])[-2:].mean())
+            start += len(known)
+        return max(nearness, key=nearness.__getitem__), False
 
     def _by_action(self, label: str, name: str, trained: bool) -> LabelReliability:
         actions = () if self._measured is None else self._measured.actions

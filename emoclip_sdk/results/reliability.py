@@ -67,7 +67,7 @@ class LabelReliability:
 
 _LISTED = 12  # labels of one line
 _LINES: dict[Level, str] = {
-    "measured": "measured",
+    "measured": "measured, recognized of each",
     "likeness": "read through their likeness",
     "unreadable": "not readable by this model",
     "unmeasured": "nothing was measured of",
@@ -82,7 +82,7 @@ def reliability_lines(reliability: Mapping[str, LabelReliability]) -> list[str]:
     >>> joy = LabelReliability("joy", "measured", "", "happiness", recall=0.92)
     >>> glee = LabelReliability("glee", "likeness", "", "happiness", recall=0.92)
     >>> reliability_lines({"joy": joy, "glee": glee})
-    ['measured: joy (92% recognized)', 'read through their likeness: glee (to happiness)']
+    ['measured, recognized of each: joy 92%', 'read through their likeness: glee (to happiness)']
     """
     lines: dict[str, list[str]] = {}
     for known in reliability.values():
@@ -92,13 +92,13 @@ def reliability_lines(reliability: Mapping[str, LabelReliability]) -> list[str]:
 
 def _figure(known: LabelReliability) -> str:
     if known.level == "measured" and known.recall is not None:
-        return f" ({known.recall:.0%} recognized)"
+        return f" {known.recall:.0%}"
     if known.level == "measured" and known.auc is not None:
-        return f" (AUC {known.auc:.2f})"
+        return f" AUC {known.auc:.2f}"
+    unread = ", ".join(known.unread)
     if known.level == "likeness":
-        unread = f", {' and '.join(known.unread)} unread" if known.unread else ""
-        return f" (to {known.like}{unread})"
-    return f" ({' and '.join(known.unread)})" if known.unread else ""
+        return f" (to {known.like}; unread: {unread})" if unread else f" (to {known.like})"
+    return f" ({unread})" if unread else ""
 
 
 def _listed(items: Iterable[str]) -> str:

@@ -58,16 +58,17 @@ def _fields(document: Mapping[str, Any]) -> dict[str, Any]:
         "model": None if model is None else ModelInfo(**model),
         "reliability": {
             label: LabelReliability(**{**known, "unread": tuple(known["unread"])})
-            for label, known in given["reliability"].items()
+            for label, known in given.get("reliability", {}).items()
         },
     }
 
 
 def _row(document: Mapping[str, Any]) -> TimelineRow:
     row = dict(document)
-    for name in ("face_found", "label", "answer"):
+    for name in ("face_found", "label"):
         row.pop(name)
-    row.pop("action_text", None)
+    for name in ("answer", "action_text"):
+        row.pop(name, None)
     quality, box = row["quality"], row["box"]
     row |= {name: _numbers(row.get(name)) for name in _NUMBERS}
     return TimelineRow(
@@ -77,7 +78,7 @@ def _row(document: Mapping[str, Any]) -> TimelineRow:
             "detection_confidence": _number(row["detection_confidence"]),
             "box": None if box is None else tuple(map(_number, box)),
             "quality": None if quality is None else FaceQuality(**_numbers(quality) or {}),
-            "tied": tuple(row["tied"]),
+            "tied": tuple(row.get("tied", ())),
             "seen": tuple((float(start), float(end)) for start, end in row["seen"]),
         }
     )

@@ -111,7 +111,6 @@ def _words_read_right(split: EvaluatedSplit, centers: np.ndarray, n: int, seed: 
     Of each class alike many, where it has so many.
     """
     rng = np.random.default_rng(seed)
-    targets = np.nan_to_num(centers)
     chosen: list[str] = []
     for name, lexicon in load_lexicon().items():
         if name not in split.classes:
@@ -119,7 +118,7 @@ def _words_read_right(split: EvaluatedSplit, centers: np.ndarray, n: int, seed: 
         graded = [word for word, _ in lexicon.adjectives + lexicon.nouns]
         words = list(dict.fromkeys([*graded, *lexicon.paraphrases]))
         vectors = np.concatenate([split.model.embed_labels([word])[0] for word in words])
-        nearest = np.nan_to_num(cosine_similarities(vectors, targets), nan=-1).argmax(axis=1)
+        nearest = np.nan_to_num(cosine_similarities(vectors, centers), nan=-1).argmax(axis=1)
         right = [w for w, i in zip(words, nearest, strict=True) if split.classes[i] == name]
         share = -(-n // len(split.classes))
         chosen += [right[i] for i in sorted(rng.permutation(len(right))[:share])]
