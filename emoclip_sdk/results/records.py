@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..faces import FaceQuality
 from .action_words import describe_actions
-from .html import html_table
+from .html import bars_svg, html_table
 from .numbers import json_value
 from .reliability import LabelReliability
 from .tables import FlatResult, label_columns, to_pandas
@@ -193,16 +193,20 @@ class Prediction:
         )
 
     def _repr_html_(self) -> str:
-        """Return a table of the best labels, for a notebook."""
+        """Return a picture and a table of the best labels, for a notebook."""
         caption = f"{self.source}: {self.error or self.reason or self.status}"
         if self.face_found:
-            caption = f"{self.source}: face {self.track} of {self.n_tracks}"
-            caption += "; none of these fits" if self.abstained else ""
-        rows = [
-            (label, f"{score:.3f}", f"{self.similarities[label]:.3f}")
-            for label, score in self.top(HTML_LABELS)
-        ]
-        return html_table(caption, ("label", "score", "similarity"), rows)
+            caption = f"{self.source}: {self.answer or 'none of these fits'}"
+            caption += f", face {self.track} of {self.n_tracks}"
+        best = self.top(HTML_LABELS)
+        rows = []
+        for label, score in best:
+            known = self.reliability.get(label)
+            about = known.text if known else ""
+            rows.append((label, f"{score:.3f}", f"{self.similarities[label]:.3f}", about))
+        table = html_table(caption, ("label", "score", "similarity", "reliability"), rows)
+        marked = [] if self.abstained or not best else [best[0][0], *self.tied]
+        return f"<div>{bars_svg(best, marked) if best else ''}{table}</div>"
 
     @property
     def status(self) -> Status:
