@@ -35,7 +35,7 @@ FAILED = Prediction("c.mp4", {"joy": NAN}, {"joy": NAN}, {}, error="no such file
 ROW = TimelineRow(0, 0.0, 1.0, 7, JOY, JOY, 0.7, False, (1.0, 2.0, 3.0, 4.0), 0.9)
 GAP = TimelineRow(None, 1.0, 2.0, 0, {"joy": NAN}, {"joy": NAN})
 TIMELINE = Timeline("a.mp4", ("joy",), 1.0, 1.0, (ROW, GAP), {}, (TRACK,), 2.0, MODEL)
-WEIGHT = FrameWeight(0.5, (1.0, 2.0, 3.0, 4.0), NAN, 1.0, b"jpeg")
+WEIGHT = FrameWeight(0.5, (1.0, 2.0, 3.0, 4.0), {"joy": 0.5}, NAN, 1.0, b"jpeg")
 MATCH = DescriptionMatch("A smile.", 1.0, 0.5)
 RESULTS = [
     MODEL,
