@@ -94,6 +94,9 @@ class MeasuredReliability:
         Share of words for other things that are less.
     other_words : float, optional
         Share of words for expressions, none of them trained on, that find the faces of their class.
+    vocabulary : str
+        Every word of the texts that the text tower was trained on, in lower case, separated by
+        blanks. Empty: not known.
     """
 
     command: str
@@ -106,6 +109,7 @@ class MeasuredReliability:
     keep: float = bounded(0.95, 0, 1)
     refused: float | None = bounded(None, 0, 1)
     other_words: float | None = bounded(None, 0, 1)
+    vocabulary: str = ""
 
     def to_json(self) -> str:
         """Return the text of the file: one line for each class and action."""

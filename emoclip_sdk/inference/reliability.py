@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -94,7 +95,7 @@ class LabelJudge:
             return self._by_action(text.label, *action)
         parts: list[UnreadPart] = []
         if label_key(text.label) not in self._trained:
-            findings = [unread_parts(wording) for wording in wordings]
+            findings = [unread_parts(wording, self._vocabulary) for wording in wordings]
             parts = [part for each in findings for part in each]
             if all(any(part.spoils for part in each) for each in findings):
                 return _unread(text.label, parts)
@@ -103,6 +104,11 @@ class LabelJudge:
             sentence = "not readable by this model: far from all that it was trained on"
             return LabelReliability(text.label, "unreadable", sentence, likeness=likeness)
         return self._alike(vector, text, likeness, parts)
+
+    @functools.cached_property
+    def _vocabulary(self) -> frozenset[str] | None:
+        words = frozenset(self._measured.vocabulary.split()) if self._measured else frozenset()
+        return words or None
 
     @staticmethod
     def _weights(text: LabelText) -> Sequence[float]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..assets import asset
+from .check import is_form_of
 from .labels import tidy
 
 __all__ = ["UnreadPart", "describes_one_action", "listed_words", "unread_parts"]
@@ -18,6 +19,7 @@ _WORD = re.compile(r"[^\W_]+(?:['\u2019-][^\W_]+)*")
 _CLAUSE = re.compile(r"[,;:.!?]|\band\b|\bbut\b|\bwhile\b|\bwith\b", re.IGNORECASE)
 _LANGUAGE = "language"
 _LONGEST = 3  # words of a phrase in the file
+_SHORT = 2  # letters of words that are not looked up in a vocabulary
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class UnreadPart:
     words : tuple of str
         As they stand in the label, in lower case.
     reason : str
-        Why they can't be read.
+        Why they can't be read, to follow the words.
     spoils : bool
         Nothing of the label can be read; else the rest of it can.
     """
@@ -96,7 +98,10 @@ def _texts_only(loader: type) -> type:
     return Texts
 
 
-def unread_parts(label: str) -> list[UnreadPart]:
+_UNKNOWN = _Kind("unknown word", "alone", "no text that the model was trained on holds it")
+
+
+def unread_parts(label: str, vocabulary: frozenset[str] | None = None) -> list[UnreadPart]:
     """Find what can't be read in a label.
 
     A label is read in clauses, at commas, "and" and "with". It is spoiled where every clause is:
@@ -106,6 +111,8 @@ def unread_parts(label: str) -> list[UnreadPart]:
     ----------
     label : str
         A word, a phrase or a sentence.
+    vocabulary : frozenset of str, optional
+        The words that the model knows, in lower case; others can't be read.
 
     Returns
     -------
@@ -126,7 +133,7 @@ def unread_parts(label: str) -> list[UnreadPart]:
     spoiled = True
     clauses = [clause for clause in _CLAUSE.split(label) if _WORD.search(clause)]
     for clause in clauses:
-        matches, rest = _matches(clause, lists)
+        matches, rest = _matches(clause, lists, vocabulary)
         for kind, phrase in matches:
             words.setdefault(kind, []).append(phrase)
         anywhere = any(kind.where == "anywhere" for kind, _ in matches)
@@ -137,7 +144,9 @@ def unread_parts(label: str) -> list[UnreadPart]:
     ]
 
 
-def _matches(clause: str, lists: _Lists) -> tuple[list[tuple[_Kind, str]], list[str]]:
+def _matches(
+    clause: str, lists: _Lists, vocabulary: frozenset[str] | None
+) -> tuple[list[tuple[_Kind, str]], list[str]]:
     """Return the phrases of a clause that are listed, and its other words but for filler."""
     words = [word.replace("\u2019", "'") for word in _WORD.findall(tidy(clause).casefold())]
     matches: list[tuple[_Kind, str]] = []
@@ -156,7 +165,10 @@ def _matches(clause: str, lists: _Lists) -> tuple[list[tuple[_Kind, str]], list[
                 break
         else:
             n = 1
-            rest.append(words[i])
+            if vocabulary is not None and not _knows(vocabulary, words[i]):
+                matches.append((_UNKNOWN, words[i]))
+            else:
+                rest.append(words[i])
         i += n
     return matches, rest
 
@@ -166,6 +178,12 @@ def _is_foreign(word: str, lists: _Lists) -> bool:
     if word.isascii() or word in lists.accented:
         return False
     return any(c.isalpha() and not c.isascii() for c in unicodedata.normalize("NFC", word))
+
+
+def _knows(vocabulary: frozenset[str], word: str) -> bool:
+    """Whether a vocabulary has a word, or the parts of one with hyphens, in some form."""
+    parts = word.removesuffix("'s").split("-")
+    return all(len(part) <= _SHORT or is_form_of(part, vocabulary) for part in parts)
 
 
 def describes_one_action(label: str) -> bool:

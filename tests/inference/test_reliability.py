@@ -28,7 +28,8 @@ UNREADABLE = {
     "the eyes are closed": "emoclip actions",
     "eyebrows are raised": "emoclip actions",
     "the stock market fell by three percent": "far from all",
-    "abc123": "far from all",
+    "wibbled": "unknown word",
+    "contento": "unknown word",
 }
 # What one can, and the label of the model whose faces it finds; None: whichever.
 READABLE = {

@@ -47,3 +47,12 @@ def test_a_single_action_is_one_clause_about_a_part_of_the_face() -> None:
     assert describes_one_action("the eyes are closed")
     assert not describes_one_action("wide eyes and a dropped jaw")
     assert not describes_one_action("boredom")
+
+
+def test_words_that_the_model_never_read() -> None:
+    vocabulary = frozenset({"smile", "half", "closed", "mouth"})
+    (part,) = unread_parts("wibbled", vocabulary)
+    assert part.kind == "unknown word" and part.spoils
+    (part,) = unread_parts("a wibbled smile", vocabulary)
+    assert part.words == ("wibbled",) and not part.spoils
+    assert unread_parts("smiling, the mouth half-closed", vocabulary) == []

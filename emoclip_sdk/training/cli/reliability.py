@@ -29,6 +29,15 @@ def reliability(
             exists=True,
         ),
     ] = None,
+    wordnet: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="WordNet's folder, where the text tower was trained on it, as by the recipe mini: "
+            "other words than these and the captions' are then unknown.",
+            exists=True,
+        ),
+    ] = None,
     keep: Annotated[
         float,
         typer.Option(
@@ -75,13 +84,16 @@ def reliability(
     split = EvaluatedSplit(EmoCLIP.from_pretrained(folder, device=device), pictures)
     command = ["emoclip-train", "reliability", "--model", Path(model or "embedded").name]
     command += ["--root", root.name, *(["--actions", actions.name] if actions else [])]
+    command += ["--wordnet", str(wordnet)] if wordnet else []
     command += ["--keep", f"{keep:g}", "--tell", f"{tell:g}", "--words", str(words)]
     about = {
         "command": shlex.join([*command, "--seed", str(seed)]),
         "dataset": "FER+ valid",
         "weights": file_hash(folder / WEIGHTS_FILE),
     }
-    measured = measure_reliability(split, shown, about=about, keep=keep, n_words=words, seed=seed)
+    measured = measure_reliability(
+        split, shown, about=about, wordnet=wordnet, keep=keep, n_words=words, seed=seed
+    )
     margin = fit_margin(split.scores, split.labels, tell)
     write_reliability(folder, measured, margin)
     for known in measured.classes:

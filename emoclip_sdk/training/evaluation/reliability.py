@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -29,6 +30,7 @@ from ...model import EmoCLIP
 from ...prompts.facial_actions import ACTIONS
 from ...prompts.unreadable import listed_words
 from ..data.captions import load_lexicon
+from ..data.corpus import wordnet_texts
 from .card.confidence import auroc
 from .card.rows import EvaluatedSplit
 from .card.wording import SYNONYMS, class_centers
@@ -36,6 +38,7 @@ from .card.wording import SYNONYMS, class_centers
 __all__ = ["ACTION_SENTENCES", "action_figures", "measure_reliability", "write_reliability"]
 
 ACTION_SENTENCES = package_file(__package__, "action_sentences.yaml")
+_WORD = re.compile(r"[^\W\d_]{3,}")
 _SHOWN = 0.5  # presence from which on a picture shows an action: the strongest quarter
 
 
@@ -44,6 +47,7 @@ def measure_reliability(
     actions: Mapping[str, NDArray[np.floating[Any]]] | None,
     *,
     about: Mapping[str, str],
+    wordnet: Path | None = None,
     keep: float = 0.9,
     n_words: int = 400,
     seed: int = 0,
@@ -58,6 +62,9 @@ def measure_reliability(
         How surely each picture shows each action, in [0, 1], see ``tools/measure_actions.py``.
     about : mapping of str to str
         ``command``, ``dataset`` and ``weights`` of the result.
+    wordnet : Path, optional
+        Folder of WordNet, where the text tower was trained on it: its words, and those of the
+        generated captions, are the vocabulary.
     keep : float
         Of words for expressions that no caption of training holds, the share that is readable.
     n_words : int
@@ -98,7 +105,18 @@ def measure_reliability(
         keep=keep,
         refused=round(float(refused.mean()), 4),
         other_words=round(float(np.mean(hits)), 4),
+        vocabulary="" if wordnet is None else " ".join(_vocabulary(wordnet)),
     )
+
+
+def _vocabulary(wordnet: Path) -> list[str]:
+    """Return the words of WordNet's lemmas, definitions and examples, and of captions."""
+    texts = [text.text for text in wordnet_texts(wordnet)]
+    for lexicon in load_lexicon().values():
+        texts += [word for word, _ in lexicon.adjectives + lexicon.nouns]
+        texts += lexicon.paraphrases
+    texts += [wording for known in ACTIONS.values() for wording in known]
+    return sorted({word for text in texts for word in _WORD.findall(text.lower())})
 
 
 def _sentences(model: EmoCLIP, texts: list[str]) -> np.ndarray:
