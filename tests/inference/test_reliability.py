@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-import math
 
 from emoclip_sdk.checkpoints import embedded_folder
 from emoclip_sdk.checkpoints.folder import WEIGHTS_FILE
-from emoclip_sdk.results.reliability import LabelReliability, verdict
 from emoclip_sdk.runtime.hashes import file_hash
 
 # What no model of expressions can read, and what the reason names.
@@ -118,25 +116,6 @@ def test_it_is_saved_and_loaded(embedded_model, tiny_model, tmp_path) -> None:
     again.measured_reliability = None
     again.save_pretrained(tmp_path / "saved")
     assert not (tmp_path / "saved/reliability.json").exists()
-
-
-SCORES = {"anger": 0.461, "neutral": 0.456, "happiness": 0.083}
-
-
-def test_labels_within_the_margin_are_tied() -> None:
-    assert verdict(SCORES, 0.461, 0.3, 0.4, {}) == (False, ("neutral",))
-    assert verdict(SCORES, 0.461, 0.3, 0.0, {}) == (False, ())
-    apart = math.log(0.461 / 0.456)
-    assert verdict(SCORES, 0.461, 0.3, apart * 0.99, {}) == (False, ())
-    assert verdict(SCORES, 0.461, 0.3, apart * 1.01, {}) == (False, ("neutral",))
-
-
-def test_a_label_that_cannot_be_read_wins_nothing() -> None:
-    unread = {"anger": LabelReliability("anger", "unreadable", "")}
-    assert verdict(SCORES, 0.461, 0.3, 0.0, unread)[0]
-    assert not verdict(SCORES, 0.461, 0.0, 0.0, unread)[0], "0: never abstains"
-    unread = {"neutral": LabelReliability("neutral", "unreadable", "")}
-    assert verdict(SCORES, 0.461, 0.3, 0.4, unread) == (False, ()), "nor does it share a place"
 
 
 def test_ties_are_read_and_published(embedded_model, crop_video) -> None:
