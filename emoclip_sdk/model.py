@@ -749,8 +749,9 @@ class EmoCLIP(PretrainedModel):
     ) -> Explanation | list[Explanation]:
         """Score labels on a video as :meth:`classify` does, and find out what the result rests on.
 
-        The second about every sampled frame is scored by itself, and every frame is left out once, which takes some milliseconds each; the video is
-        decoded a second time for pictures of the most telling faces.
+        The second about every sampled frame is scored by itself, and every frame is left out once,
+        which takes some milliseconds each; the video is decoded a second time for pictures of the
+        most telling faces.
 
         Parameters
         ----------

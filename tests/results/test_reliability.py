@@ -5,11 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 
-from emoclip_sdk.demo.chart import chart_html
-from emoclip_sdk.results.records import FaceTrack
 from emoclip_sdk.results.reliability import LabelReliability, reliability_lines, verdict
-from emoclip_sdk.results.scored_windows import TimelineRow
-from emoclip_sdk.results.timeline import Timeline
 
 SCORES = {"anger": 0.461, "neutral": 0.456, "happiness": 0.083}
 
@@ -46,15 +42,3 @@ def test_lines_for_people() -> None:
     ]
     many = {str(i): dataclasses.replace(KNOWN["glee"], label=str(i)) for i in range(40)}
     assert reliability_lines(many)[0].endswith("11 (to happiness) and 28 more")
-
-
-def test_the_page_says_what_is_not_readable() -> None:
-    scores = {"happy": 0.3, "<old>": 0.7}
-    row = TimelineRow(0, 0.0, 1.0, 7, scores, scores, 0.7, abstained=True)
-    track = FaceTrack(0, 0.0, 1.0, 7, 1.0, 1.0)
-    known = {label: KNOWN[label] for label in scores}
-    html = chart_html(
-        Timeline("a.mp4", tuple(scores), 1.0, 1.0, (row,), tracks=(track,), reliability=known)
-    )
-    assert "&lt;old&gt; (not readable)" in html and "measured: 92%" in html
-    assert "not readable by this model: &lt;old&gt; (age)" in html and "<old>" not in html
