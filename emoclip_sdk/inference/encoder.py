@@ -379,13 +379,13 @@ class Encoder:
             frames[mask] = real
             return self.network.pool(frames, mask)
 
-    def texts(self, texts: Sequence[str]) -> Tensor:
-        """Embed N texts to (N, D), unnormalized."""
+    def texts(self, texts: Sequence[str], *, head: bool = True) -> Tensor:
+        """Embed N texts to (N, D), unnormalized; `head` as in :meth:`Towers.encode_tokens`."""
         if self._tokenizer is None:
             self._tokenizer = build_tokenizer(self.config.towers)
         parts = []
         with isolated_inference():
             for i in range(0, len(texts), _TEXTS_PER_BATCH):
                 tokens = self._tokenizer(list(texts[i : i + _TEXTS_PER_BATCH]))
-                parts.append(self.network.encode_tokens(tokens.to(self.device)))
+                parts.append(self.network.encode_tokens(tokens.to(self.device), head=head))
         return torch.cat(parts)
