@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from .batch.local import BatchClassifier, in_input_order
+from .batch.local import BatchEngine, in_input_order
+from .batch.tasks import ClipTask
 from .errors import EmoCLIPError
 from .inference.actions import BaselineWatch, FrameRate, action_rows, face_actions, frame_rate
 from .inference.baseline import (
@@ -321,16 +322,15 @@ class EmoCLIP(PretrainedModel):
         paths = [os.fsdecode(video) for video in videos]
         if not paths:
             return
-        with BatchClassifier(
+        with BatchEngine(
             self.encoder.frames,
-            scorer,
+            ClipTask(scorer, track),
             self.config,
-            track=track,
             options=options,
             detector=self.detector,
             workers=min(workers or usable_cpus(), len(paths)),
-        ) as classify:
-            results = classify(paths)
+        ) as engine:
+            results = engine(paths)
             for _, predictions in in_input_order(results) if ordered else results:
                 yield predictions if track == "all" else predictions[0]
 

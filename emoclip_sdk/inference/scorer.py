@@ -281,6 +281,8 @@ class Scorer:
                 reasons[i],
                 named_measures(window.actions) if actions else None,
                 seen=window.seen,
+                first_frame=window.frames[0] if window.frames else None,
+                last_frame=window.frames[1] if window.frames else None,
             )
 
     def _gap(self, window: WindowClip) -> Gap | None:

@@ -13,25 +13,28 @@ import pytest
 pytest.importorskip("pyarrow")
 import pyarrow.parquet as pq
 
-from emoclip_sdk.batch.rows import prediction_rows
+from emoclip_sdk.batch import BatchInput
+from emoclip_sdk.batch.rows import clip_table
 from emoclip_sdk.batch.store import ResultStore
 from emoclip_sdk.errors import BatchError, EmoCLIPError
 from emoclip_sdk.results.records import Prediction
 
 LABELS = ("joy", "fear")
+TABLE = clip_table(LABELS, "w")
 SETTINGS = {"labels": list(LABELS), "revision": None}
 
 
 def rows(name, joy=0.5, error=None):
+    item = BatchInput(name, name)
     scores = {"joy": joy, "fear": 1 - joy}
     nothing = dict.fromkeys(LABELS, float("nan"))
     if error:
-        return prediction_rows(name, [Prediction("x", nothing, nothing, {}, error=error)], "w")
-    return prediction_rows(name, [Prediction("x", scores, scores, {}, track=0)], "w")
+        return TABLE.rows(item, [Prediction("x", nothing, nothing, {}, error=error)])
+    return TABLE.rows(item, [Prediction("x", scores, scores, {}, track=0)])
 
 
 def store(out, settings=SETTINGS, **options):
-    return ResultStore(out, LABELS, settings, **options)
+    return ResultStore(out, TABLE.schema, settings, **options)
 
 
 def content(out):
