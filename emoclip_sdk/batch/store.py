@@ -7,7 +7,6 @@ is the folder deleted. A lock keeps a second process away.
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import shutil
@@ -21,7 +20,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from ..errors import BatchError, EmoCLIPError, MissingDependencyError
 from ..export.tables import require_pyarrow
 from ..results.records import FAILED, NO_FACE, OK
-from .baselines import PersonBaselines, is_compared
+from .baselines import PersonBaselines
+from .merging import MergedTables, conformed, require_parquet
 
 if TYPE_CHECKING:
     import pyarrow
@@ -155,7 +155,7 @@ class ResultStore:
             self._check(part)
             self._next = int(part.stem) + 1
         for file in self._files():
-            self._learn(_parquet().read_table(file, columns=_STATUS))
+            self._learn(require_parquet().read_table(file, columns=_STATUS))
 
     def _part_files(self) -> list[Path]:
         return sorted(self.parts.glob("*.parquet"))
@@ -168,7 +168,7 @@ class ResultStore:
         """Refuse a file that is not ours, is damaged, or has rows of other settings."""
         pa = require_pyarrow()
         try:
-            stored = (_parquet().read_schema(file).metadata or {}).get(_KEY)
+            stored = (require_parquet().read_schema(file).metadata or {}).get(_KEY)
         except (pa.ArrowInvalid, OSError) as error:
             if getattr(error, "errno", None) is not None:
                 raise
@@ -245,80 +245,22 @@ class ResultStore:
             Say in the rows what differs from them.
         """
         self.flush()
-        pa = require_pyarrow()
-        groups = self._newest_groups() if self._many_rows else [self._newest_rows()]
-        if order == "input":
-            place = {source: i for i, source in enumerate(columns)}
-            if self._many_rows:
-                groups.sort(key=lambda group: place.get(group.source, -1))
-            else:
-                groups = [group.ordered(place) for group in groups]
-        earlier = [group.manifest_columns for group in groups]
-        named = [name for more in columns.values() for name in more]
-        names = list(dict.fromkeys([*(name for few in earlier for name in few), *named]))
-        compared = [] if baselines is None else baselines.fields()
-        schema = pa.schema(
-            [*self._schema, *(pa.field(name, pa.string()) for name in names), *compared],
-            self._schema.metadata,
+        merged = MergedTables(
+            self._files(), self._schema, columns, order, baselines, many_rows=self._many_rows
         )
-
-        def tables() -> Iterator[pyarrow.Table]:
-            return (_with_columns(group.read(), names, columns) for group in groups)
-
-        finished = tables()
-        if baselines is not None:
-            means = baselines.means(tables())
-            finished = (baselines.changed(table, means) for table in finished)
         with _writing(self.out):
-            self._write(finished, self.out, schema)
+            self._write(merged, self.out, merged.schema)
             shutil.rmtree(self.parts)
-
-    def _newest_rows(self) -> _Group:
-        """Return the latest rows of every video, in the order in which they came."""
-        pa = require_pyarrow()
-        seen: set[str] = set()
-        newest: list[pyarrow.Table] = []
-        for file in reversed(self._files()):
-            table = self._own(_parquet().read_table(file))
-            sources = table["source"].to_pylist()
-            latest = [source not in seen for source in sources]
-            newest.append(table.filter(pa.array(latest, pa.bool_())))
-            seen.update(sources)
-        newest = newest or [self._schema.empty_table()]
-        table = pa.concat_tables(newest[::-1], promote_options="default")
-        return _Group("", self._manifest_columns(table.column_names), table)
-
-    def _newest_groups(self) -> list[_Group]:
-        """Return the latest row group of every video, in the order in which they came."""
-        groups: dict[str, _Group] = {}
-        for file in self._files():
-            with _parquet().ParquetFile(file) as parquet:
-                names = self._manifest_columns(parquet.schema_arrow.names)
-                for i in range(parquet.num_row_groups):
-                    source = parquet.read_row_group(i, columns=["source"])["source"][0].as_py()
-                    groups.pop(source, None)
-                    read = [*self._schema.names, *names]
-                    groups[source] = _Group(source, names, (file, i, read))
-        return list(groups.values())
-
-    def _manifest_columns(self, names: Iterable[str]) -> list[str]:
-        """Return the columns of a file that came from a manifest."""
-        own = {*self._schema.names}
-        return [name for name in names if name not in own and not is_compared(name)]
-
-    def _own(self, table: pyarrow.Table) -> pyarrow.Table:
-        """Leave out what is compared anew."""
-        return table.select([name for name in table.column_names if not is_compared(name)])
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """Yield the rows of the output, after :meth:`merge`."""
-        with _parquet().ParquetFile(self.out) as file:
+        with require_parquet().ParquetFile(self.out) as file:
             for batch in file.iter_batches(_PART_ROWS):
                 yield from batch.to_pylist()
 
     def columns(self) -> list[str]:
         """Return the columns of the output, after :meth:`merge`."""
-        return list(_parquet().read_schema(self.out).names)
+        return list(require_parquet().read_schema(self.out).names)
 
     @staticmethod
     def _write(tables: Iterable[pyarrow.Table], path: Path, schema: pyarrow.Schema) -> None:
@@ -326,89 +268,17 @@ class ResultStore:
         partial = path.with_name(f".{path.name}.partial")
         with _writing(path):
             with partial.open("wb") as file:
-                with _parquet().ParquetWriter(file, schema) as writer:
+                with require_parquet().ParquetWriter(file, schema) as writer:
                     for table in tables:
-                        filled = _conformed(table, schema)
+                        filled = conformed(table, schema)
                         writer.write_table(filled, row_group_size=max(filled.num_rows, 1))
                 file.flush()
                 os.fsync(file.fileno())
             partial.replace(path)
 
 
-@dataclasses.dataclass(frozen=True)
-class _Group:
-    """Rows on disk, or in memory.
-
-    Attributes
-    ----------
-    source : str
-        Their video, where it is one.
-    manifest_columns : list of str
-        Those that came from a manifest in an earlier run.
-    place : table of pyarrow, or (file, number of the row group, columns)
-    """
-
-    source: str
-    manifest_columns: list[str]
-    place: Any
-
-    def read(self) -> pyarrow.Table:
-        """Return the rows."""
-        if not isinstance(self.place, tuple):
-            return self.place
-        path, number, columns = self.place
-        with _parquet().ParquetFile(path) as file:
-            return file.read_row_group(number, columns=columns)
-
-    def ordered(self, place: Mapping[str, int]) -> _Group:
-        """Return them in the order of their videos; those without a place come first."""
-        table = self.read()
-        places = [place.get(source, -1) for source in table["source"].to_pylist()]
-        table = table.take(sorted(range(len(places)), key=places.__getitem__))
-        return dataclasses.replace(self, place=table)
-
-
-def _conformed(table: pyarrow.Table, schema: pyarrow.Schema) -> pyarrow.Table:
-    """Return a table with all columns of a schema, in its order; null where it has none."""
-    pa = require_pyarrow()
-    columns = [
-        table[field.name].cast(field.type)
-        if field.name in table.column_names
-        else pa.nulls(table.num_rows, field.type)
-        for field in schema
-    ]
-    return pa.Table.from_arrays(columns, schema=schema)
-
-
-def _with_columns(
-    table: pyarrow.Table, names: Iterable[str], columns: Mapping[str, Mapping[str, str]]
-) -> pyarrow.Table:
-    """Add what the manifest says; a video that it doesn't name keeps what an earlier one said."""
-    pa = require_pyarrow()
-    sources = table["source"].to_pylist()
-    said = {name for more in columns.values() for name in more}
-    for name in names:
-        old = table[name].to_pylist() if name in table.column_names else [None] * len(sources)
-        values = [
-            # An empty cell is what is missing in CSV; here that is null.
-            (columns[source].get(name) or None) if name in said and source in columns else before
-            for source, before in zip(sources, old, strict=True)
-        ]
-        if name in table.column_names:
-            table = table.drop_columns([name])
-        table = table.append_column(name, pa.array(values, pa.string()))
-    return table
-
-
 def _differ(key: str, ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> bool:
     return key not in ours or key not in theirs or bool(ours[key] != theirs[key])
-
-
-def _parquet() -> Any:
-    require_pyarrow()
-    import pyarrow.parquet
-
-    return pyarrow.parquet
 
 
 @contextmanager

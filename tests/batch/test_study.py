@@ -9,17 +9,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 from builders import write_video
-from conftest import moving_stripes
+from conftest import moving_stripes, read_here
 
 pytest.importorskip("pyarrow")
 import pyarrow.parquet as pq
 from PIL import Image
 
 from emoclip_sdk import EmoCLIP, ReadOptions, run_actions, run_batch
-from emoclip_sdk.batch import action_engine, crops, local
+from emoclip_sdk.batch import crops
 from emoclip_sdk.batch.tasks import WindowTask
 from emoclip_sdk.errors import BatchError, EmoCLIPError
-from emoclip_sdk.runtime.worker_pool import WorkerPool
 
 LABELS = ["joy", "fear"]
 OPTIONS = dict(labels=LABELS, faces="none", workers=1)
@@ -27,12 +26,8 @@ OPTIONS = dict(labels=LABELS, faces="none", workers=1)
 
 @pytest.fixture(scope="module", autouse=True)
 def here():
-    """Read in this process, which needs no seconds to start; test_run.py has others."""
     with pytest.MonkeyPatch.context() as patch:
-        for module in (local, action_engine):
-            patch.setattr(
-                module, "WorkerPool", lambda count, *rest, **more: WorkerPool(0, *rest, **more)
-            )
+        read_here(patch)
         yield
 
 
@@ -229,3 +224,88 @@ def test_unusable_options(model, study, tmp_path):
         run_batch(study, tmp_path / "o.parquet", model=model, window=1, sampling="uniform")
     with pytest.raises(BatchError, match="for events"):
         run_batch(study, tmp_path / "o.parquet", model=model, tier="trials")
+
+
+@pytest.fixture(scope="module")
+def trials(model, study, tmp_path_factory):
+    """The table of trials of two files, and the list that it is made of."""
+    folder = tmp_path_factory.mktemp("trials")
+    listed = folder / "trials.csv"
+    listed.write_text(
+        "file,start,end,name,condition\np1_task.mp4,00:00:00.5,2,one,calm\n"
+        "p1_task.mp4,2,3.25,two,loud\np1_task.mp4,20,21,three,calm\n"
+        "p1_rest.mp4,0,2,rest,\np2_task.mp4,0,1,one,calm\n"
+    )
+    out = folder / "o.parquet"
+    report = run_batch(
+        study / "study.csv", out, model=model, events=listed, step=0.25, window=0.5, **OPTIONS
+    )
+    assert report.total == 3 and set(report.failed) == {"p1_task.mp4", "p2_task.mp4"}
+    return out
+
+
+def test_events_of_a_study(model, study, trials):
+    """A row for each trial and face, with what the lists say; by `Timeline.events` one by one."""
+    rows = pq.read_table(trials).to_pylist()
+    assert [(row["source"], row["event"], row["condition"]) for row in rows] == [
+        ("p1_rest.mp4", "rest", None),
+        ("p1_task.mp4", "one", "calm"),
+        ("p1_task.mp4", "two", "loud"),
+        ("p1_task.mp4", "three", "calm"),
+        ("p2_task.mp4", "one", "calm"),
+    ]
+    timeline = model.timeline(study / "p1_task.mp4", LABELS, window=0.5, step=0.25, faces="none")
+    alone = timeline.events([(0.5, 2), (2, 3.25)])
+    for row, one in zip(rows[1:3], alone, strict=True):
+        assert (row["start"], row["end"], row["track"]) == (one.event.start, one.event.end, 0)
+        assert row["mean:joy"] == pytest.approx(one.means["joy"], abs=1e-6)
+        assert row["max:fear"] == pytest.approx(one.maxima["fear"], abs=1e-6)
+        assert row["seconds"] == pytest.approx(row["end"] - row["start"])
+        assert row["participant"] == "p1" and row["status"] == "ok"
+    assert "the event from 20 to 21 s is not in the video" in rows[3]["error"]
+    assert "not a video" in rows[4]["error"] and rows[4]["track"] is None
+    # The rest's own trial is the baseline of the person.
+    assert rows[1]["change:joy"] == pytest.approx(rows[1]["mean:joy"] - rows[0]["mean:joy"])
+    assert rows[0]["change:joy"] == 0 and rows[4]["change:joy"] is None
+
+
+def test_events_that_fit_no_video(model, study, tmp_path):
+    options = dict(model=model, **OPTIONS)
+    files = [study / "p1_rest.mp4", study / "p1_task.mp4"]
+    for text, complaint in (
+        ("start,end\n0,1\n", "names no video, and there are 2"),
+        ("file,start,end\nx.mp4,0,1\n", "x.mp4.*not in the batch"),
+    ):
+        (tmp_path / "t.csv").write_text(text)
+        with pytest.raises(BatchError, match=complaint):
+            run_batch(files, tmp_path / "o.parquet", events=tmp_path / "t.csv", **options)
+    (tmp_path / "t.csv").write_text("start,end\n0,1\n")
+    run_batch(files[:1], tmp_path / "o.parquet", events=tmp_path / "t.csv", **options)
+    (row,) = pq.read_table(tmp_path / "o.parquet").to_pylist()
+    assert (row["source"], row["start"], row["end"]) == (str(files[0]), 0.0, 1.0)
+
+
+def test_folders_of_pictures(model, study, tmp_path):
+    """Many pictures, or the frames of one video: nobody guesses."""
+    folder = tmp_path / "photos"
+    for i, frame in enumerate(moving_stripes(3)):
+        (folder / f"p{i}").mkdir(parents=True)
+        Image.fromarray(frame).save(folder / f"p{i}" / "a.jpg")
+    with pytest.raises(BatchError, match=r"3 pictures and no video.*--as pictures.*--as video"):
+        run_batch(folder, tmp_path / "o.parquet", model=model, **OPTIONS)
+    for kind, names in (
+        ("pictures", [str(folder / f"p{i}" / "a.jpg") for i in range(3)]),
+        ("video", [str(folder / f"p{i}") for i in range(3)]),
+    ):
+        out = tmp_path / f"{kind}.parquet"
+        run_batch(folder, out, model=model, folder_as=kind, **OPTIONS)
+        assert pq.read_table(out)["source"].to_pylist() == names
+    (tmp_path / "m.csv").write_text("path,who\nphotos/p1,x\nphotos/p2,y\n")
+    run_batch(
+        tmp_path / "m.csv", tmp_path / "m.parquet", model=model, folder_as="pictures", **OPTIONS
+    )
+    table = pq.read_table(tmp_path / "m.parquet").select(["source", "who"]).to_pylist()
+    assert table == [
+        {"source": "photos/p1/a.jpg", "who": "x"},
+        {"source": "photos/p2/a.jpg", "who": "y"},
+    ]
