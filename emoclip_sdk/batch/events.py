@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import math
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from os import PathLike
 from ..errors import BatchError
 from ..results.event_files import as_events
 from ..results.events import Event
+from .baselines import BASELINE_FOR
 from .inputs import BatchInput
 
 __all__ = ["EventSource", "StudyEvents"]
@@ -44,6 +46,8 @@ class StudyEvents:
     ) -> StudyEvents:
         """Give events to the videos that they name.
 
+        A video that a manifest calls a baseline, and that has none, is one event of this name.
+
         Raises
         ------
         BatchError
@@ -60,6 +64,10 @@ class StudyEvents:
         by_video: dict[str, list[Event]] = {}
         for event in as_events(source, tier):
             by_video.setdefault(_video_of(event, videos, by_path), []).append(event)
+        # What a person is compared with counts whole where no event says otherwise.
+        for name, item in videos.items():
+            if name not in by_video and item.columns.get(BASELINE_FOR, "").strip():
+                by_video[name] = [Event(0.0, math.inf, "baseline")]
         left_out = len(videos) - len(by_video)
         if left_out:
             log.warning("%d videos without an event are not read", left_out)

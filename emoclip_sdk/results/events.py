@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -29,7 +30,7 @@ class Event:
     Parameters
     ----------
     start, end : float
-        Seconds on the clock of the file.
+        Seconds on the clock of the file; infinity: where it ends.
     name : str, optional
     file : str, optional
         The video, as the list of events names it.
@@ -49,7 +50,7 @@ class Event:
     columns: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if not (0 <= self.start < self.end < math.inf):
+        if not 0 <= self.start < self.end:
             raise EmoCLIPError(
                 f"an event ends after its start, both in seconds, not {self.start} to {self.end}"
             )
@@ -108,7 +109,7 @@ class EventScores:
             "error": self.error,
             "event": self.event.name,
             "start": self.event.start,
-            "end": self.event.end,
+            "end": self.event.end if math.isfinite(self.event.end) else math.nan,
             "track": self.track,
             "reason": self.reason,
             "seconds": self.seconds,
@@ -133,7 +134,10 @@ def event_scores(
     for episode in episodes(timeline, threshold, min_duration, merge_gap):
         by_track[episode.track].append(episode)
     rows = []
+    stop = max((row.end for row in timeline.rows), default=math.inf)
     for event in events:
+        if math.isinf(event.end) and event.start < stop:
+            event = dataclasses.replace(event, end=stop)
         problem = timeline.error or _outside(timeline, event)
         faces = []
         if problem is None:

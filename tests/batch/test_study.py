@@ -240,7 +240,7 @@ def trials(model, study, tmp_path_factory):
     report = run_batch(
         study / "study.csv", out, model=model, events=listed, step=0.25, window=0.5, **OPTIONS
     )
-    assert report.total == 3 and set(report.failed) == {"p1_task.mp4", "p2_task.mp4"}
+    assert report.total == 4 and set(report.failed) == {"p1_task.mp4", "p2_task.mp4"}
     return out
 
 
@@ -252,6 +252,7 @@ def test_events_of_a_study(model, study, trials):
         ("p1_task.mp4", "one", "calm"),
         ("p1_task.mp4", "two", "loud"),
         ("p1_task.mp4", "three", "calm"),
+        ("p2_rest.mp4", "baseline", None),
         ("p2_task.mp4", "one", "calm"),
     ]
     timeline = model.timeline(study / "p1_task.mp4", LABELS, window=0.5, step=0.25, faces="none")
@@ -263,10 +264,12 @@ def test_events_of_a_study(model, study, trials):
         assert row["seconds"] == pytest.approx(row["end"] - row["start"])
         assert row["participant"] == "p1" and row["status"] == "ok"
     assert "the event from 20 to 21 s is not in the video" in rows[3]["error"]
-    assert "not a video" in rows[4]["error"] and rows[4]["track"] is None
+    assert "not a video" in rows[5]["error"] and rows[5]["track"] is None
+    # A baseline without a trial counts whole: two seconds.
+    assert (rows[4]["start"], rows[4]["end"], rows[4]["change:joy"]) == (0, 2, 0)
     # The rest's own trial is the baseline of the person.
     assert rows[1]["change:joy"] == pytest.approx(rows[1]["mean:joy"] - rows[0]["mean:joy"])
-    assert rows[0]["change:joy"] == 0 and rows[4]["change:joy"] is None
+    assert rows[0]["change:joy"] == 0 and rows[5]["change:joy"] is None
 
 
 def test_events_that_fit_no_video(model, study, tmp_path):
