@@ -18,11 +18,10 @@ from .inference.actions import BaselineWatch, FrameRate, action_rows, face_actio
 from .inference.baseline import (
     BaselineChoice,
     BaselinePlan,
-    BaselineRecorder,
-    NeutralSearch,
     baseline_kind,
     check_span,
     neutral_labels,
+    own_plan,
     whole_reference,
 )
 from .inference.clips import track_clips
@@ -529,10 +528,10 @@ class EmoCLIP(PretrainedModel):
             return lambda: None
         if kind == "auto":
             scores = self.scorer(neutral_labels(self.labels), "average", 0.0).neutral_scores
-            return lambda: BaselinePlan(kind, BaselineRecorder(NeutralSearch(scores)))
+            return lambda: own_plan("auto", scores)
         if kind == "span":
             check_span(choice, options)
-            return lambda: BaselinePlan(kind, BaselineRecorder(span=choice))
+            return lambda: own_plan(choice)
         stream = self.reader(choice, options.whole(), shapes=True)
         other = stream.name, whole_reference(stream)
         return lambda: BaselinePlan(kind, other=other)

@@ -53,7 +53,7 @@ class RayWork:
 
     config: ModelConfig
     options: dict[str, Any]
-    task: Any = None
+    task: BatchTask[Any] | None = None
     network: DualEncoder | None = None
     dtype: torch.dtype | None = None
 
@@ -62,9 +62,8 @@ class RayWork:
         cls, encoder: Encoder, task: BatchTask[Any], config: ModelConfig, options: dict[str, Any]
     ) -> RayWork:
         """Return the work of a task; what belongs to this machine is left out."""
-        scorer = dataclasses.replace(task.scorer, pool=_nowhere)
-        task = dataclasses.replace(task, scorer=scorer)  # type: ignore[type-var]
-        return cls(config, options, task, encoder.network.cpu(), encoder.dtype)
+        sent = task.with_pool(_nowhere)
+        return cls(config, options, sent, encoder.network.cpu(), encoder.dtype)
 
     def engine(self) -> BatchEngine[Any] | ActionEngine:
         """Return what reads videos on the machine where this has come to."""
@@ -73,8 +72,7 @@ class RayWork:
         from ..inference.encoder import Encoder
 
         encoder = Encoder(self.network, self.config, "auto", self.dtype)
-        scorer = dataclasses.replace(self.task.scorer, pool=encoder.pool)
-        task = dataclasses.replace(self.task, scorer=scorer)
+        task = self.task.with_pool(encoder.pool)
         return BatchEngine(encoder.frames, task, self.config, **self.options)
 
 

@@ -74,11 +74,16 @@ def clip_table(labels: Sequence[str], weights: str, actions: bool = False) -> Ba
 
 
 def window_table(
-    labels: Sequence[str], model: ModelInfo, weights: str, actions: bool = False
+    labels: Sequence[str],
+    model: ModelInfo,
+    weights: str,
+    actions: bool = False,
+    baseline: bool = False,
 ) -> BatchTable:
     """Return the table of a row for each face and window: `TimelineRow.to_record`."""
     nothing = dict.fromkeys(labels, math.nan)
     measures = named_measures(None) if actions else None
+    changes = nothing if baseline else None
 
     def record(row: TimelineRow, item: BatchInput, timeline: Timeline | None) -> dict[str, Any]:
         values = row.to_record(item.name, model)
@@ -100,11 +105,21 @@ def window_table(
             return [{"source": item.name, "status": NO_FACE, "reason": NOBODY}]
         return [record(row, item, timeline) for row in timeline.rows]
 
-    example = TimelineRow(None, 0.0, 0.0, 0, nothing, nothing, actions=measures)
+    example = TimelineRow(
+        None,
+        0.0,
+        0.0,
+        0,
+        nothing,
+        nothing,
+        actions=measures,
+        score_changes=changes,
+        action_changes=measures if baseline else None,
+    )
     return BatchTable(
         table_schema(list(record(example, BatchInput("", ""), None))),
         rows,
-        _compared(labels, "score", actions),
+        {} if baseline else _compared(labels, "score", actions),
         many_rows=True,
     )
 

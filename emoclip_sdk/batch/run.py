@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import BatchError
 from ..inference.actions import FrameRate, frame_rate
+from ..inference.baseline import baseline_kind, check_span, neutral_labels
 from ..inference.options import ReadOptions, face_config
 from ..inference.stream import TrackChoice, check_track
 from ..inference.windows import check_windows
@@ -55,6 +56,7 @@ def run_batch(
     min_score: float | None = None,
     min_quality: float = 0.0,
     actions: bool = False,
+    baseline: Literal["auto"] | tuple[float, float] | None = None,
     folder_as: FolderKind | None = None,
     workers: int | None = None,
     order: Literal["input", "completed"] = "input",
@@ -101,6 +103,9 @@ def run_batch(
     actions : bool
         Average facial actions, head pose and gaze over the frames that are scored, too. Not with
         `events`.
+    baseline : {"auto"} or (float, float), optional
+        Of windows: what differs from each face's own neutral moment in its video, or from a span of
+        it in seconds, as in :meth:`EmoCLIP.timeline`. Across files: the column ``baseline_for``.
     folder_as : {"pictures", "video"}, optional
         What the pictures in folders are; see :func:`find_inputs`.
     workers : int, optional
@@ -149,6 +154,7 @@ def run_batch(
         raise BatchError("tier and threshold are for events: say which")
     if events is not None and actions:
         raise BatchError("events have no actions: leave one of the two out")
+    own = _own_baseline(baseline, options, windows=over_time and events is None)
     faces = check_track(track if track is not None else "all" if over_time else "prominent")
     run = TableRun(inputs, out, options, folder_as, workers)
     scorer = model.scorer(labels, compound, min_score, min_quality)
@@ -169,11 +175,16 @@ def run_batch(
     }
     if over_time:
         settings |= {"window": window, "step": step}
+    if own is not None:
+        settings |= {"baseline": own if own == "auto" else list(own)}
     task: BatchTask[Any]
     if over_time:
         assert window is not None and step is not None
-        task = WindowTask(scorer, window, step, faces)
-        table = window_table(scorer.labels, scorer.model, weights, actions)
+        neutral = None
+        if own == "auto":
+            neutral = model.scorer(neutral_labels(model.labels), "average", 0.0)
+        task = WindowTask(scorer, window, step, faces, actions, own, neutral)
+        table = window_table(scorer.labels, scorer.model, weights, actions, own is not None)
     else:
         task = ClipTask(scorer, faces)
         table = clip_table(scorer.labels, weights, actions)
@@ -184,7 +195,9 @@ def run_batch(
         table = event_table(scorer.labels, scorer.model, weights, study.events, threshold)
         settings |= {"events": study.digest, "threshold": threshold}
         lists = study.lines
-    engine_options: dict[str, Any] = dict(options=options, detector=model.detector, actions=actions)
+    engine_options: dict[str, Any] = dict(
+        options=options, detector=model.detector, actions=actions or own is not None
+    )
     local = _local(
         lambda n: BatchEngine(
             model.encoder.frames, task, model.config, workers=n, **engine_options
@@ -303,6 +316,26 @@ def _local(
             yield read(videos)
 
     return results
+
+
+def _own_baseline(
+    choice: Any, options: ReadOptions, *, windows: bool
+) -> Literal["auto"] | tuple[float, float] | None:
+    """Check a baseline that is in each video itself."""
+    kind = baseline_kind(choice)
+    if kind is None:
+        return None
+    if kind == "video":
+        raise BatchError(
+            "one video is no baseline of many: name persons in a column 'baseline_for' of the "
+            "manifest"
+        )
+    if not windows:
+        raise BatchError("baseline is for windows: say window or step")
+    if kind == "auto":
+        return "auto"
+    check_span(choice, options)
+    return float(choice[0]), float(choice[1])
 
 
 def _reading_settings(model: PretrainedModel, options: ReadOptions) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from ..export.tables import TABLES, save_records
 from ..inference.options import ReadOptions
 from ..results.numbers import json_value
 from ..results.records import NO_FACE
-from .baselines import PersonBaselines, is_compared, person_column
+from .baselines import BASELINE_FOR, PersonBaselines, is_compared, person_column
 from .crops import VideoPart
 from .inputs import BatchInput, FolderKind, find_inputs
 from .rows import BatchTable
@@ -138,6 +138,10 @@ class TableRun:
         out, videos = self.out, self.videos
         columns = self._manifest_columns(table)
         person = person_column(list(columns.values()) if lists is None else lists)
+        if person is not None and not table.compared:
+            raise BatchError(
+                f"the column {BASELINE_FOR} says what is compared with what: leave baseline out"
+            )
         baselines = None if person is None else PersonBaselines(person, table.compared)
         file = store_path(out)
         if file != out and out.exists() and not file.exists() and not overwrite:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -81,6 +81,14 @@ def batch(
     min_score: o.MinScore = None,
     min_quality: o.MinQuality = 0.0,
     actions: o.Actions = False,
+    baseline: Annotated[
+        str | None,
+        typer.Option(
+            metavar="auto|A-B",
+            help="Of windows: say what differs from each face's own neutral moment, where there is "
+            "one, or from seconds A to B; across files: a column baseline_for in the manifest.",
+        ),
+    ] = None,
     folder_as: o.FolderAs = None,
     workers: o.Workers = None,
     order: o.Order = "input",
@@ -113,6 +121,7 @@ def batch(
     for name, seconds in (("--window", window), ("--step", step)):
         if seconds is not None and not (seconds > 0 and math.isfinite(seconds)):
             raise typer.BadParameter(f"{seconds} is not a positive number.", param_hint=name)
+    against: Any = o.parse_baseline(baseline)
     if output.suffix.lower() not in TABLES:
         raise typer.BadParameter(
             f"'{output}' does not end in {', '.join(TABLES)}.", param_hint="-o"
@@ -145,6 +154,7 @@ def batch(
             min_score=min_score,
             min_quality=min_quality,
             actions=actions,
+            baseline=against,
             workers=workers,
             order=order,
             engine=engine,

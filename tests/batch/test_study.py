@@ -21,6 +21,7 @@ from emoclip_sdk.batch.tasks import WindowTask
 from emoclip_sdk.errors import BatchError, EmoCLIPError
 
 LABELS = ["joy", "fear"]
+EXAMPLE = Path(__file__).parents[2] / "examples" / "portrait.mp4"
 OPTIONS = dict(labels=LABELS, faces="none", workers=1)
 
 
@@ -127,6 +128,26 @@ def test_changes_against_the_baseline_of_each_person(windows):
     assert failed["baseline_source"] is None and failed["change:joy"] is None
 
 
+@pytest.mark.parametrize("baseline", ["auto", (0.0, 1.0)])
+def test_changes_within_each_file(embedded_model, tmp_path, baseline):
+    """The baseline of each face in its own video: what `timeline` says."""
+    options = dict(window=1, step=1, actions=True, baseline=baseline, fps=None)
+    labels = ["joy", "neutral"]
+    one = embedded_model.timeline(EXAMPLE, labels, **options)
+    out = tmp_path / "o.parquet"
+    run_batch([EXAMPLE], out, model=embedded_model, labels=labels, workers=1, **options)
+    rows = pq.read_table(out).to_pylist()
+    assert len(rows) == len(one) and one.baselines[0].used is (baseline != "auto")
+    for row, record in zip(rows, one.to_records(), strict=True):
+        assert row["baseline"] == record["baseline"]
+        for name in ("change:joy", "change:jawOpen", "jawOpen"):
+            expected = None if np.isnan(record[name]) else pytest.approx(record[name], abs=1e-4)
+            assert row[name] == expected
+    (tmp_path / "m.csv").write_text(f"path,who,baseline_for\n{EXAMPLE},a,a\n")
+    with pytest.raises(BatchError, match="leave baseline out"):
+        run_batch(tmp_path / "m.csv", tmp_path / "x.csv", model=embedded_model, **options)
+
+
 def test_goes_on_in_the_middle_of_a_study(model, study, windows, tmp_path):
     """Begun, stopped, added to: the rows of a run that was never interrupted."""
     out, manifest = tmp_path / "o.parquet", study / "study.csv"
@@ -175,16 +196,15 @@ def test_faces_of_a_window_table(detecting_model, two_faces):
 
 def test_actions_of_a_study(embedded_model, study, tmp_path):
     """Row by row what `actions` says of a file, resumed as all batches are."""
-    example = Path(__file__).parents[2] / "examples" / "portrait.mp4"
     (tmp_path / "m.csv").write_text(
-        f"path,participant,baseline_for\n{example},p1,p1\n{study / 'p2_task.mp4'},p1,\n"
+        f"path,participant,baseline_for\n{EXAMPLE},p1,p1\n{study / 'p2_task.mp4'},p1,\n"
     )
     out = tmp_path / "o.parquet"
     options = dict(model=embedded_model, rate=2.0, workers=1)
     report = run_actions(tmp_path / "m.csv", out, **options)
     assert list(report.failed) == [str(study / "p2_task.mp4")]
     rows = pq.read_table(out).to_pylist()
-    expected = embedded_model.actions(example, rate=2.0).to_records()
+    expected = embedded_model.actions(EXAMPLE, rate=2.0).to_records()
     assert len(rows) == len(expected) + 1 and pq.ParquetFile(out).num_row_groups == 2
     smile = [record["mouthSmileLeft"] for record in expected]
     for row, record in zip(rows, expected, strict=False):
@@ -222,6 +242,10 @@ def test_unusable_options(model, study, tmp_path):
         run_batch(study, tmp_path / "o.parquet", model=model, window=0)
     with pytest.raises(EmoCLIPError, match="deterministic"):
         run_batch(study, tmp_path / "o.parquet", model=model, window=1, sampling="uniform")
+    with pytest.raises(BatchError, match="for windows"):
+        run_batch(study, tmp_path / "o.parquet", model=model, baseline="auto")
+    with pytest.raises(BatchError, match="baseline_for"):
+        run_batch(study, tmp_path / "o.parquet", model=model, window=1, baseline="rest.mp4")
     with pytest.raises(BatchError, match="for events"):
         run_batch(study, tmp_path / "o.parquet", model=model, tier="trials")
 
