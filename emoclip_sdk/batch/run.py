@@ -1,28 +1,32 @@
-"""A batch from its inputs to its output: what is done is skipped, what comes is kept."""
+"""Scores of many videos: which table, which task, which engine."""
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import BatchError
-from ..inference.actions import FrameRate, frame_rate
 from ..inference.baseline import baseline_kind, check_span, neutral_labels
-from ..inference.options import ReadOptions, face_config
+from ..inference.options import ReadOptions
 from ..inference.stream import TrackChoice, check_track
 from ..inference.windows import check_windows
-from ..runtime.processes import usable_cpus
-from .action_engine import ActionEngine
 from .crops import VideoPart
 from .events import EventSource, StudyEvents
-from .inputs import BatchInput, FolderKind
+from .inputs import FolderKind
 from .local import BatchEngine
-from .rows import action_table, clip_table, event_table, window_table
-from .table_run import BatchReport, TableRun
+from .rows import clip_table, event_table, window_table
+from .table_run import (
+    BatchReport,
+    Inputs,
+    Progress,
+    Results,
+    TableRun,
+    local_results,
+    reading_settings,
+)
 from .tasks import BatchTask, ClipTask, WindowTask
 
 if TYPE_CHECKING:
@@ -33,11 +37,7 @@ if TYPE_CHECKING:
     from ..inference.pretrained import PretrainedModel
     from ..prompts import CompoundMode, LabelSet
 
-__all__ = ["Inputs", "run_actions", "run_batch"]
-
-Inputs = str | PathLike[str] | Iterable[str | PathLike[str] | BatchInput]
-"""Folders, manifests, videos and pictures."""
-Progress = Callable[[int, int, str], None]
+__all__ = ["run_batch"]
 
 
 def run_batch(
@@ -168,7 +168,7 @@ def run_batch(
         "labels": list(scorer.labels),
         "compound": compound,
         "track": faces,
-        **_reading_settings(model, options),
+        **reading_settings(model, options),
         "min_score": scorer.min_score,
         "min_quality": scorer.min_quality,
         "actions": actions,
@@ -198,7 +198,7 @@ def run_batch(
     engine_options: dict[str, Any] = dict(
         options=options, detector=model.detector, actions=actions or own is not None
     )
-    local = _local(
+    local = local_results(
         lambda n: BatchEngine(
             model.encoder.frames, task, model.config, workers=n, **engine_options
         ),
@@ -225,99 +225,6 @@ def run_batch(
     )
 
 
-def run_actions(
-    inputs: Inputs,
-    out: str | PathLike[str],
-    *,
-    model: PretrainedModel,
-    rate: FrameRate = "sampled",
-    landmarks: bool = False,
-    track: TrackChoice = "all",
-    folder_as: FolderKind | None = None,
-    workers: int | None = None,
-    order: Literal["input", "completed"] = "input",
-    engine: Literal["local", "ray"] = "local",
-    address: str | None = None,
-    overwrite: bool = False,
-    retry_failed: bool = False,
-    progress: Progress | None = None,
-    **reading: Unpack[ReadKeywords],
-) -> BatchReport:
-    """Read the facial actions of any number of videos into one table, as :func:`run_batch`.
-
-    One row for each face and frame, as :meth:`EmoCLIP.actions` has them.
-
-    Parameters
-    ----------
-    rate, landmarks, track
-        As in :meth:`EmoCLIP.actions`.
-    inputs, out, model, folder_as, workers, order, engine, address, overwrite, retry_failed, \
-progress, **reading
-        As in :func:`run_batch`.
-
-    Raises
-    ------
-    BatchError, MissingDependencyError, EmoCLIPError
-        As by :func:`run_batch`.
-
-    Examples
-    --------
-    >>> report = run_actions(["portrait.mp4"], "actions.parquet", model=model, workers=1)
-    >>> import pyarrow.parquet
-    >>> pyarrow.parquet.read_table("actions.parquet")["mouthSmileLeft"][0].as_py() > 0.7
-    True
-    """
-    options = ReadOptions(**reading)
-    options.require_in_order("a batch of actions")
-    frames, faces = frame_rate(rate, model.config.sampling.rate), check_track(track)
-    run = TableRun(inputs, out, options, folder_as, workers)
-    settings = {
-        "table": "actions",
-        "rate": "all" if frames is None else frames,
-        "landmarks": landmarks,
-        "track": faces,
-        **_reading_settings(model, options),
-    }
-    engine_options: dict[str, Any] = dict(
-        rate=frames, landmarks=landmarks, track=faces, options=options, detector=model.detector
-    )
-    local = _local(lambda n: ActionEngine(model.config, workers=n, **engine_options), workers)
-
-    def on_ray(videos: Sequence[str | VideoPart]) -> AbstractContextManager[Results]:
-        from .on_ray import RayWork, results_on_ray
-
-        def work() -> RayWork:
-            return RayWork(model.config, {**engine_options, "workers": 1})
-
-        return results_on_ray(work, videos, actors=workers, address=address)
-
-    return run(
-        action_table(landmarks),
-        settings,
-        on_ray if engine == "ray" else local,
-        order=order,
-        overwrite=overwrite,
-        retry_failed=retry_failed,
-        progress=progress,
-    )
-
-
-Results = Iterator[tuple[int, Any]]
-
-
-def _local(
-    engine: Callable[[int], Any], workers: int | None
-) -> Callable[[Sequence[str | VideoPart]], AbstractContextManager[Results]]:
-    """Return what reads videos with an engine of so many processes on this machine."""
-
-    @contextmanager
-    def results(videos: Sequence[str | VideoPart]) -> Iterator[Results]:
-        with engine(min(workers or usable_cpus(), len(videos))) as read:
-            yield read(videos)
-
-    return results
-
-
 def _own_baseline(
     choice: Any, options: ReadOptions, *, windows: bool
 ) -> Literal["auto"] | tuple[float, float] | None:
@@ -336,20 +243,6 @@ def _own_baseline(
         return "auto"
     check_span(choice, options)
     return float(choice[0]), float(choice[1])
-
-
-def _reading_settings(model: PretrainedModel, options: ReadOptions) -> dict[str, Any]:
-    """Return what makes rows comparable of the way in which videos are read."""
-    settings = {
-        "detector": "mtcnn" if model.detector is None else type(model.detector).__qualname__,
-        "faces": dataclasses.asdict(face_config(model.config.faces, options.faces)),
-        "sampling": options.sampling,
-        "seed": options.seed,
-        "fps": options.fps,
-    }
-    if options.is_part:  # what was begun by versions without parts goes on
-        settings |= {"start": options.start, "end": options.end}
-    return settings
 
 
 def _weights_hash(state: Mapping[str, torch.Tensor]) -> str:

@@ -2,26 +2,46 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import BatchError, EmoCLIPError
 from ..export.files import check_output
 from ..export.tables import TABLES, save_records
-from ..inference.options import ReadOptions
+from ..inference.options import ReadOptions, face_config
 from ..results.numbers import json_value
 from ..results.records import NO_FACE
+from ..runtime.processes import usable_cpus
 from .baselines import BASELINE_FOR, PersonBaselines, is_compared, person_column
 from .crops import VideoPart
 from .inputs import BatchInput, FolderKind, find_inputs
 from .rows import BatchTable
 from .store import ResultStore, beside, store_path
 
-__all__ = ["BatchReport", "TableRun"]
+if TYPE_CHECKING:
+    from ..inference.pretrained import PretrainedModel
+
+__all__ = [
+    "BatchReport",
+    "Inputs",
+    "Progress",
+    "Results",
+    "TableRun",
+    "local_results",
+    "reading_settings",
+]
+
+Inputs = str | PathLike[str] | Iterable[str | PathLike[str] | BatchInput]
+"""Folders, manifests, videos and pictures."""
+Progress = Callable[[int, int, str], None]
+"""Called with the number of videos that are done, of all of them, and the latest one's name."""
+Results = Iterator[tuple[int, Any]]
+"""Positions of videos, and what was found in each, as they are ready."""
 
 _PARTS = {"start": "part_start", "end": "part_end"}
 
@@ -79,7 +99,7 @@ class TableRun:
 
     def __init__(
         self,
-        inputs: str | PathLike[str] | Iterable[str | PathLike[str] | BatchInput],
+        inputs: Inputs,
         out: str | PathLike[str],
         options: ReadOptions,
         folder_as: FolderKind | None,
@@ -111,14 +131,12 @@ class TableRun:
         self,
         table: BatchTable,
         settings: Mapping[str, Any],
-        results: Callable[
-            [Sequence[str | VideoPart]], AbstractContextManager[Iterator[tuple[int, Any]]]
-        ],
+        results: Callable[[Sequence[str | VideoPart]], AbstractContextManager[Results]],
         *,
         order: Literal["input", "completed"],
         overwrite: bool,
         retry_failed: bool,
-        progress: Callable[[int, int, str], None] | None,
+        progress: Progress | None,
         lists: Sequence[Mapping[str, str]] | None = None,
     ) -> BatchReport:
         """Read the videos that are not done yet, and write the table.
@@ -199,3 +217,30 @@ class TableRun:
                         f"the manifest has a column '{name}', which the output needs: rename it"
                     )
         return columns
+
+
+def local_results(
+    engine: Callable[[int], Any], workers: int | None
+) -> Callable[[Sequence[str | VideoPart]], AbstractContextManager[Results]]:
+    """Return what reads videos with an engine of so many processes on this machine."""
+
+    @contextmanager
+    def results(videos: Sequence[str | VideoPart]) -> Iterator[Results]:
+        with engine(min(workers or usable_cpus(), len(videos))) as read:
+            yield read(videos)
+
+    return results
+
+
+def reading_settings(model: PretrainedModel, options: ReadOptions) -> dict[str, Any]:
+    """Return what makes rows comparable of the way in which videos are read."""
+    settings = {
+        "detector": "mtcnn" if model.detector is None else type(model.detector).__qualname__,
+        "faces": dataclasses.asdict(face_config(model.config.faces, options.faces)),
+        "sampling": options.sampling,
+        "seed": options.seed,
+        "fps": options.fps,
+    }
+    if options.is_part:  # what was begun by versions without parts goes on
+        settings |= {"start": options.start, "end": options.end}
+    return settings
