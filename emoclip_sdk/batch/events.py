@@ -21,8 +21,8 @@ __all__ = ["EventSource", "StudyEvents"]
 
 log = logging.getLogger(__name__)
 
-EventSource = str | PathLike[str] | Iterable[Event]
-"""A table of trials, a document of ELAN, or events."""
+EventSource = str | PathLike[str] | Iterable[Event | str | PathLike[str]]
+"""A table of trials, a document of ELAN, a folder of them, or events."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def _video_of(event: Event, videos: Mapping[str, BatchInput], by_path: Mapping[s
         if len(videos) > 1:
             raise BatchError(
                 f"the event from {event.start:g} to {event.end:g} s names no video, and there are "
-                f"{len(videos)}: add a column 'file'"
+                f"{len(videos)}: add a column 'file', or link the video in ELAN"
             )
         return next(iter(videos))
     match = by_path.get(os.path.realpath(event.file))

@@ -92,8 +92,8 @@ def run_batch(
         Length and distance of windows in seconds, as in :meth:`EmoCLIP.timeline`. One alone: the
         other is 2 and 1. With `events`, of the windows that these are summed up from.
     events : path or iterable of Event, optional
-        A table of trials or a document of ELAN; see :func:`read_events`. Videos without an event
-        are not read.
+        A table of trials, a document of ELAN or a folder of them; see :func:`read_events`. Videos
+        without an event are not read, unless the manifest calls them a baseline.
     tier : str, optional
         Of the document of ELAN.
     threshold : float
@@ -152,6 +152,8 @@ def run_batch(
         options.require_in_order("a batch of windows")
     if events is None and (tier is not None or threshold != 0.5):
         raise BatchError("tier and threshold are for events: say which")
+    if not 0 <= threshold <= 1:
+        raise BatchError(f"threshold is a score in [0, 1], not {threshold}")
     if events is not None and actions:
         raise BatchError("events have no actions: leave one of the two out")
     own = _own_baseline(baseline, options, windows=over_time and events is None)

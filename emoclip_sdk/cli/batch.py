@@ -53,9 +53,8 @@ def batch(
             metavar="FILE",
             help="A row per face and event, with mean, maximum and latency of each label: a table "
             "of trials (.csv or .tsv with the columns start, end and, if you like, file and name), "
-            "or a document of ELAN (.eaf).",
+            "a document of ELAN (.eaf), or a folder of them.",
             exists=True,
-            dir_okay=False,
         ),
     ] = None,
     tier: Annotated[

@@ -13,8 +13,9 @@ from ..errors import EmoCLIPError
 from .events import Event
 from .sheets import SheetRow, read_sheet
 
-__all__ = ["FILE_COLUMNS", "as_events", "read_events"]
+__all__ = ["as_events", "read_events"]
 
+EVENT_ENDINGS = (".csv", ".tsv", ".eaf")
 FILE_COLUMNS = ("file", "path", "video")
 """Columns of a list of events that may name the video."""
 
@@ -24,9 +25,9 @@ def as_events(events: Any, tier: str | None = None) -> list[Event]:
 
     Parameters
     ----------
-    events : path, or iterable of Event or (start, end) or (start, end, name)
+    events : path, or iterable of paths, Event, (start, end) or (start, end, name)
     tier : str, optional
-        Of an ELAN document.
+        Of documents of ELAN.
 
     Raises
     ------
@@ -35,10 +36,13 @@ def as_events(events: Any, tier: str | None = None) -> list[Event]:
     """
     if isinstance(events, str | os.PathLike):
         return read_events(events, tier)
-    if tier is not None:
-        raise EmoCLIPError("tier is for a file of ELAN (.eaf)")
     listed: list[Event] = []
     for event in events if isinstance(events, Iterable) else [events]:
+        if isinstance(event, str | os.PathLike):
+            listed += read_events(event, tier)
+            continue
+        if tier is not None:
+            raise EmoCLIPError("tier is for a file of ELAN (.eaf)")
         if isinstance(event, Event):
             listed.append(event)
             continue
@@ -63,7 +67,7 @@ def read_events(path: str | os.PathLike[str], tier: str | None = None) -> list[E
         ``.csv`` or ``.tsv``: a table with the columns ``start`` and ``end``, in seconds or as
         ``HH:MM:SS.mmm``, and if you like ``name`` and ``file`` (or ``path``, ``video``), relative
         to the table; other columns are kept. ``.eaf``: a document of ELAN, whose annotations are
-        the events.
+        the events. A folder: all of these in it.
     tier : str, optional
         Of an ELAN document. None: its only tier that has times.
 
@@ -79,14 +83,21 @@ def read_events(path: str | os.PathLike[str], tier: str | None = None) -> list[E
     """
     path = Path(path)
     ending = path.suffix.lower()
-    if ending == ".eaf":
+    if path.is_dir():
+        inside = sorted(
+            file
+            for file in path.iterdir()
+            if file.suffix.lower() in EVENT_ENDINGS and file.name[0] != "."
+        )
+        events = [event for file in inside for event in read_events(file, tier)]
+    elif ending == ".eaf":
         events = _of_elan(path, tier)
     elif ending in (".csv", ".tsv"):
         if tier is not None:
             raise EmoCLIPError(f"{path}: a table has no tiers; tier is for a file of ELAN (.eaf)")
         events = [_of_row(row, path) for row in read_sheet(path, ("start",)).rows]
     else:
-        raise EmoCLIPError(f"{path}: events are read from .csv, .tsv or .eaf")
+        raise EmoCLIPError(f"{path}: events are read from {', '.join(EVENT_ENDINGS)}")
     if not events:
         raise EmoCLIPError(f"{path}: lists no event")
     return events
@@ -155,8 +166,12 @@ def _of_elan(path: Path, tier: str | None) -> list[Event]:
 
 
 def _media(document: ElementTree.Element, path: Path) -> str | None:
-    """Return the video of a document of ELAN, where it names one alone."""
-    media = list(document.iter("MEDIA_DESCRIPTOR"))
+    """Return the video of a document of ELAN, where it names one alone; sound is none."""
+    media = [
+        each
+        for each in document.iter("MEDIA_DESCRIPTOR")
+        if not each.get("MIME_TYPE", "").startswith("audio/")
+    ]
     if len(media) != 1:
         return None
     relative = media[0].get("RELATIVE_MEDIA_URL")

@@ -8,6 +8,7 @@ import pytest
 
 from emoclip_sdk import Event, read_events
 from emoclip_sdk.errors import EmoCLIPError
+from emoclip_sdk.results.event_files import as_events
 
 
 def test_a_table(tmp_path):
@@ -38,6 +39,10 @@ def test_a_tier_of_elan(tmp_path):
     assert [(event.start, event.end, event.name) for event in events] == expected
     assert expected[0] == (0.25, 1.0, "one") and events == read_events(path, "trials")
     assert os.path.realpath(events[0].file) == os.path.realpath(tmp_path / "a b.mp4")
+    document.add_linked_file(str(tmp_path / "a.wav"), relpath="./a.wav", mimetype="audio/x-wav")
+    pympi.Elan.to_eaf(str(tmp_path / "b.eaf"), document)
+    both = read_events(tmp_path, "trials")
+    assert both == events * 2 == as_events([path, tmp_path / "b.eaf"], "trials")
     document.add_tier("speech")
     document.add_annotation("speech", 0, 100, "hm")
     pympi.Elan.to_eaf(str(path), document)
@@ -57,7 +62,7 @@ def test_a_tier_of_elan(tmp_path):
         ("a.csv", "start,end\n", "lists no event"),
         ("a.eaf", "<ANNOTATION", "no document of ELAN"),
         ("a.eaf", "<ANNOTATION_DOCUMENT/>", "none does"),
-        ("a.txt", "", "from .csv, .tsv or .eaf"),
+        ("a.txt", "", "from .csv, .tsv, .eaf"),
     ],
 )
 def test_unusable(tmp_path, name, text, complaint):
