@@ -12,7 +12,7 @@ from ..export.tables import require_pyarrow, table_schema
 from ..inference.action_measures import MEASURES, named_measures
 from ..results.events import Event, event_scores
 from ..results.numbers import nullable
-from ..results.records import FAILED, NO_FACE, NOBODY, ModelInfo, Prediction
+from ..results.records import FAILED, NO_FACE, NOBODY, ModelInfo, Prediction, Status
 from ..results.scored_windows import TimelineRow
 from ..results.text import unicode_text
 from ..results.timeline import Timeline
@@ -85,10 +85,8 @@ def window_table(
     measures = named_measures(None) if actions else None
     changes = nothing if baseline else None
 
-    def record(row: TimelineRow, item: BatchInput, timeline: Timeline | None) -> dict[str, Any]:
-        values = row.to_record(item.name, model)
-        status = NO_FACE if timeline is None else timeline.status
-        best = None if timeline is None else prominent_track(timeline.tracks)
+    def record(row: TimelineRow, name: str, status: Status, best: int | None) -> dict[str, Any]:
+        values = row.to_record(name, model)
         return {
             "source": values.pop("source"),
             "status": status,
@@ -103,7 +101,8 @@ def window_table(
             return [_failed(item, timeline.error)]
         if not timeline.rows:
             return [{"source": item.name, "status": NO_FACE, "reason": NOBODY}]
-        return [record(row, item, timeline) for row in timeline.rows]
+        status, best = timeline.status, prominent_track(timeline.tracks)
+        return [record(row, item.name, status, best) for row in timeline.rows]
 
     example = TimelineRow(
         None,
@@ -117,7 +116,7 @@ def window_table(
         action_changes=measures if baseline else None,
     )
     return BatchTable(
-        table_schema(list(record(example, BatchInput("", ""), None))),
+        table_schema(list(record(example, "", NO_FACE, None))),
         rows,
         {} if baseline else _compared(labels, "score", actions),
         many_rows=True,
