@@ -6,7 +6,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .batch import BatchReport, run_batch
+    from .batch import BatchReport, run_actions, run_batch
     from .config import FaceConfig, ModelConfig
     from .errors import (
         BatchError,
@@ -28,11 +28,14 @@ if TYPE_CHECKING:
     from .results.actions import ActionRow, FaceActions
     from .results.analysis import Episode, TrackSummary
     from .results.baseline import FaceBaseline
+    from .results.event_files import read_events
+    from .results.events import Event, EventScores
     from .results.evidence import DescriptionMatch, FrameWeight
     from .results.explanation import Explanation
     from .results.live import LiveResult
     from .results.ratings import ProbeResult, ScoreEstimate
     from .results.records import FaceTrack, ModelInfo, Prediction
+    from .results.reliability import LabelReliability
     from .results.scored_windows import TimelineRow
     from .results.timeline import Timeline
     from .selection.compare import Comparison, compare_models
@@ -53,6 +56,8 @@ __all__ = [
     "EmoCLIP",
     "EmoCLIPError",
     "Episode",
+    "Event",
+    "EventScores",
     "Explanation",
     "FaceActions",
     "FaceBaseline",
@@ -65,6 +70,7 @@ __all__ = [
     "FewShotReport",
     "FrameWeight",
     "HubError",
+    "LabelReliability",
     "LiveResult",
     "MissingDependencyError",
     "ModelConfig",
@@ -87,6 +93,8 @@ __all__ = [
     "describe_actions",
     "describe_changes",
     "open_video",
+    "read_events",
+    "run_actions",
     "run_batch",
 ]
 
@@ -99,6 +107,8 @@ _MODULES = {
     "Detection": "faces",
     "EmoCLIP": "model",
     "Episode": "results.analysis",
+    "Event": "results.events",
+    "EventScores": "results.events",
     "Explanation": "results.explanation",
     "FaceActions": "results.actions",
     "FaceBaseline": "results.baseline",
@@ -110,6 +120,7 @@ _MODULES = {
     "FaceTrack": "results.records",
     "FewShotReport": "selection.few_shot",
     "FrameWeight": "results.evidence",
+    "LabelReliability": "results.reliability",
     "LiveResult": "results.live",
     "ModelConfig": "config",
     "ModelInfo": "results.records",
@@ -128,6 +139,8 @@ _MODULES = {
     "describe_actions": "results.action_words",
     "describe_changes": "results.action_words",
     "open_video": "video",
+    "read_events": "results.event_files",
+    "run_actions": "batch",
     "run_batch": "batch",
     **dict.fromkeys((name for name in __all__ if name.endswith("Error")), "errors"),
 }
