@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from .results.live import LiveResult
     from .results.ratings import ProbeResult, ScoreEstimate
     from .results.records import FaceTrack, ModelInfo, Prediction
+    from .results.reliability import LabelReliability
     from .results.scored_windows import TimelineRow
     from .results.timeline import Timeline
     from .selection.compare import Comparison, compare_models
@@ -65,6 +66,7 @@ __all__ = [
     "FewShotReport",
     "FrameWeight",
     "HubError",
+    "LabelReliability",
     "LiveResult",
     "MissingDependencyError",
     "ModelConfig",
@@ -110,6 +112,7 @@ _MODULES = {
     "FaceTrack": "results.records",
     "FewShotReport": "selection.few_shot",
     "FrameWeight": "results.evidence",
+    "LabelReliability": "results.reliability",
     "LiveResult": "results.live",
     "ModelConfig": "config",
     "ModelInfo": "results.records",

@@ -24,6 +24,7 @@ TABLE = [
     "seen_end",
     "face_found",
     "reason",
+    "answer",
     "label",
     "confidence",
     "abstained",

@@ -135,6 +135,7 @@ def test_timeline_records():
         "seen_end": 1.0,
         "face_found": True,
         "reason": None,
+        "answer": "a",
         "label": "a",
         "confidence": 0.7,
         "abstained": False,
