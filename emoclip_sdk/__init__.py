@@ -6,7 +6,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .batch import BatchReport, run_batch
+    from .batch import BatchReport, run_actions, run_batch
     from .config import FaceConfig, ModelConfig
     from .errors import (
         BatchError,
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from .results.actions import ActionRow, FaceActions
     from .results.analysis import Episode, TrackSummary
     from .results.baseline import FaceBaseline
+    from .results.event_files import read_events
+    from .results.events import Event, EventScores
     from .results.evidence import DescriptionMatch, FrameWeight
     from .results.explanation import Explanation
     from .results.live import LiveResult
@@ -54,6 +56,8 @@ __all__ = [
     "EmoCLIP",
     "EmoCLIPError",
     "Episode",
+    "Event",
+    "EventScores",
     "Explanation",
     "FaceActions",
     "FaceBaseline",
@@ -89,6 +93,8 @@ __all__ = [
     "describe_actions",
     "describe_changes",
     "open_video",
+    "read_events",
+    "run_actions",
     "run_batch",
 ]
 
@@ -101,6 +107,8 @@ _MODULES = {
     "Detection": "faces",
     "EmoCLIP": "model",
     "Episode": "results.analysis",
+    "Event": "results.events",
+    "EventScores": "results.events",
     "Explanation": "results.explanation",
     "FaceActions": "results.actions",
     "FaceBaseline": "results.baseline",
@@ -131,6 +139,8 @@ _MODULES = {
     "describe_actions": "results.action_words",
     "describe_changes": "results.action_words",
     "open_video": "video",
+    "read_events": "results.event_files",
+    "run_actions": "batch",
     "run_batch": "batch",
     **dict.fromkeys((name for name in __all__ if name.endswith("Error")), "errors"),
 }

@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from .batch.local import BatchClassifier, in_input_order
+from .batch.local import BatchEngine, in_input_order
+from .batch.tasks import ClipTask
 from .errors import EmoCLIPError
 from .inference.actions import BaselineWatch, FrameRate, action_rows, face_actions, frame_rate
 from .inference.baseline import (
     BaselineChoice,
     BaselinePlan,
-    BaselineRecorder,
-    NeutralSearch,
     baseline_kind,
     check_span,
     neutral_labels,
+    own_plan,
     whole_reference,
 )
 from .inference.clips import track_clips
@@ -321,16 +321,15 @@ class EmoCLIP(PretrainedModel):
         paths = [os.fsdecode(video) for video in videos]
         if not paths:
             return
-        with BatchClassifier(
+        with BatchEngine(
             self.encoder.frames,
-            scorer,
+            ClipTask(scorer, track),
             self.config,
-            track=track,
             options=options,
             detector=self.detector,
             workers=min(workers or usable_cpus(), len(paths)),
-        ) as classify:
-            results = classify(paths)
+        ) as engine:
+            results = engine(paths)
             for _, predictions in in_input_order(results) if ordered else results:
                 yield predictions if track == "all" else predictions[0]
 
@@ -529,10 +528,10 @@ class EmoCLIP(PretrainedModel):
             return lambda: None
         if kind == "auto":
             scores = self.scorer(neutral_labels(self.labels), "average", 0.0).neutral_scores
-            return lambda: BaselinePlan(kind, BaselineRecorder(NeutralSearch(scores)))
+            return lambda: own_plan("auto", scores)
         if kind == "span":
             check_span(choice, options)
-            return lambda: BaselinePlan(kind, BaselineRecorder(span=choice))
+            return lambda: own_plan(choice)
         stream = self.reader(choice, options.whole(), shapes=True)
         other = stream.name, whole_reference(stream)
         return lambda: BaselinePlan(kind, other=other)

@@ -132,6 +132,24 @@ def crop_video(tmp_path_factory) -> Path:
     return write_video(tmp_path_factory.mktemp("videos") / "crop.mp4", moving_stripes(50))
 
 
+def read_here(patch: pytest.MonkeyPatch) -> None:
+    """Let batches read videos in this process, which needs no seconds to start."""
+    from emoclip_sdk.batch import action_engine, local
+    from emoclip_sdk.runtime.worker_pool import WorkerPool
+
+    def pool(count, *rest, **more):
+        return WorkerPool(0, *rest, **more)
+
+    for module in (local, action_engine):
+        patch.setattr(module, "WorkerPool", pool)
+
+
+@pytest.fixture
+def no_processes(monkeypatch):
+    """As :func:`read_here`; tests/batch/test_run.py has the processes."""
+    read_here(monkeypatch)
+
+
 class TwoFaces:
     """Finds a large and a small face in every frame whose first pixel is bright."""
 

@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from emoclip_sdk import EmoCLIP, ReadOptions, run_batch
+from emoclip_sdk import EmoCLIP, ReadOptions, run_actions, run_batch
 from emoclip_sdk.assets import asset
 from emoclip_sdk.faces import Detection, FaceDetector
 
@@ -25,21 +25,21 @@ METHODS = (
 )
 
 
-@pytest.mark.parametrize("name", [*METHODS, "run_batch", "FaceDetector"])
-def test_example(name, embedded_model, tmp_path, monkeypatch):
-    if name == "run_batch":
+@pytest.mark.parametrize("name", [*METHODS, "run_batch", "run_actions", "FaceDetector"])
+def test_example(name, embedded_model, tmp_path, monkeypatch, no_processes):
+    if name in ("run_batch", "run_actions"):
         pytest.importorskip("pyarrow")
     monkeypatch.chdir(tmp_path)
     shutil.copy(asset("portrait.mp4"), "portrait.mp4")
-    documented = {"run_batch": run_batch, "FaceDetector": FaceDetector}.get(name)
-    documented = documented or getattr(EmoCLIP, name)
+    functions = {"run_batch": run_batch, "run_actions": run_actions}
+    documented = {**functions, "FaceDetector": FaceDetector}.get(name) or getattr(EmoCLIP, name)
     names = {
         "EmoCLIP": EmoCLIP,
         "Detection": Detection,
         "FaceDetector": FaceDetector,
         "ReadOptions": ReadOptions,
         "model": embedded_model.with_prompts(),
-        "run_batch": run_batch,
+        **functions,
     }
     examples = doctest.DocTestFinder(recurse=False).find(documented, name, globs=names)
     assert sum(len(example.examples) for example in examples)

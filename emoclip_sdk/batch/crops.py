@@ -11,7 +11,7 @@ import dataclasses
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,13 +19,24 @@ from numpy.typing import NDArray
 from ..config import ModelConfig
 from ..errors import EmoCLIPError, VideoError
 from ..faces import FaceDetector, FaceShape, MTCNNDetector, TrackTable
-from ..inference.frames import EmbeddedFrame
+from ..inference.frames import EmbeddedFrame, Encode
 from ..inference.options import ReadOptions, face_config
 from ..inference.reader import FaceReader
 from ..inference.stream import FaceStream
 from ..inference.videos import failed_name
 
-__all__ = ["Crops", "ReadVideo", "VideoPart", "open_reader"]
+__all__ = [
+    "Crops",
+    "ReadVideo",
+    "VideoPart",
+    "guarded",
+    "new_reader",
+    "open_reader",
+    "part_options",
+    "part_path",
+]
+
+R = TypeVar("R")
 
 
 class Crops(NamedTuple):
@@ -97,6 +108,7 @@ def open_reader(
     options: ReadOptions,
     detector: FaceDetector | None = None,
     actions: bool = False,
+    boxes: bool = False,
 ) -> Callable[[str | VideoPart], ReadVideo | str]:
     """Return the function that reads a video in a worker process.
 
@@ -111,6 +123,8 @@ def open_reader(
         None: MTCNN.
     actions : bool
         Find the actions of faces, too.
+    boxes : bool
+        Keep where faces are.
 
     Returns
     -------
@@ -128,7 +142,37 @@ def open_reader(
         send(Crops(images, shapes))
         return np.zeros((len(images), 0), np.float32)
 
-    reader = FaceReader(config, ship, detector)
+    reader = new_reader(config, ship, options, detector)
+    nothing = np.zeros(0, np.float32)
+
+    def read(video: str | VideoPart) -> ReadVideo:
+        stream = reader(part_path(video), part_options(video, options), shapes=actions)
+        # One empty vector for all of them: it is pickled once.
+        frames = [
+            dataclasses.replace(
+                frame,
+                faces=dict.fromkeys(frame.faces, nothing),
+                detections=frame.detections if boxes else {},
+                shapes={},
+            )
+            for frame in stream
+        ]
+        return ReadVideo(stream.name, stream.duration, stream.table, frames, actions)
+
+    return guarded(read)
+
+
+def new_reader(
+    config: ModelConfig, encode: Encode, options: ReadOptions, detector: FaceDetector | None
+) -> FaceReader:
+    """Return the reader of a worker process, which reads one video after the other.
+
+    Raises
+    ------
+    EmoCLIPError
+        The face detector is not installed.
+    """
+    reader = FaceReader(config, encode, detector)
     finds_faces = face_config(config.faces, options.faces).detector == "mtcnn"
     if finds_faces:
         # Made now: that it is not installed is no fault of the first video.
@@ -138,23 +182,17 @@ def open_reader(
 
         # A face's box differs in its last digits with the number of threads.
         torch.set_num_threads(1)
+    return reader
 
-    nothing = np.zeros(0, np.float32)
 
-    def read(video: str | VideoPart) -> ReadVideo | str:
-        path, reading = _path_and_options(video, options)
+def guarded(read: Callable[[str | VideoPart], R]) -> Callable[[str | VideoPart], R | str]:
+    """Return `read` as a worker calls it: what is wrong with a video is a result, in words."""
+
+    def call(video: str | VideoPart) -> R | str:
         try:
-            stream = reader(path, reading, shapes=actions)
-            # One empty vector for all of them: it is pickled once.
-            frames = [
-                dataclasses.replace(
-                    frame, faces=dict.fromkeys(frame.faces, nothing), detections={}, shapes={}
-                )
-                for frame in stream
-            ]
-            return ReadVideo(stream.name, stream.duration, stream.table, frames, actions)
+            return read(video)
         except VideoError as error:
-            return failed_name(path, error)[1]
+            return failed_name(part_path(video), error)[1]
         except EmoCLIPError:
             raise
         except Exception as error:  # one video must not stop the rest
@@ -162,10 +200,16 @@ def open_reader(
                 raise
             return f"unexpected {type(error).__name__}: {error} (a bug in emoclip_sdk)"
 
-    return read
+    return call
 
 
-def _path_and_options(video: str | VideoPart, options: ReadOptions) -> tuple[str, ReadOptions]:
+def part_path(video: str | VideoPart) -> str:
+    """Return the file of a video or of a part of one."""
+    return video.path if isinstance(video, VideoPart) else video
+
+
+def part_options(video: str | VideoPart, options: ReadOptions) -> ReadOptions:
+    """Return how a video, or a part of one, is read."""
     if not isinstance(video, VideoPart):
-        return video, options
-    return video.path, dataclasses.replace(options, start=video.start, end=video.end)
+        return options
+    return dataclasses.replace(options, start=video.start, end=video.end)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,14 +19,14 @@ from ..errors import EmoCLIPError, VideoError
 from ..faces import FaceDetector, FaceShape
 from ..inference.frames import Encode
 from ..inference.options import ReadOptions
-from ..inference.scorer import Scorer
-from ..inference.stream import TrackChoice
-from ..results.records import Prediction
 from ..runtime.processes import usable_cpus
 from ..runtime.worker_pool import WorkerPool
-from .crops import Crops, ReadVideo, VideoPart, open_reader
+from .crops import Crops, ReadVideo, VideoPart, open_reader, part_path
+from .tasks import BatchTask
 
-__all__ = ["BatchClassifier", "in_input_order"]
+__all__ = ["TIMEOUT", "BatchEngine", "in_input_order", "require_picklable"]
+
+R = TypeVar("R")
 
 TIMEOUT = 1800.0
 """Seconds that reading one video may take, unless the caller says otherwise."""
@@ -34,18 +34,16 @@ TIMEOUT = 1800.0
 _CROPS = 64  # encoded together, of as many clips as it takes
 
 
-class BatchClassifier:
-    """Classifies videos with one model and any number of processes that decode.
+class BatchEngine(Generic[R]):
+    """Reads videos with one model and any number of processes that decode.
 
     Parameters
     ----------
     encode : callable
         Face crops (N, S, S, 3) uint8 and their shapes to frame embeddings (N, D).
-    scorer : Scorer
-        The labels.
+    task : BatchTask
+        What is done with each of them.
     config : ModelConfig
-    track
-        As in :meth:`EmoCLIP.classify`.
     options : ReadOptions, optional
         How videos are read. After `timeout` seconds a process that reads one is taken to hang.
     detector : FaceDetector, optional
@@ -64,39 +62,37 @@ class BatchClassifier:
     --------
     ::
 
-        with BatchClassifier(encode, scorer, config, workers=4) as classify:
-            for number, predictions in classify(paths):
+        with BatchEngine(encode, ClipTask(scorer), config, workers=4) as engine:
+            for number, predictions in engine(paths):
                 ...
     """
 
     def __init__(
         self,
         encode: Encode,
-        scorer: Scorer,
+        task: BatchTask[R],
         config: ModelConfig,
         *,
-        track: TrackChoice = "prominent",
         options: ReadOptions | None = None,
         detector: FaceDetector | None = None,
         actions: bool = False,
         workers: int = 1,
     ) -> None:
         options = options or ReadOptions()
-        _require_picklable(detector)
+        require_picklable(detector)
         self._encode = encode
         self._threads = max(usable_cpus() - workers, 1)
-        self._scorer = scorer
-        self._track = track
+        self._task = task
         # The pool keeps the time, and ends a process that hangs within a frame.
         reading = dataclasses.replace(options, timeout=None)
         self._pool = WorkerPool(
             workers,
             open_reader,
-            (config, reading, detector, actions),
+            (config, reading, detector, actions, task.needs_boxes),
             timeout=options.timeout or TIMEOUT,
         )
 
-    def __enter__(self) -> BatchClassifier:
+    def __enter__(self) -> BatchEngine[R]:
         return self
 
     def __exit__(
@@ -107,11 +103,11 @@ class BatchClassifier:
     ) -> None:
         self._pool.close()
 
-    def __call__(self, videos: Sequence[str | VideoPart]) -> Iterator[tuple[int, list[Prediction]]]:
-        """Classify videos; yield their positions and predictions as they are ready.
+    def __call__(self, videos: Sequence[str | VideoPart]) -> Iterator[tuple[int, R]]:
+        """Read videos; yield their positions and results as they are ready.
 
-        One prediction for each video, or with ``track="all"`` for each face. A video that can't be
-        read, or on which a process dies or hangs twice, has one with `error` set.
+        A video that can't be read, or on which a process dies or hangs twice, has the result that
+        the task has for it.
 
         Raises
         ------
@@ -131,14 +127,14 @@ class BatchClassifier:
                 waiting.forget(clips.pop(event.job, None))
             elif event.kind == "lost" or isinstance(event.value, str):
                 waiting.forget(clips.pop(event.job, None))
-                yield event.job, [self._scorer.empty(_path(videos[event.job]), error=event.value)]
+                yield event.job, self._task.failed(part_path(videos[event.job]), event.value)
             else:
                 clips.setdefault(event.job, _Clip()).read = event.value
             for job in [job for job, clip in clips.items() if clip.complete]:
-                yield job, self._predictions(_path(videos[job]), clips.pop(job))
+                yield job, self._result(part_path(videos[job]), clips.pop(job))
         waiting.encode(everything=True)
         for job, clip in clips.items():
-            yield job, self._predictions(_path(videos[job]), clip)
+            yield job, self._result(part_path(videos[job]), clip)
 
     def _embedded(
         self, images: NDArray[np.uint8], shapes: Sequence[FaceShape | None]
@@ -146,19 +142,13 @@ class BatchClassifier:
         with _on_threads(self._threads):
             return self._encode(images, shapes)
 
-    def _predictions(self, path: str, clip: _Clip) -> list[Prediction]:
+    def _result(self, path: str, clip: _Clip) -> R:
         assert clip.read is not None
         try:
             with _on_threads(self._threads):
-                stream = clip.read.stream(clip.embedded)
-                predictions = self._scorer.predictions(stream, self._track, stream.has_actions)
+                return self._task.result(path, clip.read.stream(clip.embedded))
         except VideoError as error:  # there is no track of that number
-            return [self._scorer.empty(path, error=error.reason)]
-        return [dataclasses.replace(prediction, source=path) for prediction in predictions]
-
-
-def _path(video: str | VideoPart) -> str:
-    return video.path if isinstance(video, VideoPart) else video
+            return self._task.failed(path, error.reason)
 
 
 @dataclass
@@ -217,7 +207,13 @@ def _rows(crops: Crops, part: slice) -> Crops:
     return Crops(crops.images[part], crops.shapes[part])
 
 
-def _require_picklable(detector: FaceDetector | None) -> None:
+def require_picklable(detector: FaceDetector | None) -> None:
+    """Refuse a detector that can't be sent to another process.
+
+    Raises
+    ------
+    EmoCLIPError
+    """
     try:
         pickle.dumps(detector)
     except Exception as error:  # a class may raise whatever it likes

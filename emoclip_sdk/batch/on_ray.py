@@ -12,19 +12,16 @@ import logging
 import math
 import os
 import pickle
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ..config import ModelConfig
 from ..errors import BatchError, EmoCLIPError, MissingDependencyError
-from ..faces import FaceDetector
-from ..inference.options import ReadOptions
-from ..inference.scorer import Scorer
-from ..inference.stream import TrackChoice
-from ..results.records import Prediction
+from .action_engine import ActionEngine
 from .crops import VideoPart
-from .local import BatchClassifier
+from .local import BatchEngine
+from .tasks import BatchTask
 
 if TYPE_CHECKING:
     import torch
@@ -32,7 +29,7 @@ if TYPE_CHECKING:
     from ..inference.encoder import Encoder
     from ..nn import DualEncoder
 
-__all__ = ["RayClassifier", "RayWork", "classify_on_ray"]
+__all__ = ["RayActor", "RayWork", "results_on_ray"]
 
 # Files of a block: what is repeated when an actor dies, and what the last actor is left with.
 # More of them where there would be so many blocks that Ray is busy with these.
@@ -41,16 +38,45 @@ _BLOCK, _MAX_BLOCKS = 16, 4096
 
 @dataclasses.dataclass(frozen=True)
 class RayWork:
-    """What every actor needs. It travels to each machine once."""
+    """What every actor needs. It travels to each machine once.
 
-    network: DualEncoder
+    Attributes
+    ----------
+    config : ModelConfig
+    options : dict
+        Of :class:`BatchEngine` or, where there is no task, of :class:`ActionEngine`.
+    task : BatchTask, optional
+    network : DualEncoder, optional
+        With its precision, where there is a task.
+    dtype : torch.dtype, optional
+    """
+
     config: ModelConfig
-    dtype: torch.dtype
-    scorer: Scorer
     options: dict[str, Any]
+    task: BatchTask[Any] | None = None
+    network: DualEncoder | None = None
+    dtype: torch.dtype | None = None
+
+    @classmethod
+    def of(
+        cls, encoder: Encoder, task: BatchTask[Any], config: ModelConfig, options: dict[str, Any]
+    ) -> RayWork:
+        """Return the work of a task; what belongs to this machine is left out."""
+        sent = task.with_pool(_nowhere)
+        return cls(config, options, sent, encoder.network.cpu(), encoder.dtype)
+
+    def engine(self) -> BatchEngine[Any] | ActionEngine:
+        """Return what reads videos on the machine where this has come to."""
+        if self.task is None or self.network is None or self.dtype is None:
+            return ActionEngine(self.config, **self.options)
+        from ..inference.encoder import Encoder
+
+        encoder = Encoder(self.network, self.config, "auto", self.dtype)
+        task = self.task.with_pool(encoder.pool)
+        return BatchEngine(encoder.frames, task, self.config, **self.options)
 
 
-class RayClassifier:
+class RayActor:
     """An actor: a model, and a process that decodes for it.
 
     Parameters
@@ -61,22 +87,18 @@ class RayClassifier:
     def __init__(self, work: Any) -> None:
         import ray
 
-        from ..inference.encoder import Encoder
-
         given: RayWork = ray.get(work)
-        encoder = Encoder(given.network, given.config, "auto", given.dtype)
-        scorer = dataclasses.replace(given.scorer, pool=encoder.pool)
-        self._classify = BatchClassifier(encoder.frames, scorer, given.config, **given.options)
-        self._classify.__enter__()  # its process ends with the actor
+        self._engine = given.engine()
+        self._engine.__enter__()  # its process ends with the actor
 
     def __call__(self, block: dict[str, Any]) -> dict[str, list[Any]]:
-        """Classify the files of a block of rows (number, path, start, end)."""
+        """Read the files of a block of rows (number, path, start, end)."""
         columns = (block[name] for name in ("path", "start", "end"))
         videos = [_video(*values) for values in zip(*columns, strict=True)]
-        results = list(self._classify(videos))
+        results = list(self._engine(videos))
         return {
             "number": [int(block["number"][place]) for place, _ in results],
-            "predictions": [pickle.dumps(predictions) for _, predictions in results],
+            "result": [pickle.dumps(result) for _, result in results],
         }
 
 
@@ -97,35 +119,30 @@ def _video(path: Any, start: float, end: float) -> str | VideoPart:
 
 
 @contextmanager
-def classify_on_ray(
-    encoder: Encoder,
-    scorer: Scorer,
+def results_on_ray(
+    work: Callable[[], RayWork],
     videos: Sequence[str | VideoPart],
     *,
+    encoder: Encoder | None = None,
     actors: int | None = None,
     address: str | None = None,
-    track: TrackChoice = "prominent",
-    options: ReadOptions | None = None,
-    detector: FaceDetector | None = None,
-    actions: bool = False,
-) -> Iterator[Iterator[tuple[int, list[Prediction]]]]:
-    """Classify videos on a cluster, in a ``with`` block.
+) -> Iterator[Iterator[tuple[int, Any]]]:
+    """Read videos on a cluster, in a ``with`` block.
 
-    Yields an iterator of positions in `videos` and predictions, as they are ready.
+    Yields an iterator of positions in `videos` and results, as they are ready.
 
     Parameters
     ----------
-    encoder : Encoder
-        Sent to the cluster, which needs no access to the checkpoint.
-    scorer : Scorer
+    work : callable
+        Returns what is sent to the cluster, which needs no access to the checkpoint.
     videos : sequence of str or VideoPart
         Their paths are made absolute; every machine must see the files there.
+    encoder : Encoder, optional
+        That of the work: it goes back to its device when it was sent.
     actors : int, optional
         None: one for each processor of the cluster; with an encoder on a GPU, for each GPU.
     address : str, optional
         As in ``ray.init``.
-    track, options, detector, actions
-        As in :class:`BatchClassifier`.
 
     Raises
     ------
@@ -155,25 +172,18 @@ def classify_on_ray(
             reason = str(error).strip().partition("\n")[0]
             raise BatchError(f"no Ray cluster at {address or 'this machine'}: {reason}") from error
     try:
-        gpu = encoder.device.type == "cuda"
+        gpu = encoder is not None and encoder.device.type == "cuda"
         count = actors or max(1, int(ray.cluster_resources().get("GPU" if gpu else "CPU", 1)))
-        work = RayWork(
-            encoder.network.cpu(),
-            encoder.config,
-            encoder.dtype,
-            dataclasses.replace(scorer, pool=_nowhere),
-            dict(track=track, options=options, detector=detector, actions=actions, workers=1),
-        )
-        # Sent as it is now: on a GPU, it goes back to it.
-        shared = ray.put(work)
-        encoder.network.to(encoder.device)
+        shared = ray.put(work())
+        if encoder is not None:  # it was sent as it is on the CPU
+            encoder.network.to(encoder.device)
         block = max(1, min(_BLOCK, len(videos) // (8 * count)), len(videos) // _MAX_BLOCKS)
         rows = [_row(i, video) for i, video in enumerate(videos)]
         context = ray.data.DataContext.get_current()
         context.enable_progress_bars = False
         logging.getLogger("ray.data").setLevel(logging.ERROR)
         results = ray.data.from_items(rows, override_num_blocks=-(-len(rows) // block)).map_batches(
-            RayClassifier,
+            RayActor,
             fn_constructor_args=(shared,),
             batch_size=block,
             compute=ray.data.ActorPoolStrategy(size=min(count, len(rows))),
@@ -191,13 +201,13 @@ def classify_on_ray(
             ray.shutdown()
 
 
-def _received(rows: Iterator[dict[str, Any]]) -> Iterator[tuple[int, list[Prediction]]]:
+def _received(rows: Iterator[dict[str, Any]]) -> Iterator[tuple[int, Any]]:
     """Unpack results; say in one line what made the cluster give up."""
     from ray.exceptions import RayError
 
     try:
         for row in rows:
-            yield row["number"], pickle.loads(row["predictions"])
+            yield row["number"], pickle.loads(row["result"])
     except RayError as error:
         reason = str(getattr(error, "cause", None) or error).strip().rpartition("\n")[2]
         raise EmoCLIPError(

@@ -1,30 +1,33 @@
-"""A batch from its inputs to its output: what is done is skipped, what comes is kept."""
+"""Scores of many videos: which table, which task, which engine."""
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from os import PathLike
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..errors import BatchError, EmoCLIPError
-from ..export.files import check_output
-from ..export.tables import TABLES, save_records
-from ..inference.options import ReadOptions, face_config
-from ..inference.scorer import Scorer
+from ..errors import BatchError
+from ..inference.baseline import baseline_kind, check_span, neutral_labels
+from ..inference.options import ReadOptions
 from ..inference.stream import TrackChoice, check_track
-from ..results.numbers import json_value
-from ..results.records import NO_FACE, Prediction
-from ..runtime.processes import usable_cpus
+from ..inference.windows import check_windows
 from .crops import VideoPart
-from .inputs import BatchInput, find_inputs
-from .local import BatchClassifier
-from .rows import prediction_rows, row_schema
-from .store import ResultStore, beside, store_path
+from .events import EventSource, StudyEvents
+from .inputs import FolderKind
+from .local import BatchEngine
+from .rows import clip_table, event_table, window_table
+from .table_run import (
+    BatchReport,
+    Inputs,
+    Progress,
+    Results,
+    TableRun,
+    local_results,
+    reading_settings,
+)
+from .tasks import BatchTask, ClipTask, WindowTask
 
 if TYPE_CHECKING:
     import torch
@@ -34,100 +37,41 @@ if TYPE_CHECKING:
     from ..inference.pretrained import PretrainedModel
     from ..prompts import CompoundMode, LabelSet
 
-__all__ = ["BatchReport", "run_batch"]
-
-
-@dataclass(frozen=True)
-class BatchReport:
-    """What has become of a batch.
-
-    Attributes
-    ----------
-    out : Path
-        The table.
-    total : int
-        Videos of the batch.
-    skipped : int
-        Those among them that an earlier run had done.
-    no_face : tuple of str
-        Videos without a face.
-    failed : dict of str to str
-        Videos that could not be read, and why.
-    """
-
-    out: Path
-    total: int
-    skipped: int
-    no_face: tuple[str, ...]
-    failed: dict[str, str]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return JSON types."""
-        return {name: json_value(value) for name, value in vars(self).items()} | {
-            "out": str(self.out)
-        }
-
-
-@dataclass(frozen=True)
-class _Engine:
-    """How videos are classified; see the parameters of :func:`run_batch`."""
-
-    model: PretrainedModel
-    scorer: Scorer
-    kind: str
-    options: dict[str, Any] = field(default_factory=dict)
-    address: str | None = None
-
-    @contextmanager
-    def results(
-        self, videos: Sequence[str | VideoPart]
-    ) -> Iterator[Iterator[tuple[int, list[Prediction]]]]:
-        """Yield positions and predictions, as they are ready."""
-        model = self.model
-        options = dict(self.options)
-        workers = options.pop("workers")
-        if not videos:
-            yield iter(())
-        elif self.kind == "ray":
-            from .on_ray import classify_on_ray
-
-            with classify_on_ray(
-                model.encoder, self.scorer, videos, actors=workers, address=self.address, **options
-            ) as results:
-                yield results
-        else:
-            workers = min(workers or usable_cpus(), len(videos))
-            encode = model.encoder.frames
-            with BatchClassifier(
-                encode, self.scorer, model.config, workers=workers, **options
-            ) as classify:
-                yield classify(videos)
+__all__ = ["run_batch"]
 
 
 def run_batch(
-    inputs: str | PathLike[str] | Iterable[str | PathLike[str] | BatchInput],
+    inputs: Inputs,
     out: str | PathLike[str],
     *,
     model: PretrainedModel,
     labels: LabelSet | None = None,
-    track: TrackChoice = "prominent",
+    window: float | None = None,
+    step: float | None = None,
+    events: EventSource | None = None,
+    tier: str | None = None,
+    threshold: float = 0.5,
+    track: TrackChoice | None = None,
     compound: CompoundMode = "average",
     min_score: float | None = None,
     min_quality: float = 0.0,
     actions: bool = False,
+    baseline: Literal["auto"] | tuple[float, float] | None = None,
+    folder_as: FolderKind | None = None,
     workers: int | None = None,
     order: Literal["input", "completed"] = "input",
     engine: Literal["local", "ray"] = "local",
     address: str | None = None,
     overwrite: bool = False,
     retry_failed: bool = False,
-    progress: Callable[[int, int, str], None] | None = None,
+    progress: Progress | None = None,
     **reading: Unpack[ReadKeywords],
 ) -> BatchReport:
-    """Classify any number of videos into one table. Run it again to go on where it stopped.
+    """Score any number of videos into one table. Run it again to go on where it stopped.
 
-    One row for each video (``track="all"``: for each face). Rows of a video that could not be read
-    have the status ``failed`` and say why.
+    One row for each video (``track="all"``: for each face); with `window` or `step`, for each face
+    and window; with `events`, for each face and event. Rows of a video that could not be read have
+    the status ``failed`` and say why.
 
     Processes are started by "spawn": a script that calls this needs the line
     ``if __name__ == "__main__":``.
@@ -135,15 +79,35 @@ def run_batch(
     Parameters
     ----------
     inputs : path or iterable of paths
-        Folders, manifests (``.csv``, ``.tsv``) and videos; see :func:`find_inputs`.
+        Folders, manifests (``.csv``, ``.tsv``), videos and pictures; see :func:`find_inputs`. Where
+        a manifest has a column ``baseline_for``, the rows say what differs from the baseline of
+        each person: the mean of the rows of the lines that name this person there.
     out : path
         Ends in ``.parquet``, ``.csv`` or ``.jsonl``. Beside the last two is a Parquet file with the
         same rows (``scores.csv.parquet``), with which the next run goes on.
     model : PretrainedModel
-    labels, track, compound, min_score, min_quality, **reading
+    labels, compound, min_score, min_quality, **reading
         As in :meth:`EmoCLIP.classify`.
+    window, step : float, optional
+        Length and distance of windows in seconds, as in :meth:`EmoCLIP.timeline`. One alone: the
+        other is 2 and 1. With `events`, of the windows that these are summed up from.
+    events : path or iterable of Event, optional
+        A table of trials, a document of ELAN or a folder of them; see :func:`read_events`. Videos
+        without an event are not read, unless the manifest calls them a baseline.
+    tier : str, optional
+        Of the document of ELAN.
+    threshold : float
+        Of the episodes that latencies in events lead to; see :meth:`Timeline.episodes`.
+    track : {"prominent", "all"} or int, optional
+        Which faces have rows. None: the most prominent one; with windows or events, all.
     actions : bool
-        Average facial actions, head pose and gaze over the frames that are scored, too.
+        Average facial actions, head pose and gaze over the frames that are scored, too. Not with
+        `events`.
+    baseline : {"auto"} or (float, float), optional
+        Of windows: what differs from each face's own neutral moment in its video, or from a span of
+        it in seconds, as in :meth:`EmoCLIP.timeline`. Across files: the column ``baseline_for``.
+    folder_as : {"pictures", "video"}, optional
+        What the pictures in folders are; see :func:`find_inputs`.
     workers : int, optional
         Processes that decode videos and find faces; with Ray, actors, each of which holds a model.
         None: one for each processor; with Ray and a model on a GPU, for each GPU.
@@ -175,21 +139,27 @@ def run_batch(
     >>> report = run_batch(["portrait.mp4"], "scores.parquet", model=model, workers=1)
     >>> report.total, report.no_face, report.failed
     (1, (), {})
+    >>> report = run_batch(["portrait.mp4"], "w.parquet", model=model, window=1, workers=1)
+    >>> import pyarrow.parquet
+    >>> pyarrow.parquet.read_table("w.parquet")["start"].to_pylist()
+    [0.0, 1.0, 2.0]
     """
-    out = Path(out)
-    if out.suffix.lower() not in TABLES:
-        raise BatchError(f"{out}: the output's name must end in {', '.join(TABLES)}")
-    if workers is not None and workers < 1:
-        raise BatchError("workers must be at least 1")
-    track, options = check_track(track), ReadOptions(**reading)
-    several = [inputs] if isinstance(inputs, (str, PathLike)) else inputs
-    several = list(several)
-    videos = {item.name: item for item in find_inputs(several)}
-    _check_output(out, several, videos.values())
-    if options.is_part and any(item.job != item.path for item in videos.values()):
-        raise BatchError("the manifest says which parts to read: leave start and end out")
+    options = ReadOptions(**reading)
+    over_time = window is not None or step is not None or events is not None
+    if over_time:
+        window, step = 2.0 if window is None else window, 1.0 if step is None else step
+        check_windows(window, step)
+        options.require_in_order("a batch of windows")
+    if events is None and (tier is not None or threshold != 0.5):
+        raise BatchError("tier and threshold are for events: say which")
+    if not 0 <= threshold <= 1:
+        raise BatchError(f"threshold is a score in [0, 1], not {threshold}")
+    if events is not None and actions:
+        raise BatchError("events have no actions: leave one of the two out")
+    own = _own_baseline(baseline, options, windows=over_time and events is None)
+    faces = check_track(track if track is not None else "all" if over_time else "prominent")
+    run = TableRun(inputs, out, options, folder_as, workers)
     scorer = model.scorer(labels, compound, min_score, min_quality)
-    _check_columns(videos, scorer.labels, actions)
     weights = _weights_hash(model.encoder.network.state_dict())
     settings = {
         "model": model.name,
@@ -199,79 +169,82 @@ def run_batch(
         "prompt bank": scorer.model.prompt_bank,
         "labels": list(scorer.labels),
         "compound": compound,
-        "track": track,
-        "detector": "mtcnn" if model.detector is None else type(model.detector).__qualname__,
-        "faces": dataclasses.asdict(face_config(model.config.faces, options.faces)),
-        "sampling": options.sampling,
-        "seed": options.seed,
-        "fps": options.fps,
+        "track": faces,
+        **reading_settings(model, options),
         "min_score": scorer.min_score,
         "min_quality": scorer.min_quality,
         "actions": actions,
     }
-    if options.is_part:  # what was begun by versions without parts goes on
-        settings |= {"start": options.start, "end": options.end}
-    engine_options = dict(
-        track=track, options=options, detector=model.detector, actions=actions, workers=workers
+    if over_time:
+        settings |= {"window": window, "step": step}
+    if own is not None:
+        settings |= {"baseline": own if own == "auto" else list(own)}
+    task: BatchTask[Any]
+    if over_time:
+        assert window is not None and step is not None
+        neutral = None
+        if own == "auto":
+            neutral = model.scorer(neutral_labels(model.labels), "average", 0.0)
+        task = WindowTask(scorer, window, step, faces, actions, own, neutral)
+        table = window_table(scorer.labels, scorer.model, weights, actions, own is not None)
+    else:
+        task = ClipTask(scorer, faces)
+        table = clip_table(scorer.labels, weights, actions)
+    lists: Sequence[Mapping[str, str]] | None = None
+    if events is not None:
+        study = StudyEvents.of(run.videos, events, tier)
+        run.videos = study.videos
+        table = event_table(scorer.labels, scorer.model, weights, study.events, threshold)
+        settings |= {"events": study.digest, "threshold": threshold}
+        lists = study.lines
+    engine_options: dict[str, Any] = dict(
+        options=options, detector=model.detector, actions=actions or own is not None
     )
-    file = store_path(out)
-    if file != out and out.exists() and not file.exists() and not overwrite:
+    local = local_results(
+        lambda n: BatchEngine(
+            model.encoder.frames, task, model.config, workers=n, **engine_options
+        ),
+        workers,
+    )
+
+    def on_ray(videos: Sequence[str | VideoPart]) -> AbstractContextManager[Results]:
+        from .on_ray import RayWork, results_on_ray
+
+        def work() -> RayWork:
+            return RayWork.of(model.encoder, task, model.config, {**engine_options, "workers": 1})
+
+        return results_on_ray(work, videos, encoder=model.encoder, actors=workers, address=address)
+
+    return run(
+        table,
+        settings,
+        on_ray if engine == "ray" else local,
+        order=order,
+        overwrite=overwrite,
+        retry_failed=retry_failed,
+        progress=progress,
+        lists=lists,
+    )
+
+
+def _own_baseline(
+    choice: Any, options: ReadOptions, *, windows: bool
+) -> Literal["auto"] | tuple[float, float] | None:
+    """Check a baseline that is in each video itself."""
+    kind = baseline_kind(choice)
+    if kind is None:
+        return None
+    if kind == "video":
         raise BatchError(
-            f"{out}: is there already, without the {file.name} to go on with. Use another "
-            "output, or --overwrite to begin anew"
+            "one video is no baseline of many: name persons in a column 'baseline_for' of the "
+            "manifest"
         )
-    with ResultStore(file, scorer.labels, settings, actions=actions, overwrite=overwrite) as store:
-        done = {name for name in videos if name in store.status}
-        if retry_failed:
-            done = {name for name in done if name not in store.errors}
-        rest = [item for name, item in videos.items() if name not in done]
-        finished = len(done)
-        if progress is not None:
-            progress(finished, len(videos), "")
-        run = _Engine(model, scorer, engine, engine_options, address)
-        with run.results([item.job for item in rest]) as results:
-            for number, predictions in results:
-                name = rest[number].name
-                store.add(prediction_rows(name, predictions, weights))
-                finished += 1
-                if progress is not None:
-                    progress(finished, len(videos), name)
-        store.merge({name: item.columns for name, item in videos.items()}, order)
-        if file != out:
-            save_records(store.rows(), out, store.columns())
-        return BatchReport(
-            out,
-            len(videos),
-            len(done),
-            tuple(name for name in videos if store.status[name] == NO_FACE),
-            {name: store.errors[name] for name in videos if name in store.errors},
-        )
-
-
-def _check_output(
-    out: Path,
-    given: Sequence[str | PathLike[str] | BatchInput],
-    videos: Iterable[BatchInput],
-) -> None:
-    """Refuse an output, or what is written beside it, that is read."""
-    # Of the videos only those that could be meant: a batch may have a million.
-    read = [*given, *(item.path for item in videos if out.name in item.path)]
-    for path in (out, *beside(out)):
-        try:
-            check_output(path, read)
-        except EmoCLIPError as error:
-            raise BatchError(str(error)) from None
-
-
-def _check_columns(videos: Mapping[str, BatchInput], labels: Sequence[str], actions: bool) -> None:
-    """Refuse a manifest whose columns would be mistaken for the model's."""
-    columns = set(row_schema(labels, actions).names)
-    for item in videos.values():
-        for name in item.columns:
-            if name in columns:
-                raise BatchError(
-                    f"the manifest has a column '{name}', which the output needs: rename it"
-                )
+    if not windows:
+        raise BatchError("baseline is for windows: say window or step")
+    if kind == "auto":
+        return "auto"
+    check_span(choice, options)
+    return float(choice[0]), float(choice[1])
 
 
 def _weights_hash(state: Mapping[str, torch.Tensor]) -> str:

@@ -19,7 +19,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import BatchError, EmoCLIPError, MissingDependencyError
 from ..export.tables import require_pyarrow
-from .rows import row_schema
+from ..results.records import FAILED, NO_FACE, OK
+from .baselines import PersonBaselines
+from .merging import MergedTables, conformed, require_parquet
 
 if TYPE_CHECKING:
     import pyarrow
@@ -30,6 +32,10 @@ __all__ = ["ResultStore", "beside", "store_path"]
 _PART_ROWS = 1000
 _PART_SECONDS = 5.0
 _KEY = b"emoclip_batch"
+_STATUS = ["source", "status", "error"]
+_STATES = (FAILED, NO_FACE, OK)
+
+Rows = Any  # a sequence of flat records, or a table of pyarrow
 
 
 def store_path(out: Path) -> Path:
@@ -57,18 +63,19 @@ class ResultStore:
     ----------
     out : Path
         The Parquet file.
-    labels : sequence of str
+    schema : pyarrow.Schema
+        Columns of the rows; ``source``, ``status`` and ``error`` are among them.
     settings : dict of str to JSON type
         What makes rows comparable. An output that was begun with other ones is refused.
-    actions : bool
-        Rows have the columns of facial actions.
+    many_rows : bool
+        A video has many rows: each is a row group of its own, and they are never all in memory.
     overwrite : bool
         Forget what an earlier run has left.
 
     Attributes
     ----------
     status : dict of str to str
-        Of every video that has rows.
+        Of every video that has rows: the best that one of them has.
     errors : dict of str to str
         Why videos failed.
 
@@ -82,10 +89,10 @@ class ResultStore:
     def __init__(
         self,
         out: Path,
-        labels: Sequence[str],
+        schema: pyarrow.Schema,
         settings: Mapping[str, Any],
         *,
-        actions: bool = False,
+        many_rows: bool = False,
         overwrite: bool = False,
     ) -> None:
         self.out = out
@@ -93,9 +100,10 @@ class ResultStore:
         self.status: dict[str, str] = {}
         self.errors: dict[str, str] = {}
         self._settings = dict(settings)
-        self._schema = row_schema(labels, actions).with_metadata({_KEY: json.dumps(self._settings)})
+        self._schema = schema.with_metadata({_KEY: json.dumps(self._settings)})
+        self._many_rows = many_rows
         self._overwrite = overwrite
-        self._rows: list[dict[str, Any]] = []
+        self._waiting: list[Rows] = []
         self._written = time.monotonic()
         self._next = 0
         self._lock: Any = None
@@ -146,23 +154,21 @@ class ResultStore:
         for part in self._part_files():
             self._check(part)
             self._next = int(part.stem) + 1
-        for table in self._tables(["source", "status", "error"]):
-            self._learn(table.to_pylist())
+        for file in self._files():
+            self._learn(require_parquet().read_table(file, columns=_STATUS))
 
     def _part_files(self) -> list[Path]:
         return sorted(self.parts.glob("*.parquet"))
 
-    def _tables(self, columns: list[str] | None = None) -> list[pyarrow.Table]:
-        """Read the output, if it is there, and the parts, from the oldest to the newest."""
-        pq = _parquet()
-        files = [self.out] if self.out.exists() else []
-        return [pq.read_table(file, columns=columns) for file in files + self._part_files()]
+    def _files(self) -> list[Path]:
+        """Return the output, if it is there, and the parts, from the oldest to the newest."""
+        return [*([self.out] if self.out.exists() else []), *self._part_files()]
 
     def _check(self, file: Path) -> None:
         """Refuse a file that is not ours, is damaged, or has rows of other settings."""
         pa = require_pyarrow()
         try:
-            stored = (_parquet().read_schema(file).metadata or {}).get(_KEY)
+            stored = (require_parquet().read_schema(file).metadata or {}).get(_KEY)
         except (pa.ArrowInvalid, OSError) as error:
             if getattr(error, "errno", None) is not None:
                 raise
@@ -181,32 +187,51 @@ class ResultStore:
                 "to go on, another output, or --overwrite to begin anew"
             )
 
-    def add(self, rows: Sequence[dict[str, Any]]) -> None:
-        """Take all the rows of one video. They take the place of earlier ones."""
-        self._rows += rows
+    def add(self, rows: Rows) -> None:
+        """Take all the rows of one video: records, or a table. They replace earlier ones."""
+        self._waiting.append(rows)
         self._learn(rows)
-        if len(self._rows) >= _PART_ROWS or time.monotonic() - self._written >= _PART_SECONDS:
+        n = sum(map(len, self._waiting))
+        if n >= _PART_ROWS or time.monotonic() - self._written >= _PART_SECONDS:
             self.flush()
 
-    def _learn(self, rows: Iterable[Mapping[str, Any]]) -> None:
+    def _learn(self, rows: Rows) -> None:
+        if not isinstance(rows, Sequence):  # of many rows, few differ in these columns
+            rows = rows.select(_STATUS).group_by(_STATUS, use_threads=False).aggregate([])
+            rows = rows.to_pylist()
+        for source in {row["source"] for row in rows}:
+            self.status[source] = FAILED
+            self.errors.pop(source, None)
         for row in rows:
-            self.status[row["source"]] = row["status"]
-            self.errors.pop(row["source"], None)
-            if row["error"] is not None:
-                self.errors[row["source"]] = row["error"]
+            source = row["source"]
+            self.status[source] = max(self.status[source], row["status"], key=_STATES.index)
+            if row.get("error") is not None:
+                self.errors[source] = row["error"]
 
     def flush(self) -> None:
         """Write what was taken."""
         self._written = time.monotonic()
-        if not self._rows:
+        if not self._waiting:
             return
-        table = require_pyarrow().Table.from_pylist(self._rows, schema=self._schema)
-        self._write(table, self.parts / f"{self._next:08d}.parquet")
+        pa = require_pyarrow()
+        groups = self._waiting
+        if not self._many_rows:
+            groups = [[row for rows in self._waiting for row in rows]]
+        tables = (
+            pa.Table.from_pylist(rows, schema=self._schema)
+            if isinstance(rows, Sequence)
+            else rows.select(self._schema.names).cast(self._schema)
+            for rows in groups
+        )
+        self._write(tables, self.parts / f"{self._next:08d}.parquet", self._schema)
         self._next += 1
-        self._rows = []
+        self._waiting = []
 
     def merge(
-        self, columns: Mapping[str, Mapping[str, str]], order: Literal["input", "completed"]
+        self,
+        columns: Mapping[str, Mapping[str, str]],
+        order: Literal["input", "completed"],
+        baselines: PersonBaselines | None = None,
     ) -> None:
         """Make the output of all rows.
 
@@ -216,76 +241,44 @@ class ResultStore:
             For each video of this run, in their order, what the manifest says about it.
         order : {"input", "completed"}
             Order of the rows. Videos of earlier runs that are not among `columns` come first.
+        baselines : PersonBaselines, optional
+            Say in the rows what differs from them.
         """
         self.flush()
-        pa = require_pyarrow()
-        seen: set[str] = set()
-        newest: list[pyarrow.Table] = []
-        for table in reversed(self._tables()):
-            sources = table["source"].to_pylist()
-            latest = [source not in seen for source in sources]
-            newest.append(table.filter(pa.array(latest, pa.bool_())))
-            seen.update(sources)
-        if not newest:
-            newest = [self._schema.empty_table()]
-        table = pa.concat_tables(newest[::-1], promote_options="default")
-        if order == "input":
-            place = {source: i for i, source in enumerate(columns)}
-            places = [place.get(source, -1) for source in table["source"].to_pylist()]
-            table = table.take(sorted(range(len(places)), key=places.__getitem__))
-        table = _with_columns(table, columns)
+        merged = MergedTables(
+            self._files(), self._schema, columns, order, baselines, many_rows=self._many_rows
+        )
         with _writing(self.out):
-            self._write(table.replace_schema_metadata(self._schema.metadata), self.out)
+            self._write(merged, self.out, merged.schema)
             shutil.rmtree(self.parts)
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """Yield the rows of the output, after :meth:`merge`."""
-        with _parquet().ParquetFile(self.out) as file:
+        with require_parquet().ParquetFile(self.out) as file:
             for batch in file.iter_batches(_PART_ROWS):
                 yield from batch.to_pylist()
 
     def columns(self) -> list[str]:
         """Return the columns of the output, after :meth:`merge`."""
-        return list(_parquet().read_schema(self.out).names)
+        return list(require_parquet().read_schema(self.out).names)
 
     @staticmethod
-    def _write(table: pyarrow.Table, path: Path) -> None:
-        """Write a file that is whole or not there."""
+    def _write(tables: Iterable[pyarrow.Table], path: Path, schema: pyarrow.Schema) -> None:
+        """Write a file that is whole or not there; each table is a row group."""
         partial = path.with_name(f".{path.name}.partial")
         with _writing(path):
             with partial.open("wb") as file:
-                _parquet().write_table(table, file)
+                with require_parquet().ParquetWriter(file, schema) as writer:
+                    for table in tables:
+                        filled = conformed(table, schema)
+                        writer.write_table(filled, row_group_size=max(filled.num_rows, 1))
                 file.flush()
                 os.fsync(file.fileno())
             partial.replace(path)
 
 
-def _with_columns(table: pyarrow.Table, columns: Mapping[str, Mapping[str, str]]) -> pyarrow.Table:
-    """Add what the manifest says; a video that it doesn't name keeps what an earlier one said."""
-    pa = require_pyarrow()
-    sources = table["source"].to_pylist()
-    for name in dict.fromkeys(name for more in columns.values() for name in more):
-        old = table[name].to_pylist() if name in table.column_names else [None] * len(sources)
-        values = [
-            # An empty cell is what is missing in CSV; here that is null.
-            (columns[source].get(name) or None) if source in columns else before
-            for source, before in zip(sources, old, strict=True)
-        ]
-        if name in table.column_names:
-            table = table.drop_columns([name])
-        table = table.append_column(name, pa.array(values, pa.string()))
-    return table
-
-
 def _differ(key: str, ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> bool:
     return key not in ours or key not in theirs or bool(ours[key] != theirs[key])
-
-
-def _parquet() -> Any:
-    require_pyarrow()
-    import pyarrow.parquet
-
-    return pyarrow.parquet
 
 
 @contextmanager

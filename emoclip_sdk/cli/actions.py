@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors import EmoCLIPError, MissingDependencyError
+from ..errors import BatchError, EmoCLIPError, MissingDependencyError
 from . import options as o
+from .batches import carry_out
 from .loading import load_model
 from .output import NO_FACE, complain, new_table, print_json, progress, results_console
 from .outputs import check_outputs
@@ -27,9 +28,18 @@ if TYPE_CHECKING:
 
 __all__ = ["actions"]
 
+MANIFESTS = (".csv", ".tsv")
+
 
 def actions(
-    videos: o.Videos,
+    videos: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="VIDEO",
+            help="Videos, pictures, folders of frames, folders that hold videos, or - for a pipe; "
+            "or a manifest as of `emoclip batch` (.csv, .tsv).",
+        ),
+    ],
     output: Annotated[
         Path | None,
         typer.Option(
@@ -67,12 +77,23 @@ def actions(
     start: o.Start = None,
     end: o.End = None,
     device: o.Device = "auto",
+    folder_as: o.FolderAs = None,
+    workers: o.Workers = None,
+    order: o.Order = "input",
+    engine: o.Engine = "local",
+    address: o.Address = None,
+    overwrite: o.Overwrite = False,
+    retry_failed: o.RetryFailed = False,
 ) -> None:
     """Read facial actions, head pose, gaze and quality: one row per face and frame.
 
     Actions are blendshapes, as a landmark network estimates them, by their ARKit names; they are no
     FACS coding. No label is needed, and no emotion is scored. Without -o, --json or --csv, the
     strongest actions of each face are printed. A table is written while the videos are read.
+
+    With a manifest, several processes read its videos into one table with all of its columns, and
+    the same command goes on where it stopped; --as, --workers, --order, --engine, --address,
+    --overwrite and --retry-failed are for that.
     """
     from ..export.tables import TABLES, write_csv
 
@@ -80,10 +101,35 @@ def actions(
     if output is not None and (as_json or as_csv):
         raise typer.BadParameter("write a file or print: choose one.", param_hint="-o")
     chosen = o.parse_track(track)
+    options: dict[str, Any]
     reading = o.parse_reading(faces, fps, allow_network, timeout, start=start, end=end)
+    study: dict[str, Any] = dict(
+        folder_as=folder_as,
+        workers=workers,
+        order=order,
+        engine=engine,
+        address=address,
+        overwrite=overwrite,
+        retry_failed=retry_failed,
+    )
+    if any(video.lower().endswith(MANIFESTS) for video in videos):
+        if output is None or baseline is not None or heatmap is not None:
+            raise typer.BadParameter(
+                "a manifest needs -o, and takes no --heatmap and no --baseline: it has a column "
+                "'baseline_for'.",
+                param_hint="VIDEO",
+            )
+        options = dict(rate=_parse_rate(rate), landmarks=landmarks, track=chosen, **reading)
+        _read_study(videos, output, model, device, {**options, **study})
+        return
+    if any(study[name] not in (None, False, "input", "local") for name in study):
+        raise typer.BadParameter(
+            "--as, --workers, --order, --engine, --address, --overwrite and --retry-failed are for "
+            "a manifest (.csv, .tsv)."
+        )
     paths = expand(videos)
     ending = None if output is None else _check_file(output, len(paths))
-    options: dict[str, Any] = dict(rate=_parse_rate(rate), landmarks=landmarks, **reading)
+    options = dict(rate=_parse_rate(rate), landmarks=landmarks, **reading)
     against = o.parse_baseline(baseline)
     check_outputs({"-o": output, "--heatmap": heatmap}, paths, videos, against)
     if heatmap is not None:
@@ -124,6 +170,37 @@ def actions(
         complain(f"wrote {heatmap}")
     if len(results) < len(paths):
         raise typer.Exit(1)
+
+
+def _read_study(
+    inputs: Sequence[str],
+    output: Path,
+    model: str | None,
+    device: str,
+    options: dict[str, Any],
+) -> None:
+    """Read the videos of a manifest into one table."""
+    from ..batch import find_inputs, run_actions
+    from ..batch.store import beside
+    from ..export.tables import TABLES, require_pyarrow
+
+    if output.suffix.lower() not in TABLES:
+        raise typer.BadParameter(
+            f"'{output}' does not end in {', '.join(TABLES)}.", param_hint="-o"
+        )
+    if options["address"] is not None and options["engine"] != "ray":
+        raise typer.BadParameter("is for --engine ray.", param_hint="--address")
+    require_pyarrow()  # now, not after the model was loaded
+    try:
+        items = find_inputs(inputs, options.pop("folder_as"))
+    except BatchError as error:
+        raise typer.BadParameter(str(error), param_hint="actions") from None
+    check_outputs({"-o": [output, *beside(output)]}, inputs)
+    loaded = load_model(model, device, "auto")
+    carry_out(
+        lambda progress: run_actions(items, output, model=loaded, progress=progress, **options),
+        "actions",
+    )
 
 
 def _parse_rate(text: str) -> FrameRate:

@@ -15,6 +15,7 @@ from ..video import SamplingMode
 
 __all__ = [
     "Actions",
+    "Address",
     "AllowNetwork",
     "AsCSV",
     "AsJSON",
@@ -23,7 +24,9 @@ __all__ = [
     "Device",
     "Dtype",
     "End",
+    "Engine",
     "Faces",
+    "FolderAs",
     "Fps",
     "Label",
     "Labels",
@@ -32,7 +35,10 @@ __all__ = [
     "MinScore",
     "Model",
     "OneTrack",
+    "Order",
+    "Overwrite",
     "Prompts",
+    "RetryFailed",
     "Sampling",
     "Seed",
     "Start",
@@ -41,6 +47,7 @@ __all__ = [
     "Track",
     "Video",
     "Videos",
+    "Workers",
     "one_format",
     "parse_baseline",
     "parse_one_track",
@@ -208,6 +215,32 @@ MinQuality = Annotated[
         help="Leave out what shows the face too small, blurred, dark or cut off; 0.3 is strict "
         "about little, 0.7 about much.",
     ),
+]
+FolderAs = Annotated[
+    Literal["pictures", "video"] | None,
+    typer.Option(
+        "--as",
+        help="What the pictures in folders are: each for itself, or in each folder the frames of "
+        "one video.",
+    ),
+]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N",
+        min=1,
+        help="Processes that decode; with Ray, actors. [default: one for each processor]",
+    ),
+]
+Order = Annotated[Literal["input", "completed"], typer.Option(help="Order of the rows.")]
+Engine = Annotated[Literal["local", "ray"], typer.Option(help="This machine, or a Ray cluster.")]
+Address = Annotated[
+    str | None,
+    typer.Option(metavar="A", help="Of the cluster, e.g. auto. [default: a new one, here]"),
+]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Begin anew where the output exists.")]
+RetryFailed = Annotated[
+    bool, typer.Option("--retry-failed", help="Read those again that failed before.")
 ]
 Top = Annotated[int, typer.Option(metavar="K", help="Scores to show in the table.", min=1)]
 AsJSON = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]

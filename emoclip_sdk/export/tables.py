@@ -175,13 +175,13 @@ def require_pyarrow() -> ModuleType:
     return pyarrow
 
 
-def table_schema(columns: Sequence[str]) -> pyarrow.Schema:
-    """Return the types of a table's columns in Parquet."""
+def table_schema(columns: Sequence[str], texts: Sequence[str] = ()) -> pyarrow.Schema:
+    """Return the types of a table's columns in Parquet; `texts` are further columns of text."""
     pa = require_pyarrow()
     types = {
         **dict.fromkeys(COUNTS, pa.int32()),
         **dict.fromkeys(FLAGS, pa.bool_()),
-        **dict.fromkeys(TEXTS, pa.string()),
+        **dict.fromkeys((*TEXTS, *texts), pa.string()),
     }
     return pa.schema([(name, types.get(name, pa.float64())) for name in columns])
 

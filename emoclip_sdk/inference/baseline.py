@@ -11,7 +11,7 @@ import math
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,7 @@ __all__ = [
     "baseline_kind",
     "check_span",
     "neutral_labels",
+    "own_plan",
     "whole_reference",
 ]
 
@@ -366,3 +367,23 @@ class BaselinePlan:
                 reason = "the other video counts for the most prominent face"
                 baselines.append(FaceBaseline(track, self.kind, reason, name))
         return tuple(baselines)
+
+
+def own_plan(
+    choice: Literal["auto"] | tuple[float, float],
+    neutral_scores: Callable[[Sequence[Sequence[Vector]]], Sequence[float]] | None = None,
+) -> BaselinePlan:
+    """Return the plan of baselines that are in the video itself.
+
+    Parameters
+    ----------
+    choice : {"auto"} or (float, float)
+        The most neutral moment of each face, or a span of seconds.
+    neutral_scores : callable, optional
+        Of ``"auto"``; see :class:`NeutralSearch`.
+    """
+    if choice == "auto":
+        assert neutral_scores is not None
+        return BaselinePlan("auto", BaselineRecorder(NeutralSearch(neutral_scores)))
+    start, end = choice
+    return BaselinePlan("span", BaselineRecorder(span=(float(start), float(end))))

@@ -304,6 +304,8 @@ class Scorer:
                 named_measures(window.actions) if actions else None,
                 seen=window.seen,
                 tied=tied,
+                first_frame=window.frames[0] if window.frames else None,
+                last_frame=window.frames[1] if window.frames else None,
             )
 
     def _gap(self, window: WindowClip) -> Gap | None:

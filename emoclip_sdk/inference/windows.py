@@ -57,6 +57,8 @@ class WindowClip:
         Means of its actions, over the frames that show them.
     seen : tuple of (float, float)
         When the face was on the screen: begin and end of each stretch within the window.
+    frames : (int, int), optional
+        Numbers in the file of the first and the last of the `n_frames`; None in a gap.
     """
 
     track: int | None
@@ -68,6 +70,7 @@ class WindowClip:
     quality: FaceQuality | None = None
     actions: Vector | None = None
     seen: tuple[tuple[float, float], ...] = ()
+    frames: tuple[int, int] | None = None
 
 
 class _Shown(NamedTuple):
@@ -225,8 +228,9 @@ class _Window:
             measures = [inside[i].actions[track] for i in at if track in inside[i].actions]
             actions = np.mean(measures, axis=0) if measures else None
             sights = _sights(shown, track, start, stop)
+            frames = inside[at[0]].index, inside[at[-1]].index
             present[track] = WindowClip(
-                track, start, stop, len(at), clip, face, quality, actions, sights
+                track, start, stop, len(at), clip, face, quality, actions, sights, frames
             )
         return cls(start, stop, present, {track for track in seen if track not in in_view})
 

@@ -78,6 +78,9 @@ class TimelineRow:
     seen : tuple of (float, float)
         When this face was on the screen: begin and end, in seconds, of each stretch within the
         window. A row speaks for no other time. Empty where nothing says so: for all of the window.
+    first_frame, last_frame : int, optional
+        The first and the last of the `n_frames`: numbers in the file, from 0 in the order in which
+        frames are shown. None in a gap, and in what :meth:`Timeline.resample` returns.
     """
 
     track: int | None
@@ -98,6 +101,8 @@ class TimelineRow:
     action_changes: dict[str, float] | None = None
     seen: tuple[tuple[float, float], ...] = ()
     tied: tuple[str, ...] = ()
+    first_frame: int | None = None
+    last_frame: int | None = None
 
     @property
     def face_found(self) -> bool:
@@ -152,6 +157,8 @@ class TimelineRow:
             "end": self.end,
             "seen_start": sights[0][0] if sights else math.nan,
             "seen_end": sights[-1][1] if sights else math.nan,
+            "first_frame": self.first_frame,
+            "last_frame": self.last_frame,
             "face_found": self.face_found,
             "reason": self.reason,
             "answer": self.answer,
@@ -180,6 +187,8 @@ class TimelineRow:
                 "start": self.start,
                 "end": self.end,
                 "seen": self.sights,
+                "first_frame": self.first_frame,
+                "last_frame": self.last_frame,
                 "n_frames": self.n_frames,
                 "face_found": self.face_found,
                 "reason": self.reason,

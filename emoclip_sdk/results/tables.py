@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 __all__ = ["COUNTS", "FLAGS", "TEXTS", "FlatResult", "label_columns", "to_pandas"]
 
-COUNTS = ("track", "n_tracks", "n_frames", "frame")
+COUNTS = ("track", "n_tracks", "n_frames", "frame", "first_frame", "last_frame")
 """Columns of whole numbers, which may be missing."""
-FLAGS = ("face_found", "abstained")
+FLAGS = ("face_found", "abstained", "prominent")
 """Columns of yes and no, which may be missing."""
 TEXTS = (
     "source",
@@ -31,6 +31,7 @@ TEXTS = (
     "weights",
     "action_text",
     "baseline",
+    "event",
 )
 """Columns of text, which may be missing. All others of a table of scores are numbers."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,8 @@ from ..export.plots import plot_heatmap, plot_timeline
 from ..export.save import save_timeline
 from ..export.svg import timeline_svg
 from .analysis import Episode, TrackSummary, episodes, resampled, smoothed, summary
+from .event_files import as_events
+from .events import Event, EventScores, event_scores
 from .html import html_table
 from .records import NO_FACE
 from .scored_windows import ScoredWindows, TimelineRow
@@ -127,6 +130,43 @@ class Timeline(ScoredWindows):
             A value out of range.
         """
         return episodes(self, threshold, min_duration, merge_gap)
+
+    def events(
+        self,
+        events: str | Path | Iterable[Event | tuple[float, float] | tuple[float, float, str]],
+        *,
+        tier: str | None = None,
+        threshold: float = 0.5,
+        min_duration: float = 0.0,
+        merge_gap: float = 0.0,
+    ) -> list[EventScores]:
+        """Sum up each face in each event, such as a trial: mean, maximum and latency per label.
+
+        ``pandas.DataFrame(e.to_record(timeline.source) for e in ...)`` makes a table.
+
+        Parameters
+        ----------
+        events : path or iterable
+            A table of events, or a document of ELAN; see :func:`read_events`. Which file they name
+            doesn't matter. Or :class:`Event`, or tuples (start, end) or (start, end, name), in
+            seconds of the video's clock.
+        tier : str, optional
+            Of an ELAN document.
+        threshold, min_duration, merge_gap : float
+            Of the episodes that latencies lead to; as in :meth:`episodes`.
+
+        Returns
+        -------
+        list of EventScores
+            For each event, in their order, the faces that are on the screen then; one without
+            scores where there is none, or where the event is not in the video.
+
+        Raises
+        ------
+        EmoCLIPError
+            The events can't be read, or a value is out of range.
+        """
+        return event_scores(self, as_events(events, tier), threshold, min_duration, merge_gap)
 
     def resample(self, step: float) -> Timeline:
         """Return a timeline of windows of `step` seconds that follow one another without overlap.

@@ -27,7 +27,7 @@ def test_folder(tmp_path):
     ]
     assert found == find_inputs([tmp_path / "v", tmp_path / "v" / "b.mp4", *found])
     (tmp_path / "empty").mkdir()
-    with pytest.raises(BatchError, match="empty: holds no video"):
+    with pytest.raises(BatchError, match="empty: holds no video .* and no picture"):
         find_inputs([tmp_path / "empty"])
 
 
@@ -91,12 +91,12 @@ def test_a_manifest_of_parts(tmp_path):
         ("path,x\na.mp4,1\nb.mp4\n", "line 3: not 2 fields"),
         ("path,x\na.mp4,1,2\n", "line 2: not 2 fields"),
         ("path,x\n ,1\n", "line 2: the path is empty"),
-        ("path\na.mp4\nb.mp4\na.mp4\n", "line 4: 'a.mp4' is there twice, first in 2"),
+        ("path\na.mp4\nb.mp4\na.mp4\n", "line 4: 'a.mp4' is there twice, first in line 2"),
         ("path,x,x\na.mp4,1,2\n", "two have the same"),
         ("path\n", "lists no video"),
         ("path,start\na.mp4,1:30\n", "line 2: '1:30' in column start is no number of seconds"),
         ("path,start,end\na.mp4,3,2\n", "line 2: end=2.0 must be after start=3"),
-        ("path,end\na.mp4,2\na.mp4,2.0\n", "line 3: 'a.mp4#t=,2' is there twice, first in 2"),
+        ("path,end\na.mp4,2\na.mp4,2.0\n", "line 3: 'a.mp4#t=,2' is there twice, first in line 2"),
         ("path\n\xff.mp4\n", "can't be read as CSV in UTF-8"),
     ],
 )

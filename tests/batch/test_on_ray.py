@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from emoclip_sdk import EmoCLIP
-from emoclip_sdk.batch import run_batch
+from emoclip_sdk.batch import run_actions, run_batch
 
 pq = pytest.importorskip("pyarrow.parquet")
 ray = pytest.importorskip("ray")
@@ -80,3 +80,29 @@ def test_a_killed_actor_loses_nothing(cluster, tiny_checkpoint, crop_video, tmp_
     shutil.copy(crop_video, folder / "99.mp4")
     assert run_batch(folder, out, engine="ray", workers=1, **options).skipped == 40
     assert [row["status"] for row in pq.read_table(out).to_pylist()] == ["ok"] * 41
+
+
+def test_windows_and_actions(cluster, tiny_checkpoint, crop_video, tmp_path):
+    """The tables of many rows are those of the local engine, row group by row group."""
+    model = EmoCLIP.from_pretrained(tiny_checkpoint, device="cpu")
+    folder = tmp_path / "v"
+    folder.mkdir()
+    for i in range(6):
+        shutil.copy(crop_video, folder / f"{i:02d}.mp4")
+    (folder / "03.mp4").write_bytes(b"no video")
+    options = dict(model=model, faces="none", workers=2)
+    for run, more in (
+        (run_batch, dict(labels=["joy", "wry smile"], window=1, step=0.5)),
+        (run_actions, dict(rate=2.0)),
+    ):
+        tables = []
+        for engine in ("ray", "local"):
+            out = tmp_path / f"{engine}.parquet"
+            report = run(folder, out, engine=engine, overwrite=True, **options, **more)
+            assert (report.total, list(report.failed)) == (6, [str(folder / "03.mp4")])
+            assert pq.ParquetFile(out).num_row_groups == 6
+            tables.append(pq.read_table(out))
+        assert tables[0].schema.equals(tables[1].schema)
+        for name in tables[0].column_names:
+            ours, theirs = (table[name].to_pylist() for table in tables)
+            assert ours == pytest.approx(theirs, abs=1e-6, nan_ok=True), name

@@ -14,7 +14,8 @@ pytest.importorskip("pyarrow")
 import pyarrow.parquet as pq
 
 from emoclip_sdk import EmoCLIP, ReadOptions, run_batch
-from emoclip_sdk.batch import BatchClassifier
+from emoclip_sdk.batch import BatchEngine
+from emoclip_sdk.batch.tasks import ClipTask
 from emoclip_sdk.errors import BatchError, EmoCLIPError, PromptError
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "portrait.mp4"
@@ -169,10 +170,10 @@ class Deadly(type(Path())):
 def test_a_crash_is_a_row(model, crop_video):
     paths = [str(crop_video), Deadly(crop_video), str(crop_video)]
     scorer = model.scorer(None, "average", None)
-    with BatchClassifier(
-        model.encoder.frames, scorer, model.config, options=ReadOptions("none"), workers=1
-    ) as classify:
-        found = dict(classify(paths))
+    with BatchEngine(
+        model.encoder.frames, ClipTask(scorer), model.config, options=ReadOptions("none"), workers=1
+    ) as engine:
+        found = dict(engine(paths))
     assert found[0][0].scores == found[2][0].scores
     assert "process that read it died (exit code 11" in found[1][0].error
 
@@ -221,10 +222,10 @@ def test_a_long_video_is_sent_in_parts(model, stripes, tmp_path):
         model.config, sampling=dataclasses.replace(model.config.sampling, rate=25.0)
     )
     scorer = model.scorer(None, "average", None)
-    with BatchClassifier(
-        model.encoder.frames, scorer, fast, options=ReadOptions("none"), workers=2
-    ) as classify:
-        found = dict(classify(files))
+    with BatchEngine(
+        model.encoder.frames, ClipTask(scorer), fast, options=ReadOptions("none"), workers=2
+    ) as engine:
+        found = dict(engine(files))
     model.reader.config, before = fast, model.reader.config
     one = model.classify(files, faces="none")
     model.reader.config = before

@@ -13,25 +13,28 @@ import pytest
 pytest.importorskip("pyarrow")
 import pyarrow.parquet as pq
 
-from emoclip_sdk.batch.rows import prediction_rows
+from emoclip_sdk.batch import BatchInput
+from emoclip_sdk.batch.rows import clip_table
 from emoclip_sdk.batch.store import ResultStore
 from emoclip_sdk.errors import BatchError, EmoCLIPError
 from emoclip_sdk.results.records import Prediction
 
 LABELS = ("joy", "fear")
+TABLE = clip_table(LABELS, "w")
 SETTINGS = {"labels": list(LABELS), "revision": None}
 
 
 def rows(name, joy=0.5, error=None):
+    item = BatchInput(name, name)
     scores = {"joy": joy, "fear": 1 - joy}
     nothing = dict.fromkeys(LABELS, float("nan"))
     if error:
-        return prediction_rows(name, [Prediction("x", nothing, nothing, {}, error=error)], "w")
-    return prediction_rows(name, [Prediction("x", scores, scores, {}, track=0)], "w")
+        return TABLE.rows(item, [Prediction("x", nothing, nothing, {}, error=error)])
+    return TABLE.rows(item, [Prediction("x", scores, scores, {}, track=0)])
 
 
 def store(out, settings=SETTINGS, **options):
-    return ResultStore(out, LABELS, settings, **options)
+    return ResultStore(out, TABLE.schema, settings, **options)
 
 
 def content(out):
@@ -39,14 +42,15 @@ def content(out):
     return dict(zip(table["source"].to_pylist(), table["score:joy"].to_pylist(), strict=True))
 
 
-def test_goes_on_where_it_stopped(tmp_path):
+@pytest.mark.parametrize("many_rows", [False, True])
+def test_goes_on_where_it_stopped(tmp_path, many_rows):
     out = tmp_path / "new" / "o.parquet"
-    with pytest.raises(KeyboardInterrupt), store(out) as first:
+    with pytest.raises(KeyboardInterrupt), store(out, many_rows=many_rows) as first:
         first.add(rows("b", 0.25))
         first.add(rows("a", error="broken"))
         raise KeyboardInterrupt
     assert not out.exists()
-    with store(out) as second:
+    with store(out, many_rows=many_rows) as second:
         assert second.status == {"b": "ok", "a": "failed"} and second.errors == {"a": "broken"}
         second.add(rows("c"))
         second.add(rows("a", 0.75))  # it was mended
@@ -55,16 +59,19 @@ def test_goes_on_where_it_stopped(tmp_path):
     assert list(content(out).items()) == [("a", 0.75), ("b", 0.25), ("c", 0.5)]
     assert pq.read_table(out)["who"].to_pylist() == ["s1", None, None]
     assert sorted(p.name for p in out.parent.iterdir()) == [".o.parquet.lock", "o.parquet"]
-    with store(out) as third:  # other videos come to it, and what was said of "a" stays
+    with store(
+        out, many_rows=many_rows
+    ) as third:  # other videos come to it, and what was said of "a" stays
         third.add(rows("d"))
         third.merge({"d": {"who": "s4"}}, "input")
     assert list(content(out)) == ["a", "b", "c", "d"]
     assert pq.read_table(out)["who"].to_pylist() == ["s1", None, None, "s4"]
 
 
-def test_order_of_completion(tmp_path):
+@pytest.mark.parametrize("many_rows", [False, True])
+def test_order_of_completion(tmp_path, many_rows):
     out = tmp_path / "o.parquet"
-    with store(out) as s:
+    with store(out, many_rows=many_rows) as s:
         for name in "cab":
             s.add(rows(name))
             s.flush()

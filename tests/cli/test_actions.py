@@ -38,6 +38,23 @@ def test_a_table_of_several_videos(emoclip, tiny, smile, broken, tmp_path):
     assert all(float(row["mouthSmileLeft"]) > 0.3 for row in rows)
 
 
+def test_a_manifest(emoclip, tiny, no_processes, smile, broken, tmp_path):
+    """All of a study in one table, with what the manifest says; it goes on where it stopped."""
+    manifest, table = tmp_path / "study.csv", tmp_path / "out.csv"
+    manifest.write_text(f"path;participant\n{smile};p1\n{broken};p2\n")
+    arguments = ("actions", manifest, *tiny, "--rate", "all", "-o", table, "--workers", "1")
+    code, out, err = emoclip(*arguments)
+    assert code == 1 and out == "" and "2 videos, 0 without a face, 1 failed" in err
+    rows = list(csv.DictReader(table.open()))
+    assert [row["participant"] for row in rows] == ["p1"] * 5 + ["p2"]
+    assert [row["frame"] for row in rows] == [*"01234", ""]
+    assert rows[-1]["status"] == "failed" and "not a video" in rows[-1]["error"]
+    code, _, err = emoclip(*arguments)
+    assert code == 1 and "2 were done before" in err
+    assert emoclip("actions", manifest, *tiny)[0] == 2
+    assert emoclip("actions", smile, *tiny, "--workers", "1")[0] == 2
+
+
 def test_documents(emoclip, tiny, smile, tmp_path):
     code, out, _ = emoclip("actions", smile, *tiny, "--json", "--rate", "5", "--track", "prominent")
     (result,) = json.loads(out)

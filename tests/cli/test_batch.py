@@ -76,9 +76,51 @@ def test_a_table_for_a_spreadsheet(batch, crop_video, tmp_path):
     assert batch(study, "-o", study)[0] == 2 and study.read_text("utf-8-sig").startswith(begin)
 
 
+def test_windows_and_trials(batch, no_processes, crop_video, tmp_path):
+    """The same two commands as on the page: a row per window, a row per trial."""
+    study, trials = tmp_path / "study.csv", tmp_path / "trials.csv"
+    study.write_text(f"path,participant,baseline_for\n{crop_video},p1,p1\n")
+    trials.write_text("start,end,name\n0,00:00:01,one\n0.5,1.5,two\n")
+    options = ("--labels", "joy,fear", "--workers", "1")
+    out = tmp_path / "w.parquet"
+    code, err = batch(study, "--window", "1", "--step", "0.5", "-o", out, *options)
+    assert code == 0 and "1 videos, 0 without a face, 0 failed" in err
+    rows = pq.read_table(out).to_pylist()
+    assert [(row["start"], row["first_frame"]) for row in rows] == [(0, 0), (0.5, 14), (1, 25)]
+    assert {row["participant"] for row in rows} == {"p1"}
+    assert sum(row["change:joy"] for row in rows) == pytest.approx(0)
+    out = tmp_path / "t.csv"
+    code, err = batch(crop_video, "--events", trials, "--step", "0.5", "-o", out, *options)
+    assert code == 0
+    rows = list(csv.DictReader(out.open()))
+    assert [(row["event"], row["start"], row["end"]) for row in rows] == [
+        ("one", "0.0", "1.0"),
+        ("two", "0.5", "1.5"),
+    ]
+    assert float(rows[0]["mean:joy"]) + float(rows[0]["mean:fear"]) == pytest.approx(1, abs=1e-5)
+    assert batch(crop_video, "--events", trials, "-o", trials, *options)[0] == 2
+    assert trials.read_text().startswith("start,end,name")
+
+
+def test_a_folder_of_photos_is_asked_for(batch, no_processes, tmp_path):
+    from PIL import Image
+
+    (tmp_path / "photos").mkdir()
+    Image.new("RGB", (48, 48), (90, 120, 150)).save(tmp_path / "photos" / "a.png")
+    arguments = (tmp_path / "photos", "-o", tmp_path / "o.csv", "--labels", "joy,fear")
+    code, err = batch(*arguments)
+    words = " ".join(err.replace("│", " ").split())
+    assert code == 2 and "--as pictures" in words and "--as video" in words
+    assert batch(*arguments, "--as", "pictures", "--workers", "1")[0] == 0
+    (row,) = csv.DictReader((tmp_path / "o.csv").open())
+    assert row["source"].endswith("a.png") and row["duration"] == "0.0"
+
+
 @pytest.mark.parametrize(
     "arguments, complaint",
     [
+        (["a.mp4", "-o", "o.csv", "--window", "0"], "not a positive number"),
+        (["a.mp4", "-o", "o.csv", "--tier", "x"], "are for events"),
         (["a.mp4", "-o", "o.txt"], "does not end in .csv, .jsonl, .parquet"),
         (["a.mp4", "-o", "o.parquet", "--address", "auto"], "is for --engine ray"),
         (["a.mp4", "-o", "o.parquet", "--workers", "0"], "--workers"),

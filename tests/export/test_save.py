@@ -22,6 +22,8 @@ TABLE = [
     "end",
     "seen_start",
     "seen_end",
+    "first_frame",
+    "last_frame",
     "face_found",
     "reason",
     "answer",

@@ -14,6 +14,7 @@ from emoclip_sdk.errors import EmoCLIPError
 from emoclip_sdk.faces import FaceQuality
 from emoclip_sdk.results.analysis import Episode, TrackSummary
 from emoclip_sdk.results.baseline import FaceBaseline
+from emoclip_sdk.results.events import Event, EventScores
 from emoclip_sdk.results.evidence import DescriptionMatch, FrameWeight
 from emoclip_sdk.results.explanation import Explanation
 from emoclip_sdk.results.live import LiveResult
@@ -49,6 +50,7 @@ RESULTS = [
     Explanation(SEEN, (WEIGHT,), {"joy": (MATCH,)}),
     LiveResult("camera 0", 0.0, 1.0, (ROW,), 7.0, 0, 0.1, MODEL),
     Episode(0, "joy", 0.0, 0.5, 1.0, 0.9, 0.8),
+    EventScores(Event(0.5, 1.0, "one", None, {"kind": "ad"}), 0, 0.5, JOY, JOY, {"joy": NAN}),
     TrackSummary(0, 0.0, 1.0, 1.0, JOY, 0.25, JOY, JOY),
     ScoreEstimate(NAN, NAN, NAN, 1.0),
     ProbeResult("a.mp4", {"item": ScoreEstimate(1.0, 0.0, 2.0, 0.5)}, 3),

@@ -100,6 +100,8 @@ def timeline():
             BOX,
             0.98,
             FaceQuality(40.0, 0.2, 0.5, 0.0, 0.625),
+            first_frame=0,
+            last_frame=24,
         ),
         TimelineRow(
             0, 0.5, 1.5, 0, {"a": NAN, "b": NAN}, {"a": NAN, "b": NAN}, reason="out of view"
@@ -133,6 +135,8 @@ def test_timeline_records():
         "end": 1.0,
         "seen_start": 0.0,
         "seen_end": 1.0,
+        "first_frame": 0,
+        "last_frame": 24,
         "face_found": True,
         "reason": None,
         "answer": "a",

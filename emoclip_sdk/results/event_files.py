@@ -1,0 +1,181 @@
+"""Lists of events from files: a table of trials, or a tier of an ELAN document."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlparse
+from xml.etree import ElementTree
+
+from ..errors import EmoCLIPError
+from .events import Event
+from .sheets import SheetRow, read_sheet
+
+__all__ = ["as_events", "read_events"]
+
+EVENT_ENDINGS = (".csv", ".tsv", ".eaf")
+FILE_COLUMNS = ("file", "path", "video")
+"""Columns of a list of events that may name the video."""
+
+
+def as_events(events: Any, tier: str | None = None) -> list[Event]:
+    """Return events from a file (:func:`read_events`), or from what a caller lists.
+
+    Parameters
+    ----------
+    events : path, or iterable of paths, Event, (start, end) or (start, end, name)
+    tier : str, optional
+        Of documents of ELAN.
+
+    Raises
+    ------
+    EmoCLIPError
+        They are something else, or the file can't be used.
+    """
+    if isinstance(events, str | os.PathLike):
+        return read_events(events, tier)
+    listed: list[Event] = []
+    for event in events if isinstance(events, Iterable) else [events]:
+        if isinstance(event, str | os.PathLike):
+            listed += read_events(event, tier)
+            continue
+        if tier is not None:
+            raise EmoCLIPError("tier is for a file of ELAN (.eaf)")
+        if isinstance(event, Event):
+            listed.append(event)
+            continue
+        if not isinstance(event, Sequence) or len(event) not in (2, 3):
+            raise EmoCLIPError(f"an event is (start, end) or (start, end, name), not {event!r}")
+        try:
+            start, end = float(event[0]), float(event[1])
+        except (TypeError, ValueError):
+            raise EmoCLIPError(f"start and end of an event are seconds, not {event!r}") from None
+        listed.append(Event(start, end, None if len(event) == 2 else str(event[2])))
+    if not listed:
+        raise EmoCLIPError("there are no events: give a list of them, or a file")
+    return listed
+
+
+def read_events(path: str | os.PathLike[str], tier: str | None = None) -> list[Event]:
+    """Read a list of events.
+
+    Parameters
+    ----------
+    path : path
+        ``.csv`` or ``.tsv``: a table with the columns ``start`` and ``end``, in seconds or as
+        ``HH:MM:SS.mmm``, and if you like ``name`` and ``file`` (or ``path``, ``video``), relative
+        to the table; other columns are kept. ``.eaf``: a document of ELAN, whose annotations are
+        the events. A folder: all of these in it.
+    tier : str, optional
+        Of an ELAN document. None: its only tier that has times.
+
+    Returns
+    -------
+    list of Event
+        In the order of the file; of a tier, in order of time.
+
+    Raises
+    ------
+    EmoCLIPError
+        The file can't be read, or holds no events.
+    """
+    path = Path(path)
+    ending = path.suffix.lower()
+    if path.is_dir():
+        inside = sorted(
+            file
+            for file in path.iterdir()
+            if file.suffix.lower() in EVENT_ENDINGS and file.name[0] != "."
+        )
+        events = [event for file in inside for event in read_events(file, tier)]
+    elif ending == ".eaf":
+        events = _of_elan(path, tier)
+    elif ending in (".csv", ".tsv"):
+        if tier is not None:
+            raise EmoCLIPError(f"{path}: a table has no tiers; tier is for a file of ELAN (.eaf)")
+        events = [_of_row(row, path) for row in read_sheet(path, ("start",)).rows]
+    else:
+        raise EmoCLIPError(f"{path}: events are read from {', '.join(EVENT_ENDINGS)}")
+    if not events:
+        raise EmoCLIPError(f"{path}: lists no event")
+    return events
+
+
+def _of_row(row: SheetRow, path: Path) -> Event:
+    start, end = row.seconds("start"), row.seconds("end")
+    if start is None or end is None:
+        raise EmoCLIPError(f"{row.where}: an event needs a start and an end")
+    column = next((name for name in FILE_COLUMNS if name in row.values), None)
+    file = row.values[column].strip() if column is not None else ""
+    known = ("start", "end", "name", column)
+    others = {name: value for name, value in row.values.items() if name not in known}
+    try:
+        return Event(
+            start,
+            end,
+            row.values.get("name", "").strip() or None,
+            _beside(file, path) if file else None,
+            others,
+        )
+    except EmoCLIPError as error:
+        raise EmoCLIPError(f"{row.where}: {error}") from None
+
+
+def _beside(file: str, path: Path) -> str:
+    """Return a path that stands in a file, relative to which it is."""
+    return file if "://" in file else os.path.join(path.parent, file)
+
+
+def _of_elan(path: Path, tier: str | None) -> list[Event]:
+    try:
+        document = ElementTree.parse(path).getroot()
+    except OSError as error:
+        raise EmoCLIPError(f"{path}: can't be read ({error.strerror or error})") from error
+    except ElementTree.ParseError as error:
+        raise EmoCLIPError(f"{path}: is no document of ELAN ({error})") from error
+    times = {
+        slot.get("TIME_SLOT_ID"): int(slot.get("TIME_VALUE", "-1"))
+        for slot in document.iter("TIME_SLOT")
+    }
+    tiers = {
+        str(each.get("TIER_ID")): list(each.iter("ALIGNABLE_ANNOTATION"))
+        for each in document.iter("TIER")
+    }
+    if tier is None:
+        with_times = [name for name, annotations in tiers.items() if annotations]
+        if len(with_times) != 1:
+            raise EmoCLIPError(
+                f"{path}: say which tier holds the events: {', '.join(with_times) or 'none does'}"
+            )
+        tier = with_times[0]
+    if tier not in tiers:
+        raise EmoCLIPError(f"{path}: has no tier '{tier}'; there are: {', '.join(tiers)}")
+    events = []
+    file = _media(document, path)
+    for annotation in tiers[tier]:
+        start, end = (times.get(annotation.get(f"TIME_SLOT_REF{i}"), -1) for i in (1, 2))
+        name = (annotation.findtext("ANNOTATION_VALUE") or "").strip() or None
+        if not 0 <= start < end:
+            raise EmoCLIPError(
+                f"{path}: the annotation '{name or ''}' of tier '{tier}' has no time"
+            )
+        events.append(Event(start / 1000, end / 1000, name, file))
+    return sorted(events, key=lambda event: (event.start, event.end))
+
+
+def _media(document: ElementTree.Element, path: Path) -> str | None:
+    """Return the video of a document of ELAN, where it names one alone; sound is none."""
+    media = [
+        each
+        for each in document.iter("MEDIA_DESCRIPTOR")
+        if not each.get("MIME_TYPE", "").startswith("audio/")
+    ]
+    if len(media) != 1:
+        return None
+    relative = media[0].get("RELATIVE_MEDIA_URL")
+    if relative:
+        return _beside(unquote(relative.removeprefix("file:")), path)
+    address = urlparse(media[0].get("MEDIA_URL", ""))
+    return unquote(address.path) if address.scheme in ("", "file") and address.path else None
