@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from .results.live import LiveResult
     from .results.ratings import ProbeResult, ScoreEstimate
     from .results.records import FaceTrack, ModelInfo, Prediction
+    from .results.reliability import LabelReliability
     from .results.scored_windows import TimelineRow
     from .results.timeline import Timeline
     from .selection.compare import Comparison, compare_models
@@ -69,6 +70,7 @@ __all__ = [
     "FewShotReport",
     "FrameWeight",
     "HubError",
+    "LabelReliability",
     "LiveResult",
     "MissingDependencyError",
     "ModelConfig",
@@ -118,6 +120,7 @@ _MODULES = {
     "FaceTrack": "results.records",
     "FewShotReport": "selection.few_shot",
     "FrameWeight": "results.evidence",
+    "LabelReliability": "results.reliability",
     "LiveResult": "results.live",
     "ModelConfig": "config",
     "ModelInfo": "results.records",

@@ -235,10 +235,14 @@ class CalibrationConfig:
         Divides the logits of eq. 1 (Guo et al. 2017, temperature scaling).
     min_score : float
         A result whose confidence is below abstains: none of the offered labels fits.
+    margin : float
+        Two labels can't be told apart where the natural logarithms of their scores differ by less.
+        0: the best one always wins.
     """
 
     temperature: float = bounded(1.0, 1e-3, 1e3)
     min_score: float = bounded(0.0, 0, 1)
+    margin: float = bounded(0.0, 0, 10)
 
     def __post_init__(self) -> None:
         if not (self.temperature > 0 and 0 <= self.min_score <= 1):

@@ -748,13 +748,15 @@ class EmoCLIP(PretrainedModel):
     ) -> Explanation | list[Explanation]:
         """Score labels on a video as :meth:`classify` does, and find out what the result rests on.
 
-        Every sampled frame is left out once, which takes some milliseconds each; the video is
-        decoded a second time for pictures of the most telling faces.
+        The second about every sampled frame is scored by itself, and every frame is left out once,
+        which takes some milliseconds each; the video is decoded a second time for pictures of the
+        most telling faces.
 
         Parameters
         ----------
         n_pictures : int
-            Faces to keep pictures of, for :meth:`Explanation.strip`.
+            Faces to keep pictures of, for :meth:`Explanation.strip`, at most: those between which
+            the scores differ.
         video, labels, track, compound, min_score, min_quality, **reading
             As in :meth:`classify`; one face of each video.
 
@@ -771,8 +773,10 @@ class EmoCLIP(PretrainedModel):
         Examples
         --------
         >>> explanation = model.explain("portrait.mp4", ["joy", "anger"])
-        >>> explanation.prediction.label, len(explanation.frames), len(explanation.top_frames(3))
-        ('joy', 21, 3)
+        >>> explanation.prediction.label, len(explanation.frames)
+        ('joy', 21)
+        >>> [frame.scores["joy"] > 0.9 for frame in explanation.top_frames(3)]  # all look alike
+        [True]
         """
         face, options = one_face(track, "explain"), ReadOptions(**reading)
         scorer = self.scorer(labels, compound, min_score, min_quality)

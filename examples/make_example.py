@@ -36,7 +36,10 @@ def view(t: float, side: int) -> tuple[float, float, float, float]:
 
 def make(path: Path) -> None:
     """Write the clip."""
-    from skimage import data
+    try:
+        from skimage import data
+    except ImportError:
+        raise SystemExit("The portrait is in scikit-image: pip install scikit-image") from None
 
     picture = Image.fromarray(data.astronaut())
     count = round(FPS * SECONDS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import runpy
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -52,3 +53,11 @@ def test_notebook(here, capsys):
 def test_notebook_is_stored_without_outputs():
     notebook = json.loads((EXAMPLES / "walk.ipynb").read_text("utf-8"))
     assert not any(cell.get("outputs") for cell in notebook["cells"])
+
+
+def test_what_makes_the_example_says_what_it_needs(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "skimage", None)
+    monkeypatch.setattr("sys.argv", ["make_example.py", str(tmp_path / "out.mp4")])
+    with pytest.raises(SystemExit, match="pip install scikit-image"):
+        runpy.run_path(str(EXAMPLES / "make_example.py"), run_name="__main__")
+    assert not (tmp_path / "out.mp4").exists()

@@ -205,7 +205,7 @@ def _with_text(
 ) -> tuple[ModelConfig, dict[str, Tensor]]:
     if config.towers.text:
         raise CheckpointError("text_from: the file has a text tower of its own; leave this out")
-    other, model, _ = load(source)
+    other, model = load(source)[:2]
     if not other.towers.text:
         raise CheckpointError(f"text_from: {source} has no text tower")
     ours, theirs = config.towers.model or {}, open_clip_config(other.towers)

@@ -1,5 +1,7 @@
 """A checkpoint folder: ``config.json``, ``model.safetensors``, ``README.md``, ``prompts.yaml``.
 
+Beside them, ``reliability.json`` says what was measured of the labels that it can read.
+
 Loading is strict. A tensor that is missing, unexpected or of another shape is an error that names
 it, because a network with a few random layers still returns confident-looking scores.
 """
@@ -25,6 +27,7 @@ from ..nn import DualEncoder
 from ..runtime.torch_state import isolated_build
 from .card import model_card
 from .implied_size import check_implied_size
+from .reliability import RELIABILITY_FILE, MeasuredReliability, read_reliability
 from .tensors import check_finite, check_tensors, read_safetensors, stored
 
 __all__ = [
@@ -63,11 +66,14 @@ class Checkpoint(NamedTuple):
         The network on the CPU, in eval mode.
     prompts : Path or None
         The checkpoint's own prompt bank, where it has one.
+    reliability : MeasuredReliability or None
+        What was measured of its labels, where that is known.
     """
 
     config: ModelConfig
     model: DualEncoder
     prompts: Path | None
+    reliability: MeasuredReliability | None = None
 
 
 @isolated_build()
@@ -89,7 +95,7 @@ def load_folder(path: str | Path, *, dtype: torch.dtype | None = None) -> Checkp
     Returns
     -------
     Checkpoint
-        Unpacks as ``config, model, prompts``.
+        Unpacks as ``config, model, prompts, reliability``.
 
     Raises
     ------
@@ -108,7 +114,8 @@ def load_folder(path: str | Path, *, dtype: torch.dtype | None = None) -> Checkp
     if dtype is not None:
         model.to(dtype)
     prompts = folder / PROMPTS_FILE
-    return Checkpoint(config, model, prompts if prompts.is_file() else None)
+    reliability = read_reliability(folder, model.width)
+    return Checkpoint(config, model, prompts if prompts.is_file() else None, reliability)
 
 
 def save_folder(
@@ -118,6 +125,7 @@ def save_folder(
     *,
     prompts_yaml: str | None = None,
     card: str | None = None,
+    reliability: MeasuredReliability | None = None,
     dtype: torch.dtype | None = None,
 ) -> Path:
     """Write a checkpoint folder.
@@ -138,6 +146,8 @@ def save_folder(
         Text of the checkpoint's own prompt bank. None: the folder has none afterwards.
     card : str, optional
         Text of the model card. None: one generated from `config`, without measured figures.
+    reliability : MeasuredReliability, optional
+        What was measured of the labels of these weights. None: the folder says nothing of it.
     dtype : torch.dtype, optional
         Store matrices and larger tensors in this floating-point type. Vectors (norms, biases,
         running statistics) and the logit scale stay as they are: they are a thousandth of the
@@ -163,6 +173,8 @@ def save_folder(
     texts = {CARD_FILE: model_card(config) if card is None else card, CONFIG_FILE: config.to_json()}
     if prompts_yaml is not None:
         texts[PROMPTS_FILE] = prompts_yaml
+    if reliability is not None:
+        texts[RELIABILITY_FILE] = reliability.to_json()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".saving-", dir=folder) as temporary:
@@ -174,8 +186,8 @@ def save_folder(
             shutil.copymode(staged / CONFIG_FILE, staged / WEIGHTS_FILE)
             for name in (WEIGHTS_FILE, *texts):
                 os.replace(staged / name, folder / name)
-        if prompts_yaml is None:
-            (folder / PROMPTS_FILE).unlink(missing_ok=True)
+        for name in {PROMPTS_FILE, RELIABILITY_FILE} - texts.keys():
+            (folder / name).unlink(missing_ok=True)
     except (OSError, RuntimeError, SafetensorError) as error:
         raise CheckpointError(f"{folder}: the checkpoint can't be written ({error})") from error
     return folder

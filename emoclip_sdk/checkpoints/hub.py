@@ -15,11 +15,12 @@ from huggingface_hub.utils.tqdm import tqdm
 from ..errors import CheckpointError, HubError
 from .folder import CARD_FILE, CONFIG_FILE, PROMPTS_FILE, WEIGHTS_FILE
 from .hub_errors import EMBEDDED_HINT, hub_errors
+from .reliability import RELIABILITY_FILE
 from .tensors import read_safetensors
 
 __all__ = ["FILES", "download_file", "download_folder", "download_url"]
 
-FILES = (CONFIG_FILE, WEIGHTS_FILE, CARD_FILE, PROMPTS_FILE)
+FILES = (CONFIG_FILE, WEIGHTS_FILE, CARD_FILE, PROMPTS_FILE, RELIABILITY_FILE)
 
 
 def download_folder(

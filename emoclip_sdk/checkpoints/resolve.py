@@ -106,7 +106,7 @@ def load(
     Returns
     -------
     Checkpoint
-        Unpacks as ``config, model, prompts``.
+        Unpacks as ``config, model, prompts, reliability``.
 
     Raises
     ------

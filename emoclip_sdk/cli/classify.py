@@ -18,6 +18,7 @@ from .output import (
     label_text,
     new_table,
     print_json,
+    print_reliability,
     progress,
     results_console,
     score_list,
@@ -143,7 +144,7 @@ def _print_table(results: Sequence[Prediction], top: int, every_face: bool) -> N
     used = next((r for r in results if r.model), None)
     if used is not None and used.model is not None:
         table.caption = f"{used.model.name}, prompt bank {used.model.prompt_bank}"
-        unknown = [label for label, kind in used.prompts.items() if kind == "template"]
-        if unknown:
-            table.caption += f"; not in the bank, used through a template: {', '.join(unknown)}"
-    results_console().print(table)
+    console = results_console()
+    console.print(table)
+    if used is not None:
+        print_reliability(console, used.reliability)

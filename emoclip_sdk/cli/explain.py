@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 import importlib.util
 import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..errors import MissingDependencyError
+from ..results.evidence import NOISE
 from . import options as o
 from .loading import load_model, requested_labels
 from .output import (
@@ -27,6 +29,7 @@ from .outputs import check_outputs
 from .videos import attempt
 
 if TYPE_CHECKING:
+    from ..results.evidence import FrameWeight
     from ..results.explanation import Explanation
 
 __all__ = ["explain"]
@@ -62,8 +65,8 @@ def explain(
 ) -> None:
     """Show which frames and which descriptions a label rests on.
 
-    A frame's change is what the winning score loses without it. This tells about the model, not
-    about the person.
+    Frames between which the scores differ: the score of the second about each, and what the whole
+    result loses without it, in percentage points. This tells about the model, not about the person.
     """
     chosen = o.parse_one_track(track)
     reading = o.parse_reading(
@@ -98,6 +101,24 @@ def explain(
         complain(f"wrote {output}")
 
 
+def _points(frame: FrameWeight) -> str:
+    """Write what the result loses without a frame, in percentage points; noise as such."""
+    if math.isnan(frame.change):
+        return ""
+    return f"{-100 * frame.change:+.1f}" if frame.counts else f"under {100 * NOISE:g}"
+
+
+def _sentences(explanation: Explanation, n_shown: int) -> Iterator[str]:
+    """Say what is to be seen in the table, and what is not."""
+    frames, label = explanation.frames, explanation.prediction.label
+    if n_shown == 1 and len(frames) > 1:
+        yield "The score is the same throughout: the other frames differ by noise alone."
+    if len(frames) > 1 and not any(frame.counts for frame in frames):
+        yield f"No frame decides: the score changes by under {100 * NOISE:g} points without one."
+    if explanation.action_text:
+        yield f"In the frames that show {label} most, {explanation.action_text}."
+
+
 def _print(explanation: Explanation, top: int) -> None:
     from rich.text import Text
 
@@ -110,17 +131,19 @@ def _print(explanation: Explanation, top: int) -> None:
     console.print(Text.assemble(f"{prediction.source}: ", label_text(prediction)))
     console.print(score_list(prediction.top(top)))
     console.print()
-    frames = new_table("time>", "change>", "attention>", "actions, against the other frames")
-    for frame in explanation.top_frames():
-        change = "" if math.isnan(frame.change) else f"{frame.change:+.2g}"
-        frames.add_row(f"{frame.time:.2f}", change, f"{frame.attention:.3f}", frame.action_text)
+    frames = new_table("time>", "best then", f"{prediction.label}>", "without it>", "actions then")
+    shown = explanation.top_frames()
+    for frame in shown:
+        best = max(frame.scores, key=frame.scores.__getitem__)
+        score = f"{frame.scores[str(prediction.label)]:.1%}"
+        change = Text(_points(frame), "" if frame.counts else "dim")
+        frames.add_row(f"{frame.time:.2f}", best, score, change, frame.action_text)
     n = len(explanation.frames)
     console.print(f"the most telling of {n} frame{'' if n == 1 else 's'}")
     console.print(frames)
+    for sentence in _sentences(explanation, len(shown)):
+        console.print(sentence)
     console.print()
-    if explanation.action_text:
-        console.print(f"In the frames that speak most for it, {explanation.action_text}.")
-        console.print()
     texts = new_table("label", "similarity>", "description")
     for label, _ in prediction.top(top):
         for i, match in enumerate(explanation.descriptions[label]):

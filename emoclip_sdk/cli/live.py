@@ -55,7 +55,7 @@ def live(
     """Score emotion labels while somebody is in front of the camera. Ctrl-C ends it.
 
     Pictures are neither stored nor sent. Where this machine is too slow, frames are left out and
-    counted. The model reads what a face shows, not what a person feels.
+    counted, but for those of a file. The model reads what a face shows, not what a person feels.
     """
     if video is not None and camera is not None:
         raise typer.BadParameter("give a video or a camera, not both.", param_hint="--camera")
@@ -108,6 +108,8 @@ class _Shown:
     def __exit__(self, *_: object) -> None:
         if self._screen is not None:
             self._screen.stop()
+            if not self._screen.console.is_terminal and self._screen.get_renderable():
+                self._screen.console.print()  # rich ends its last line on a terminal alone
 
     def __call__(self, result: LiveResult) -> None:
         if self._screen is None:

@@ -55,11 +55,19 @@ __all__ = [
     "parse_track",
 ]
 
+
+def _named(videos: str | list[str]) -> str | list[str]:
+    if "" in ([videos] if isinstance(videos, str) else videos):
+        raise typer.BadParameter("'' is the name of no file: it is empty.")
+    return videos
+
+
 Video = Annotated[
     str,
     typer.Argument(
         metavar="VIDEO",
         help="A video, a picture, a folder of frames, or - for a pipe.",
+        callback=_named,
     ),
 ]
 Videos = Annotated[
@@ -67,6 +75,7 @@ Videos = Annotated[
     typer.Argument(
         metavar="VIDEO",
         help="Videos, pictures, folders of frames, folders that hold videos, or - for a pipe.",
+        callback=_named,
     ),
 ]
 Faces = Annotated[

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, redirect_stdout
 from typing import IO, TYPE_CHECKING, Any
+
+from ..results.reliability import reliability_lines
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from ..results.records import Prediction
+    from ..results.reliability import LabelReliability
     from ..results.scored_windows import TimelineRow
 
 __all__ = [
@@ -23,6 +26,7 @@ __all__ = [
     "label_text",
     "new_table",
     "print_json",
+    "print_reliability",
     "progress",
     "progress_bar",
     "progress_console",
@@ -68,12 +72,18 @@ def new_table(*columns: str) -> Table:
 
 
 def label_text(result: Prediction | TimelineRow) -> Text:
-    """Return the best label, or that none of them fits."""
+    """Return the best label with those that can't be told from it, or that none of them fits."""
     from rich.text import Text
 
     if result.abstained:
         return Text(f"none of these ({result.label}?)", "yellow")
-    return Text(str(result.label), "bold")
+    return Text(str(result.answer), "bold")
+
+
+def print_reliability(console: Console, reliability: Mapping[str, LabelReliability]) -> None:
+    """Print how far the labels can be trusted, below a table of their scores."""
+    for line in reliability_lines(reliability):
+        console.print(line, style="dim")
 
 
 def score_list(ranked: Sequence[tuple[str, float]]) -> str:

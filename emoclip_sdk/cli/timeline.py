@@ -21,6 +21,7 @@ from .output import (
     label_text,
     new_table,
     print_json,
+    print_reliability,
     results_console,
     score_list,
     working,
@@ -177,7 +178,9 @@ def _print_table(scored: Timeline, top: int) -> None:
         words = [row.action_text or ""] if with_actions else []
         table.add_row(face, f"{row.start:.2f}", f"{row.end:.2f}", label, scores, *words)
     faces = f"{len(scored.tracks)} face{'' if len(scored.tracks) == 1 else 's'}"
-    table.caption = f"{scored.source}: {faces}"
+    table.caption = f"{Path(scored.source).name or scored.source}: {faces}"
     if scored.model is not None:
         table.caption += f"; {scored.model.name}, prompt bank {scored.model.prompt_bank}"
-    results_console().print(table)
+    console = results_console()
+    console.print(table)
+    print_reliability(console, scored.reliability)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -45,16 +46,20 @@ def refuse_labels(videos: Sequence[str], labels: str | None) -> None:
     Raises
     ------
     typer.BadParameter
-        One of `videos` is no file, and the name of a label, while there are `labels`.
+        One of `videos` is no file, and a label of the bank or one word, while there are `labels`.
     """
     from ..prompts import PromptBank
 
     if labels is None:
         return
     for video in videos:
-        if not os.path.exists(video) and video in PromptBank.default():
+        if os.path.exists(video) or video == STDIN:
+            continue
+        known = video in PromptBank.default()
+        if known or re.fullmatch(r"[^\W_]+", video):
+            more = ", but a label of that name" if known else ""
             raise typer.BadParameter(
-                f"there is no file '{video}', but a label of that name. Separate labels by commas: "
+                f"there is no file '{video}'{more}. Separate labels by commas: "
                 f"--labels '{labels},{video}'",
                 param_hint="--labels",
             )

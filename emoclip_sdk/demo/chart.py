@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..export.style import label_colors, time_ticks
 from ..results.analysis import Cell, cells, runs
+from ..results.reliability import reliability_lines
 
 if TYPE_CHECKING:
     from ..results.scored_windows import TimelineRow
@@ -94,7 +95,7 @@ def chart_html(timeline: Timeline) -> str:
     return (
         f'<div class="emo-chart" data-end="{end:.3f}" {_data("captions", captions)}>'
         f"{_legend(timeline, colors)}{''.join(panels)}"
-        f'<div class="emo-ticks">{ticks}</div></div>'
+        f'<div class="emo-ticks">{ticks}</div>{_reliability(timeline)}</div>'
     )
 
 
@@ -103,7 +104,7 @@ def _caption(cell: Cell, colors: dict[str, str]) -> list[Any]:
     label = str(cell.row.label)
     if cell.row.abstained:
         return [round(cell.start, 3), round(cell.end, 3), "none of these", "var(--emo-other)"]
-    text = f"{label} {cell.row.scores[label]:.2f}"
+    text = f"{cell.row.answer} {cell.row.scores[label]:.2f}"
     color = colors.get(label, "var(--emo-other)")
     return [round(cell.start, 3), round(cell.end, 3), text, color]
 
@@ -157,11 +158,21 @@ def _legend(timeline: Timeline, colors: dict[str, str]) -> str:
     for label in sorted(timeline.labels, key=lambda label: -means[label]):
         color = colors.get(label, "var(--emo-other)")
         if math.isfinite(means[label]):
+            known = timeline.reliability.get(label)
+            about = f"mean score; {known.text}" if known else "mean score"
+            mark = "" if known is None or known.readable else " (not readable)"
             items.append(
-                f'<li title="mean score"><i style="background: {color}"></i>{escape(label)} '
-                f"<small>{means[label]:.2f}</small></li>"
+                f'<li title="{escape(about)}"><i style="background: {color}"></i>{escape(label)}'
+                f"{mark} <small>{means[label]:.2f}</small></li>"
             )
     return f'<ul class="emo-legend">{"".join(items)}</ul>'
+
+
+def _reliability(timeline: Timeline) -> str:
+    """Say which labels are not read as what they say, where there are any."""
+    known = {k: v for k, v in timeline.reliability.items() if v.level != "measured"}
+    lines = reliability_lines(known)
+    return "".join(f'<p class="emo-note">{escape(line)}</p>' for line in lines)
 
 
 def _data(name: str, value: Any) -> str:

@@ -154,8 +154,8 @@ class Overlay:
         label = str(cell.row.label)
         if cell.row.abstained:
             return f"{track}  none of these", MUTED
-        score = cell.row.scores[label]
-        return f"{track}  {_short(label)} {score:.2f}", self._colors.get(label, MUTED)
+        text = f"{track}  {_short(str(cell.row.answer))} {cell.row.scores[label]:.2f}"
+        return text, self._colors.get(label, MUTED)
 
     def _cell(self, track: int, time: float) -> Cell | None:
         i = bisect_right(self._starts.get(track, []), time) - 1

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import EmoCLIPError, MissingDependencyError
+from ..results.evidence import NOISE
 from .figure_files import write_figure
-from .style import drawn_text
+from .style import OKABE_ITO, drawn_text
 
 if TYPE_CHECKING:
     from ..results.evidence import FrameWeight
@@ -21,6 +22,7 @@ __all__ = ["draw_strip"]
 
 # Blue and orange of Okabe and Ito's palette, which color-blind readers tell apart.
 FOR, AGAINST, OTHER = "#0072B2", "#D55E00", "#999999"
+_LINES = 3  # labels whose scores are drawn
 
 
 def draw_strip(
@@ -29,7 +31,7 @@ def draw_strip(
     path: str | Path | None = None,
     origin: str | None = None,
 ) -> Any:
-    """Draw the faces that have a picture above the weights of all frames.
+    """Draw the faces that have a picture above the scores about all frames.
 
     Returns
     -------
@@ -55,42 +57,48 @@ def draw_strip(
     for column, frame in enumerate(pictured):
         axes = figure.add_subplot(grid[0, column])
         axes.imshow(Image.open(io.BytesIO(frame.picture or b"")))
-        change = "" if math.isnan(frame.change) else f"\n{frame.change:+.2g}"
-        axes.set_title(f"{frame.time:.1f} s{change}", fontsize=9, color=_color(frame.change))
+        score = frame.scores[str(prediction.label)]
+        axes.set_title(f"{frame.time:.1f} s\n{score:.0%}", fontsize=9, color=_color(frame))
         axes.set(xticks=[], yticks=[])
         for spine in axes.spines.values():
-            spine.set(color=_color(frame.change), linewidth=3)
+            spine.set(color=_color(frame), linewidth=3)
     title = drawn_text(f"{Path(prediction.source).name}: {prediction.label}") + " "
-    title += f"{prediction.scores[prediction.label or '']:.2f}"
+    title += f"{prediction.scores[prediction.label or '']:.0%}"
     if len(frames) > 1:
-        _draw_weights(figure, grid, frames)
-        title += ". Blue spoke for it, orange against"
+        _draw_scores(figure, grid, frames, prediction)
+        title += "\nBlue spoke for it, orange against; gray: no more than noise"
     figure.suptitle(title, fontsize=11)
     return write_figure(figure, path, origin)
 
 
-def _draw_weights(figure: Any, grid: Any, frames: Sequence[FrameWeight]) -> None:
-    """Draw change and attention of all frames, those with a picture in color."""
+def _draw_scores(
+    figure: Any, grid: Any, frames: Sequence[FrameWeight], prediction: Prediction
+) -> None:
+    """Draw the scores about every frame, and what the result loses without it."""
     times = [frame.time for frame in frames]
     width = 0.8 * min((b - a for a, b in itertools.pairwise(times)), default=0.1)
-    changes = figure.add_subplot(grid[1, :])
-    changes.bar(
-        times,
-        [0.0 if math.isnan(frame.change) else frame.change for frame in frames],
-        width,
-        color=[_color(frame.change) if frame.picture else OTHER for frame in frames],
-    )
+    scores = figure.add_subplot(grid[1, :])
+    for (label, _), color in zip(prediction.top(_LINES), OKABE_ITO, strict=False):
+        values = [100 * frame.scores[label] for frame in frames]
+        line = 2.5 if label == prediction.label else 1.2
+        scores.plot(times, values, color=color, linewidth=line, label=drawn_text(label))
+    scores.set(ylim=(-3, 103))
+    scores.set_ylabel("score then\n[%]", fontsize=9)
+    scores.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
+    scores.tick_params(labelbottom=False)
+    changes = figure.add_subplot(grid[2, :], sharex=scores)
+    points = [0.0 if math.isnan(frame.change) else 100 * frame.change for frame in frames]
+    changes.bar(times, points, width, color=[_color(frame) for frame in frames])
+    # What is noise is not stretched to the height of the picture.
+    limit = max(200 * NOISE, 1.1 * max(map(abs, points)))
+    changes.set(ylim=(-limit, limit))
     changes.axhline(0, color="black", linewidth=0.8)
-    changes.tick_params(labelbottom=False)
-    changes.set_ylabel("change of\nthe score", fontsize=9)
-    attention = figure.add_subplot(grid[2, :], sharex=changes)
-    attention.bar(times, [frame.attention for frame in frames], width, color=OTHER)
-    attention.set_ylabel("attention", fontsize=9)
-    attention.set_xlabel("time [s]")
-    figure.align_ylabels([changes, attention])
+    changes.set_ylabel("spoke for it\n[points]", fontsize=9)
+    changes.set_xlabel("time [s]")
+    figure.align_ylabels([scores, changes])
 
 
-def _color(change: float) -> str:
-    if math.isnan(change):
+def _color(frame: FrameWeight) -> str:
+    if not frame.counts:
         return OTHER
-    return FOR if change >= 0 else AGAINST
+    return FOR if frame.change > 0 else AGAINST

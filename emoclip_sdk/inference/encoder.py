@@ -8,6 +8,7 @@ import itertools
 import logging
 import re
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -219,6 +220,8 @@ class Encoder:
         self,
         crops: NDArray[np.uint8],
         shapes: Sequence[FaceShape | None] | None = None,
+        *,
+        products: torch.dtype | None = None,
     ) -> NDArray[np.float32]:
         """Embed face crops one by one.
 
@@ -228,6 +231,9 @@ class Encoder:
         shapes : sequence of FaceShape or None, optional
             Of the same N faces; only a model with a shape stream looks at them. A face without one
             is embedded by its pixels alone.
+        products : torch.dtype, optional
+            In which the image tower multiplies (autocast), where its weights have to stay as they
+            are.
 
         Returns
         -------
@@ -238,7 +244,8 @@ class Encoder:
         def embed(part: slice) -> Tensor:
             batch = torch.from_numpy(crops[part]).to(self.device)
             images = preprocess(batch, self.config.image).to(self.dtype)
-            return self.visual(images).float().cpu()
+            with nullcontext() if products is None else torch.autocast(self.device.type, products):
+                return self.visual(images).float().cpu()
 
         if not len(crops):
             return np.zeros((0, self.width), np.float32)
@@ -372,13 +379,13 @@ class Encoder:
             frames[mask] = real
             return self.network.pool(frames, mask)
 
-    def texts(self, texts: Sequence[str]) -> Tensor:
-        """Embed N texts to (N, D), unnormalized."""
+    def texts(self, texts: Sequence[str], *, head: bool = True) -> Tensor:
+        """Embed N texts to (N, D), unnormalized; `head` as in :meth:`Towers.encode_tokens`."""
         if self._tokenizer is None:
             self._tokenizer = build_tokenizer(self.config.towers)
         parts = []
         with isolated_inference():
             for i in range(0, len(texts), _TEXTS_PER_BATCH):
                 tokens = self._tokenizer(list(texts[i : i + _TEXTS_PER_BATCH]))
-                parts.append(self.network.encode_tokens(tokens.to(self.device)))
+                parts.append(self.network.encode_tokens(tokens.to(self.device), head=head))
         return torch.cat(parts)

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from ..errors import EmoCLIPError
 from ..faces import Box, FrameFaces, face_crop
 from ..results.action_words import describe_changes
-from ..results.evidence import DescriptionMatch, FrameWeight
-from ..results.explanation import Explanation, influential
+from ..results.evidence import NOISE, DescriptionMatch, FrameWeight, telling
+from ..results.explanation import Explanation
 from ..video import VideoSource, open_video
 from .action_measures import named_measures
 from .clips import spans
@@ -34,6 +34,7 @@ PICTURE_SIZE = 160
 """Side of the face pictures in pixels."""
 
 _BATCH = 256  # clips with a frame left out
+_ABOUT = 0.5  # seconds on each side of a frame that its own scores are of
 
 
 def explain_video(
@@ -72,7 +73,8 @@ def explain_video(
             if row >= 0:
                 attention[row] += share / len(clips)
     boxes = [frame.detections[prediction.track].box for frame in in_view]
-    pictured = influential(changes, n_pictures)
+    about = _scores_about([frame.time for frame in in_view], vectors, scorer)
+    pictured = telling(about, prediction.label, n_pictures)
     config = face_config(reader.config.faces, options.faces)
     cut = _pictures(
         source,
@@ -89,6 +91,7 @@ def explain_video(
             FrameWeight(
                 frame.time,
                 boxes[row],
+                about[row],
                 float(changes[row]),
                 float(attention[row]),
                 pictures.get(row),
@@ -97,7 +100,7 @@ def explain_video(
             for row, frame in enumerate(in_view)
         ),
         _descriptions(pooled, scorer, labels),
-        _against_the_rest(measures, np.argsort(-np.nan_to_num(changes))[: len(changes) // 4]),
+        _best_against_the_rest(measures, [scores[prediction.label] for scores in about]),
         source.origin,
     )
 
@@ -115,6 +118,34 @@ def _against_the_rest(
         return ""
     some, others = (named_measures(np.mean(part, axis=0)) for part in parts)
     return describe_changes(some, others)
+
+
+def _best_against_the_rest(
+    measures: Sequence[NDArray[np.float32] | None], scores: Sequence[float]
+) -> str:
+    """Say which actions differ between the quarter of best scores and the others."""
+    order = np.argsort(-np.asarray(scores), kind="stable")
+    best, others = order[: len(order) // 4], order[len(order) // 4 :]
+    if (
+        not len(best)
+        or np.mean([scores[i] for i in best]) - np.mean([scores[i] for i in others]) < NOISE
+    ):
+        return ""
+    return _against_the_rest(measures, best)
+
+
+def _scores_about(
+    times: Sequence[float], vectors: NDArray[np.float32], scorer: Scorer
+) -> list[dict[str, float]]:
+    """Score the second about each frame by itself."""
+    at = np.asarray(times)
+    low, high = np.searchsorted(at, at - _ABOUT), np.searchsorted(at, at + _ABOUT, side="right")
+    clips = [list(range(a, b))[: scorer.n_frames] for a, b in zip(low, high, strict=True)]
+    scores: list[dict[str, float]] = []
+    for start in range(0, len(clips), _BATCH):
+        part = scorer.scores(scorer.pool(vectors, clips[start : start + _BATCH]))
+        scores += [dict(zip(scorer.labels, row, strict=True)) for row in part.tolist()]
+    return scores
 
 
 def _clips(frames: Sequence[EmbeddedFrame], track: int, n_frames: int) -> list[list[int]]:

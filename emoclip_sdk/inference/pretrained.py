@@ -7,7 +7,7 @@ import dataclasses
 import functools
 import logging
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -21,12 +21,15 @@ from ..faces.shapes import crop_shapes
 from ..nn.architecture import reads_english
 from ..prompts import CompoundMode, LabelEncoder, LabelSet, LabelText, PromptBank
 from ..results.records import ModelInfo
+from ..results.reliability import LabelReliability
 from .reader import FaceReader
+from .reliability import LabelJudge
 from .scorer import Scorer
 
 if TYPE_CHECKING:
     import torch
 
+    from ..checkpoints.reliability import MeasuredReliability
     from ..faces.landmarks import FaceLandmarker
     from ..nn import DualEncoder
 
@@ -56,6 +59,8 @@ class PretrainedModel:
         embeddings, see :func:`~emoclip_sdk.inference.devices.pick_dtype`.
     detector : "mtcnn" or FaceDetector
         What finds faces, wherever they are looked for.
+    reliability : MeasuredReliability, optional
+        What was measured of the labels that it can read.
 
     Attributes
     ----------
@@ -76,6 +81,7 @@ class PretrainedModel:
         device: str | torch.device = "auto",
         dtype: str | torch.dtype = "auto",
         detector: Literal["mtcnn"] | FaceDetector = "mtcnn",
+        reliability: MeasuredReliability | None = None,
     ) -> None:
         from .encoder import Encoder
 
@@ -88,8 +94,10 @@ class PretrainedModel:
         self.config = config
         self.name = name
         self.revision = revision
+        self.measured_reliability = reliability
         self.encoder = Encoder(network, config, device, dtype)
         self._labels = self._label_encoder(prompts or PromptBank.default())
+        self._warned: set[str] = set()  # labels that can't be read, of which was said so
 
     def __repr__(self) -> str:
         """Return name, device and the first labels."""
@@ -111,7 +119,7 @@ class PretrainedModel:
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what a model is in another process: everything but its caches."""
-        state = {k: v for k, v in vars(self).items() if k not in ("reader", "landmarker")}
+        state = {k: v for k, v in vars(self).items() if k not in ("reader", "landmarker", "judge")}
         state["_labels"] = (self.prompts, self._labels.shifts)
         return state
 
@@ -189,6 +197,7 @@ class PretrainedModel:
             device=device,
             dtype=dtype,
             detector=detector,
+            reliability=checkpoint.reliability,
         )
 
     def save_pretrained(self, folder: str | Path) -> None:
@@ -208,6 +217,7 @@ class PretrainedModel:
             self.encoder.network.state_dict(),
             prompts_yaml=self.prompts.to_yaml(),
             card=model_card(self.config, info.get("metrics"), info.get("training")),
+            reliability=self.measured_reliability,
         )
 
     def push_to_hub(
@@ -303,6 +313,39 @@ class PretrainedModel:
         chosen = self._chosen(labels)
         return self._labels.described(chosen).embed(chosen, compound=compound)
 
+    def reliability(self, labels: LabelSet | None = None) -> dict[str, LabelReliability]:
+        """Say how far labels can be trusted, by what was measured of this model. Needs no video.
+
+        Parameters
+        ----------
+        labels : sequence of str, or mapping of str to descriptions, optional
+            As in :meth:`EmoCLIP.classify`.
+
+        Raises
+        ------
+        PromptError, CheckpointError
+            Labels can't be used; the model has no text tower.
+
+        Examples
+        --------
+        >>> known = model.reliability(["joy", "gleeful", "young woman"])
+        >>> [known[label].level for label in known]
+        ['measured', 'likeness', 'unreadable']
+        >>> known["gleeful"].text
+        'read through its likeness to happiness'
+        """
+        return self.judge(*self.embed_labels(labels))
+
+    @functools.cached_property
+    def judge(self) -> LabelJudge:
+        """Tells how far labels can be trusted."""
+
+        def encode(texts: list[str]) -> NDArray[np.float32]:
+            vectors: NDArray[np.float32] = self.encoder.texts(texts, head=False).cpu().numpy()
+            return vectors
+
+        return LabelJudge(self.measured_reliability, encode)
+
     def _chosen(self, labels: LabelSet | None) -> LabelSet:
         """Return the labels, or the model's own ones for None."""
         if labels is None and not self.labels:
@@ -355,6 +398,8 @@ class PretrainedModel:
         encoder = self._labels.described(chosen)
         vectors, texts = encoder.embed(chosen, compound=compound)
         encoder.note(texts)
+        reliability = self.judge(vectors, texts)
+        self._warn_of(reliability.values())
         return Scorer(
             vectors,
             texts,
@@ -365,7 +410,16 @@ class PretrainedModel:
             encoder.embed(self.labels)[0] if self.labels else vectors[:0],
             min_score,
             min_quality,
+            calibration.margin,
+            reliability,
         )
+
+    def _warn_of(self, labels: Iterable[LabelReliability]) -> None:
+        """Log, once, which labels can't be read."""
+        for known in labels:
+            if not known.readable and known.label not in self._warned:
+                self._warned.add(known.label)
+                log.warning("%r is %s. Where it wins, there is no answer", known.label, known.text)
 
     # Low level, torch in and out
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from ..prompts import LabelText
 from ..results.analysis import compared, compared_row, sorted_rows
 from ..results.baseline import FaceBaseline
 from ..results.records import LOW_QUALITY, NOBODY, OUT_OF_VIEW, Gap, ModelInfo, Prediction
+from ..results.reliability import LabelReliability, verdict
 from ..results.scored_windows import TimelineRow
 from ..results.timeline import Timeline
 from .action_measures import named_measures
@@ -76,6 +77,10 @@ class Scorer:
         A confidence below abstains.
     min_quality : float
         Frames and windows in which a face is seen less well are not scored.
+    margin : float
+        Labels whose scores differ by a factor of less than exp(margin) can't be told apart.
+    reliability : dict of str to LabelReliability
+        How far each label can be trusted.
     """
 
     vectors: NDArray[np.float32]
@@ -87,6 +92,8 @@ class Scorer:
     reference: NDArray[np.float32]
     min_score: float
     min_quality: float = 0.0
+    margin: float = 0.0
+    reliability: dict[str, LabelReliability] = field(default_factory=dict)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -130,17 +137,24 @@ class Scorer:
     def _prediction(self, video: FaceStream, track: int, clips: NDArray[np.float32]) -> Prediction:
         similarities, scores, rivals = self._compare(clips)
         confidence = float(rivals.mean(axis=0).max())
+        means = self._named(scores.mean(axis=0))
+        abstained, tied = self._verdict(means, confidence)
         return Prediction(
             source=video.name,
-            scores=self._named(scores.mean(axis=0)),
+            scores=means,
             similarities=self._named(similarities.mean(axis=0)),
             prompts=self.prompts,
             confidence=confidence,
-            abstained=confidence < self.min_score,
+            abstained=abstained,
+            tied=tied,
             track=track,
             duration=video.duration,
             model=self.model,
+            reliability=self.reliability,
         )
+
+    def _verdict(self, scores: dict[str, float], confidence: float) -> tuple[bool, tuple[str, ...]]:
+        return verdict(scores, confidence, self.min_score, self.margin, self.reliability)
 
     def empty(
         self, name: str, video: FaceStream | None = None, *, error: str | None = None
@@ -156,6 +170,7 @@ class Scorer:
             error=error,
             reason=NOBODY if error is None else None,
             model=self.model,
+            reliability=self.reliability,
         )
 
     def rows(
@@ -239,6 +254,8 @@ class Scorer:
             model=self.model,
             min_score=self.min_score,
             min_quality=self.min_quality,
+            margin=self.margin,
+            reliability=self.reliability,
             paths=recorder.paths(),
             origin=video.origin,
         )
@@ -266,21 +283,27 @@ class Scorer:
             similarities[seen], scores[seen], rivals[seen] = self._compare(pooled)
         confidence = rivals.max(axis=1)
         for i, window in enumerate(batch):
+            named = self._named(scores[i])
+            abstained: bool | None = None
+            tied: tuple[str, ...] = ()
+            if reasons[i] is None:
+                abstained, tied = self._verdict(named, float(confidence[i]))
             yield TimelineRow(
                 window.track,
                 window.start,
                 window.end,
                 window.n_frames,
-                self._named(scores[i]),
+                named,
                 self._named(similarities[i]),
                 float(confidence[i]),
-                bool(confidence[i] < self.min_score) if reasons[i] is None else None,
+                abstained,
                 window.face.box if window.face else None,
                 window.face.confidence if window.face else float("nan"),
                 window.quality,
                 reasons[i],
                 named_measures(window.actions) if actions else None,
                 seen=window.seen,
+                tied=tied,
                 first_frame=window.frames[0] if window.frames else None,
                 last_frame=window.frames[1] if window.frames else None,
             )
@@ -307,6 +330,8 @@ class Scorer:
             model=self.model,
             min_score=self.min_score,
             min_quality=self.min_quality,
+            margin=self.margin,
+            reliability=self.reliability,
             error=reason,
         )
 

@@ -61,6 +61,6 @@ class DualEncoder(nn.Module):
             frames[mask] = real
         return self.pool(frames, mask)
 
-    def encode_tokens(self, tokens: Tensor) -> Tensor:
-        """Embed tokenized texts (N, L) to (N, D)."""
-        return self.towers.encode_tokens(tokens)
+    def encode_tokens(self, tokens: Tensor, *, head: bool = True) -> Tensor:
+        """Embed tokenized texts (N, L) to (N, D), see :meth:`Towers.encode_tokens`."""
+        return self.towers.encode_tokens(tokens, head=head)

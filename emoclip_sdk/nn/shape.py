@@ -51,6 +51,23 @@ class ShapeStream(nn.Module):
         x = ((features - self.mean) / self.deviation).clamp(-_FAR, _FAR)
         return self.gain * self.fc2(F.gelu(self.fc1(x)))
 
+    def fuse(self, rows: Tensor) -> Tensor:
+        """Add what the stream says to frame embeddings, where there is a shape.
+
+        Parameters
+        ----------
+        rows : Tensor, (..., D + F)
+            Embeddings of pixels, and the :func:`shape_features` of the same faces; NaN: none.
+
+        Returns
+        -------
+        Tensor, (..., D), float32
+        """
+        frames, features = rows.float().split([self.fc2.out_features, SHAPE_FEATURES], dim=-1)
+        measured = torch.isfinite(features[..., :1])
+        added = self(torch.nan_to_num(features)).float()
+        return torch.where(measured, frames + added, frames)
+
 
 def shape_features(landmarks: Tensor, blendshapes: Tensor) -> Tensor:
     """Describe shapes by numbers in which place, size and tilt of the face have no part.

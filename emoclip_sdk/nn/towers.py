@@ -76,9 +76,13 @@ class Towers(nn.Module):
         """Embed images (N, 3, H, W) to (N, D), unnormalized."""
         return self.visual(images)
 
-    def encode_tokens(self, tokens: Tensor) -> Tensor:
-        """Embed tokens (N, context_length) to (N, D), unnormalized."""
-        return self.text_head(self.text(tokens))
+    def encode_tokens(self, tokens: Tensor, *, head: bool = True) -> Tensor:
+        """Embed tokens (N, context_length) to (N, D), unnormalized.
+
+        Without the text head, they are where a general sentence encoder has them.
+        """
+        text = self.text(tokens)
+        return self.text_head(text) if head else text
 
 
 class TextHead(nn.Module):

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from .bank import PromptBank
 from .labels import label_key
 
-__all__ = ["check"]
+__all__ = ["check", "is_form_of"]
 
 MAX_TOKENS = 77
 MIN_DESCRIPTIONS = 3
@@ -95,18 +95,19 @@ def _content(where: str, text: str, emotion_words: frozenset[str], phrases: list
     lowered = text.casefold()
     words = _WORD.findall(lowered)
     words += [part for word in words if "-" in word for part in word.split("-")]
-    problems = [f"{where} names an emotion: {w!r}" for w in words if _is_form_of(w, emotion_words)]
+    problems = [f"{where} names an emotion: {w!r}" for w in words if is_form_of(w, emotion_words)]
     problems += [
         f"{where} names an emotion: {phrase!r}"
         for phrase in phrases
         if re.search(rf"\b{re.escape(phrase)}\b", lowered)
     ]
     return problems + [
-        f"{where} is not about the face: {w!r}" for w in words if _is_form_of(w, _BODY_WORDS)
+        f"{where} is not about the face: {w!r}" for w in words if is_form_of(w, _BODY_WORDS)
     ]
 
 
-def _is_form_of(word: str, stems: frozenset[str]) -> bool:
+def is_form_of(word: str, stems: frozenset[str]) -> bool:
+    """Whether a word in lower case is one of `stems` or has one of them with an ending."""
     for suffix in _SUFFIXES:
         stem = word.removesuffix(suffix)
         if len(stem) < 3 or (suffix and stem == word):

@@ -23,6 +23,7 @@ from ..video import microseconds
 from .baseline import FaceBaseline, changes
 from .numbers import json_value
 from .records import LOW_QUALITY, NOBODY, OUT_OF_VIEW, Gap
+from .reliability import verdict
 from .scored_windows import ScoredWindows, TimelineRow
 from .tables import FlatResult, label_columns
 
@@ -313,6 +314,17 @@ def _averaged(
     }
 
 
+def _verdict(timeline: ScoredWindows, mean: dict[str, Any]) -> dict[str, Any]:
+    abstained, tied = verdict(
+        mean["scores"],
+        mean["confidence"],
+        timeline.min_score,
+        timeline.margin,
+        timeline.reliability,
+    )
+    return {"abstained": abstained, "tied": tied}
+
+
 def smoothed(timeline: Windows, seconds: float) -> Windows:
     """Average over neighboring windows; see :meth:`Timeline.smooth`."""
     _check_seconds("smooth", seconds)
@@ -325,9 +337,7 @@ def smoothed(timeline: Windows, seconds: float) -> Windows:
                 low, high = _middle(row) - seconds / 2 - _EPS, _middle(row) + seconds / 2 + _EPS
                 near = seen[np.searchsorted(middles, low) : np.searchsorted(middles, high)]
                 mean = _averaged(timeline.labels, near, np.ones(len(near)))
-                row = dataclasses.replace(
-                    row, **mean, abstained=mean["confidence"] < timeline.min_score
-                )
+                row = dataclasses.replace(row, **mean, **_verdict(timeline, mean))
             rows.append(row)
     return _compared_anew(dataclasses.replace(timeline, rows=sorted_rows(rows)))
 
@@ -419,7 +429,7 @@ def _resampled_row(
         stop,
         max(1, round(frames)),
         **mean,
-        abstained=mean["confidence"] < timeline.min_score,
+        **_verdict(timeline, mean),
         box=box,
         detection_confidence=sure,
         quality=quality.mean(),

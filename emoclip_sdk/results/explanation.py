@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ..export.strip import draw_strip
-from .evidence import DescriptionMatch, FrameWeight
+from .evidence import DescriptionMatch, FrameWeight, telling
 from .numbers import json_value
 from .records import Prediction
 from .tables import to_pandas
@@ -20,7 +16,7 @@ if TYPE_CHECKING:
     import pandas
     from matplotlib.figure import Figure
 
-__all__ = ["Explanation", "influential"]
+__all__ = ["Explanation"]
 
 
 @dataclass(frozen=True)
@@ -36,8 +32,9 @@ class Explanation:
     descriptions : dict of str to tuple of DescriptionMatch
         The texts of each label, the one that fits best first; none without a face.
     action_text : str
-        Which facial actions are stronger and weaker in the quarter of the frames that speaks most
-        for the label than in the others, in words; nothing where none is.
+        Which facial actions are stronger and weaker in the quarter of the frames that shows the
+        label most than in the others, in words; nothing where none is, or where the score is the
+        same throughout.
     origin : str, optional
         The file or folder that was read: nothing is written over it.
     """
@@ -54,8 +51,14 @@ class Explanation:
         return self.prediction.error
 
     def top_frames(self, k: int = 8) -> tuple[FrameWeight, ...]:
-        """Return, of each k-th part of the frames, the one that changed the score the most."""
-        return tuple(self.frames[i] for i in influential([f.change for f in self.frames], k))
+        """Return up to `k` frames, in order of time, between which the scores differ the most.
+
+        Fewer where the others look alike: one, where the score is the same throughout.
+        """
+        winner = self.prediction.label
+        if winner is None:
+            return ()
+        return tuple(self.frames[i] for i in telling([f.scores for f in self.frames], winner, k))
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON types, without pictures; NaN becomes None."""
@@ -89,10 +92,3 @@ class Explanation:
             There is no face to draw, or the file can't be written.
         """
         return draw_strip(self.prediction, self.frames, path, self.origin)
-
-
-def influential(changes: Sequence[float] | NDArray[np.float64], k: int) -> list[int]:
-    """Return, of each k-th part of N changes, the place of the largest one, up or down."""
-    strength = np.abs(np.nan_to_num(np.asarray(changes, np.float64)))
-    parts = np.array_split(np.arange(len(strength)), max(k, 1))
-    return [int(part[strength[part].argmax()]) for part in parts if len(part)]

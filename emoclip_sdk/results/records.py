@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..faces import FaceQuality
 from .action_words import describe_actions
-from .html import html_table
+from .html import bars_svg, html_table
 from .numbers import json_value
+from .reliability import LabelReliability
 from .tables import FlatResult, label_columns, to_pandas
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ __all__ = [
     "ModelInfo",
     "Prediction",
     "Status",
+    "answer_text",
     "model_record",
     "quality_record",
 ]
@@ -137,8 +140,11 @@ class Prediction:
         Score of the best label when the model's own labels compete with those that were offered:
         low where none of the offered ones fits. NaN without a face.
     abstained : bool, optional
-        The confidence is below the model's threshold or the caller's `min_score`: none of these.
-        None without a face.
+        The confidence is below the model's threshold or the caller's `min_score`: none of these; or
+        the model can't read the best label. None without a face.
+    tied : tuple of str
+        Labels that can't be told from the best one, best first: their scores differ by less than
+        the margin that was calibrated with the model.
     quality : FaceQuality, optional
         How well the face can be seen: means over the frames that were scored or, where none was
         good enough, over all of this face.
@@ -146,6 +152,8 @@ class Prediction:
         Why there is no score. None where there is one, and for a video that can't be read.
     actions : dict of str to float, optional
         Where asked for: means over the frames that were scored, as in :class:`TimelineRow`.
+    reliability : dict of str to LabelReliability
+        How far each label can be trusted.
     """
 
     source: str
@@ -163,6 +171,8 @@ class Prediction:
     quality: FaceQuality | None = None
     reason: Gap | None = None
     actions: dict[str, float] | None = None
+    tied: tuple[str, ...] = ()
+    reliability: dict[str, LabelReliability] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         """Return three lines: the answer, the best labels, and what they rest on."""
@@ -183,16 +193,20 @@ class Prediction:
         )
 
     def _repr_html_(self) -> str:
-        """Return a table of the best labels, for a notebook."""
+        """Return a picture and a table of the best labels, for a notebook."""
         caption = f"{self.source}: {self.error or self.reason or self.status}"
         if self.face_found:
-            caption = f"{self.source}: face {self.track} of {self.n_tracks}"
-            caption += "; none of these fits" if self.abstained else ""
-        rows = [
-            (label, f"{score:.3f}", f"{self.similarities[label]:.3f}")
-            for label, score in self.top(HTML_LABELS)
-        ]
-        return html_table(caption, ("label", "score", "similarity"), rows)
+            caption = f"{self.source}: {self.answer or 'none of these fits'}"
+            caption += f", face {self.track} of {self.n_tracks}"
+        best = self.top(HTML_LABELS)
+        rows = []
+        for label, score in best:
+            known = self.reliability.get(label)
+            about = known.text if known else ""
+            rows.append((label, f"{score:.3f}", f"{self.similarities[label]:.3f}", about))
+        table = html_table(caption, ("label", "score", "similarity", "reliability"), rows)
+        marked = [] if self.abstained or not best else [best[0][0], *self.tied]
+        return f"<div>{bars_svg(best, marked) if best else ''}{table}</div>"
 
     @property
     def status(self) -> Status:
@@ -218,8 +232,11 @@ class Prediction:
 
     @property
     def answer(self) -> str | None:
-        """What to publish: the label, or None where the model abstained, and without a face."""
-        return None if self.abstained else self.label
+        """What to publish: the label, or ``"anger ≈ neutral"`` where it can't tell them apart.
+
+        None where the model abstained, and without a face.
+        """
+        return answer_text(self.label, self.tied, self.abstained)
 
     @property
     def action_text(self) -> str | None:
@@ -239,12 +256,15 @@ class Prediction:
                 "source": self.source,
                 "status": self.status,
                 "face_found": None if self.error is not None else self.face_found,
+                "answer": self.answer,
                 "label": self.label,
+                "tied": self.tied,
                 "confidence": self.confidence,
                 "abstained": self.abstained,
                 "scores": self.scores,
                 "similarities": self.similarities,
                 "prompts": self.prompts,
+                "reliability": self.reliability,
                 "track": self.track,
                 "tracks": self.tracks,
                 "n_frames": self.n_frames,
@@ -275,9 +295,11 @@ class Prediction:
             "n_tracks": None if failed else self.n_tracks,
             "n_frames": None if failed else self.n_frames,
             "duration": self.duration,
+            "answer": self.answer,
             "label": self.label,
             "confidence": self.confidence,
             "abstained": self.abstained,
+            "reliability": self._level(),
             **quality_record(self.quality),
             **label_columns("score", self.scores),
             **label_columns("similarity", self.similarities),
@@ -285,12 +307,21 @@ class Prediction:
             **model_record(self.model),
         }
 
+    def _level(self) -> str | None:
+        known = self.reliability.get(self.label or "")
+        return known.level if known else None
+
     def to_pandas(self) -> pandas.DataFrame:
         """Return a data frame of one row, :meth:`to_record`. Needs pandas.
 
         ``pandas.concat(p.to_pandas() for p in predictions)`` makes a table of many.
         """
         return to_pandas([self.to_record()])
+
+
+def answer_text(label: str | None, tied: Sequence[str], abstained: bool | None) -> str | None:
+    """Return what to publish of a result, see :attr:`Prediction.answer`."""
+    return None if abstained or label is None else " ≈ ".join((label, *tied))
 
 
 def model_record(model: ModelInfo | None) -> dict[str, Any]:

@@ -21,9 +21,11 @@ from .records import (
     Gap,
     ModelInfo,
     Status,
+    answer_text,
     model_record,
     quality_record,
 )
+from .reliability import LabelReliability
 from .tables import label_columns
 
 __all__ = ["ScoredWindows", "TimelineRow"]
@@ -54,6 +56,7 @@ class TimelineRow:
     scores, similarities : dict of str to float
     confidence : float
     abstained : bool, optional
+    tied : tuple of str
         See :class:`Prediction`.
     box : (float, float, float, float), optional
         x0, y0, x1, y1 of the face in pixels of the video, averaged over these frames.
@@ -97,6 +100,7 @@ class TimelineRow:
     score_changes: dict[str, float] | None = None
     action_changes: dict[str, float] | None = None
     seen: tuple[tuple[float, float], ...] = ()
+    tied: tuple[str, ...] = ()
     first_frame: int | None = None
     last_frame: int | None = None
 
@@ -125,8 +129,8 @@ class TimelineRow:
 
     @property
     def answer(self) -> str | None:
-        """The label of the highest score; None where the model abstained, and in a gap."""
-        return None if self.abstained else self.label
+        """What to publish, see :attr:`Prediction.answer`; None in a gap, too."""
+        return answer_text(self.label, self.tied, self.abstained)
 
     @property
     def action_text(self) -> str | None:
@@ -157,6 +161,7 @@ class TimelineRow:
             "last_frame": self.last_frame,
             "face_found": self.face_found,
             "reason": self.reason,
+            "answer": self.answer,
             "label": self.label,
             "confidence": self.confidence,
             "abstained": self.abstained,
@@ -187,7 +192,9 @@ class TimelineRow:
                 "n_frames": self.n_frames,
                 "face_found": self.face_found,
                 "reason": self.reason,
+                "answer": self.answer,
                 "label": self.label,
+                "tied": self.tied,
                 "confidence": self.confidence,
                 "abstained": self.abstained,
                 "box": self.box,
@@ -229,6 +236,10 @@ class ScoredWindows:
         A row whose confidence is below has `abstained` set.
     min_quality : float
         A window in which the face is seen less well has no scores.
+    margin : float
+        Labels whose scores differ by a factor of less than exp(margin) are `tied`.
+    reliability : dict of str to LabelReliability
+        As in :class:`Prediction`.
     paths : mapping of int to FacePath
         Where each face is in every sampled frame, for :meth:`annotate`. Not in files.
     baselines : tuple of FaceBaseline
@@ -250,6 +261,8 @@ class ScoredWindows:
     model: ModelInfo | None = None
     min_score: float = 0.0
     min_quality: float = 0.0
+    margin: float = 0.0
+    reliability: dict[str, LabelReliability] = field(default_factory=dict)
     paths: Mapping[int, FacePath] = field(default_factory=dict, compare=False, repr=False)
     baselines: tuple[FaceBaseline, ...] = ()
     error: str | None = None
@@ -294,6 +307,8 @@ class ScoredWindows:
                 "model": self.model,
                 "min_score": self.min_score,
                 "min_quality": self.min_quality,
+                "margin": self.margin,
+                "reliability": self.reliability,
                 "baselines": self.baselines,
                 "rows": self.rows,
             }

@@ -12,6 +12,7 @@ from ..errors import EmoCLIPError
 from ..faces import FaceQuality
 from .baseline import FaceBaseline
 from .records import FaceTrack, ModelInfo
+from .reliability import LabelReliability
 from .scored_windows import TimelineRow
 
 __all__ = ["read_timeline"]
@@ -55,6 +56,10 @@ def _fields(document: Mapping[str, Any]) -> dict[str, Any]:
         "tracks": tuple(FaceTrack(**track) for track in given["tracks"]),
         "baselines": tuple(_baseline(each) for each in given["baselines"]),
         "model": None if model is None else ModelInfo(**model),
+        "reliability": {
+            label: LabelReliability(**{**known, "unread": tuple(known["unread"])})
+            for label, known in given.get("reliability", {}).items()
+        },
     }
 
 
@@ -62,7 +67,8 @@ def _row(document: Mapping[str, Any]) -> TimelineRow:
     row = dict(document)
     for name in ("face_found", "label"):
         row.pop(name)
-    row.pop("action_text", None)
+    for name in ("answer", "action_text"):
+        row.pop(name, None)
     quality, box = row["quality"], row["box"]
     row |= {name: _numbers(row.get(name)) for name in _NUMBERS}
     return TimelineRow(
@@ -72,6 +78,7 @@ def _row(document: Mapping[str, Any]) -> TimelineRow:
             "detection_confidence": _number(row["detection_confidence"]),
             "box": None if box is None else tuple(map(_number, box)),
             "quality": None if quality is None else FaceQuality(**_numbers(quality) or {}),
+            "tied": tuple(row.get("tied", ())),
             "seen": tuple((float(start), float(end)) for start, end in row["seen"]),
         }
     )

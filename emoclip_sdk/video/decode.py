@@ -91,7 +91,7 @@ class FileSource(VideoSource):
         self.name = name
         self._where = where or name
         self._media = media
-        self._network = network
+        self._network = self.live = network
         self._fps = fps
         self._demuxer = demuxer
         self._table: FrameTable | None = None

@@ -32,6 +32,8 @@ class CameraSource(VideoSource):
         As OpenCV counts cameras, from 0.
     """
 
+    live = True
+
     def __init__(self, number: int) -> None:
         self.number = number
         self.name = f"camera {number}"
@@ -87,6 +89,8 @@ class IteratorSource(VideoSource):
         (seconds, picture).
     """
 
+    live = True
+
     def __init__(self, frames: Iterable[Any]) -> None:
         self.name = "frames"
         self._frames = frames
@@ -135,8 +139,9 @@ def open_live(
 class LiveFrames:
     """The latest frames of a source, sampled; to be gone through once.
 
-    A thread of its own takes the frames when they come, not before the time that they carry, and
-    drops the oldest that waits when there are more than `capacity`.
+    A thread of its own takes the frames when they come, not before the time that they carry. Where
+    more than `capacity` wait, it drops the oldest one; what is recorded waits instead, and plays
+    slower than in real time.
 
     Attributes
     ----------
@@ -178,6 +183,7 @@ class LiveFrames:
                     if not self._waiting:
                         break
                     frame, arrival = self._waiting.popleft()
+                    self._changed.notify_all()
                 self._delivered.append((frame.time, arrival))
                 yield frame
             if self._error is not None:
@@ -215,6 +221,10 @@ class LiveFrames:
                     if self._stopped.wait(max(start + frame.time - now, 0)):
                         return
                     with self._changed:
+                        while not self._source.live and len(self._waiting) == self._capacity:
+                            if self._stopped.is_set():
+                                return
+                            self._changed.wait(_POLL)
                         if len(self._waiting) == self._capacity:
                             self._waiting.popleft()
                             self.dropped += 1

@@ -93,6 +93,8 @@ class VideoSource(ABC):
         second.
     origin : str or None
         The file or folder that is read, where it is one: no result is written over it.
+    live : bool
+        Whether frames come whether somebody is ready or not.
 
     Raises
     ------
@@ -103,6 +105,7 @@ class VideoSource(ABC):
     name: str
     duration: float | None = None
     origin: str | None = None
+    live: bool = False
     has_clock: bool = True
 
     @abstractmethod

@@ -22,7 +22,7 @@ def says(error, *parts):
 
 
 def test_a_repository_loads_bit_by_bit(repo, hub, model):
-    config, loaded, prompts = load("org/tiny")
+    config, loaded, prompts = load("org/tiny")[:3]
     for name, tensor in model.state_dict().items():
         assert torch.equal(loaded.state_dict()[name], tensor), name
     assert config.info["name"] == "tiny"

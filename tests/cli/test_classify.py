@@ -171,7 +171,7 @@ def test_nothing_is_not_the_current_folder(emoclip, tiny, monkeypatch, tmp_path)
     Image.new("RGB", (40, 40)).save(tmp_path / "1.png")
     monkeypatch.chdir(tmp_path)
     code, _, err = emoclip("classify", "", *tiny, "--csv")
-    assert code == 1 and "it is empty" in err
+    assert code == 2 and "'' is the name of no file: it is empty" in err
     code, _, err = emoclip("classify", ".", "--model", "")
     assert code == 2 and "the name of no model" in err
     code, _, err = emoclip("timeline", "1.png", *tiny, "--baseline", "")
@@ -222,6 +222,8 @@ def test_labels_that_are_not_what_they_seem(
     monkeypatch.chdir(tmp_path)
     code, out, err = emoclip("classify", crop_video, "sad", *tiny, "--labels", "happy")
     assert code == 2 and out == "" and "--labels 'happy,sad'" in err
+    code, out, err = emoclip("classify", crop_video, *tiny, "--labels", "happy", "wibbled")
+    assert code == 2 and out == "" and "--labels 'happy,wibbled'" in err
     code, _, err = emoclip("batch", crop_video, "sad", "-o", "o.parquet", "--labels", "happy")
     assert code == 2 and "--labels 'happy,sad'" in err
     code, _, err = emoclip("classify", crop_video, *tiny, "--compound", "foo=happiness")

@@ -14,7 +14,8 @@ def test_json_lines(emoclip, tiny, crop_video):
 
 def test_table(emoclip, tiny, crop_video):
     code, out, _ = emoclip("live", crop_video, *tiny, "--labels", "joy,anger,pride", "--top", "2")
-    assert code == 0 and "frames/s" in out and "dropped" in out
+    assert code == 0 and "frames/s" in out and "0 dropped" in out
+    assert out.endswith("s behind\n"), "what is said next begins a line"
 
 
 def test_ctrl_c_is_a_clean_end(emoclip, tiny, crop_video, monkeypatch):

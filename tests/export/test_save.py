@@ -26,6 +26,7 @@ TABLE = [
     "last_frame",
     "face_found",
     "reason",
+    "answer",
     "label",
     "confidence",
     "abstained",

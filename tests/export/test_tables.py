@@ -29,10 +29,10 @@ def test_csv_of_good_and_failed_has_nothing_where_something_is_missing():
     file = io.StringIO()
     write_csv([good.to_record(), bad.to_record()], file)
     assert file.getvalue() == (
-        "source,status,face_found,error,reason,track,n_tracks,n_frames,duration,label,confidence,"
-        "abstained,face_size,sharpness,brightness,outside,quality,score:joy,similarity:joy,model,revision,prompt_bank\n"
-        "a.mp4,ok,True,,,2,0,4,,joy,0.1,True,,,,,,1.0,0.3,,,\n"
-        "b.mp4,failed,,broken,,,,,,,,,,,,,,,,,,\n"
+        "source,status,face_found,error,reason,track,n_tracks,n_frames,duration,answer,label,"
+        "confidence,abstained,reliability,face_size,sharpness,brightness,outside,quality,score:joy,similarity:joy,model,revision,prompt_bank\n"
+        "a.mp4,ok,True,,,2,0,4,,,joy,0.1,True,,,,,,,1.0,0.3,,,\n"
+        "b.mp4,failed,,broken,,,,,,,,,,,,,,,,,,,,\n"
     )
 
 
@@ -49,7 +49,9 @@ def test_rows_are_written_while_they_come(tmp_path):
 
     about = dict(source="clip.mp4", labels=["joy"])
     assert save_rows(rows(), out, **about) == 3
-    assert out.read_text().splitlines()[1].startswith("clip.mp4,0,0,1.0,0,1.0,,,True,,joy,,,7,,")
+    assert out.read_text().splitlines()[1].startswith(
+        "clip.mp4,0,0,1.0,0,1.0,,,True,,joy,joy,,,7,,"
+    )
     out.unlink()
     with pytest.raises(VideoError):
         save_rows(rows(fail=True), out, **about)

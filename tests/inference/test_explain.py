@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 import math
@@ -11,6 +12,7 @@ import pytest
 
 from emoclip_sdk import EmoCLIPError
 from emoclip_sdk.inference.scorer import cosine_similarities
+from emoclip_sdk.results.evidence import FrameWeight, telling
 
 LABELS = ["happiness", "anger", "boredom"]
 
@@ -31,6 +33,30 @@ def test_frames_left_out(tiny_model, stripes):
     without = scorer.scores(rest).mean(axis=0)[LABELS.index(result.label)]
     assert found.frames[0].change == pytest.approx(result.scores[result.label] - without, abs=1e-6)
     json.dumps(found.to_dict(), allow_nan=False)
+
+
+def test_a_second_about_each_frame_is_scored_by_itself(tiny_model, stripes):
+    explanation = tiny_model.explain(stripes(20), LABELS, faces="none", fps=7)
+    vectors = np.stack([f.faces[0] for f in tiny_model.read(stripes(20), faces="none", fps=7)])
+    scorer = tiny_model.scorer(LABELS, "average", 0)
+    about = scorer.scores(scorer.pool(vectors, [range(7, 14)]))[0]  # 10 and 0.5 s on either side
+    assert list(explanation.frames[10].scores.values()) == pytest.approx(about.tolist(), abs=1e-6)
+
+
+def test_frames_are_chosen_where_the_scores_differ():
+    def frames(*joy):
+        return [{"joy": score, "rage": 1 - score} for score in joy]
+
+    assert telling(frames(0.9, 0.9, 0.1, 0.11, 0.5, 0.9), "joy", 3) == [0, 2, 4]
+    assert telling(frames(0.98, 0.981, 0.979), "joy", 8) == [1], "the others are like it"
+    assert telling([], "joy", 3) == []
+
+
+@pytest.mark.parametrize(("change", "counts"), [(0.2, True), (-0.2, True), (4e-5, False)])
+def test_what_is_noise_does_not_count(change, counts):
+    frame = FrameWeight(0.0, (0, 0, 1, 1), {"joy": 1.0}, change, 1.0)
+    assert frame.counts == counts
+    assert not dataclasses.replace(frame, change=math.nan).counts
 
 
 def test_attention_of_the_class_token(tiny_model, stripes):
@@ -73,8 +99,9 @@ def test_boxes_pictures_and_strip(detecting_model, two_faces, tmp_path):
     found = detecting_model.explain(two_faces, LABELS, fps=10, track=1, n_pictures=4)
     assert found.prediction.track == 1
     assert all(frame.box == pytest.approx((90, 20, 120, 50)) for frame in found.frames)
-    pictures = [frame.picture for frame in found.frames if frame.picture]
-    assert len(pictures) == 4 == len(found.top_frames(4))
+    pictured = tuple(frame for frame in found.frames if frame.picture)
+    pictures = [frame.picture for frame in pictured]
+    assert pictured == found.top_frames(4) and 1 <= len(pictures) <= 4
     assert Image.open(io.BytesIO(pictures[0])).size == (160, 160)
     found.strip(tmp_path / "strip.png")
     assert Image.open(tmp_path / "strip.png").width > 600

@@ -69,8 +69,8 @@ def test_tracks_and_nobody(detecting_model, two_faces):
 
 
 def test_only_the_latest_frames_wait(stripes):
-    source = open_video(stripes(12), fps=25)  # every one is sampled
-    frames = LiveFrames(source, 25)
+    source = open_live((i / 25, frame) for i, frame in enumerate(stripes(12)))
+    frames = LiveFrames(source, 25)  # every one is sampled
     taken = iter(frames)
     first = next(taken)
     assert first.index == 0
@@ -81,6 +81,15 @@ def test_only_the_latest_frames_wait(stripes):
     assert frames.dropped == 12 - 1 - CAPACITY
     n, behind = frames.since(0, 1)
     assert n == CAPACITY + 1 and behind >= 0
+
+
+def test_what_is_recorded_waits_for_the_model(stripes):
+    frames = LiveFrames(open_video(stripes(12), fps=25), 25)
+    numbers = []
+    for frame in frames:
+        time.sleep(0.1 if len(numbers) < 3 else 0)  # slower than it plays
+        numbers.append(frame.index)
+    assert numbers == list(range(12)) and frames.dropped == 0
 
 
 def test_a_file_plays_in_real_time(crop_video):

@@ -36,7 +36,7 @@ FAILED = Prediction("c.mp4", {"joy": NAN}, {"joy": NAN}, {}, error="no such file
 ROW = TimelineRow(0, 0.0, 1.0, 7, JOY, JOY, 0.7, False, (1.0, 2.0, 3.0, 4.0), 0.9)
 GAP = TimelineRow(None, 1.0, 2.0, 0, {"joy": NAN}, {"joy": NAN})
 TIMELINE = Timeline("a.mp4", ("joy",), 1.0, 1.0, (ROW, GAP), {}, (TRACK,), 2.0, MODEL)
-WEIGHT = FrameWeight(0.5, (1.0, 2.0, 3.0, 4.0), NAN, 1.0, b"jpeg")
+WEIGHT = FrameWeight(0.5, (1.0, 2.0, 3.0, 4.0), {"joy": 0.5}, NAN, 1.0, b"jpeg")
 MATCH = DescriptionMatch("A smile.", 1.0, 0.5)
 RESULTS = [
     MODEL,
@@ -106,6 +106,23 @@ def test_notebooks_show_a_small_table():
     evil = Prediction("a", {"<script>": 1.0}, {"<script>": 0.5}, {}, track=0, tracks=(TRACK,))
     assert "<script>" not in evil._repr_html_() and "&lt;script&gt;" in evil._repr_html_()
     assert "no such file" in FAILED._repr_html_() and "no face" in UNSEEN._repr_html_()
+
+
+def test_a_notebook_draws_the_scores_of_a_prediction():
+    from xml.etree import ElementTree
+
+    scores = {"anger": 0.46, "neutral": 0.45, "<joy>": 0.09}
+    tied = dataclasses.replace(SEEN, scores=scores, similarities=scores, tied=("neutral",))
+    html = tied._repr_html_()
+    svg = ElementTree.fromstring(html[html.index("<svg") : html.index("</svg>") + 6])
+    bars = [e for e in svg.iter() if e.tag.endswith("rect")]
+    widths = [float(bar.attrib["width"]) for bar in bars]
+    shares = [width / widths[0] for width in widths]
+    assert shares == pytest.approx([1, 45 / 46, 9 / 46], abs=1e-3)
+    colors = [bar.attrib["fill"] for bar in bars]
+    assert colors[0] == colors[1] != colors[2], "those that can't be told apart"
+    assert "anger \u2248 neutral" in html and "<joy>" not in html
+    assert "<svg" not in UNSEEN._repr_html_()
 
 
 def test_a_prediction_in_three_lines():

@@ -139,6 +139,7 @@ def test_timeline_records():
         "last_frame": 24,
         "face_found": True,
         "reason": None,
+        "answer": "a",
         "label": "a",
         "confidence": 0.7,
         "abstained": False,

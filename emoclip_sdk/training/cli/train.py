@@ -177,6 +177,10 @@ def _add(name: str) -> None:
 
             over = reference_settings(kind, dataset)
             content = experiment_recipe(name, recipe, change, seed, over)
+            if content["model"].get("shape") is not None:
+                raise EmoCLIPError(
+                    "--reference can't be used here: the paper has no shape stream (model.shape)"
+                )
         with distributed(device) as process:
             figures = experiment.train(content, request, process)
             if process.main:

@@ -1,4 +1,4 @@
-"""Frame embeddings of frozen image towers, kept on disk: what makes an epoch cheap."""
+"""Frame embeddings of frozen image towers, and shapes of faces: what makes an epoch cheap."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import logging
 import os
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,20 +20,23 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from ...config import Window
+from ...assets import asset
+from ...config import ModelConfig, Window
 from ...errors import DatasetError
 from ...inference.clips import Span
 from ...model import EmoCLIP
+from ...runtime.hashes import file_hash
 from ...runtime.worker_pool import WorkerPool
 from ...video import clip_window
 from ..engine.precision import Precision
 from .datasets.clips import Clip
-from .embed import View, embed_frames
+from .embed import View, embed_frames, measure_frame_shapes
 
 __all__ = [
     "FrameCache",
     "clip_identity",
     "frame_embeddings",
+    "frame_shapes",
     "pool_frames",
     "weights_hash",
 ]
@@ -41,11 +45,12 @@ log = logging.getLogger(__name__)
 
 
 class FrameCache:
-    """A folder of frame embeddings, one safetensors file per clip and view.
+    """A folder of frame embeddings or shapes, one safetensors file of either per clip and view.
 
-    A file is found by what decides its content: the image tower's weights, crop size and color,
-    sampling, augmentation, and the video's path, size and time of change. It is written under a
-    temporary name and renamed, so any number of processes may fill one folder.
+    A file is found by what decides its content: the weights of the image tower (or of the landmark
+    network), crop size and color, sampling, augmentation, and the video's path, size and time of
+    change. It is written under a temporary name and renamed, so any number of processes may fill
+    one folder.
 
     Parameters
     ----------
@@ -111,6 +116,7 @@ def frame_embeddings(
     view: View | None = None,
     workers: WorkerPool | None = None,
     precision: Precision = "fp32",
+    pixels_alone: bool = False,
 ) -> list[NDArray[np.float32]]:
     """Embed the frames of clips one by one, or read what was embedded before.
 
@@ -130,6 +136,8 @@ def frame_embeddings(
         Processes that decode; without any, this one does.
     precision : {"fp32", "bf16", "fp16"}
         Of the image tower's products.
+    pixels_alone : bool
+        Without the word of the model's shape stream, as where it still learns.
 
     Returns
     -------
@@ -137,30 +145,105 @@ def frame_embeddings(
         Unnormalized. Without `view`, NaN in frames in which the face is not in view. (0, D) for
         a clip that shows no face or can't be read; these are logged.
     """
-    key = _key(model, cropped, view, precision, cache)
-    embeddings: list[Tensor | None] = [None] * len(clips)
-    names: list[str] = []
+    settings: dict[str, Any] = {}
     if cache is not None:
+        settings = {
+            **_reading(model.config, cropped, view),
+            "format": 3,
+            "visual": weights_hash(model.encoder.network.towers.visual),
+            "image": dataclasses.asdict(model.config.image),
+            "precision": precision,
+        }
+        if model.encoder.network.shape is not None and not pixels_alone:
+            settings["shape"] = weights_hash(model.encoder.network.shape)
+            settings["landmarks"] = _landmarks_hash()
+
+    def embed(missing: list[int]) -> Iterator[Tensor]:
+        return embed_frames(
+            model,
+            clips,
+            missing,
+            cropped=cropped,
+            view=view,
+            workers=workers,
+            precision=precision,
+            pixels_alone=pixels_alone,
+        )
+
+    return _through_cache(cache, settings, clips, embed, "embedded")
+
+
+def frame_shapes(
+    model: EmoCLIP,
+    clips: Sequence[Clip],
+    cache: FrameCache | None = None,
+    *,
+    cropped: bool = True,
+    view: View | None = None,
+    workers: WorkerPool | None = None,
+) -> list[NDArray[np.float32]]:
+    """Measure the shapes of faces in the frames that :func:`frame_embeddings` embeds, once.
+
+    Parameters
+    ----------
+    model : EmoCLIP
+        With a shape stream. Its sampling and crop size; its weights have no part.
+    clips, cache, cropped, view, workers
+        As in :func:`frame_embeddings`.
+
+    Returns
+    -------
+    list of ndarray, each (T, F)
+        :func:`~emoclip_sdk.nn.shape.shape_features`; NaN where face or landmarks are not found.
+    """
+    settings: dict[str, Any] = {}
+    if cache is not None:
+        image = model.config.image
+        settings = {
+            **_reading(model.config, cropped, view),
+            "landmarks": _landmarks_hash(),
+            "crop size": image.crop_size or image.size,
+        }
+
+    def measure(missing: list[int]) -> Iterator[Tensor]:
+        return measure_frame_shapes(
+            model, clips, missing, cropped=cropped, view=view, workers=workers
+        )
+
+    return _through_cache(cache, settings, clips, measure, "measured")
+
+
+def _through_cache(
+    cache: FrameCache | None,
+    settings: dict[str, Any],
+    clips: Sequence[Clip],
+    compute: Callable[[list[int]], Iterator[Tensor]],
+    what: str,
+) -> list[NDArray[np.float32]]:
+    """Return an array (T, ...) for each clip; `compute` is given the rows of what is missing."""
+    arrays: list[Tensor | None] = [None] * len(clips)
+    key, names = "", list[str]()
+    if cache is not None:
+        text = json.dumps({**settings, "stored": str(cache.dtype)}, sort_keys=True)
+        key = hashlib.sha256(text.encode()).hexdigest()[:24]
         names = [clip_identity(clip) for clip in clips]
-        embeddings = [cache.load(key, name) for name in names]
-    missing = [i for i, frames in enumerate(embeddings) if frames is None]
+        arrays = [cache.load(key, name) for name in names]
+    missing = [i for i, array in enumerate(arrays) if array is None]
     start = logged = time.monotonic()
-    new = embed_frames(
-        model, clips, missing, cropped=cropped, view=view, workers=workers, precision=precision
-    )
-    for done, (i, frames) in enumerate(zip(missing, new, strict=True), 1):
-        embeddings[i] = cache.store(key, names[i], frames) if cache and len(frames) else frames
+    for done, (i, array) in enumerate(zip(missing, compute(missing), strict=True), 1):
+        arrays[i] = cache.store(key, names[i], array) if cache and len(array) else array
         if time.monotonic() - logged > 10:
             logged = time.monotonic()
             rate = done / (logged - start)
             log.info(
-                "frames of %d/%d clips embedded, %.1f a second, %.0f s to go",
+                "frames of %d/%d clips %s, %.1f a second, %.0f s to go",
                 done,
                 len(missing),
+                what,
                 rate,
                 (len(missing) - done) / rate,
             )
-    return [frames.float().numpy() for frames in embeddings if frames is not None]
+    return [array.float().numpy() for array in arrays if array is not None]
 
 
 def pool_frames(
@@ -213,32 +296,20 @@ def pool_frames(
     return out
 
 
-def _key(
-    model: EmoCLIP,
-    cropped: bool,
-    view: View | None,
-    precision: Precision,
-    cache: FrameCache | None,
-) -> str:
-    if cache is None:
-        return ""
-    config = model.config
-    settings = {
-        "format": 2,
-        "visual": weights_hash(model.encoder.network.towers.visual),
-        "image": dataclasses.asdict(config.image),
+def _reading(config: ModelConfig, cropped: bool, view: View | None) -> dict[str, Any]:
+    """Return what decides which pictures are seen of a clip."""
+    settings: dict[str, Any] = {
         "faces": None if cropped else dataclasses.asdict(config.faces),
         "sampling": config.sampling.rate if view is None else [config.sampling.stride],
         "view": None if view is None else view.number,
-        "precision": precision,
-        "stored": str(cache.dtype),
     }
-    if model.encoder.network.shape is not None:
-        settings["shape"] = weights_hash(model.encoder.network.shape)
     if view is not None and view.number:
         settings["augmentation"] = [dataclasses.asdict(view.augmentation), view.seed]
-    text = json.dumps(settings, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:24]
+    return settings
+
+
+def _landmarks_hash() -> str:
+    return file_hash(asset("face-landmarker") / "model.safetensors")[:24]
 
 
 def clip_identity(clip: Clip) -> str:

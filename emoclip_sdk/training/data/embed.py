@@ -5,17 +5,20 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ...config import ModelConfig
 from ...faces import FaceShape
+from ...faces.shapes import crop_shapes
 from ...model import EmoCLIP
+from ...nn.shape import SHAPE_FEATURES, shape_features
 from ...runtime.worker_pool import WorkerPool
-from ..engine.precision import Precision, autocast
+from ..engine.precision import Precision, product_dtype
 from .datasets.clips import Clip
 from .frames import (
     Augmentation,
@@ -28,7 +31,7 @@ from .frames import (
     warp,
 )
 
-__all__ = ["View", "embed_frames"]
+__all__ = ["View", "embed_frames", "measure_frame_shapes"]
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +68,7 @@ def embed_frames(
     view: View | None = None,
     workers: WorkerPool | None = None,
     precision: Precision = "fp32",
+    pixels_alone: bool = False,
 ) -> Iterator[Tensor]:
     """Yield the frame embeddings (T, D) of some `rows` of `clips`, in that order.
 
@@ -72,32 +76,102 @@ def embed_frames(
     model with a shape stream, shapes are found in the frames; in crops, and for an augmented view,
     in the picture that the image tower sees.
     """
-    selection = FrameSelection("rate")
-    if view is not None:
-        selection = FrameSelection("stride", phase=view.number % model.config.sampling.stride)
-    selections = [(i, selection) for i in rows]
+    in_frames = pixels_alone or _in_frames(cropped, view)
+    config = _reading_config(model, shapes=_in_frames(cropped, view) and not pixels_alone)
     frame_rows: deque[list[int]] = deque()
 
     def pictures() -> Iterator[tuple[NDArray[np.uint8], Shapes]]:
-        crops = read_clip_crops(clips, model.config, selections, cropped=cropped, workers=workers)
-        for i, clip in zip(rows, crops, strict=True):
-            if clip.problem:
-                log.warning("not used: %s", clip.problem)
-            frame_rows.append(clip.rows if view is None else fill_gaps(clip.rows))
-            images = _seen(model, clips[i], clip, view)
-            yield images, clip.shapes or [None] * len(images)
-
-    in_frames = not cropped and (view is None or not view.number)
+        seen = _seen_clips(model, config, clips, rows, cropped, view, workers)
+        for images, shapes, order in seen:
+            frame_rows.append(order)
+            yield images, shapes or [None] * len(images)
 
     def encode(batch: NDArray[np.uint8], shapes: Shapes) -> NDArray[np.float32]:
-        with autocast(precision, model.encoder.device):
-            return model.encoder.frames(batch, shapes) if in_frames else model.embed_crops(batch)
+        if not in_frames and model.landmarker is not None:
+            shapes = crop_shapes(model.landmarker, list(batch))
+        return model.encoder.frames(batch, shapes, products=product_dtype(precision))
 
     for embeddings in _in_batches(encode, pictures(), model.encoder.width):
-        index = torch.tensor(frame_rows.popleft(), dtype=torch.long)
-        frames = torch.from_numpy(embeddings)[index.clamp(min=0)]
-        frames[index < 0] = float("nan")
-        yield frames
+        yield _in_order(torch.from_numpy(embeddings), frame_rows.popleft())
+
+
+def measure_frame_shapes(
+    model: EmoCLIP,
+    clips: Sequence[Clip],
+    rows: Sequence[int],
+    *,
+    cropped: bool = True,
+    view: View | None = None,
+    workers: WorkerPool | None = None,
+) -> Iterator[Tensor]:
+    """Yield the shape features (T, F) of the frames that :func:`embed_frames` embeds.
+
+    NaN where the face, or its shape, is not found. They are looked for where `embed_frames` does.
+
+    Raises
+    ------
+    ValueError
+        The model has no shape stream.
+    """
+    landmarker = model.landmarker
+    if landmarker is None:
+        raise ValueError("the model has no shape stream")
+    in_frames = _in_frames(cropped, view)
+    config = _reading_config(model, shapes=in_frames)
+    seen = _seen_clips(model, config, clips, rows, cropped, view, workers)
+    for images, shapes, order in seen:
+        if not in_frames:
+            shapes = crop_shapes(landmarker, list(images))
+        yield _in_order(_shape_rows(shapes or []), order)
+
+
+def _in_frames(cropped: bool, view: View | None) -> bool:
+    """Whether shapes are found in whole frames, by the reader, and not in crops."""
+    return not cropped and (view is None or not view.number)
+
+
+def _reading_config(model: EmoCLIP, *, shapes: bool) -> ModelConfig:
+    """Return the configuration by which clips are read: without shapes where none are used."""
+    return model.config if shapes else replace(model.config, shape=None)
+
+
+def _seen_clips(
+    model: EmoCLIP,
+    config: ModelConfig,
+    clips: Sequence[Clip],
+    rows: Sequence[int],
+    cropped: bool,
+    view: View | None,
+    workers: WorkerPool | None,
+) -> Iterator[tuple[NDArray[np.uint8], Shapes | None, list[int]]]:
+    """Yield the distinct crops of each clip, their shapes, and which of them each frame shows."""
+    selection = FrameSelection("rate")
+    if view is not None:
+        selection = FrameSelection("stride", phase=view.number % config.sampling.stride)
+    selections = [(i, selection) for i in rows]
+    crops = read_clip_crops(clips, config, selections, cropped=cropped, workers=workers)
+    for i, clip in zip(rows, crops, strict=True):
+        if clip.problem:
+            log.warning("not used: %s", clip.problem)
+        order = clip.rows if view is None else fill_gaps(clip.rows)
+        yield _seen(model, clips[i], clip, view), clip.shapes, order
+
+
+def _in_order(values: Tensor, order: list[int]) -> Tensor:
+    """Return a row of `values` for each frame; NaN where it shows no face."""
+    index = torch.tensor(order, dtype=torch.long)
+    frames = values[index.clamp(min=0)]
+    frames[index < 0] = float("nan")
+    return frames
+
+
+def _shape_rows(shapes: Shapes) -> Tensor:
+    rows = torch.full((len(shapes), SHAPE_FEATURES), float("nan"))
+    for row, shape in zip(rows, shapes, strict=True):
+        if shape is not None:
+            landmarks = torch.from_numpy(shape.landmarks)[None]
+            row[:] = shape_features(landmarks, torch.from_numpy(shape.blendshapes)[None])[0]
+    return rows
 
 
 def _seen(model: EmoCLIP, clip: Clip, crops: ClipCrops, view: View | None) -> NDArray[np.uint8]:

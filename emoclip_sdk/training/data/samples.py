@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -52,7 +52,8 @@ class ClipBatch:
         Rows of the clips, where one can't be used that of the clip in its place.
     part : callable
         Returns what the network takes for some of them, on the network's device: a slice of
-        (B, T, D) or (B, T, 3, size, size). A part of a batch needs the memory of this part only.
+        (B, T, D), (B, T, D + F) or (B, T, 3, size, size). A part of a batch needs the memory of
+        this part only.
     """
 
     rows: list[int]
@@ -76,7 +77,8 @@ class CachedFrames:
     Parameters
     ----------
     views : sequence of sequence of ndarray (T, D)
-        For each view the frame embeddings of all clips.
+        For each view the frame embeddings of all clips; (T, D + F) with shape features behind
+        them.
     ids : sequence of str
         Ids of the clips.
     n_frames, seed : int
@@ -88,7 +90,7 @@ class CachedFrames:
 
     def __init__(
         self,
-        views: Sequence[Sequence[NDArray[np.float32]]],
+        views: Sequence[Sequence[NDArray[np.floating[Any]]]],
         ids: Sequence[str],
         n_frames: int,
         seed: int,
@@ -238,7 +240,8 @@ class DecodedFrames:
         return images
 
 
-def _smallest(frames: NDArray[np.float32]) -> Tensor:
+def _smallest(frames: NDArray[np.floating[Any]]) -> Tensor:
     tensor = torch.from_numpy(frames)
     half = tensor.half()
-    return half if torch.equal(half.float(), tensor) else tensor
+    lossless = torch.allclose(half.to(tensor.dtype), tensor, rtol=0, atol=0, equal_nan=True)
+    return half if lossless else tensor

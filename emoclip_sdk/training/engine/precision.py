@@ -9,7 +9,7 @@ import torch
 
 from ...inference.devices import pick_dtype
 
-__all__ = ["Precision", "PrecisionChoice", "autocast", "pick_precision"]
+__all__ = ["Precision", "PrecisionChoice", "autocast", "pick_precision", "product_dtype"]
 
 Precision = Literal["fp32", "bf16", "fp16"]
 PrecisionChoice = Literal["auto", "fp32", "bf16", "fp16"]
@@ -27,7 +27,12 @@ def pick_precision(precision: PrecisionChoice, device: torch.device) -> Precisio
     return "bf16" if pick_dtype("auto", device) == torch.bfloat16 else "fp32"
 
 
+def product_dtype(precision: Precision) -> torch.dtype | None:
+    """Return in which type autocast multiplies; None: there is none."""
+    return _DTYPES.get(precision)
+
+
 def autocast(precision: Precision, device: torch.device) -> AbstractContextManager[None]:
     """Return the context of a forward pass; with fp32 it does nothing."""
-    dtype = _DTYPES.get(precision)
+    dtype = product_dtype(precision)
     return torch.autocast(device.type, dtype) if dtype is not None else nullcontext()

@@ -1,4 +1,4 @@
-"""Calibration: a temperature, and the confidence below which none of the labels fits."""
+"""Calibration: a temperature, the confidence below which no label fits, and the margin of two."""
 
 from __future__ import annotations
 
@@ -10,14 +10,18 @@ from numpy.typing import NDArray
 from ...config import CalibrationConfig
 from ...inference.scorer import softmax_scores
 
-__all__ = ["fit_calibration", "offered_subsets"]
+__all__ = ["fit_calibration", "fit_margin", "offered_subsets"]
 
 N_OFFERED = 4
 """Labels that are offered at a time when abstention is fitted and measured."""
 
 
 def fit_calibration(
-    similarities: NDArray[np.float64], labels: NDArray[np.int64], logit_scale: float, keep: float
+    similarities: NDArray[np.float64],
+    labels: NDArray[np.int64],
+    logit_scale: float,
+    keep: float,
+    tell: float,
 ) -> CalibrationConfig:
     """Fit on validation data.
 
@@ -30,12 +34,14 @@ def fit_calibration(
         Inverse temperature of eq. 1 as trained.
     keep : float
         Share of the clips whose label is among the offered ones that must not be refused.
+    tell : float
+        See :func:`fit_margin`.
 
     Returns
     -------
     CalibrationConfig
         The temperature of the least negative log-likelihood (Guo et al. 2017), and the threshold
-        on :attr:`Prediction.confidence`, drawn over random sets of `N_OFFERED` labels.
+        on :attr:`Prediction.confidence`, drawn over random sets of `N_OFFERED` labels; the margin.
     """
     best, temperature = np.inf, 1.0
     for candidate in np.geomspace(0.1, 10, 401):
@@ -46,7 +52,42 @@ def fit_calibration(
     scores = softmax_scores(similarities, logit_scale / temperature)
     fits = [confidence[inside] for confidence, inside in offered_subsets(scores, labels)]
     threshold = float(np.quantile(np.concatenate(fits), 1 - keep))
-    return CalibrationConfig(round(temperature, 4), round(threshold, 4))
+    margin = fit_margin(scores, labels, tell)
+    return CalibrationConfig(round(temperature, 4), round(threshold, 4), margin)
+
+
+def fit_margin(scores: NDArray[np.float64], labels: NDArray[np.int64], tell: float) -> float:
+    """Fit from how far apart on two scores tell their labels apart.
+
+    Of the clips whose label is one of the two best, the logarithm of how often the best one is
+    right, over how often the second one is, grows with the difference d of the logarithms of their
+    scores: its slope is fitted (logistic regression without an intercept). With calibrated scores
+    it is 1.
+
+    Parameters
+    ----------
+    scores : ndarray, (N, C)
+        Calibrated, of all classes.
+    labels : ndarray of int, (N,)
+    tell : float
+        In [0.5, 1). The margin is where the best one is right in this share of the cases.
+
+    Returns
+    -------
+    float
+        The margin in d; 0 where the second one is never right.
+    """
+    order = np.argsort(-scores, axis=1)[:, :2]
+    best, second = (np.take_along_axis(scores, order[:, i : i + 1], 1)[:, 0] for i in (0, 1))
+    d = np.log(np.maximum(best, 1e-12)) - np.log(np.maximum(second, 1e-12))
+    right = order == labels[:, None]
+    d, sign = d[right.any(axis=1)], np.where(right[right.any(axis=1), 0], 1.0, -1.0)
+    if not (sign < 0).any():
+        return 0.0
+    slopes = np.geomspace(0.05, 20, 601)
+    losses = [np.logaddexp(0, -sign * slope * d).mean() for slope in slopes]
+    slope = float(slopes[int(np.argmin(losses))])
+    return round(float(np.log(tell / (1 - tell))) / slope, 4)
 
 
 def offered_subsets(

@@ -62,7 +62,7 @@ class MiniDataset(Protocol):
         """Return the validation figures of a finished model, for its card."""
         ...
 
-    def calibrate(self, model: EmoCLIP, keep: float) -> CalibrationConfig:
+    def calibrate(self, model: EmoCLIP, keep: float, tell: float) -> CalibrationConfig:
         """Fit the calibration of a finished model, see :func:`fit_calibration`."""
         ...
 
@@ -138,11 +138,12 @@ class FerPlusDataset:
             }
         return figures
 
-    def calibrate(self, model: EmoCLIP, keep: float) -> CalibrationConfig:
+    def calibrate(self, model: EmoCLIP, keep: float, tell: float) -> CalibrationConfig:
         frames = model.embed_crops(np.repeat(self.valid.images[..., None], 3, axis=3))
         video = model.encoder.pool(frames, np.arange(len(frames))[:, None].tolist())
         similarities = cosine_similarities(video, class_vectors(model, self.valid.classes))
-        return fit_calibration(similarities, self.valid.labels, model.encoder.logit_scale, keep)
+        scale = model.encoder.logit_scale
+        return fit_calibration(similarities, self.valid.labels, scale, keep, tell)
 
 
 class CaptionedDataset:
@@ -226,7 +227,7 @@ class CaptionedDataset:
             }
         }
 
-    def calibrate(self, model: EmoCLIP, keep: float) -> CalibrationConfig:
+    def calibrate(self, model: EmoCLIP, keep: float, tell: float) -> CalibrationConfig:
         return CalibrationConfig()  # sentences are no classes: there is nothing to fit on
 
 

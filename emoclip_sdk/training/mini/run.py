@@ -139,7 +139,8 @@ def _export(stages: MiniStages, out: Path) -> dict[str, Any]:
     settings, state = stages.settings, stages.network().state_dict()
     save_folder(out, settings.model, state, dtype=torch.float16)
     raw = EmoCLIP.from_pretrained(out, device="cpu")
-    calibration = stages.dataset.calibrate(raw, settings.calibration.keep)
+    shares = settings.calibration
+    calibration = stages.dataset.calibrate(raw, shares.keep, shares.tell)
     figures = stages.dataset.measure(raw)
     info = {
         "name": settings.name,

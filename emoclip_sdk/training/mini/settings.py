@@ -211,9 +211,18 @@ class TemporalSettings:
 
 @dataclass(frozen=True)
 class CalibrationSettings:
-    """`keep`: of validation clips whose label is offered, the share that is not refused."""
+    """How scores are made to mean something, see :func:`fit_calibration`.
+
+    Attributes
+    ----------
+    keep : float
+        Of validation clips whose label is offered, the share that is not refused.
+    tell : float
+        Two labels are told apart from where on the better one is right in this share of the cases.
+    """
 
     keep: float = bounded(0.9, 0, 1)
+    tell: float = bounded(0.6, 0.5, 0.99)
 
 
 @dataclass(frozen=True)

@@ -146,7 +146,7 @@ def fused(network: DualEncoder, frames: Tensor, shapes: Tensor) -> Tensor:
         return frames
     with torch.no_grad():
         parts = [
-            frame + network.shape(torch.nan_to_num(shape.float())) * torch.isfinite(shape[..., :1])
+            network.shape.fuse(torch.cat([frame, shape], dim=-1))
             for frame, shape in zip(frames.split(_BATCH), shapes.split(_BATCH), strict=True)
         ]
     return torch.cat(parts)

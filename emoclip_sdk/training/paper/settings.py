@@ -6,12 +6,13 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from ...config import Window, bounded, read_dataclass
+from ...config import ShapeConfig, Window, bounded, read_dataclass
 from ...errors import EmoCLIPError
 from ..data.frames import Augmentation
 from ..engine.settings import LocoSettings, OptimSettings, RunSettings
 
 __all__ = [
+    "NOT_TOGETHER",
     "ClassifierSettings",
     "DataSettings",
     "ExperimentOptimSettings",
@@ -21,6 +22,12 @@ __all__ = [
     "SelectionSettings",
     "read_settings",
 ]
+
+NOT_TOGETHER = (
+    "a model with a shape stream is trained with an image tower that stays as it is "
+    "(optim.lr.visual=null). To have both, fine-tune a model without the stream, and start from "
+    "it: --recipe mafw-frozen --set model.start=FOLDER"
+)
 
 
 @dataclass(frozen=True)
@@ -39,6 +46,9 @@ class ModelSettings:
     token_std : float
         Standard deviation of class token and positions of a new temporal module. 1 in the
         reference; embeddings of small random towers would drown in that.
+    shape : ShapeConfig, optional
+        A new shape stream beside an image tower that stays as it is; not in the paper. None: as
+        `start` has it.
     sampling, image : dict, optional
         Keys of `SamplingConfig` and `ImageConfig` that differ from `start`.
     bag_of_words : bool
@@ -53,6 +63,7 @@ class ModelSettings:
     towers: dict[str, Any] | None = None
     temporal: dict[str, Any] | None = None
     token_std: float = 1.0
+    shape: ShapeConfig | None = None
     sampling: dict[str, Any] | None = None
     image: dict[str, Any] | None = None
     bag_of_words: bool = False
@@ -184,7 +195,7 @@ def read_settings(recipe: dict[str, Any]) -> ExperimentSettings:
         An unknown or missing key, or a value of a wrong kind; the message names it.
     """
     settings = read_dataclass(ExperimentSettings, recipe, "recipe")
-    data, optim = settings.data, settings.optim
+    data, optim, shape = settings.data, settings.optim, settings.model.shape
     wrong = [
         text
         for text, bad in (
@@ -193,6 +204,11 @@ def read_settings(recipe: dict[str, Any]) -> ExperimentSettings:
             ("optim.accumulate can't be more than batch_size", optim.accumulate > optim.batch_size),
             ("optim.lr: no part has a learning rate",
              all(rate is None for rate in dataclasses.astuple(optim.lr))),
+            (f"model.shape: {NOT_TOGETHER}", shape is not None and optim.lr.visual is not None),
+            ("model.shape: a new shape stream has to learn: give optim.lr.shape",
+             shape is not None and optim.lr.shape is None),
+            ("model.shape: a probe's encoder is trained before it, by another experiment",
+             shape is not None and settings.experiment == "probe"),
             ("loco.classes is for the experiment 'loco'",
              settings.loco.classes is not None and settings.experiment != "loco"),
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import itertools
 import json
 import logging
 from collections.abc import Callable, Sequence
@@ -16,19 +17,26 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ...errors import CheckpointError, DatasetError
+from ...errors import CheckpointError, DatasetError, EmoCLIPError
 from ...model import EmoCLIP
 from ...nn import build_tokenizer
 from ...runtime.worker_pool import WorkerPool
-from ..data.cache import FrameCache, frame_embeddings, pool_frames, weights_hash
+from ..data.cache import (
+    FrameCache,
+    frame_embeddings,
+    frame_shapes,
+    pool_frames,
+    weights_hash,
+)
 from ..data.datasets.clips import Clip, ClipDataset
 from ..data.embed import View
 from ..data.samples import CachedFrames, ClipSource, DecodedFrames
+from ..data.shapes import fuse_frames, standardize
 from ..engine.identity import claim_folder
 from ..engine.plan import ShuffledPlan
 from ..engine.precision import pick_precision
 from ..engine.process import Process
-from .settings import ExperimentSettings
+from .settings import NOT_TOGETHER, ExperimentSettings
 from .texts import TextTable
 from .zero_shot import caption_figures, class_scores, label_figures
 
@@ -84,6 +92,20 @@ class Experiment:
     def frozen(self) -> bool:
         """Whether the image tower stays as it is, so that its embeddings can be kept."""
         return self.settings.optim.lr.visual is None
+
+    def shape_learns(self, model: EmoCLIP) -> bool:
+        """Whether the model has a shape stream that is trained, so that its word can't be kept.
+
+        Raises
+        ------
+        EmoCLIPError
+            The image tower learns, too, which is not possible together.
+        """
+        if model.config.shape is None or self.settings.experiment == "probe":
+            return False
+        if not self.frozen:
+            raise EmoCLIPError(f"recipe: model.start: {NOT_TOGETHER}")
+        return self.settings.optim.lr.shape is not None
 
     def splits(self) -> tuple[tuple[Clip, ...], tuple[Clip, ...]]:
         """Return the clips to train on, and those by which the epoch is chosen.
@@ -157,19 +179,38 @@ class Experiment:
     def embed_frames(
         self, model: EmoCLIP, clips: Sequence[Clip], view: View | None = None
     ) -> list[NDArray[np.float32]]:
-        """Embed frames through the cache; several processes share the work."""
-        settings = self.settings
-        options: dict[str, Any] = dict(
-            cropped=self.dataset.cropped,
-            view=view,
-            workers=self.workers,
-            precision=pick_precision(settings.optim.precision, self.process.device),
-        )
+        """Embed frames through the cache, (T, D); several processes share the work.
+
+        With a shape stream that learns, by their pixels alone, and with shape features behind the
+        embeddings, (T, D + F).
+        """
         if self.process.world > 1:
-            share = self.process.share(list(clips))
-            frame_embeddings(model, share, self.cache, **options)
+            self._embed(model, self.process.share(list(clips)), view)
             self.process.barrier()
-        return frame_embeddings(model, clips, self.cache, **options)
+        return self._embed(model, clips, view)
+
+    def _embed(
+        self, model: EmoCLIP, clips: Sequence[Clip], view: View | None
+    ) -> list[NDArray[np.float32]]:
+        options: dict[str, Any] = dict(
+            cropped=self.dataset.cropped, view=view, workers=self.workers
+        )
+        learns = self.shape_learns(model)
+        frames = frame_embeddings(
+            model,
+            clips,
+            self.cache,
+            precision=pick_precision(self.settings.optim.precision, self.process.device),
+            pixels_alone=learns,
+            **options,
+        )
+        if not learns:
+            return frames
+        usable = [i for i, clip in enumerate(frames) if len(clip)]
+        shapes = frame_shapes(model, [clips[i] for i in usable], self.cache, **options)
+        for i, features in zip(usable, shapes, strict=True):
+            frames[i] = np.concatenate([frames[i], features], axis=1)
+        return frames
 
 
 def training_source(
@@ -182,6 +223,7 @@ def training_source(
     way the source knows them (:attr:`ClipSource.left_out`).
     """
     settings, device = experiment.settings, experiment.process.device
+    learns = experiment.shape_learns(model)
     if not experiment.frozen:
         source = DecodedFrames(
             clips,
@@ -197,11 +239,16 @@ def training_source(
     views = []
     for number in range(settings.data.views):
         view = View(number, settings.data.augmentation, settings.seed)
-        views.append(experiment.embed_frames(model, clips, view))
+        # As they are kept: in memory, too, half the size and nothing lost.
+        frames = experiment.embed_frames(model, clips, view)
+        views.append([clip.astype(settings.data.cache_dtype) for clip in frames])
     usable = [i for i in range(len(clips)) if all(len(view[i]) for view in views)]
     if not usable:
         raise DatasetError(f"{experiment.dataset.name}: no training clip could be read")
     kept = [[view[i] for i in usable] for view in views]
+    stream = model.encoder.network.shape
+    if learns and stream is not None and settings.model.shape is not None:
+        standardize(stream, itertools.chain.from_iterable(kept))
     ids = [clips[i].id for i in usable]
     n_frames = model.config.sampling.n_frames
     left_out = {
@@ -243,6 +290,8 @@ def split_embeddings(
     """Return a function that embeds clips (N, D) by the network as it is when it is called."""
     if experiment.frozen:
         frames = experiment.embed_frames(model, clips)
+        if experiment.shape_learns(model):
+            return lambda: pool_frames(model, fuse_frames(model, frames))
         return lambda: pool_frames(model, frames)
     process, settings = experiment.process, experiment.settings
 

@@ -75,6 +75,7 @@ def start_model(
     config = dataclasses.replace(
         base,
         temporal=_changed(base.temporal, settings.temporal, "temporal"),
+        shape=settings.shape or base.shape,
         sampling=dataclasses.replace(
             _changed(base.sampling, settings.sampling, "sampling"), window=window
         ),
@@ -91,11 +92,12 @@ def start_model(
     if settings.bag_of_words:
         start_as_bag_of_words(network.towers.text)
     new_temporal = old is None or config.temporal != base.temporal
+    new = [*(("temporal.",) if new_temporal else ()), *(("shape.",) if settings.shape else ())]
     if old is not None:
         kept = {
             name: tensor
             for name, tensor in old.state_dict().items()
-            if not (new_temporal and name.startswith("temporal."))
+            if not name.startswith(tuple(new))
         }
         network.load_state_dict({**network.state_dict(), **kept})
     if new_temporal:
@@ -103,6 +105,10 @@ def start_model(
             for name, parameter in network.temporal.named_parameters():
                 if name in ("cls_token", "positions"):
                     parameter.mul_(settings.token_std)
+    if settings.shape is not None and network.shape is not None:
+        # It says nothing yet, so that a model that knows its task begins as it was.
+        torch.nn.init.zeros_(network.shape.fc2.weight)
+        torch.nn.init.zeros_(network.shape.fc2.bias)
     # float32: these are the weights that learn and that are saved.
     return EmoCLIP(
         config,

@@ -41,7 +41,8 @@ class VideoText(nn.Module):
         Parameters
         ----------
         clips : Tensor
-            Frame embeddings (B, T, D), or pictures (B, T, 3, H, W).
+            Frame embeddings (B, T, D), the same with shape features behind them (B, T, D + F),
+            or pictures (B, T, 3, H, W).
         texts : Tensor
             Tokens (B, L) int64, or the text transformer's embeddings (B, D).
 
@@ -50,7 +51,9 @@ class VideoText(nn.Module):
         video, text : Tensor, (B, D), float32
         logit_scale : Tensor, ()
         """
-        cached = clips.ndim == 3
+        cached, stream = clips.ndim == 3, self.network.shape
+        if cached and stream is not None and clips.shape[-1] > self.network.width:
+            clips = stream.fuse(clips)
         video = self.network.pool(clips) if cached else self.network.encode_video(clips)
         if texts.is_floating_point():
             text = self.network.towers.text_head(texts)

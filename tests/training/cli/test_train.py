@@ -97,6 +97,10 @@ def test_the_embedded_model_from_the_command_line(
         ("contrastive --recipe mini --cropped", "--cropped can't be used here: the layout of fer"),
         ("contrastive --recipe mini --reference", "--reference can't be used here"),
         ("loco --recipe mini --reference", "--reference can't be used here"),
+        (
+            "contrastive --recipe mafw-frozen --reference --set model.shape={hidden:8}",
+            "the paper has no shape stream",
+        ),
         ("contrastive --recipe mini --dataset afew --fold 1", "--fold can't be used here: afew"),
         ("supervised --dataset dfew --task compound", "--task can't be used here: dfew is"),
         ("supervised --dataset manifest --fold 3", "--fold can't be used here: manifest"),

@@ -6,6 +6,7 @@ import multiprocessing
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -42,9 +43,9 @@ def counted(tiny_model: EmoCLIP, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     calls: list[int] = []
     original = tiny_model.encoder.frames
 
-    def frames(crops: np.ndarray, shapes: list | None = None) -> np.ndarray:
+    def frames(crops: np.ndarray, shapes: list | None = None, **options: Any) -> np.ndarray:
         calls.append(len(crops))
-        return original(crops, shapes)
+        return original(crops, shapes, **options)
 
     monkeypatch.setattr(tiny_model.encoder, "frames", frames)
     return calls
@@ -119,6 +120,20 @@ def test_anything_that_matters_is_computed_anew(
         next(tiny_model.encoder.network.temporal.parameters()).add_(0.1)
     frame_embeddings(tiny_model, folder, cache)
     assert len(counted) == 8
+
+
+def test_frames_are_embedded_in_the_precision_that_is_asked_for(
+    tiny_checkpoint: Path, clips: list[Clip], tmp_path: Path
+) -> None:
+    model = EmoCLIP.from_pretrained(tiny_checkpoint, device="cpu", dtype="float32")
+    cache = FrameCache(tmp_path / "cache", torch.float32)
+    exact, coarse = (
+        np.concatenate(frame_embeddings(model, clips, cache, precision=precision))
+        for precision in ("fp32", "bf16")
+    )
+    # bfloat16 has 8 bits: it rounds by up to 0.4 %.
+    assert 1e-3 < np.abs(coarse - exact).max() / np.abs(exact).max() < 5e-2
+    assert next(model.encoder.network.towers.visual.parameters()).dtype == torch.float32
 
 
 def test_views_differ_and_begin_at_other_frames(tiny_model: EmoCLIP, stripes: Stripes) -> None:

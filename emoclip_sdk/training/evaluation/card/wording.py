@@ -18,7 +18,15 @@ from ..metrics import recalls
 from ..prompts import class_vectors
 from .rows import CardRow, EvaluatedSplit
 
-__all__ = ["PARAPHRASES", "PHOTO", "SYNONYMS", "accuracy_row", "spread_row", "synonym_row"]
+__all__ = [
+    "PARAPHRASES",
+    "PHOTO",
+    "SYNONYMS",
+    "accuracy_row",
+    "class_centers",
+    "spread_row",
+    "synonym_row",
+]
 
 PHOTO = "a photo of a face that shows {label}"
 """The photo template. No training caption speaks of a photo."""
@@ -102,7 +110,7 @@ def synonym_row(split: EvaluatedSplit) -> CardRow:
     templates = split.model.prompts.templates
     filled = [text.replace("{label}", word) for word in words for text in templates]
     plain = split.model.embed_text(filled).reshape(len(words), len(templates), -1).mean(axis=1)
-    centroids = _centroids(split)
+    centroids = class_centers(split)
     guessed = _nearest(vectors, centroids)
     right = guessed == truth
     own_name = np.array([text.name in split.classes for text in texts])
@@ -139,7 +147,7 @@ def synonym_row(split: EvaluatedSplit) -> CardRow:
     )
 
 
-def _centroids(split: EvaluatedSplit) -> NDArray[np.float64]:
+def class_centers(split: EvaluatedSplit) -> NDArray[np.float64]:
     """Return the mean unit embedding of each class's clips, (C, D); NaN for a class without any."""
     unit = split.video / np.linalg.norm(split.video, axis=1, keepdims=True)
     out = np.full((len(split.classes), unit.shape[1]), np.nan)

@@ -138,6 +138,10 @@ class Bench:
             }
         return {fold: Request(dataset=dataset, fold=fold, task=task, **measure) for fold in folds}
 
+    def measures_ours(self, model: str) -> bool:
+        """Whether a row that the paper doesn't have is measured: beside no reference."""
+        return model in self.roots.models and not self.reference
+
     def measure(self, request: Request) -> dict[str, Any]:
         """Return the figures of a request, see :func:`~emoclip_sdk.training.evaluation.measure`.
 

@@ -57,7 +57,7 @@ def _on_dataset(bench: Bench, claim: Claim, dataset: str) -> dict[str, Any]:
     }
 
 
-def _difference(key: str, published: float, pairs: list[Any]) -> dict[str, Any]:
+def _difference(key: str, published: float | None, pairs: list[Any]) -> dict[str, Any]:
     measured = interval = holds = None
     if pairs:
         measured = 100 * float(np.mean([one[key] - other[key] for _, one, other in pairs]))

@@ -42,14 +42,14 @@ class PublishedRow:
     cells : mapping of str to str or bool
         By key of :attr:`Table.columns`.
     published : mapping of str to mapping of str to float
-        Per dataset and figure, in percent.
+        Per dataset and figure, in percent. Empty in rows of ours.
     measure : mapping of str to str or bool
         ``model``, and ``prompts``, ``frames``, ``compound`` and ``one_text`` where they differ from
         the defaults. Empty: other people's work, which is not measured.
     """
 
     cells: Mapping[str, Any]
-    published: Mapping[str, Mapping[str, float]]
+    published: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     measure: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -66,6 +66,8 @@ class Table:
     columns : mapping of str to str
         Headings of :attr:`PublishedRow.cells`.
     rows : tuple of PublishedRow
+    ours : tuple of PublishedRow
+        Rows that the paper doesn't have.
     """
 
     id: str
@@ -76,6 +78,7 @@ class Table:
     columns: Mapping[str, str]
     rows: tuple[PublishedRow, ...]
     note: str = ""
+    ours: tuple[PublishedRow, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -88,16 +91,19 @@ class Claim:
         With its section.
     more, than : mapping of str to str or bool
         As :attr:`PublishedRow.measure`.
-    published : mapping of str to mapping of str to float
+    published : mapping of str to mapping of str to (float or None)
         Difference in percent points by dataset and figure, from the tables.
     task : {"single", "compound"}
+    ours : bool
+        The paper doesn't say it: measured where the model `more` is there.
     """
 
     claim: str
     more: Mapping[str, Any]
     than: Mapping[str, Any]
-    published: Mapping[str, Mapping[str, float]]
+    published: Mapping[str, Mapping[str, float | None]]
     task: Literal["single", "compound"] = "single"
+    ours: bool = False
 
     @property
     def datasets(self) -> tuple[str, ...]:
@@ -141,6 +147,7 @@ def published() -> Published:
                     "datasets": tuple(table["datasets"]),
                     "figures": tuple(table["figures"]),
                     "rows": tuple(PublishedRow(**row) for row in table["rows"]),
+                    "ours": tuple(PublishedRow(**row) for row in table["ours"]),
                 }
             )
             for table in content["tables"]

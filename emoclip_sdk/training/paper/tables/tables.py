@@ -36,8 +36,10 @@ def fill_table(bench: Bench, table: Table) -> dict[str, Any]:
         ``figures`` without them (None: none, or it isn't known); ``per_class``, ``recall`` and
         ``n`` by class over all folds, and ``confusion``, counts with a row for each true class
         (both None where nothing is measured); ``folds``; ``why``, sentences on what is missing;
-        ``others``, whether it is other people's work.
+        ``others``, whether it is other people's work, and ``ours``, whether the paper doesn't have
+        it: such rows are there where their model is, and not beside a reference.
     """
+    ours = [row for row in table.ours if bench.measures_ours(row.measure["model"])]
     return {
         "id": table.id,
         "title": table.title,
@@ -48,7 +50,10 @@ def fill_table(bench: Bench, table: Table) -> dict[str, Any]:
             {
                 "dataset": name,
                 "title": DATASETS[name].title,
-                "rows": [_row(bench, table, name, row) for row in table.rows],
+                "rows": [
+                    *(_row(bench, table, name, row) for row in table.rows),
+                    *({**_row(bench, table, name, row), "ours": True} for row in ours),
+                ],
             }
             for name in table.datasets
         ],
@@ -93,6 +98,7 @@ def _row(bench: Bench, table: Table, dataset: str, row: PublishedRow) -> dict[st
         "folds": [fold for fold, _ in measured],
         "of_folds": len(folds),
         "others": not row.measure,
+        "ours": False,
         "why": [_sentence(reason, missing, folds) for reason, missing in why.items()]
         if row.measure
         else [_OTHERS],

@@ -56,7 +56,12 @@ def write_report(
     _require()
     content = published()
     tables = [fill_table(bench, table) for table in content.tables]
-    claims = [row for claim in content.claims for row in measure_claim(bench, claim)]
+    claims = [
+        row
+        for claim in content.claims
+        if not claim.ours or bench.measures_ours(claim.more["model"])
+        for row in measure_claim(bench, claim)
+    ]
     panels, why = measure_panels(bench, content.figure_3)
     report: dict[str, Any] = {
         "source": content.source,
@@ -123,7 +128,7 @@ def render(template: str, report: Mapping[str, Any], **more: Any) -> str:
         undefined=jinja2.StrictUndefined,
     )
     environment.filters.update(number=_number, signed=_signed, cell=_cell, bar=_bar)
-    environment.filters.update(row_name=_row_name, rating=_rating)
+    environment.filters.update(row_name=_row_name, rating=_rating, note=_note)
     names = {"names": FIGURE_NAMES}
     return environment.get_template(template).render(**report, **names, **more)
 
@@ -159,8 +164,7 @@ def _write_csv(table: Mapping[str, Any], path: Path) -> None:
                     printed = ["" if v is None else f"{v:g}" for v in values[:1]]
                     printed += [_plain(v) for v in (*values[1:], figure["difference"])]
                     n = row["n"] or ""
-                    why = "; ".join(row["why"])
-                    writer.writerow([*cells, part["dataset"], name, *printed, n, folds, why])
+                    writer.writerow([*cells, part["dataset"], name, *printed, n, folds, _note(row)])
 
 
 def _write_classes(tables: Sequence[Mapping[str, Any]], out: Path) -> None:
@@ -212,6 +216,26 @@ def _rating(figures: Mapping[str, Any] | None) -> str:
     text = " / ".join(_number(figures[key]) for key in ("mae", "rmse", "pcc"))
     limits = figures.get("intervals", {}).get("pcc")
     return text if limits is None else f"{text} [{limits[0]:.2f}, {limits[1]:.2f}]"
+
+
+def _note(row: Mapping[str, Any]) -> str:
+    """Say what is missing of a row, and which of its test clips are not as they should be."""
+    notes = ["; ".join(row["why"])] if row["why"] else []
+    if n := row["unusable"]:
+        count = "1 clip can't be read or shows" if n == 1 else f"{n} clips can't be read or show"
+        notes.append(f"{count} no face: counted as wrong")
+    if overlap := row["overlap"]:
+        left = "nothing is left without them"
+        if overlap["left"]:
+            figures = [
+                f"{FIGURE_NAMES[key]} {_number(value)}" for key, value in overlap["figures"].items()
+            ]
+            left = f"without them ({overlap['left']} clips): {', '.join(figures)}"
+        notes.append(
+            f"{overlap['n']} of {row['n']} test clips were met in training, "
+            f"{overlap['selection']} chose the epoch; {left}"
+        )
+    return ". ".join(notes)
 
 
 def _row_name(row: Mapping[str, Any], columns: Mapping[str, str]) -> str:

@@ -26,7 +26,7 @@ def test_the_published_differences_are_those_of_the_tables() -> None:
                 # Table IV prints some figures of MAFW with other digits than Table II.
                 rows.setdefault(key, row.published[dataset])
     for claim in published().claims:
-        for dataset, figures in claim.published.items():
+        for dataset, figures in () if claim.ours else claim.published.items():
             more, than = (
                 rows[(claim.task, dataset, *sorted(side.items()))]
                 for side in (claim.more, claim.than)

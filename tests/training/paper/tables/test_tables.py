@@ -68,7 +68,9 @@ def test_test_clips_of_training_are_counted(make_bench, tiny_checkpoint: Path, t
     assert report["tables"][1]["parts"][0]["rows"] == table["parts"][0]["rows"]
     for name in ("report.md", "report.html"):
         text = (tmp_path / "out" / name).read_text()
-        assert "6 of 44 test clips were met in training, 4 chose the epoch; without them" in text
+        assert "no list of fold 5. 6 of 44 test clips were met in training, 4 chose the" in text
+        assert "chose the epoch; without them (34 clips): UAR" in text
+    assert "6 of 44 test clips were met" in (tmp_path / "out" / "table_2.csv").read_text()
 
 
 def test_compounds_by_average_concatenation_and_majority(make_bench, tiny_checkpoint: Path) -> None:
@@ -80,3 +82,38 @@ def test_compounds_by_average_concatenation_and_majority(make_bench, tiny_checkp
     assert majority["auc"]["measured"] == pytest.approx(50)
     assert all(0 <= averaged["auc"]["measured"] <= 100 for _ in rows)
     assert averaged != concatenated
+
+
+def test_rows_of_ours_stand_where_their_model_is_and_beside_no_reference(
+    make_bench, tiny_checkpoint: Path, tmp_path: Path
+) -> None:
+    plain = make_bench(f"datasets: {{mafw: M}}\nmodels: {{emoclip: {tiny_checkpoint}}}\n")
+    rows = fill_table(plain, TABLES["table_2"])["parts"][0]["rows"]
+    assert not any(row["ours"] for row in rows) and len(rows) == 10
+    both = f"emoclip: {tiny_checkpoint}, emoclip_landmarks: {tiny_checkpoint}"
+    made = make_bench(f"datasets: {{mafw: M}}\nmodels: {{{both}}}\n")
+    report = write_report(made, tmp_path / "out")
+    for table in report["tables"]:
+        theirs, ours = (
+            [row for row in table["parts"][-1]["rows"] if row["ours"] == mine]
+            for mine in (False, True)
+        )
+        assert len(ours) == 1 and ours[0]["cells"]["architecture"].endswith("(ours)")
+        assert ours[0]["folds"] == [1] and table["parts"][-1]["rows"][-1] == ours[0]
+        for figure in ours[0]["figures"].values():
+            assert figure["published"] is None and figure["difference"] is None
+        # It is the same model, so the row of the paper beside it has the same figures.
+        same = next(row for row in reversed(theirs) if row["folds"])
+        measured = [{k: f["measured"] for k, f in r["figures"].items()} for r in (same, ours[0])]
+        assert measured[0] == measured[1]
+    claim = next(row for row in report["claims"] if row["claim"].startswith("Landmarks"))
+    assert claim["dataset"] == "dfew"
+    claim = next(row for row in report["claims"][::-1] if row["claim"].startswith("Landmarks"))
+    assert claim["figures"]["uar"] == {
+        "published": None, "measured": 0.0, "interval": [0.0, 0.0], "holds": None,
+    }  # fmt: skip
+    for name in ("report.md", "report.html"):
+        assert "(ours): not in the paper." in (tmp_path / "out" / name).read_text()
+    made.reference = True
+    rows = fill_table(made, TABLES["table_2"])["parts"][0]["rows"]
+    assert not any(row["ours"] for row in rows)
