@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..checkpoints.reliability import MeasuredAction, MeasuredReliability
 from ..prompts import LabelText
-from ..prompts.facial_actions import ACTIONS
+from ..prompts.facial_actions import action_wordings
 from ..prompts.labels import label_key
 from ..prompts.unreadable import UnreadPart, describes_one_action, unread_parts
 from ..results.reliability import LabelReliability
@@ -53,7 +53,9 @@ class LabelJudge:
         self._encode = encode
         self._neighbors: NDArray[np.float32] | None = None
         self._by_wording = {
-            label_key(wording): name for name, wordings in ACTIONS.items() for wording in wordings
+            label_key(wording): name
+            for name, wordings in action_wordings().items()
+            for wording in wordings
         }
         words = () if measured is None else measured.words
         self._trained = {*map(label_key, words), *self._by_wording}
@@ -127,7 +129,7 @@ class LabelJudge:
 
     @staticmethod
     def _wordings() -> list[str]:
-        return [wording for wordings in ACTIONS.values() for wording in wordings]
+        return [wording for wordings in action_wordings().values() for wording in wordings]
 
     def _action(self, wordings: Sequence[str]) -> tuple[str, bool] | None:
         """Return the one facial action that is described, and whether training had these words."""
@@ -144,7 +146,7 @@ class LabelJudge:
             return None
         # By two wordings: a single one may be near for a word that it shares.
         nearness, start = {}, 0
-        for name, known in ACTIONS.items():
+        for name, known in action_wordings().items():
             nearness[name] = float(np.sort(rest[start : start + len(known)])[-2:].mean())
             start += len(known)
         return max(nearness, key=nearness.__getitem__), False

@@ -6,7 +6,12 @@ finds for a window of a video come from here.
 
 from __future__ import annotations
 
-__all__ = ["ACTIONS", "ASYMMETRIES", "MEASURED", "MOVEMENTS"]
+from functools import lru_cache
+from types import MappingProxyType
+
+from ..assets import asset
+
+__all__ = ["ACTIONS", "ASYMMETRIES", "MEASURED", "MOVEMENTS", "action_wordings"]
 
 # Facial actions, named by their FACS action unit (AU) where there is one. Every entry is a noun
 # phrase that fits after "with".
@@ -242,3 +247,18 @@ MEASURED: dict[str, tuple[str, ...]] = {
 }
 """Actions of :data:`ACTIONS` and the movements of which the weakest counts; ``-``: its absence. A
 wrinkled nose is not among them: its score is no higher in faces that annotators call disgusted."""
+
+
+@lru_cache(maxsize=1)
+def action_wordings() -> MappingProxyType[str, tuple[str, ...]]:
+    """Return all that training captions say for each facial action alone.
+
+    The wordings of :data:`ACTIONS` and those of ``prompts/action_wordings.yaml``, which has some
+    actions more: an open mouth, a turned head.
+    """
+    import yaml
+
+    text = asset("prompts").joinpath("action_wordings.yaml").read_text(encoding="utf-8")
+    more = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    names = dict.fromkeys([*ACTIONS, *more])
+    return MappingProxyType({name: (*ACTIONS.get(name, ()), *more.get(name, ())) for name in names})

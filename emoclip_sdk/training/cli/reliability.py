@@ -20,15 +20,6 @@ def reliability(
     model: Annotated[
         str | None, typer.Option(help="Checkpoint folder. [default: the embedded model]")
     ] = None,
-    actions: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="NPZ",
-            help="What tools/measure_actions.py wrote. Without it, the model is taken to read no "
-            "facial action.",
-            exists=True,
-        ),
-    ] = None,
     wordnet: Annotated[
         Path | None,
         typer.Option(
@@ -73,17 +64,12 @@ def reliability(
     from ..evaluation.calibration import fit_margin
     from ..evaluation.card import EvaluatedSplit, writable_folder
     from ..evaluation.reliability import measure_reliability, write_reliability
-    from ..mini.actions import load_actions
 
     folder = writable_folder(model)
     pictures = load_ferplus(root, "valid")
-    shown = None
-    if actions:
-        loaded = load_actions(actions, pictures.images)
-        shown = dict(zip(loaded.names, loaded.presence.T, strict=True))
     split = EvaluatedSplit(EmoCLIP.from_pretrained(folder, device=device), pictures)
     command = ["emoclip-train", "reliability", "--model", Path(model or "embedded").name]
-    command += ["--root", root.name, *(["--actions", actions.name] if actions else [])]
+    command += ["--root", root.name]
     command += ["--wordnet", str(wordnet)] if wordnet else []
     command += ["--keep", f"{keep:g}", "--tell", f"{tell:g}", "--words", str(words)]
     about = {
@@ -92,7 +78,7 @@ def reliability(
         "weights": file_hash(folder / WEIGHTS_FILE),
     }
     measured = measure_reliability(
-        split, shown, about=about, wordnet=wordnet, keep=keep, n_words=words, seed=seed
+        split, about=about, wordnet=wordnet, keep=keep, n_words=words, seed=seed
     )
     margin = fit_margin(split.scores, split.labels, tell)
     write_reliability(folder, measured, margin)

@@ -6,22 +6,18 @@ the pictures at hand show less of it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ...assets import package_file
 from ...faces.head_pose import head_pose
 from ...nn.blendshapes import BLENDSHAPES
 from ...nn.face_landmarks import LANDMARKS
-from ...prompts.facial_actions import ACTIONS, ASYMMETRIES, MEASURED, MOVEMENTS
+from ...prompts.facial_actions import ASYMMETRIES, MEASURED, MOVEMENTS
 
-__all__ = ["CAPTION_ACTIONS", "FacialActions", "facial_actions", "wordings"]
+__all__ = ["CAPTION_ACTIONS", "FacialActions", "facial_actions"]
 
 # What sounds like an emotion is left to the captions from votes: a sad face may be at rest, too.
 _EMOTIONAL = ("face_relaxed", "glare", "scream")
@@ -97,14 +93,6 @@ def facial_actions(shapes: Tensor) -> FacialActions:
         softness = _SOFTNESS * min(1.0, share / _SHARE)
         presence[has_face, column] = 1 / (1 + np.exp((1 - share - strength) / softness))
     return FacialActions(tuple(CAPTION_ACTIONS), presence)
-
-
-@lru_cache(maxsize=1)
-def wordings() -> Mapping[str, tuple[str, ...]]:
-    """Return all that captions say for each action, ``action_wordings.yaml`` included."""
-    path = package_file(__package__, "action_wordings.yaml")
-    more = yaml.safe_load(path.read_text(encoding="utf-8"))
-    return {name: (*ACTIONS.get(name, ()), *more.get(name, ())) for name in CAPTION_ACTIONS}
 
 
 def _movements(features: NDArray[np.float32]) -> dict[str, NDArray[np.float64]]:

@@ -8,17 +8,13 @@ import re
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import yaml
-from numpy.typing import NDArray
 
-from ...assets import package_file
 from ...checkpoints.folder import CONFIG_FILE
 from ...checkpoints.reliability import (
     RELIABILITY_FILE,
-    MeasuredAction,
     MeasuredClass,
     MeasuredReliability,
 )
@@ -27,24 +23,21 @@ from ...errors import CheckpointError
 from ...inference.reliability import neighbor_likeness
 from ...inference.scorer import cosine_similarities
 from ...model import EmoCLIP
-from ...prompts.facial_actions import ACTIONS
+from ...prompts.facial_actions import action_wordings
 from ...prompts.unreadable import listed_words
 from ..data.captions import load_lexicon
 from ..data.corpus import wordnet_texts
-from .card.confidence import auroc
+from .card.actions import measured_actions
 from .card.rows import EvaluatedSplit
 from .card.wording import SYNONYMS, class_centers
 
-__all__ = ["ACTION_SENTENCES", "action_figures", "measure_reliability", "write_reliability"]
+__all__ = ["measure_reliability", "write_reliability"]
 
-ACTION_SENTENCES = package_file(__package__, "action_sentences.yaml")
 _WORD = re.compile(r"[^\W\d_]{3,}")
-_SHOWN = 0.5  # presence from which on a picture shows an action: the strongest quarter
 
 
 def measure_reliability(
     split: EvaluatedSplit,
-    actions: Mapping[str, NDArray[np.floating[Any]]] | None,
     *,
     about: Mapping[str, str],
     wordnet: Path | None = None,
@@ -58,8 +51,6 @@ def measure_reliability(
     ----------
     split : EvaluatedSplit
         The model, and pictures that nothing was trained on.
-    actions : mapping of str to ndarray (N,), optional
-        How surely each picture shows each action, in [0, 1], see ``tools/measure_actions.py``.
     about : mapping of str to str
         ``command``, ``dataset`` and ``weights`` of the result.
     wordnet : Path, optional
@@ -76,7 +67,7 @@ def measure_reliability(
     centers = class_centers(split)
     right = split.scores.argmax(axis=1) == split.labels
     words = _words_read_right(split, centers, n_words, seed)
-    wordings = [wording for known in ACTIONS.values() for wording in known]
+    wordings = [wording for known in action_wordings().values() for wording in known]
     neighbors = _sentences(model, [*words, *wordings])
     groups: dict[str, list[str]] = yaml.safe_load(SYNONYMS.read_text(encoding="utf-8"))
     unseen = {word: name for name, known in groups.items() if name in classes for word in known}
@@ -101,7 +92,7 @@ def measure_reliability(
         ),
         words=tuple(words),
         min_likeness=threshold,
-        actions=() if actions is None else tuple(action_figures(split, actions)),
+        actions=measured_actions(split),
         keep=keep,
         refused=round(float(refused.mean()), 4),
         other_words=round(float(np.mean(hits)), 4),
@@ -115,7 +106,7 @@ def _vocabulary(wordnet: Path) -> list[str]:
     for lexicon in load_lexicon().values():
         texts += [word for word, _ in lexicon.adjectives + lexicon.nouns]
         texts += lexicon.paraphrases
-    texts += [wording for known in ACTIONS.values() for wording in known]
+    texts += [wording for known in action_wordings().values() for wording in known]
     return sorted({word for text in texts for word in _WORD.findall(text.lower())})
 
 
@@ -141,28 +132,6 @@ def _words_read_right(split: EvaluatedSplit, centers: np.ndarray, n: int, seed: 
         share = -(-n // len(split.classes))
         chosen += [right[i] for i in sorted(rng.permutation(len(right))[:share])]
     return chosen
-
-
-def action_figures(
-    split: EvaluatedSplit, actions: Mapping[str, NDArray[np.floating[Any]]]
-) -> list[MeasuredAction]:
-    """Measure how well sentences about single facial actions rank the pictures that show them.
-
-    The mean similarity to the wordings of the training captions, and that to a sentence of
-    `ACTION_SENTENCES`; a picture shows an action if it is among the quarter that does so most.
-    """
-    sentences: dict[str, str] = yaml.safe_load(ACTION_SENTENCES.read_text(encoding="utf-8"))
-    figures = []
-    for name, sentence in sentences.items():
-        shown = actions[name] > _SHOWN
-        aucs = []
-        for texts in (list(ACTIONS[name]), [sentence]):
-            similarities = cosine_similarities(split.video, split.model.embed_text(texts))
-            aucs.append(auroc(similarities.mean(axis=1), shown))
-        if None not in aucs:
-            trained, other = (round(float(value or 0), 4) for value in aucs)
-            figures.append(MeasuredAction(name, trained, other, len(shown)))
-    return figures
 
 
 def write_reliability(folder: Path, measured: MeasuredReliability, margin: float) -> None:

@@ -10,10 +10,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ...errors import DatasetError
-from ...prompts.facial_actions import ACTIONS
+from ...prompts.facial_actions import ACTIONS, action_wordings
 from ..data.captions import Captioner
 from ..data.ferplus import Pictures
-from ..data.measured_actions import FacialActions, wordings
+from ..data.measured_actions import FacialActions
 from .training_set import Sequences, TextEncoder, add_noise
 
 __all__ = ["VotedPictures"]
@@ -173,7 +173,7 @@ def _action_caption(action: str, captioner: Captioner, rng: np.random.Generator)
     """Say what an action looks like: in a sentence like those from votes, or in few words."""
     if action in ACTIONS and rng.random() < SENTENCE_SHARE:
         return captioner.sentence([action], rng)
-    text = str(rng.choice(wordings()[action]))
+    text = str(rng.choice(action_wordings()[action]))
     if rng.random() < 0.5:
         return text
     return text[0].upper() + text[1:] + ("." if rng.random() < 0.5 else "")

@@ -14,15 +14,14 @@ from emoclip_sdk.errors import DatasetError
 from emoclip_sdk.faces.head_pose import canonical_face
 from emoclip_sdk.nn.blendshapes import BLENDSHAPES
 from emoclip_sdk.nn.shape import SHAPE_FEATURES
-from emoclip_sdk.prompts.facial_actions import ACTIONS, MEASURED
+from emoclip_sdk.prompts.facial_actions import ACTIONS, MEASURED, action_wordings
 from emoclip_sdk.training.data.ferplus import FERPLUS_CLASSES, Pictures
 from emoclip_sdk.training.data.measured_actions import (
     CAPTION_ACTIONS,
     FacialActions,
     facial_actions,
-    wordings,
 )
-from emoclip_sdk.training.evaluation.card.actions import OTHER_WORDS
+from emoclip_sdk.training.evaluation.card.actions import ACTION_SENTENCES
 from emoclip_sdk.training.mini.voted_pictures import VotedPictures
 
 N = 200
@@ -83,7 +82,7 @@ def test_strength_is_relative_to_the_pictures_asked_for(shapes: Tensor) -> None:
 
 def test_every_action_has_wordings_of_its_own() -> None:
     assert set(MEASURED) <= set(ACTIONS)
-    words = wordings()
+    words = {name: action_wordings()[name] for name in CAPTION_ACTIONS}
     assert all(len(lines) >= 4 for lines in words.values())
     lines = [line.lower() for group in words.values() for line in group]
     assert len(lines) == len(set(lines)), "no wording means two actions"
@@ -91,8 +90,10 @@ def test_every_action_has_wordings_of_its_own() -> None:
 
 def test_words_to_measure_on_are_in_no_caption() -> None:
     """Else the card's figure for other words would be one for words that were trained on."""
-    other = yaml.safe_load(OTHER_WORDS.read_text(encoding="utf-8"))
-    trained = {re.sub(r"\W+", " ", t.lower()) for group in wordings().values() for t in group}
+    other = yaml.safe_load(ACTION_SENTENCES.read_text(encoding="utf-8"))
+    trained = {
+        re.sub(r"\W+", " ", t.lower()) for group in action_wordings().values() for t in group
+    }
     for name, lines in other.items():
         assert name in CAPTION_ACTIONS
         for line in lines:
@@ -103,7 +104,7 @@ def test_a_caption_fits_the_pictures_that_show_what_it_says(shapes: Tensor) -> N
     votes = np.zeros((N, 8), np.float32)
     votes[:, :2] = np.eye(2)[(np.arange(N) >= 10).astype(int)]  # ten neutral faces, jaws shut
     actions, names = facial_actions(shapes), list(CAPTION_ACTIONS)
-    phrases = {text.lower(): name for name in names for text in wordings()[name]}
+    phrases = {text.lower(): name for name in names for text in action_wordings()[name]}
 
     def encode(texts: list[str]) -> Tensor:
         """Say of each text which action it is about: by the longest wording that is in it."""

@@ -1,4 +1,4 @@
-"""The row about single facial actions in words."""
+"""The row about single facial actions in words, and what it is made of."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import yaml
 from numpy.typing import NDArray
 
 from ....assets import package_file
+from ....checkpoints.reliability import MeasuredAction
 from ....inference.scorer import cosine_similarities
-from ...data.measured_actions import facial_actions, wordings
-from ...data.shapes import measure_shapes
+from ....prompts.facial_actions import action_wordings
 from .confidence import auroc
 from .rows import CardRow, EvaluatedSplit
 
-__all__ = ["OPPOSITES", "OTHER_WORDS", "action_row"]
+__all__ = ["ACTION_SENTENCES", "OPPOSITES", "action_row", "measured_actions"]
 
-OTHER_WORDS = package_file(__package__, "action_words.yaml")
+ACTION_SENTENCES = package_file("emoclip_sdk.training.evaluation", "action_sentences.yaml")
 
 OPPOSITES = (
     ("eyes_closed", "the eyes are closed", "eyes_open", "the eyes are open"),
@@ -28,58 +28,65 @@ OPPOSITES = (
 """Pairs of which one is asked for against the other: an action and how a user puts it, twice."""
 
 
+def measured_actions(split: EvaluatedSplit) -> tuple[MeasuredAction, ...]:
+    """Measure how well sentences about single facial actions rank the pictures that show them.
+
+    Each sentence by itself: those of the training captions, and others of `ACTION_SENTENCES`. An
+    action that no picture shows, or each, is left out.
+    """
+    shows = split.shown_actions
+    sentences: dict[str, list[str]] = yaml.safe_load(ACTION_SENTENCES.read_text(encoding="utf-8"))
+    figures = []
+    for name, other in sentences.items():
+        aucs = [
+            [auroc(scores, shows[name]) for scores in _similarities(split, texts).T]
+            for texts in (action_wordings()[name], other)
+        ]
+        if all(None not in part for part in aucs):
+            trained, unseen = (round(float(np.mean(np.float64(part))), 4) for part in aucs)
+            figures.append(MeasuredAction(name, trained, unseen, len(split.pictures)))
+    return tuple(figures)
+
+
 def action_row(split: EvaluatedSplit) -> CardRow:
     """Measure how well words about one facial action rank the pictures that show it."""
-    actions = facial_actions(measure_shapes(split.pictures.images))
-    shows = actions.presence > 0.5
-    other = yaml.safe_load(OTHER_WORDS.read_text(encoding="utf-8"))
-
-    def column(name: str) -> NDArray[np.bool_]:
-        return shows[:, actions.names.index(name)]
-
-    def similarities(sentences: Iterable[str]) -> NDArray[np.float64]:
-        return cosine_similarities(split.video, split.model.embed_text(list(sentences)))
-
-    def auc(name: str, sentences: Iterable[str]) -> float | None:
-        return _mean(auroc(score, column(name)) for score in similarities(sentences).T)
-
-    trained = {name: auc(name, wordings()[name]) for name in other}
-    unseen = {name: auc(name, words) for name, words in other.items()}
+    actions, shows = measured_actions(split), split.shown_actions
     pairs = {}
     for first, text, second, opposite in OPPOSITES:
-        one, two = similarities([text, opposite]).T
-        right = [(one > two)[column(first)], (two > one)[column(second)]]
+        one, two = _similarities(split, [text, opposite]).T
+        right = [(one > two)[shows[first]], (two > one)[shows[second]]]
         if all(map(len, right)):
-            pairs[f"{text} / {opposite}"] = float(np.mean([part.mean() for part in right]))
+            pairs[f"{text} / {opposite}"] = round(float(np.mean([r.mean() for r in right])), 4)
     return CardRow(
         "actions",
         "single facial actions in words",
         {
-            "auc": _mean(trained.values()),
-            "auc, words that no caption uses": _mean(unseen.values()),
+            "auc": _mean(action.auc for action in actions),
+            "auc, words that no caption uses": _mean(action.other_words for action in actions),
             "opposites told apart": _mean(pairs.values()),
         },
         {"auc, words that no caption uses": (">=", 0.80)},
         len(split.pictures),
-        f"How often a picture that shows an action is nearer to a sentence about it than one that "
-        f"does not (area under the ROC curve, 0.5 by chance): mean over {len(other)} actions, each "
-        "sentence by itself. The landmark network says which pictures show an action: those where "
-        "it is strongest, a quarter of all for most actions. So what the network does not see (a "
-        "wrinkled nose, puffed cheeks) is not measured. Opposites: recall of either, averaged.",
+        "How often a picture that shows an action is nearer to a sentence about it than one that "
+        f"does not (area under the ROC curve, 0.5 by chance): mean over {len(actions)} actions, "
+        "each sentence by itself. The landmark network says which pictures show an action: those "
+        "where it is strongest, a quarter of all for most actions. So what that network does not "
+        "see (a wrinkled nose, puffed cheeks) is not measured. Opposites: recall of either, "
+        "averaged.",
         {
             "actions": {
-                name: {"auc": _rounded(trained[name]), "other words": _rounded(unseen[name])}
-                for name in other
+                action.name: {"auc": action.auc, "other words": action.other_words}
+                for action in actions
             },
-            "opposites": {pair: _rounded(value) for pair, value in pairs.items()},
+            "opposites": pairs,
         },
     )
+
+
+def _similarities(split: EvaluatedSplit, sentences: Iterable[str]) -> NDArray[np.float64]:
+    return cosine_similarities(split.video, split.model.embed_text(list(sentences)))
 
 
 def _mean(values: Iterable[float | None]) -> float | None:
     known = [value for value in values if value is not None]
     return float(np.mean(known)) if known else None
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 3)

@@ -16,6 +16,8 @@ from ....model import EmoCLIP
 from ...data.cache import pool_frames
 from ...data.datasets import Clip
 from ...data.ferplus import Pictures
+from ...data.measured_actions import facial_actions
+from ...data.shapes import measure_shapes
 from ..evaluate import zero_shot_scores
 from ..frames import clip_frames
 from ..prompts import class_vectors
@@ -107,6 +109,12 @@ class EvaluatedSplit:
     def video(self) -> NDArray[np.float32]:
         """Every picture as a clip of one frame, as a user's would be embedded: (N, D)."""
         return pool_frames(self.model, clip_frames(self.model, picture_clips(self.pictures)))
+
+    @cached_property
+    def shown_actions(self) -> dict[str, NDArray[np.bool_]]:
+        """Which pictures show each facial action, (N,), as the landmark network measures them."""
+        actions = facial_actions(measure_shapes(self.pictures.images))
+        return dict(zip(actions.names, actions.presence.T > 0.5, strict=True))
 
     @cached_property
     def text(self) -> NDArray[np.float32]:
