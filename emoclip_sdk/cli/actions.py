@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ..inference.stream import TrackChoice
     from ..model import EmoCLIP
     from ..results.actions import ActionRow, FaceActions
+    from ..runtime.progress import ProgressHook
     from ..video import VideoInput
 
 __all__ = ["actions"]
@@ -146,9 +147,13 @@ def actions(
     results: list[FaceActions] = []
     with progress(len(paths)) as begin:
         for video in paths:
-            begin(video)
             result, reason = attempt(
-                loaded.actions, video, track=chosen, baseline=against, **options
+                loaded.actions,
+                video,
+                track=chosen,
+                baseline=against,
+                progress=begin(video),
+                **options,
             )
             if reason is not None:
                 complain(f"Error: {video}: {reason}")
@@ -244,18 +249,17 @@ def _write_table(
 
     failed = 0
 
-    def rows(video: VideoInput) -> Iterator[ActionRow]:
+    def rows(video: VideoInput, hook: ProgressHook) -> Iterator[ActionRow]:
         if track == "prominent":  # who that is, the end tells
-            yield from model.actions(video, track=track, **options)
+            yield from model.actions(video, track=track, progress=hook, **options)
         else:
-            yield from model.actions_rows(video, track=track, **options)
+            yield from model.actions_rows(video, track=track, progress=hook, **options)
 
-    def records(begin: Callable[[str], None]) -> Iterator[dict[str, Any]]:
+    def records(begin: Callable[[str], ProgressHook]) -> Iterator[dict[str, Any]]:
         nonlocal failed
         n = 0
         for video in videos:
-            begin(video)
-            coming = rows(standard_input() if video == STDIN else video)
+            coming = rows(standard_input() if video == STDIN else video, begin(video))
             while True:
                 row, reason = attempt(lambda _, coming=coming: next(coming, None), video)
                 if row is None:

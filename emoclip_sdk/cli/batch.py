@@ -10,13 +10,14 @@ import typer
 
 from ..errors import BatchError
 from . import options as o
-from .batches import Progress, carry_out
+from .batches import carry_out
 from .loading import load_model, requested_labels
 from .outputs import check_outputs
 from .videos import refuse_labels
 
 if TYPE_CHECKING:
     from ..batch import BatchReport
+    from ..runtime.progress import ProgressHook
 
 __all__ = ["batch"]
 
@@ -138,7 +139,7 @@ def batch(
     loaded = load_model(model, device, dtype, prompts)
     requested = requested_labels(loaded, labels, label, labels_file, compound)
 
-    def run(progress: Progress) -> BatchReport:
+    def run(progress: ProgressHook) -> BatchReport:
         return run_batch(
             items,
             output,

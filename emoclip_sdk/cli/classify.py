@@ -77,7 +77,6 @@ def classify(
     results: list[Prediction] = []
     with progress(len(paths)) as begin:
         for video in paths:
-            begin(video)
             result, reason = attempt(
                 loaded.classify,
                 video,
@@ -85,6 +84,7 @@ def classify(
                 track=chosen,
                 min_score=min_score,
                 min_quality=min_quality,
+                progress=begin(video),
                 **reading,
             )
             if reason is not None:

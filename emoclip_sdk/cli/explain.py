@@ -77,7 +77,7 @@ def explain(
         raise MissingDependencyError("matplotlib", "plot", "Plotting")  # now, not after the work
     loaded = load_model(model, device, dtype, prompts)
     requested = requested_labels(loaded, labels, label, labels_file, compound)
-    with working(video):
+    with working(video) as hook:
         explanation, reason = attempt(
             loaded.explain,
             video,
@@ -85,6 +85,7 @@ def explain(
             track=chosen,
             min_score=min_score,
             min_quality=min_quality,
+            progress=hook,
             **reading,
         )
     if reason is not None:

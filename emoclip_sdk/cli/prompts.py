@@ -187,8 +187,7 @@ def score(
     vectors, owners, failed = [], [], 0
     with progress(len(clips)) as begin:
         for video, label in clips:
-            begin(video)
-            vector, reason = attempt(loaded.embed, video, **reading)
+            vector, reason = attempt(loaded.embed, video, progress=begin(video), **reading)
             if reason is None and np.isnan(vector).any():
                 reason = NO_FACE
             if reason is None:

@@ -31,6 +31,7 @@ from .videos import attempt
 
 if TYPE_CHECKING:
     from ..results.timeline import Timeline
+    from ..runtime.progress import ProgressHook
     from ..video import VideoInput
 
 __all__ = ["timeline"]
@@ -122,17 +123,19 @@ def timeline(
         # A table alone is written while the video is read, however long that is.
         about = ModelInfo(loaded.name, loaded.revision, loaded.prompts.hash)
 
-        def write(given: VideoInput, table: Path) -> int:
-            rows = loaded.timeline_rows(given, requested, **options)
+        def write(given: VideoInput, table: Path, hook: ProgressHook) -> int:
+            rows = loaded.timeline_rows(given, requested, progress=hook, **options)
             return save_rows(rows, table, source=video, labels=requested, model=about, origin=video)
 
-        with working(video):
-            n, reason = attempt(write, video, table)
+        with working(video) as hook:
+            n, reason = attempt(write, video, table, hook)
         _stop_if(video, reason)
         complain(f"wrote {table}: {n} rows")
         return
-    with working(video):
-        scored, reason = attempt(loaded.timeline, video, requested, baseline=against, **options)
+    with working(video) as hook:
+        scored, reason = attempt(
+            loaded.timeline, video, requested, baseline=against, progress=hook, **options
+        )
     _stop_if(video, reason)
     scored = dataclasses.replace(scored, source=video)
     for line in scored.baselines:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Generator, Iterable, Iterator
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from ..config import FaceConfig, ModelConfig
 from ..errors import EmoCLIPError
@@ -16,6 +16,7 @@ from ..faces import (
     TrackTable,
     face_frames,
 )
+from ..runtime.metering import Timed, metered
 from ..video import Frame, LiveFrames, VideoSource, open_live, open_video, prefetch, read_clip
 from .frames import EmbeddedFrame, Encode, embed_faces
 from .options import ReadOptions, face_config
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from ..video import LiveInput, VideoInput
 
 __all__ = ["FaceReader"]
-
-T = TypeVar("T")
 
 AHEAD = 8
 """Decoded frames that wait for detection."""
@@ -229,12 +228,18 @@ def _watched(
 
 
 def _limited(
-    source: VideoSource, options: ReadOptions, read: Callable[[VideoSource], Iterator[T]]
-) -> tuple[Iterator[T], Callable[[], float | None]]:
-    """Read the part that is asked for within a time; return what is read, and when it ends."""
-    if options.timeout is None:
-        part = options.part(source)
-        return read(part), lambda: part.duration
-    limited = LimitedSource(source, options.timeout)
-    part = options.part(limited)
-    return limited.timed(read(part)), lambda: part.duration
+    source: VideoSource, options: ReadOptions, read: Callable[[VideoSource], Iterator[Timed]]
+) -> tuple[Iterator[Timed], Callable[[], float | None]]:
+    """Read the part that is asked for within a time; return what is read, and when it ends.
+
+    On the way it is told how far that is.
+    """
+    limited = None if options.timeout is None else LimitedSource(source, options.timeout)
+    part = options.part(limited or source)
+    items = read(part) if limited is None else limited.timed(read(part))
+
+    def end() -> float | None:
+        return part.duration
+
+    start = options.start or 0.0
+    return metered(items, options.progress, source.name, start=start, duration=end), end
