@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib.util
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -11,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors import BatchError, EmoCLIPError, MissingDependencyError
+from ..errors import BatchError, EmoCLIPError
+from ..runtime.packages import require_package
 from . import options as o
 from .batches import carry_out
 from .loading import load_model
@@ -136,8 +136,7 @@ def actions(
     if heatmap is not None:
         if len(paths) > 1:
             raise typer.BadParameter("draws one video.", param_hint="--heatmap")
-        if importlib.util.find_spec("matplotlib") is None:
-            raise MissingDependencyError("matplotlib", "plot", "Plotting")
+        require_package("matplotlib", "plot", "Plotting")
     if against is not None and ending in TABLES and len(paths) > 1:
         raise typer.BadParameter("with a baseline, a table holds one video.", param_hint="-o")
     loaded = load_model(model, device, "auto")
@@ -196,6 +195,8 @@ def _read_study(
     if options["address"] is not None and options["engine"] != "ray":
         raise typer.BadParameter("is for --engine ray.", param_hint="--address")
     require_pyarrow()  # now, not after the model was loaded
+    if options["engine"] == "ray":
+        require_package("ray", "ray", "A batch on Ray")
     try:
         items = find_inputs(inputs, options.pop("folder_as"))
     except BatchError as error:

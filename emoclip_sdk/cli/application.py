@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import logging
-import sys
 from typing import Annotated
 
 import typer
 
-from .. import __version__
 from .actions import actions
 from .annotate import annotate
 from .batch import batch
 from .bench import bench
 from .classify import classify
+from .commands import CommandLine, log_to_stderr, show_version
 from .compare import compare
 from .convert import convert
 from .demo import demo
@@ -29,15 +28,7 @@ from .timeline import timeline
 
 __all__ = ["app", "main"]
 
-app = typer.Typer(
-    name="emoclip",
-    add_completion=False,
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    # Plain help is ready in half the time, and an error stays one line instead of a box.
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+app = CommandLine("emoclip")
 app.command()(classify)
 app.command()(timeline)
 app.command()(actions)
@@ -56,27 +47,23 @@ app.command()(doctor)
 app.command()(bench)
 
 
-def _version(requested: bool) -> None:
-    if requested:
-        typer.echo(f"emoclip_sdk {__version__}")
-        raise typer.Exit
-
-
 @app.callback()
 def _root(
     version: Annotated[
-        bool, typer.Option("--version", help="Show the version.", callback=_version, is_eager=True)
+        bool,
+        typer.Option("--version", help="Show the version.", callback=show_version, is_eager=True),
     ] = False,
 ) -> None:
     """Read apparent emotions from faces in video, with labels of your own choice.
 
     The model reads what a face shows, not what a person feels.
 
-    Exit code: 0 all fine (a video without a face is fine), 1 something failed, 2 wrong usage.
+    Exit code: 0 all fine (a video without a face is fine), 1 something failed, 2 wrong usage,
+    130 stopped by Ctrl-C.
     """
 
 
 def main() -> None:
     """Run ``emoclip`` and end the process with its exit code."""
-    logging.basicConfig(format="%(levelname)s: %(message)s", stream=sys.stderr)
+    log_to_stderr(logging.WARNING, "%(levelname)s: %(message)s")
     run(app, "emoclip")

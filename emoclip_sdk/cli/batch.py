@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import BatchError
+from ..runtime.packages import require_package
 from . import options as o
 from .batches import carry_out
 from .loading import load_model, requested_labels
@@ -130,6 +131,8 @@ def batch(
         raise typer.BadParameter("is for --engine ray.", param_hint="--address")
     refuse_labels(inputs, labels)
     require_pyarrow()  # now, not after the model was loaded
+    if engine == "ray":
+        require_package("ray", "ray", "A batch on Ray")
     try:
         items = find_inputs(inputs, folder_as)
     except BatchError as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib.util
 import math
 import sys
 from pathlib import Path
@@ -11,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors import EmoCLIPError, MissingDependencyError
+from ..errors import EmoCLIPError
 from ..results.records import ModelInfo
+from ..runtime.packages import require_package
 from . import options as o
 from .loading import load_model, requested_labels
 from .output import (
@@ -101,9 +101,9 @@ def timeline(
             raise typer.BadParameter(str(error), param_hint="-o") from None
     pictures = [plot, heatmap]
     if any(pictures):  # now, not after the work
-        _require("matplotlib", "plot", "Plotting")
+        require_package("matplotlib", "plot", "Plotting")
     if any(file.suffix.lower() == ".parquet" for file in files):
-        _require("pyarrow", "parquet", "Writing Parquet")
+        require_package("pyarrow", "parquet", "Writing Parquet")
     reading = o.parse_reading(faces, fps, allow_network, timeout, start=start, end=end)
     against = o.parse_baseline(baseline)
     outputs = {"-o": files, "--plot": plot, "--heatmap": heatmap}
@@ -153,11 +153,6 @@ def timeline(
         if picture is not None:
             draw(picture)
             complain(f"wrote {picture}")
-
-
-def _require(package: str, extra: str, purpose: str) -> None:
-    if importlib.util.find_spec(package) is None:
-        raise MissingDependencyError(package, extra, purpose)
 
 
 def _stop_if(video: str, reason: str | None) -> None:

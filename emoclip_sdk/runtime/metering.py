@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import Protocol, TypeVar
@@ -11,7 +11,7 @@ from typing import Protocol, TypeVar
 from .progress import Progress, ProgressHook, ProgressOption
 from .progress_bar import ProgressBar
 
-__all__ = ["count_progress", "counted", "metered", "numbered", "open_progress"]
+__all__ = ["count_progress", "counted", "in_steps", "metered", "numbered", "open_progress"]
 
 _EVERY = 0.1  # seconds between two calls of a hook, at least
 
@@ -110,6 +110,17 @@ def counted(items: Iterable[T], progress: ProgressOption, total: int, name: str)
             if time.monotonic() - last >= _EVERY or done == total:
                 last = time.monotonic()
                 report(done, name)
+
+
+def in_steps(steps: Sequence[tuple[str, Callable[[], T]]], progress: ProgressOption) -> list[T]:
+    """Take steps one after another, and tell which one it is; return what each returns."""
+    results = []
+    with open_progress(progress) as hook:
+        for done, (name, step) in enumerate(steps):
+            if hook is not None:
+                hook(Progress(name, done, len(steps)))
+            results.append(step())
+    return results
 
 
 def numbered(

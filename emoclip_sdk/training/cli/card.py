@@ -11,6 +11,8 @@ from typing import Any
 
 import typer
 
+from ...runtime.packages import require_package
+
 __all__ = ["run_card_suite"]
 
 log = logging.getLogger(__name__)
@@ -35,6 +37,7 @@ def run_card_suite(
 
     Parameters are the options of ``evaluate``.
     """
+    from ...cli.output import showing_progress
     from ...model import EmoCLIP
     from ..data.ferplus import load_ferplus
     from ..evaluation import BLIND_BASELINES
@@ -44,22 +47,26 @@ def run_card_suite(
         raise typer.BadParameter("the suite needs FER+'s votes: ferplus", param_hint="--dataset")
     if model in BLIND_BASELINES:
         raise typer.BadParameter("the suite needs a model that sees", param_hint="--model")
+    if write:
+        require_package("matplotlib", "plot", "Drawing the confusion matrix")
     # Before any work: whether there is a place to write to.
     folder = writable_folder(model) if write else local_folder(model)
     name = split or "valid"
     path = root / "ferplus.npz" if root.is_dir() else root
     loaded = EmoCLIP.from_pretrained(model, device=device)
-    figures = card_suite(
-        loaded,
-        load_ferplus(path, name),  # type: ignore[arg-type]
-        split=name,
-        folder=folder,
-        prompt_files=prompt_files,
-        loco=loco,
-        clips=clips,
-        draws=draws,
-        seed=seed,
-    )
+    with showing_progress() as show:
+        figures = card_suite(
+            loaded,
+            load_ferplus(path, name),  # type: ignore[arg-type]
+            split=name,
+            folder=folder,
+            prompt_files=prompt_files,
+            loco=loco,
+            clips=clips,
+            draws=draws,
+            seed=seed,
+            progress=show,
+        )
     document = {
         "dataset": dataset,
         "model": model or "embedded",
