@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, TextIO, Union, get_args, get_origin
 import typer
 
 from .. import __version__
-from .output import Quiet
+from .output import Quiet, complain
 
 __all__ = ["CommandLine", "log_to_stderr", "show_version"]
 
@@ -70,7 +70,11 @@ def _with_quiet(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(function)
     def command(*, quiet: bool, **options: Any) -> Any:
-        return function(**options)
+        try:
+            return function(**options)
+        except KeyboardInterrupt:  # some versions of Typer would call it an error
+            complain("Stopped.")
+            raise typer.Exit(130) from None
 
     quiet = inspect.Parameter(
         "quiet", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=_QUIET

@@ -123,14 +123,7 @@ class FaceReader:
         """
         source = open_video(video, fps=options.fps, allow_network=options.allow_network)
         config = self._face_config(options)
-        # Key frames are as far apart in time as where the model samples, however many frames are
-        # between. Where the rate is not known, the longest time between two decides.
-        detect_every = config.detect_every
-        if rate is None:
-            detect_every *= MANY_FRAMES
-        else:
-            detect_every = max(round(detect_every * rate / self.config.sampling.rate), 1)
-        config = dataclasses.replace(config, detect_every=detect_every)
+        config = dataclasses.replace(config, detect_every=self.key_spacing(rate))
         table = TrackTable()
 
         def read(source: VideoSource) -> Iterator[FrameFaces]:
@@ -140,6 +133,17 @@ class FaceReader:
 
         frames, duration = _limited(source, options, read)
         return VideoFaces(source.name, frames, table, duration, source.origin)
+
+    def key_spacing(self, rate: float | None) -> int:
+        """Return how many frames there are from one look for all faces to the next.
+
+        These are as far apart in time as where the model samples, however many frames are between.
+        Where the rate is not known (None), the longest time between two decides.
+        """
+        detect_every = self.config.faces.detect_every
+        if rate is None:
+            return detect_every * MANY_FRAMES
+        return max(round(detect_every * rate / self.config.sampling.rate), 1)
 
     def live(self, source: LiveInput, options: ReadOptions) -> tuple[LiveFrames, FaceStream]:
         """Open what is read while it happens, see :meth:`EmoCLIP.stream`.
