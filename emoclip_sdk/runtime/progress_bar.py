@@ -56,9 +56,7 @@ class ProgressBar:
             if self._timer.finished.is_set() or self._display is None:
                 return
             self._open = True
-            self._display.open()
-            if self._latest is not None:
-                self._display.show(self._latest)
+            self._display.open(self._latest or Progress(""))
 
     def __exit__(
         self,
@@ -79,7 +77,7 @@ class _Terminal:
     def __init__(self) -> None:
         self._bar: Any = None
 
-    def open(self) -> None:
+    def open(self, progress: Progress) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, SpinnerColumn, TextColumn
         from rich.progress import Progress as Bar
@@ -97,6 +95,7 @@ class _Terminal:
             redirect_stdout=sys.stdout is not None and sys.stdout.isatty(),
         )
         self._task = self._bar.add_task("", total=None, state="")
+        self.show(progress)
         self._bar.start()
 
     def show(self, progress: Progress) -> None:
@@ -125,10 +124,11 @@ class _Notebook:
     def __init__(self) -> None:
         self._handle: Any = None
 
-    def open(self) -> None:
+    def open(self, progress: Progress) -> None:
         from IPython.display import HTML, display
 
         self._handle = display(HTML(""), display_id=True)
+        self.show(progress)
 
     def show(self, progress: Progress) -> None:
         from IPython.display import HTML

@@ -69,4 +69,5 @@ def test_a_notebook(at_once, monkeypatch):
             time.sleep(0.005)
         bar(Progress("<b>.mp4", 0, 1, 1.0, 4.0))
         raise KeyboardInterrupt
-    assert shown == ["", '<progress value="0.250"></progress> &lt;b&gt;.mp4: 25%', ""]
+    bar = '<progress value="0.250"></progress> &lt;b&gt;.mp4: 25%'
+    assert shown == ["", "<progress></progress> ", bar, ""]
