@@ -38,7 +38,7 @@ class CommandLine(typer.Typer):
     def __init__(self, name: str | None = None, **options: Any) -> None:
         super().__init__(
             name=name,
-            add_completion=False,
+            add_completion=True,
             no_args_is_help=True,
             pretty_exceptions_enable=False,
             # Plain help is ready in half the time, and an error stays one line instead of a box.

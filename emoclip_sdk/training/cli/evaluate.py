@@ -245,29 +245,26 @@ def _split(clips: ClipDataset, split: str | None) -> tuple[str, Any]:
 
 
 def _print(about: dict[str, Any], figures: dict[str, Any]) -> None:
-    from rich.console import Console
-    from rich.table import Table
+    from ...cli.output import new_table, results_console
 
-    console = Console()
-    table = Table(title="  ".join(f"{key}: {value}" for key, value in about.items()))
-    table.add_column("class")
-    table.add_column("recall", justify="right")
-    table.add_column("n", justify="right")
+    console = results_console()
+    console.print(", ".join(f"{key}: {value}" for key, value in about.items()))
+    table = new_table("class", "recall>", "n>")
     for name, row in figures["per_class"].items():
         table.add_row(name, _number(row["recall"]), str(row["n"]))
     console.print(table)
     for name, groups in figures.get("groups", {}).items():
-        table = Table(title=f"by {name}")
-        for column in (name, "n", "classes", "UAR", "WAR"):
-            table.add_column(column, justify="left" if column == name else "right")
+        table = new_table(name, "n>", "classes>", "UAR>", "WAR>")
         for kind, row in groups.items():
             cells = [_figure(row, key) for key in ("uar", "war")]
             table.add_row(kind or "(not known)", str(row["n"]), str(row["classes"]), *cells)
         table.caption = _gap(figures["gaps"][name])
+        console.print()
         console.print(table)
+    console.print()
     for key in ("uar", "war", "f1", "auc"):
         console.print(f"{key.upper():4}{_figure(figures, key)}")
-    console.print(f"n   {figures['n']}", highlight=False)
+    console.print(f"n   {figures['n']}")
     _print_overlap(console, figures)
     if figures["unusable"]:
         console.print(
