@@ -29,21 +29,53 @@ from .timeline import timeline
 __all__ = ["app", "main"]
 
 app = CommandLine("emoclip")
-app.command()(classify)
-app.command()(timeline)
-app.command()(actions)
-app.command()(live)
-app.command()(explain)
-app.command()(compare)
-app.command()(annotate)
-app.command()(demo)
-app.command()(embed)
-app.command()(batch)
+app.command(
+    examples=(
+        "emoclip classify clip.mp4",
+        "emoclip classify clips/ --labels 'happiness,boredom,doubt' --csv > scores.csv",
+        "emoclip classify talk.mp4 --label 'a tired smile, lips closed' --label neutral",
+    )
+)(classify)
+app.command(
+    examples=(
+        "emoclip timeline interview.mp4",
+        "emoclip timeline interview.mp4 -o scores.csv",
+        "emoclip timeline interview.mp4 --step 0.5 --plot scores.png -o scores.eaf",
+    )
+)(timeline)
+app.command(
+    examples=(
+        "emoclip actions clip.mp4",
+        "emoclip actions clips/ -o actions.parquet --rate all",
+    )
+)(actions)
+app.command(examples=("emoclip live", "emoclip live --camera 1 --json > scores.jsonl"))(live)
+app.command(examples=("emoclip explain clip.mp4 -o faces.png",))(explain)
+app.command(
+    examples=(
+        "emoclip compare emoclip-mini clip-vit-b-32 clips/",
+        "emoclip compare emoclip-mini emoclip-mini clips/ --prompts-b mine.yaml",
+    )
+)(compare)
+app.command(
+    examples=(
+        "emoclip annotate clip.mp4 -o annotated.mp4",
+        "emoclip annotate talk.mp4 -o part.mp4 --start 60 --end 90 --landmarks",
+    )
+)(annotate)
+app.command(examples=("emoclip demo",))(demo)
+app.command(examples=("emoclip embed clips/ -o embeddings.npz",))(embed)
+app.command(
+    examples=(
+        "emoclip batch clips/ -o scores.parquet",
+        "emoclip batch study.csv -o windows.csv --window 1 --step 0.5",
+    )
+)(batch)
 app.add_typer(prompts, name="prompts")
-app.command()(convert)
-app.command()(export_onnx)
+app.command(examples=("emoclip convert authors.pth my-model --from emoclip",))(convert)
+app.command(examples=("emoclip export-onnx my-model-onnx",))(export_onnx)
 app.command()(info)
-app.command()(doctor)
+app.command(examples=("emoclip doctor --verbose",))(doctor)
 app.command()(bench)
 
 

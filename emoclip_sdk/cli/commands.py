@@ -6,7 +6,7 @@ import functools
 import inspect
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, TextIO, Union, get_args, get_origin
@@ -47,8 +47,15 @@ class CommandLine(typer.Typer):
             **options,
         )
 
-    def command(self, *names: Any, **options: Any) -> Callable[[Any], Any]:
-        """Return a decorator that adds a command, as that of Typer."""
+    def command(
+        self, *names: Any, examples: Sequence[str] = (), **options: Any
+    ) -> Callable[[Any], Any]:
+        """Return a decorator that adds a command, as that of Typer.
+
+        Its help ends with `examples`.
+        """
+        if examples:  # "\b": lines stay as they are
+            options["epilog"] = "\n".join(["\b", "Examples:", *(f"  {line}" for line in examples)])
         add = super().command(*names, **options)
 
         def added(function: Any) -> Any:

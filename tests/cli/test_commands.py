@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import shlex
 import sys
 import time
 
@@ -105,3 +106,22 @@ def test_log_lines_follow_standard_error(monkeypatch):
     monkeypatch.setattr(sys, "stderr", later)
     logging.getLogger("emoclip_sdk.test").warning("look")
     assert later.getvalue() == "WARNING: look\n"
+
+
+def test_examples_of_the_help_are_right(tmp_path, monkeypatch):
+    """Their options are there, and take such values."""
+    import typer.main
+
+    (tmp_path / "mine.yaml").touch()
+    monkeypatch.chdir(tmp_path)
+    group = typer.main.get_command(app)
+    n = 0
+    with group.make_context("emoclip", ["doctor"]) as context:
+        for name in group.list_commands(context):
+            command = group.get_command(context, name)
+            for line in (command.epilog or "").splitlines()[2:]:
+                program, first, *words = shlex.split(line.split(">")[0])
+                assert (program, first) == ("emoclip", name)
+                with command.make_context(name, words, parent=context):
+                    n += 1
+    assert n > 15
