@@ -49,8 +49,8 @@ def test_rows_are_written_while_they_come(tmp_path):
 
     about = dict(source="clip.mp4", labels=["joy"])
     assert save_rows(rows(), out, **about) == 3
-    assert out.read_text().splitlines()[1].startswith(
-        "clip.mp4,0,0,1.0,0,1.0,,,True,,joy,joy,,,7,,"
+    assert (
+        out.read_text().splitlines()[1].startswith("clip.mp4,0,0,1.0,0,1.0,,,True,,joy,joy,,,7,,")
     )
     out.unlink()
     with pytest.raises(VideoError):
