@@ -72,6 +72,7 @@ def annotate(
 
     def write(given: VideoInput) -> None:
         with working(f"reading {video}") as hook:
+            reading["progress"] = hook
             timeline = loaded.timeline(
                 given,
                 requested,
@@ -79,7 +80,6 @@ def annotate(
                 step=step,
                 min_score=min_score,
                 min_quality=min_quality,
-                progress=hook,
                 **reading,
             )
         with working(f"writing {output}") as hook:

@@ -143,6 +143,7 @@ def batch(
     requested = requested_labels(loaded, labels, label, labels_file, compound)
 
     def run(progress: ProgressHook) -> BatchReport:
+        reading["progress"] = progress
         return run_batch(
             items,
             output,
@@ -164,7 +165,6 @@ def batch(
             address=address,
             overwrite=overwrite,
             retry_failed=retry_failed,
-            progress=progress,
             **reading,
         )
 

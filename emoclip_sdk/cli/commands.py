@@ -115,12 +115,10 @@ def show_version(requested: bool) -> None:
 class _StandardError(logging.StreamHandler[TextIO]):
     """Writes to what standard error is just then: a bar puts itself in its place meanwhile."""
 
-    def __init__(self) -> None:
-        logging.Handler.__init__(self)
-
-    @property  # type: ignore[override]
-    def stream(self) -> TextIO:
-        return sys.stderr
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record."""
+        self.stream = sys.stderr
+        super().emit(record)
 
 
 def log_to_stderr(level: int, style: str) -> None:

@@ -75,7 +75,8 @@ def compare(
 
     with showing_progress() as hook:
         given = [standard_input() if path == STDIN else path for path in paths]
-        result = compare_models(first, second, given, requested, progress=hook, **reading)
+        reading["progress"] = hook
+        result = compare_models(first, second, given, requested, **reading)
     named = [
         (dataclasses.replace(one, source=video), dataclasses.replace(other, source=video))
         for video, (one, other) in zip(paths, result.pairs, strict=True)

@@ -112,7 +112,8 @@ def test_examples_of_the_help_are_right(tmp_path, monkeypatch):
     """Their options are there, and take such values."""
     import typer.main
 
-    (tmp_path / "mine.yaml").touch()
+    for given in ("mine.yaml", "authors.pth"):
+        (tmp_path / given).touch()
     monkeypatch.chdir(tmp_path)
     group = typer.main.get_command(app)
     n = 0

@@ -6,6 +6,7 @@ them; figures are medians, and ratios of medians.
 
 from __future__ import annotations
 
+import functools
 import json
 import shutil
 import statistics
@@ -307,7 +308,7 @@ def run_benchmarks(
             steps += [
                 (
                     f"{task} of an hour",
-                    lambda task=task: _long_videos(clip, folder, (5, 60), task, "<= 1.05"),
+                    functools.partial(_long_videos, clip, folder, (5, 60), task, "<= 1.05"),
                 )
                 for task in ("timeline", "actions")
             ]
