@@ -208,6 +208,7 @@ def _read_study(
         )
     if options["address"] is not None and options["engine"] != "ray":
         raise typer.BadParameter("is for --engine ray.", param_hint="--address")
+    check_outputs({"-o": [output, *beside(output)]}, inputs)
     require_pyarrow()  # now, not after the model was loaded
     if options["engine"] == "ray":
         require_package("ray", "ray", "A batch on Ray")
@@ -215,7 +216,6 @@ def _read_study(
         items = find_inputs(inputs, options.pop("folder_as"))
     except BatchError as error:
         raise typer.BadParameter(str(error), param_hint="actions") from None
-    check_outputs({"-o": [output, *beside(output)]}, inputs)
     loaded = load_model(model, device, "auto")
     carry_out(
         lambda progress: run_actions(items, output, model=loaded, progress=progress, **options),
