@@ -566,5 +566,7 @@ def test_a_hook_can_end_the_call(tiny_model, crop_video):
         tiny_model.classify(crop_video, faces="none", progress=hook)
     with pytest.raises(EmoCLIPError, match="progress must be a function"):
         tiny_model.classify(crop_video, faces="none", progress="yes")
+    with pytest.raises(EmoCLIPError, match="leave progress out"):
+        tiny_model.stream(crop_video, progress=True)
     kept = tiny_model.read(crop_video, faces="none")
     tiny_model.classify(kept, progress=True)  # takes no time, and is no error
