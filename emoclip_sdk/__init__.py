@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from .results.reliability import LabelReliability
     from .results.scored_windows import TimelineRow
     from .results.timeline import Timeline
+    from .runtime.progress import Progress
     from .selection.compare import Comparison, compare_models
     from .selection.few_shot import FewShotReport
     from .video import VideoInput, VideoSource, open_video
@@ -77,6 +78,7 @@ __all__ = [
     "ModelInfo",
     "Prediction",
     "ProbeResult",
+    "Progress",
     "PromptBank",
     "PromptError",
     "ReadOptions",
@@ -126,6 +128,7 @@ _MODULES = {
     "ModelInfo": "results.records",
     "Prediction": "results.records",
     "ProbeResult": "results.ratings",
+    "Progress": "runtime.progress",
     "PromptBank": "prompts",
     "ReadOptions": "inference.options",
     "RegressionProbe": "probes.probe",

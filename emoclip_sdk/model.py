@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from .batch.local import BatchEngine, in_input_order
+from .batch.local import BatchEngine, in_input_order, reported
 from .batch.tasks import ClipTask
 from .errors import EmoCLIPError
 from .inference.actions import BaselineWatch, FrameRate, action_rows, face_actions, frame_rate
@@ -39,6 +39,7 @@ from .results.live import LiveResult
 from .results.records import Prediction
 from .results.scored_windows import TimelineRow
 from .results.timeline import Timeline
+from .runtime.metering import open_progress
 from .runtime.processes import usable_cpus
 from .selection.few_shot import FewShotReport, fit_prototypes
 
@@ -62,7 +63,7 @@ class EmoCLIP(PretrainedModel):
     Loading, saving, labels and texts are those of :class:`PretrainedModel`.
 
     Every method that reads videos takes the fields of :class:`ReadOptions` as keyword arguments:
-    `faces`, `sampling`, `seed`, `fps`, `allow_network`, `timeout`, `start`, `end`.
+    `faces`, `sampling`, `seed`, `fps`, `allow_network`, `timeout`, `start`, `end`, `progress`.
     """
 
     @classmethod
@@ -239,7 +240,8 @@ class EmoCLIP(PretrainedModel):
 
         return each_video(
             video,
-            lambda item: chosen(scorer.predictions(self.reader(item, options), track)),
+            options,
+            lambda item, own: chosen(scorer.predictions(self.reader(item, own), track)),
             lambda name, reason: chosen([scorer.empty(name, error=reason)]),
         )
 
@@ -321,15 +323,20 @@ class EmoCLIP(PretrainedModel):
         paths = [os.fsdecode(video) for video in videos]
         if not paths:
             return
-        with BatchEngine(
-            self.encoder.frames,
-            ClipTask(scorer, track),
-            self.config,
-            options=options,
-            detector=self.detector,
-            workers=min(workers or usable_cpus(), len(paths)),
-        ) as engine:
+        with (
+            open_progress(options.progress) as hook,
+            BatchEngine(
+                self.encoder.frames,
+                ClipTask(scorer, track),
+                self.config,
+                options=options,
+                detector=self.detector,
+                workers=min(workers or usable_cpus(), len(paths)),
+            ) as engine,
+        ):
             results = engine(paths)
+            if hook is not None:
+                results = reported(results, hook, paths)
             for _, predictions in in_input_order(results) if ordered else results:
                 yield predictions if track == "all" else predictions[0]
 
@@ -363,8 +370,8 @@ class EmoCLIP(PretrainedModel):
         face, options = one_face(track, "embed"), ReadOptions(**reading)
         nothing = np.full(self.encoder.width, np.nan, np.float32)
 
-        def one(item: Any) -> NDArray[np.float32]:
-            stream = self.reader(item, options)
+        def one(item: Any, own: ReadOptions) -> NDArray[np.float32]:
+            stream = self.reader(item, own)
             clips = track_clips(stream, self.config.sampling.n_frames, self.encoder.pool)
             tracks = choose_tracks(stream, face)
             return np.asarray(clips[tracks[0]].mean(axis=0)) if tracks else nothing
@@ -373,7 +380,7 @@ class EmoCLIP(PretrainedModel):
             log.warning("%s: %s", name, reason)
             return nothing
 
-        vectors = each_video(video, one, failed)
+        vectors = each_video(video, options, one, failed)
         if isinstance(vectors, list):
             return np.stack(vectors) if vectors else np.zeros((0, self.encoder.width), np.float32)
         return vectors
@@ -460,8 +467,9 @@ class EmoCLIP(PretrainedModel):
         make_plan = self._baseline_plans(baseline, options)
         return each_video(
             video,
-            lambda item: scorer.timeline(
-                self.reader(item, options, shapes=shapes), window, step, actions, make_plan()
+            options,
+            lambda item, own: scorer.timeline(
+                self.reader(item, own, shapes=shapes), window, step, actions, make_plan()
             ),
             lambda name, reason: scorer.unread_timeline(name, reason, window, step),
         )
@@ -622,8 +630,9 @@ class EmoCLIP(PretrainedModel):
 
         return each_video(
             video,
-            lambda item: face_actions(
-                self.reader.shapes(item, options, fps), track, landmarks, watch()
+            options,
+            lambda item, own: face_actions(
+                self.reader.shapes(item, own, fps), track, landmarks, watch()
             ),
             lambda name, reason: FaceActions(name, error=reason),
         )
@@ -692,8 +701,8 @@ class EmoCLIP(PretrainedModel):
             Length and distance of windows in seconds. The first result comes when the first window
             is over.
         labels, compound, min_score, min_quality, **reading
-            As in :meth:`classify`, with deterministic sampling, and without `timeout`, `start`
-            and `end`.
+            As in :meth:`classify`, with deterministic sampling, and without `timeout`, `start`,
+            `end` and `progress`.
 
         Raises
         ------
@@ -709,6 +718,8 @@ class EmoCLIP(PretrainedModel):
             raise EmoCLIPError("stream goes on as long as its source does: leave timeout out")
         if options.is_part:
             raise EmoCLIPError("stream plays from the beginning: leave start and end out")
+        if options.progress:
+            raise EmoCLIPError("each result of stream says how far it is: leave progress out")
         scorer = self.scorer(labels, compound, min_score, min_quality)
         return live_results(*self.reader.live(source, options), scorer, window, step)
 
@@ -782,10 +793,11 @@ class EmoCLIP(PretrainedModel):
         scorer = self.scorer(labels, compound, min_score, min_quality)
         return each_video(
             video,
-            lambda item: explain_video(
+            options,
+            lambda item, own: explain_video(
                 item,
                 face,
-                options=options,
+                options=own,
                 reader=self.reader,
                 scorer=scorer,
                 encoder=self.encoder,

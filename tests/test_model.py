@@ -514,3 +514,59 @@ def test_a_model_goes_to_another_process(tiny_model, crop_video):
     assert other.classify(crop_video, ["joy", "wry"], faces="none").to_dict() == expected
     other.add_label("new", "The mouth is open")
     assert "new" not in tiny_model.prompts
+
+
+def told(call):
+    """Return what a hook hears: of one video, or of several."""
+    events = []
+    call(events.append)
+    return events
+
+
+def test_every_long_method_says_how_far_it_is(tiny_model, crop_video, tmp_path, no_processes):
+    """Two seconds of video: from 0 to 100 %, and of a part its own share."""
+    labels = ["joy", "anger"]
+    crops = {"faces": "none"}
+    timeline = tiny_model.timeline(crop_video, labels, **crops)
+    for call in (
+        lambda hook: tiny_model.classify(crop_video, labels, progress=hook, **crops),
+        lambda hook: tiny_model.embed(crop_video, progress=hook, **crops),
+        lambda hook: tiny_model.timeline(crop_video, labels, progress=hook, **crops),
+        lambda hook: list(tiny_model.timeline_rows(crop_video, labels, progress=hook, **crops)),
+        lambda hook: tiny_model.read(crop_video, progress=hook, **crops),
+        lambda hook: timeline.annotate(crop_video, tmp_path / "a.mp4", progress=hook),
+    ):
+        events = told(call)
+        assert events[0].name == "crop.mp4"
+        assert (events[0].seconds, events[0].duration, events[0].fraction) == (0.0, 2.0, 0.0)
+        assert (events[-1].seconds, events[-1].fraction) == (2.0, 1.0)
+    part = {"start": 0.5, "end": 1.5, **crops}
+    events = told(lambda hook: tiny_model.embed(crop_video, progress=hook, **part))
+    assert (events[0].duration, events[-1].seconds) == (1.0, 1.0)
+    several = [str(crop_video), str(tmp_path / "missing.mp4"), str(crop_video)]
+    events = told(lambda hook: tiny_model.embed(several, progress=hook, **crops))
+    assert {event.total for event in events} == {3}
+    assert events[-1].fraction == 1.0 and [e.fraction for e in events] == sorted(
+        e.fraction for e in events
+    )
+    events = told(
+        lambda hook: list(tiny_model.classify_batch(several, labels, progress=hook, **crops))
+    )
+    assert [(event.done, event.total) for event in events] == [(0, 3), (1, 3), (2, 3), (3, 3)]
+
+
+def test_a_hook_can_end_the_call(tiny_model, crop_video):
+    class Enough(Exception):
+        pass
+
+    def hook(progress):
+        raise Enough
+
+    with pytest.raises(Enough):
+        tiny_model.classify(crop_video, faces="none", progress=hook)
+    with pytest.raises(EmoCLIPError, match="progress must be a function"):
+        tiny_model.classify(crop_video, faces="none", progress="yes")
+    with pytest.raises(EmoCLIPError, match="leave progress out"):
+        tiny_model.stream(crop_video, progress=True)
+    kept = tiny_model.read(crop_video, faces="none")
+    tiny_model.classify(kept, progress=True)  # takes no time, and is no error

@@ -69,7 +69,7 @@ class ActionEngine:
             # The pool keeps the time, and ends a process that hangs within a frame.
             (
                 config,
-                dataclasses.replace(options, timeout=None),
+                dataclasses.replace(options, timeout=None, progress=None),
                 detector,
                 rate,
                 landmarks,

@@ -17,7 +17,6 @@ from .rows import action_table
 from .table_run import (
     BatchReport,
     Inputs,
-    Progress,
     Results,
     TableRun,
     local_results,
@@ -48,7 +47,6 @@ def run_actions(
     address: str | None = None,
     overwrite: bool = False,
     retry_failed: bool = False,
-    progress: Progress | None = None,
     **reading: Unpack[ReadKeywords],
 ) -> BatchReport:
     """Read the facial actions of any number of videos into one table, as :func:`run_batch`.
@@ -60,7 +58,7 @@ def run_actions(
     rate, landmarks, track
         As in :meth:`EmoCLIP.actions`.
     inputs, out, model, folder_as, workers, order, engine, address, overwrite, retry_failed, \
-progress, **reading
+**reading
         As in :func:`run_batch`.
 
     Raises
@@ -75,7 +73,7 @@ progress, **reading
     >>> pyarrow.parquet.read_table("actions.parquet")["mouthSmileLeft"][0].as_py() > 0.7
     True
     """
-    options = ReadOptions(**reading)
+    options, progress = ReadOptions(**reading).without_progress()
     options.require_in_order("a batch of actions")
     frames, faces = frame_rate(rate, model.config.sampling.rate), check_track(track)
     run = TableRun(inputs, out, options, folder_as, workers)

@@ -19,12 +19,14 @@ from ..errors import EmoCLIPError, VideoError
 from ..faces import FaceDetector, FaceShape
 from ..inference.frames import Encode
 from ..inference.options import ReadOptions
+from ..runtime.metering import count_progress
 from ..runtime.processes import usable_cpus
+from ..runtime.progress import ProgressHook
 from ..runtime.worker_pool import WorkerPool
 from .crops import Crops, ReadVideo, VideoPart, open_reader, part_path
 from .tasks import BatchTask
 
-__all__ = ["TIMEOUT", "BatchEngine", "in_input_order", "require_picklable"]
+__all__ = ["TIMEOUT", "BatchEngine", "in_input_order", "reported", "require_picklable"]
 
 R = TypeVar("R")
 
@@ -84,7 +86,7 @@ class BatchEngine(Generic[R]):
         self._threads = max(usable_cpus() - workers, 1)
         self._task = task
         # The pool keeps the time, and ends a process that hangs within a frame.
-        reading = dataclasses.replace(options, timeout=None)
+        reading = dataclasses.replace(options, timeout=None, progress=None)
         self._pool = WorkerPool(
             workers,
             open_reader,
@@ -235,6 +237,17 @@ def _on_threads(threads: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def reported(
+    results: Iterator[tuple[int, R]], hook: ProgressHook, videos: Sequence[str]
+) -> Iterator[tuple[int, R]]:
+    """Hand on results, and tell how many of all videos are done."""
+    report = count_progress(hook, len(videos))
+    report(0, "")
+    for done, (number, result) in enumerate(results, 1):
+        report(done, videos[number])
+        yield number, result
 
 
 def in_input_order(results: Iterator[tuple[int, Any]]) -> Iterator[tuple[int, Any]]:

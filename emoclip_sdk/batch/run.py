@@ -21,7 +21,6 @@ from .rows import clip_table, event_table, window_table
 from .table_run import (
     BatchReport,
     Inputs,
-    Progress,
     Results,
     TableRun,
     local_results,
@@ -64,7 +63,6 @@ def run_batch(
     address: str | None = None,
     overwrite: bool = False,
     retry_failed: bool = False,
-    progress: Progress | None = None,
     **reading: Unpack[ReadKeywords],
 ) -> BatchReport:
     """Score any number of videos into one table. Run it again to go on where it stopped.
@@ -87,7 +85,7 @@ def run_batch(
         same rows (``scores.csv.parquet``), with which the next run goes on.
     model : PretrainedModel
     labels, compound, min_score, min_quality, **reading
-        As in :meth:`EmoCLIP.classify`.
+        As in :meth:`EmoCLIP.classify`. `progress` is told of whole videos.
     window, step : float, optional
         Length and distance of windows in seconds, as in :meth:`EmoCLIP.timeline`. One alone: the
         other is 2 and 1. With `events`, of the windows that these are summed up from.
@@ -121,8 +119,6 @@ def run_batch(
         Begin anew where the output, or a part of it, exists.
     retry_failed : bool
         Read those once more that failed in an earlier run.
-    progress : callable, optional
-        Called with the number of videos that are done, of all of them, and the latest one's name.
 
     Raises
     ------
@@ -144,7 +140,7 @@ def run_batch(
     >>> pyarrow.parquet.read_table("w.parquet")["start"].to_pylist()
     [0.0, 1.0, 2.0]
     """
-    options = ReadOptions(**reading)
+    options, progress = ReadOptions(**reading).without_progress()
     over_time = window is not None or step is not None or events is not None
     if over_time:
         window, step = 2.0 if window is None else window, 1.0 if step is None else step

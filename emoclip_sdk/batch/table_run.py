@@ -16,7 +16,9 @@ from ..export.tables import TABLES, save_records
 from ..inference.options import ReadOptions, face_config
 from ..results.numbers import json_value
 from ..results.records import NO_FACE
+from ..runtime.metering import count_progress, open_progress
 from ..runtime.processes import usable_cpus
+from ..runtime.progress import ProgressOption
 from .baselines import BASELINE_FOR, PersonBaselines, is_compared, person_column
 from .crops import VideoPart
 from .inputs import BatchInput, FolderKind, find_inputs
@@ -29,7 +31,6 @@ if TYPE_CHECKING:
 __all__ = [
     "BatchReport",
     "Inputs",
-    "Progress",
     "Results",
     "TableRun",
     "local_results",
@@ -38,8 +39,6 @@ __all__ = [
 
 Inputs = str | PathLike[str] | Iterable[str | PathLike[str] | BatchInput]
 """Folders, manifests, videos and pictures."""
-Progress = Callable[[int, int, str], None]
-"""Called with the number of videos that are done, of all of them, and the latest one's name."""
 Results = Iterator[tuple[int, Any]]
 """Positions of videos, and what was found in each, as they are ready."""
 
@@ -136,7 +135,7 @@ class TableRun:
         order: Literal["input", "completed"],
         overwrite: bool,
         retry_failed: bool,
-        progress: Progress | None,
+        progress: ProgressOption,
         lists: Sequence[Mapping[str, str]] | None = None,
     ) -> BatchReport:
         """Read the videos that are not done yet, and write the table.
@@ -167,23 +166,25 @@ class TableRun:
                 f"{out}: is there already, without the {file.name} to go on with. Use another "
                 "output, or --overwrite to begin anew"
             )
-        with ResultStore(
-            file, table.schema, settings, many_rows=table.many_rows, overwrite=overwrite
-        ) as store:
+        with (
+            open_progress(progress) as hook,
+            ResultStore(
+                file, table.schema, settings, many_rows=table.many_rows, overwrite=overwrite
+            ) as store,
+        ):
             done = {name for name in videos if name in store.status}
             if retry_failed:
                 done = {name for name in done if name not in store.errors}
             rest = [item for name, item in videos.items() if name not in done]
             finished = len(done)
-            if progress is not None:
-                progress(finished, len(videos), "")
+            report = count_progress(hook or (lambda progress: None), len(videos), finished)
+            report(finished, "")
             if rest:
                 with results([item.job for item in rest]) as coming:
                     for number, result in coming:
                         store.add(table.rows(rest[number], result))
                         finished += 1
-                        if progress is not None:
-                            progress(finished, len(videos), rest[number].name)
+                        report(finished, rest[number].name)
             store.merge(columns, order, baselines)
             if file != out:
                 save_records(store.rows(), out, store.columns())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib.util
+import itertools
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors import BatchError, EmoCLIPError, MissingDependencyError
+from ..errors import BatchError, EmoCLIPError
+from ..runtime.packages import require_package
 from . import options as o
 from .batches import carry_out
 from .loading import load_model
@@ -20,10 +21,12 @@ from .outputs import check_outputs
 from .videos import STDIN, attempt, expand, standard_input
 
 if TYPE_CHECKING:
+    from ..export.unfinished import UnfinishedTable
     from ..inference.actions import FrameRate
     from ..inference.stream import TrackChoice
     from ..model import EmoCLIP
     from ..results.actions import ActionRow, FaceActions
+    from ..runtime.progress import ProgressHook
     from ..video import VideoInput
 
 __all__ = ["actions"]
@@ -69,6 +72,7 @@ def actions(
     track: o.Track = "all",
     faces: o.Faces = None,
     top: Annotated[int, typer.Option(metavar="K", help="Actions to show in the table.", min=1)] = 3,
+    resume: o.Resume = False,
     as_json: o.AsJSON = False,
     as_csv: o.AsCSV = False,
     fps: o.Fps = None,
@@ -89,7 +93,8 @@ def actions(
 
     Actions are blendshapes, as a landmark network estimates them, by their ARKit names; they are no
     FACS coding. No label is needed, and no emotion is scored. Without -o, --json or --csv, the
-    strongest actions of each face are printed. A table is written while the videos are read.
+    strongest actions of each face are printed. A table is written while the videos are read, and
+    keeps its rows at Ctrl-C.
 
     With a manifest, several processes read its videos into one table with all of its columns, and
     the same command goes on where it stopped; --as, --workers, --order, --engine, --address,
@@ -135,20 +140,33 @@ def actions(
     if heatmap is not None:
         if len(paths) > 1:
             raise typer.BadParameter("draws one video.", param_hint="--heatmap")
-        if importlib.util.find_spec("matplotlib") is None:
-            raise MissingDependencyError("matplotlib", "plot", "Plotting")
+        require_package("matplotlib", "plot", "Plotting")
     if against is not None and ending in TABLES and len(paths) > 1:
         raise typer.BadParameter("with a baseline, a table holds one video.", param_hint="-o")
+    alone = output is not None and ending in TABLES and against is None and heatmap is None
+    unfinished = None
+    if resume:
+        if output is None or not alone or chosen != "all" or STDIN in paths:
+            raise typer.BadParameter(
+                "goes on with a .csv, .jsonl or .parquet file of all faces of files, without "
+                "--baseline and --heatmap.",
+                param_hint="--resume",
+            )
+        unfinished = _unfinished(output, paths)
     loaded = load_model(model, device, "auto")
-    if output is not None and ending in TABLES and against is None and heatmap is None:
-        _write_table(loaded, paths, output, chosen, options)
+    if output is not None and alone:
+        _write_table(loaded, paths, output, chosen, options, unfinished)
         return
     results: list[FaceActions] = []
     with progress(len(paths)) as begin:
         for video in paths:
-            begin(video)
             result, reason = attempt(
-                loaded.actions, video, track=chosen, baseline=against, **options
+                loaded.actions,
+                video,
+                track=chosen,
+                baseline=against,
+                progress=begin(video),
+                **options,
             )
             if reason is not None:
                 complain(f"Error: {video}: {reason}")
@@ -190,12 +208,14 @@ def _read_study(
         )
     if options["address"] is not None and options["engine"] != "ray":
         raise typer.BadParameter("is for --engine ray.", param_hint="--address")
+    check_outputs({"-o": [output, *beside(output)]}, inputs)
     require_pyarrow()  # now, not after the model was loaded
+    if options["engine"] == "ray":
+        require_package("ray", "ray", "A batch on Ray")
     try:
         items = find_inputs(inputs, options.pop("folder_as"))
     except BatchError as error:
         raise typer.BadParameter(str(error), param_hint="actions") from None
-    check_outputs({"-o": [output, *beside(output)]}, inputs)
     loaded = load_model(model, device, "auto")
     carry_out(
         lambda progress: run_actions(items, output, model=loaded, progress=progress, **options),
@@ -235,41 +255,83 @@ def _check_file(output: Path, n_videos: int) -> str:
     return ending
 
 
+def _unfinished(file: Path, videos: Sequence[str]) -> UnfinishedTable | None:
+    """Return what --resume goes on with; None where there is nothing yet."""
+    from ..export.unfinished import read_unfinished
+
+    unfinished = read_unfinished(file, "frame", "time")
+    for source in unfinished.sources if unfinished is not None else ():
+        if source not in videos:
+            raise typer.BadParameter(
+                f"{file} is about {source}, too, which is none of the videos.",
+                param_hint="--resume",
+            )
+    return unfinished
+
+
 def _write_table(
-    model: EmoCLIP, videos: Sequence[str], file: Path, track: TrackChoice, options: dict[str, Any]
+    model: EmoCLIP,
+    videos: Sequence[str],
+    file: Path,
+    track: TrackChoice,
+    options: dict[str, Any],
+    unfinished: UnfinishedTable | None,
 ) -> None:
-    """Write the rows of all videos while they are read; those that fail are named."""
+    """Write the rows of all videos while they are read; those that fail are named.
+
+    Ctrl-C keeps those that are written.
+    """
     from ..export.tables import save_records
-    from ..inference.actions import action_columns
+    from ..inference.actions import action_columns, frame_rate
+    from ..runtime.interrupts import UntilInterrupted
 
     failed = 0
+    done = [] if unfinished is None else unfinished.sources[:-1]
 
-    def rows(video: VideoInput) -> Iterator[ActionRow]:
+    def rows(video: VideoInput, hook: ProgressHook, **part: float) -> Iterator[ActionRow]:
+        reading = {**options, **part, "progress": hook}
         if track == "prominent":  # who that is, the end tells
-            yield from model.actions(video, track=track, **options)
+            yield from model.actions(video, track=track, **reading)
         else:
-            yield from model.actions_rows(video, track=track, **options)
+            yield from model.actions_rows(video, track=track, **reading)
 
-    def records(begin: Callable[[str], None]) -> Iterator[dict[str, Any]]:
+    def own_records(video: str, hook: ProgressHook) -> Iterator[dict[str, Any]]:
+        given = standard_input() if video == STDIN else video
+        if unfinished is None or video != unfinished.sources[-1]:
+            return (row.to_record(video) for row in rows(given, hook))
+        rate = frame_rate(options["rate"], model.config.sampling.rate)
+        start = unfinished.begin(rate, model.reader.key_spacing(rate))
+        part = {} if start is None else {"start": start}
+        return unfinished.continued(row.to_record(video) for row in rows(given, hook, **part))
+
+    def records(begin: Callable[[str], ProgressHook]) -> Iterator[dict[str, Any]]:
         nonlocal failed
-        n = 0
+        n = 0 if unfinished is None else 1  # there are rows
         for video in videos:
-            begin(video)
-            coming = rows(standard_input() if video == STDIN else video)
+            hook = begin(video)
+            if video in done:
+                continue
+            coming = own_records(video, hook)
             while True:
-                row, reason = attempt(lambda _, coming=coming: next(coming, None), video)
-                if row is None:
+                record, reason = attempt(lambda _, coming=coming: next(coming, None), video)
+                if record is None:
                     break
                 n += 1
-                yield row.to_record(video)
+                yield record
             if reason is not None:
                 failed += 1
                 complain(f"Error: {video}: {reason}")
         if not n:  # no file without a row
             raise typer.Exit(1)
 
-    with progress(len(videos)) as begin:
-        n = save_records(records(begin), file, action_columns(options["landmarks"]))
+    before = iter(()) if unfinished is None else unfinished.kept()
+    with progress(len(videos)) as begin, UntilInterrupted(records(begin)) as made:
+        every = itertools.chain(before, made)
+        n = save_records(every, file, action_columns(options["landmarks"]))
+    if made.stopped:
+        how = "; the same command with --resume goes on" if track == "all" else ""
+        complain(f"stopped: {file} has {n} rows{how}")
+        raise typer.Exit(130)
     complain(f"wrote {file}: {n} rows")
     if failed:
         raise typer.Exit(1)

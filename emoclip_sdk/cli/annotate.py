@@ -71,7 +71,8 @@ def annotate(
     requested = requested_labels(loaded, labels, label, labels_file, compound)
 
     def write(given: VideoInput) -> None:
-        with working(f"reading {video}"):
+        with working(f"reading {video}") as hook:
+            reading["progress"] = hook
             timeline = loaded.timeline(
                 given,
                 requested,
@@ -81,7 +82,7 @@ def annotate(
                 min_quality=min_quality,
                 **reading,
             )
-        with working(f"writing {output}"):
+        with working(f"writing {output}") as hook:
             timeline.annotate(
                 given,
                 output,
@@ -90,6 +91,7 @@ def annotate(
                 allow_network=allow_network,
                 start=start,
                 end=end,
+                progress=hook,
             )
 
     _, reason = attempt(write, video)

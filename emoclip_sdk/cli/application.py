@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import logging
-import sys
 from typing import Annotated
 
 import typer
 
-from .. import __version__
 from .actions import actions
 from .annotate import annotate
 from .batch import batch
 from .bench import bench
 from .classify import classify
+from .commands import CommandLine, log_to_stderr, show_version
 from .compare import compare
 from .convert import convert
 from .demo import demo
@@ -29,54 +28,74 @@ from .timeline import timeline
 
 __all__ = ["app", "main"]
 
-app = typer.Typer(
-    name="emoclip",
-    add_completion=False,
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    # Plain help is ready in half the time, and an error stays one line instead of a box.
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-app.command()(classify)
-app.command()(timeline)
-app.command()(actions)
-app.command()(live)
-app.command()(explain)
-app.command()(compare)
-app.command()(annotate)
-app.command()(demo)
-app.command()(embed)
-app.command()(batch)
+app = CommandLine("emoclip")
+app.command(
+    examples=(
+        "emoclip classify clip.mp4",
+        "emoclip classify clips/ --labels 'happiness,boredom,doubt' --csv > scores.csv",
+        "emoclip classify talk.mp4 --label 'a tired smile, lips closed' --label neutral",
+    )
+)(classify)
+app.command(
+    examples=(
+        "emoclip timeline interview.mp4",
+        "emoclip timeline interview.mp4 -o scores.csv",
+        "emoclip timeline interview.mp4 --step 0.5 --plot scores.png -o scores.eaf",
+    )
+)(timeline)
+app.command(
+    examples=(
+        "emoclip actions clip.mp4",
+        "emoclip actions clips/ -o actions.parquet --rate all",
+    )
+)(actions)
+app.command(examples=("emoclip live", "emoclip live --camera 1 --json > scores.jsonl"))(live)
+app.command(examples=("emoclip explain clip.mp4 -o faces.png",))(explain)
+app.command(
+    examples=(
+        "emoclip compare emoclip-mini clip-vit-b-32 clips/",
+        "emoclip compare emoclip-mini emoclip-mini clips/ --prompts-b mine.yaml",
+    )
+)(compare)
+app.command(
+    examples=(
+        "emoclip annotate clip.mp4 -o annotated.mp4",
+        "emoclip annotate talk.mp4 -o part.mp4 --start 60 --end 90 --landmarks",
+    )
+)(annotate)
+app.command(examples=("emoclip demo",))(demo)
+app.command(examples=("emoclip embed clips/ -o embeddings.npz",))(embed)
+app.command(
+    examples=(
+        "emoclip batch clips/ -o scores.parquet",
+        "emoclip batch study.csv -o windows.csv --window 1 --step 0.5",
+    )
+)(batch)
 app.add_typer(prompts, name="prompts")
-app.command()(convert)
-app.command()(export_onnx)
+app.command(examples=("emoclip convert authors.pth my-model --from emoclip",))(convert)
+app.command(examples=("emoclip export-onnx my-model-onnx",))(export_onnx)
 app.command()(info)
-app.command()(doctor)
+app.command(examples=("emoclip doctor --verbose",))(doctor)
 app.command()(bench)
-
-
-def _version(requested: bool) -> None:
-    if requested:
-        typer.echo(f"emoclip_sdk {__version__}")
-        raise typer.Exit
 
 
 @app.callback()
 def _root(
     version: Annotated[
-        bool, typer.Option("--version", help="Show the version.", callback=_version, is_eager=True)
+        bool,
+        typer.Option("--version", help="Show the version.", callback=show_version, is_eager=True),
     ] = False,
 ) -> None:
     """Read apparent emotions from faces in video, with labels of your own choice.
 
     The model reads what a face shows, not what a person feels.
 
-    Exit code: 0 all fine (a video without a face is fine), 1 something failed, 2 wrong usage.
+    Exit code: 0 all fine (a video without a face is fine), 1 something failed, 2 wrong usage,
+    130 stopped by Ctrl-C.
     """
 
 
 def main() -> None:
     """Run ``emoclip`` and end the process with its exit code."""
-    logging.basicConfig(format="%(levelname)s: %(message)s", stream=sys.stderr)
+    log_to_stderr(logging.WARNING, "%(levelname)s: %(message)s")
     run(app, "emoclip")

@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import BatchError
+from ..runtime.packages import require_package
 from . import options as o
-from .batches import Progress, carry_out
+from .batches import carry_out
 from .loading import load_model, requested_labels
 from .outputs import check_outputs
 from .videos import refuse_labels
 
 if TYPE_CHECKING:
     from ..batch import BatchReport
+    from ..runtime.progress import ProgressHook
 
 __all__ = ["batch"]
 
@@ -129,6 +131,8 @@ def batch(
         raise typer.BadParameter("is for --engine ray.", param_hint="--address")
     refuse_labels(inputs, labels)
     require_pyarrow()  # now, not after the model was loaded
+    if engine == "ray":
+        require_package("ray", "ray", "A batch on Ray")
     try:
         items = find_inputs(inputs, folder_as)
     except BatchError as error:
@@ -138,7 +142,8 @@ def batch(
     loaded = load_model(model, device, dtype, prompts)
     requested = requested_labels(loaded, labels, label, labels_file, compound)
 
-    def run(progress: Progress) -> BatchReport:
+    def run(progress: ProgressHook) -> BatchReport:
+        reading["progress"] = progress
         return run_batch(
             items,
             output,
@@ -160,7 +165,6 @@ def batch(
             address=address,
             overwrite=overwrite,
             retry_failed=retry_failed,
-            progress=progress,
             **reading,
         )
 

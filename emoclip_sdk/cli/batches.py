@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import typer
 
 from ..errors import BatchError
-from .output import complain, progress_bar
+from ..runtime.progress import Progress, ProgressHook
+from .output import complain, showing_progress
 
 if TYPE_CHECKING:
     from ..batch import BatchReport
 
-__all__ = ["Progress", "carry_out"]
-
-Progress = Callable[[int, int, str], None]
+__all__ = ["carry_out"]
 
 _SHOWN = 10  # failed videos that are named at the end; the output has them all
 
 
-def carry_out(run: Callable[[Progress], BatchReport], command: str) -> None:
+def carry_out(run: Callable[[ProgressHook], BatchReport], command: str) -> None:
     """Run a batch with a bar, and say what has become of it.
 
     Raises
@@ -33,14 +31,14 @@ def carry_out(run: Callable[[Progress], BatchReport], command: str) -> None:
     """
     done = total = 0
     try:
-        with _bar() as show:
+        with showing_progress() as show:
 
-            def progress(finished: int, of: int, name: str) -> None:
+            def note(progress: Progress) -> None:
                 nonlocal done, total
-                done, total = finished, of
-                show(finished, of, name)
+                done, total = progress.done, progress.total
+                show(progress)
 
-            report = run(progress)
+            report = run(note)
     except BatchError as error:
         raise typer.BadParameter(str(error), param_hint=command) from None
     except KeyboardInterrupt:
@@ -57,18 +55,3 @@ def carry_out(run: Callable[[Progress], BatchReport], command: str) -> None:
         complain(f"and {len(report.failed) - _SHOWN} more that failed, see the column 'error'")
     if report.failed:
         raise typer.Exit(1)
-
-
-@contextmanager
-def _bar() -> Iterator[Progress]:
-    """Show how many videos are done and how long the rest takes, on a terminal."""
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-
-    name = TextColumn("{task.description}", markup=False)
-    with progress_bar(BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), name) as bar:
-        task = bar.add_task("", total=None)
-
-        def show(done: int, total: int, name: str) -> None:
-            bar.update(task, completed=done, total=total, description=name)
-
-        yield show

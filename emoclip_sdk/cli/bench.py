@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from . import options as o
-from .output import new_table, print_json, results_console, working
+from .output import new_table, print_json, results_console, showing_progress
 
 __all__ = ["bench"]
 
@@ -42,11 +42,16 @@ def bench(
     Contestants take turns, so a machine that changes its speed changes it for all of them. Figures
     are medians and ratios of medians. ViT-B/32 has random weights: it serves for speed alone.
     """
-    with working("measuring; some minutes"):
+    with showing_progress() as hook:
         from ..diagnostics.bench import run_benchmarks
 
         results = run_benchmarks(
-            turns=turns, clips=clips, media=media, long=long, interview=interview
+            turns=turns,
+            clips=clips,
+            media=media,
+            long=long,
+            interview=interview,
+            progress=hook,
         )
     if as_json:
         print_json(results)

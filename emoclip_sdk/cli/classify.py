@@ -75,22 +75,28 @@ def classify(
     loaded = load_model(model, device, dtype, prompts)
     requested = requested_labels(loaded, labels, label, labels_file, compound)
     results: list[Prediction] = []
-    with progress(len(paths)) as begin:
-        for video in paths:
-            begin(video)
-            result, reason = attempt(
-                loaded.classify,
-                video,
-                requested,
-                track=chosen,
-                min_score=min_score,
-                min_quality=min_quality,
-                **reading,
-            )
-            if reason is not None:
-                result = _failed(video, requested, reason)
-            several = result if isinstance(result, list) else [result]
-            results += [dataclasses.replace(r, source=video) for r in several]
+    done = 0
+    try:
+        with progress(len(paths)) as begin:
+            for video in paths:
+                result, reason = attempt(
+                    loaded.classify,
+                    video,
+                    requested,
+                    track=chosen,
+                    min_score=min_score,
+                    min_quality=min_quality,
+                    progress=begin(video),
+                    **reading,
+                )
+                if reason is not None:
+                    result = _failed(video, requested, reason)
+                several = result if isinstance(result, list) else [result]
+                results += [dataclasses.replace(r, source=video) for r in several]
+                done += 1
+    except KeyboardInterrupt:  # what is done is shown
+        if not done:
+            raise
     if as_json:
         print_json([result.to_dict() for result in results])
     elif as_csv:
@@ -106,6 +112,9 @@ def classify(
     else:
         _print_table(results, top, chosen == "all")
         _point_to_timeline(results)
+    if done < len(paths):
+        complain(f"stopped: {done} of {len(paths)} videos are done")
+        raise typer.Exit(130)
     if failed:
         raise typer.Exit(1)
 

@@ -10,7 +10,7 @@ import typer
 
 from . import options as o
 from .loading import add_prompts, load_model, requested_labels
-from .output import NO_FACE, complain, new_table, print_json, progress, results_console
+from .output import NO_FACE, complain, new_table, print_json, results_console, showing_progress
 from .videos import STDIN, expand, refuse_labels, standard_input
 
 if TYPE_CHECKING:
@@ -73,12 +73,10 @@ def compare(
         raise typer.BadParameter("the two have other label sets.", param_hint="--labels")
     from ..selection.compare import Comparison, compare_models
 
-    with progress(len(paths)) as begin:
-        names = iter(paths)
+    with showing_progress() as hook:
         given = [standard_input() if path == STDIN else path for path in paths]
-        result = compare_models(
-            first, second, given, requested, progress=lambda _: begin(next(names)), **reading
-        )
+        reading["progress"] = hook
+        result = compare_models(first, second, given, requested, **reading)
     named = [
         (dataclasses.replace(one, source=video), dataclasses.replace(other, source=video))
         for video, (one, other) in zip(paths, result.pairs, strict=True)

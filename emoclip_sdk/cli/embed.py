@@ -55,8 +55,9 @@ def embed(
     errors: list[str] = []
     with progress(len(paths)) as begin:
         for row, video in zip(rows, paths, strict=True):
-            begin(video)
-            vector, reason = attempt(loaded.embed, video, track=chosen, **reading)
+            vector, reason = attempt(
+                loaded.embed, video, track=chosen, progress=begin(video), **reading
+            )
             if vector is not None:
                 row[:] = vector
             errors.append(reason or "")

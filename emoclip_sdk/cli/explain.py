@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib.util
 import math
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..errors import MissingDependencyError
 from ..results.evidence import NOISE
+from ..runtime.packages import require_package
 from . import options as o
 from .loading import load_model, requested_labels
 from .output import (
@@ -73,11 +72,11 @@ def explain(
         faces, fps, allow_network, timeout, sampling, seed, start=start, end=end
     )
     check_outputs({"-o": output}, video, labels_file, prompts)
-    if output is not None and importlib.util.find_spec("matplotlib") is None:
-        raise MissingDependencyError("matplotlib", "plot", "Plotting")  # now, not after the work
+    if output is not None:
+        require_package("matplotlib", "plot", "Plotting")  # now, not after the work
     loaded = load_model(model, device, dtype, prompts)
     requested = requested_labels(loaded, labels, label, labels_file, compound)
-    with working(video):
+    with working(video) as hook:
         explanation, reason = attempt(
             loaded.explain,
             video,
@@ -85,6 +84,7 @@ def explain(
             track=chosen,
             min_score=min_score,
             min_quality=min_quality,
+            progress=hook,
             **reading,
         )
     if reason is not None:

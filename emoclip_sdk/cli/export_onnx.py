@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
+from ..runtime.packages import require_package
 from . import options as o
 from .loading import load_model
-from .output import complain, working
+from .output import complain, showing_progress
 
 __all__ = ["export_onnx"]
 
@@ -38,11 +39,15 @@ def export_onnx(
             "int8 is calibrated on faces: give --int8 and --calibrate VIDEO together.",
             param_hint="--int8 / --calibrate",
         )
+    for package in ("onnx", "onnxruntime", "onnxscript"):
+        require_package(package, "onnx", "Exporting to ONNX")
     loaded = load_model(model, "cpu", "float32")
-    with working(f"exporting {loaded.name}"):
+    with showing_progress() as hook:
         from ..inference.onnx_export import export_onnx as write
 
-        facts = write(loaded, out, calibration=calibrate or (), faces=faces, opset=opset)
+        facts = write(
+            loaded, out, calibration=calibrate or (), faces=faces, opset=opset, progress=hook
+        )
     for file, cosine in facts["cosine"].items():
         kind = facts["image" if file == "image.onnx" else "temporal"]["dtype"]
         complain(f"wrote {out / file}: {kind}, worst cosine to torch {cosine:.6f}")

@@ -282,6 +282,15 @@ def parse_reading(
     return reading
 
 
+Resume = Annotated[
+    bool,
+    typer.Option(
+        "--resume",
+        help="Go on with a table that Ctrl-C ended, with the same options as before.",
+    ),
+]
+
+
 def parse_baseline(text: str | None) -> str | tuple[float, float] | None:
     """Read ``--baseline``."""
     if text is None or text == "auto":

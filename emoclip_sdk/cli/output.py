@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext, redirect_stdout
-from typing import IO, TYPE_CHECKING, Any
+from contextlib import contextmanager, redirect_stdout
+from typing import TYPE_CHECKING, Any
 
 from ..results.reliability import reliability_lines
+from ..runtime.metering import numbered
+from ..runtime.progress import Progress, ProgressHook
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.progress import Progress, ProgressColumn
     from rich.table import Table
     from rich.text import Text
 
@@ -22,16 +25,16 @@ if TYPE_CHECKING:
 
 __all__ = [
     "NO_FACE",
+    "Quiet",
     "complain",
     "label_text",
     "new_table",
     "print_json",
     "print_reliability",
     "progress",
-    "progress_bar",
-    "progress_console",
     "results_console",
     "score_list",
+    "showing_progress",
     "working",
 ]
 
@@ -41,20 +44,11 @@ _PIPE_WIDTH = 200
 
 def results_console() -> Console:
     """Return the console of the results. Names of files and labels are printed as they are."""
-    return _console(sys.stdout)
-
-
-def progress_console() -> Console:
-    """Return the console of what is said meanwhile."""
-    return _console(sys.stderr)
-
-
-def _console(file: IO[str]) -> Console:
     from rich.console import Console
 
     # Where nobody looks, rich would assume 80 columns and break long names.
-    width = None if file.isatty() else _PIPE_WIDTH
-    return Console(file=file, width=width, markup=False, emoji=False, highlight=False)
+    width = None if sys.stdout.isatty() else _PIPE_WIDTH
+    return Console(file=sys.stdout, width=width, markup=False, emoji=False, highlight=False)
 
 
 def new_table(*columns: str) -> Table:
@@ -102,47 +96,48 @@ def complain(message: str) -> None:
     print(" ".join(message.split()), file=sys.stderr)
 
 
-@contextmanager
-def working(what: str) -> Iterator[None]:
-    """Show that something takes a while; keep what libraries print out of the results."""
-    with progress(1) as begin:
-        begin(what)
-        yield
+class Quiet:
+    """Whether the command line was asked to show no progress."""
+
+    asked = False
 
 
 @contextmanager
-def progress_bar(*columns: ProgressColumn) -> Iterator[Progress]:
-    """Show a bar on a terminal.
+def showing_progress() -> Iterator[ProgressHook]:
+    """Show a bar on a terminal; yields what it is told.
 
     Whatever is printed meanwhile, by any library, goes to standard error.
     """
-    from rich.progress import Progress
+    from ..runtime.progress_bar import ProgressBar
 
-    console = progress_console()
-    bar = Progress(*columns, console=console, transient=True)
-    # Not begun elsewhere: at its end, some versions of rich print an empty line.
-    with redirect_stdout(sys.stderr), bar if console.is_terminal else nullcontext():
-        yield bar
+    with redirect_stdout(sys.stderr):
+        if Quiet.asked:
+            yield lambda progress: None
+        else:
+            with ProgressBar() as bar:
+                yield bar
 
 
 @contextmanager
-def progress(n: int) -> Iterator[Callable[[str], None]]:
-    """Show a bar of `n` steps, as `progress_bar`; yields the function that begins the next one."""
-    from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn
+def working(name: str) -> Iterator[ProgressHook]:
+    """Show a bar while one thing is done, as :func:`showing_progress`."""
+    with progress(1) as begin:
+        yield begin(name)
 
-    columns: list[ProgressColumn] = [
-        SpinnerColumn(),
-        TextColumn("{task.description}", markup=False),
-    ]
-    if n > 1:
-        columns += [BarColumn(), MofNCompleteColumn()]
-    with progress_bar(*columns) as bar:
-        task = bar.add_task("", total=n)
-        begun = -1
 
-        def begin(what: str) -> None:
-            nonlocal begun
-            begun += 1
-            bar.update(task, description=what, completed=begun)
+@contextmanager
+def progress(n: int) -> Iterator[Callable[[str], ProgressHook]]:
+    """Show a bar of `n` videos or steps, as :func:`showing_progress`.
+
+    Yields the function that begins the next one, and returns what that one tells of itself.
+    """
+    with showing_progress() as hook:
+        begun = time.monotonic()
+        numbers = itertools.count()
+
+        def begin(name: str) -> ProgressHook:
+            own = numbered(hook, next(numbers), n, begun, name)
+            own(Progress(name))
+            return own
 
         yield begin

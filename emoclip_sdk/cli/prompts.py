@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from . import options as o
+from .commands import CommandLine
 from .loading import load_model
 from .output import NO_FACE, complain, new_table, print_json, progress, results_console, working
 from .videos import attempt
@@ -18,11 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["prompts"]
 
-prompts = typer.Typer(
-    help="Look into the prompt bank, check prompt files, compare wordings.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
+prompts = CommandLine(help="Look into the prompt bank, check prompt files, compare wordings.")
 
 
 @prompts.command("list")
@@ -187,8 +184,7 @@ def score(
     vectors, owners, failed = [], [], 0
     with progress(len(clips)) as begin:
         for video, label in clips:
-            begin(video)
-            vector, reason = attempt(loaded.embed, video, **reading)
+            vector, reason = attempt(loaded.embed, video, progress=begin(video), **reading)
             if reason is None and np.isnan(vector).any():
                 reason = NO_FACE
             if reason is None:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib.util
+import itertools
 import math
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors import EmoCLIPError, MissingDependencyError
+from ..errors import EmoCLIPError
 from ..results.records import ModelInfo
+from ..runtime.packages import require_package
 from . import options as o
 from .loading import load_model, requested_labels
 from .output import (
@@ -27,10 +29,13 @@ from .output import (
     working,
 )
 from .outputs import check_outputs
-from .videos import attempt
+from .videos import STDIN, attempt
 
 if TYPE_CHECKING:
+    from ..export.unfinished import UnfinishedTable
+    from ..model import EmoCLIP
     from ..results.timeline import Timeline
+    from ..runtime.progress import ProgressHook
     from ..video import VideoInput
 
 __all__ = ["timeline"]
@@ -67,6 +72,7 @@ def timeline(
     top: o.Top = 3,
     min_score: o.MinScore = None,
     min_quality: o.MinQuality = 0.0,
+    resume: o.Resume = False,
     actions: o.Actions = False,
     baseline: o.Baseline = None,
     as_json: o.AsJSON = False,
@@ -83,10 +89,11 @@ def timeline(
 
     A window in which a face is not seen is a row without scores. Without -o, --json, --csv, --plot
     or --heatmap, a table is printed. One .csv, .jsonl or .parquet file alone is written while the
-    video is read, in order of time; everything else is in order of faces, then of time.
+    video is read, in order of time, and keeps its rows at Ctrl-C; everything else is in order of
+    faces, then of time.
     """
     from ..export.save import check_ending
-    from ..export.tables import TABLES, save_rows, write_csv
+    from ..export.tables import TABLES, write_csv
 
     o.one_format(as_json, as_csv)
     for name, seconds in (("--window", window), ("--step", step)):
@@ -100,13 +107,17 @@ def timeline(
             raise typer.BadParameter(str(error), param_hint="-o") from None
     pictures = [plot, heatmap]
     if any(pictures):  # now, not after the work
-        _require("matplotlib", "plot", "Plotting")
+        require_package("matplotlib", "plot", "Plotting")
     if any(file.suffix.lower() == ".parquet" for file in files):
-        _require("pyarrow", "parquet", "Writing Parquet")
+        require_package("pyarrow", "parquet", "Writing Parquet")
     reading = o.parse_reading(faces, fps, allow_network, timeout, start=start, end=end)
     against = o.parse_baseline(baseline)
     outputs = {"-o": files, "--plot": plot, "--heatmap": heatmap}
     check_outputs(outputs, video, against, labels_file, prompts)
+    table = files[0] if len(files) == 1 and files[0].suffix.lower() in TABLES else None
+    if against is not None or any(pictures) or as_json or as_csv:
+        table = None
+    unfinished = _unfinished(table, video) if resume else None
     loaded = load_model(model, device, dtype, prompts)
     requested = requested_labels(loaded, labels, label, labels_file, compound)
     options: dict[str, Any] = dict(
@@ -117,22 +128,14 @@ def timeline(
         actions=actions,
         **reading,
     )
-    table = files[0] if len(files) == 1 and files[0].suffix.lower() in TABLES else None
-    if table is not None and against is None and not (any(pictures) or as_json or as_csv):
+    if table is not None:
         # A table alone is written while the video is read, however long that is.
-        about = ModelInfo(loaded.name, loaded.revision, loaded.prompts.hash)
-
-        def write(given: VideoInput, table: Path) -> int:
-            rows = loaded.timeline_rows(given, requested, **options)
-            return save_rows(rows, table, source=video, labels=requested, model=about, origin=video)
-
-        with working(video):
-            n, reason = attempt(write, video, table)
-        _stop_if(video, reason)
-        complain(f"wrote {table}: {n} rows")
+        _write_table(loaded, video, table, requested, options, unfinished)
         return
-    with working(video):
-        scored, reason = attempt(loaded.timeline, video, requested, baseline=against, **options)
+    with working(video) as hook:
+        scored, reason = attempt(
+            loaded.timeline, video, requested, baseline=against, progress=hook, **options
+        )
     _stop_if(video, reason)
     scored = dataclasses.replace(scored, source=video)
     for line in scored.baselines:
@@ -152,9 +155,63 @@ def timeline(
             complain(f"wrote {picture}")
 
 
-def _require(package: str, extra: str, purpose: str) -> None:
-    if importlib.util.find_spec(package) is None:
-        raise MissingDependencyError(package, extra, purpose)
+def _unfinished(table: Path | None, video: str) -> UnfinishedTable | None:
+    """Return what --resume goes on with; None where there is nothing yet."""
+    from ..export.unfinished import read_unfinished
+
+    if table is None or video == STDIN:
+        raise typer.BadParameter(
+            "goes on with one .csv, .jsonl or .parquet file alone, of a file, and without a "
+            "baseline.",
+            param_hint="--resume",
+        )
+    unfinished = read_unfinished(table, "start", "start")
+    if unfinished is not None and unfinished.sources != [video]:
+        raise typer.BadParameter(
+            f"{table} is about {', '.join(unfinished.sources)}, not about {video}.",
+            param_hint="--resume",
+        )
+    return unfinished
+
+
+def _write_table(
+    model: EmoCLIP,
+    video: str,
+    table: Path,
+    labels: Sequence[str],
+    options: dict[str, Any],
+    unfinished: UnfinishedTable | None,
+) -> None:
+    """Write rows while the video is read; Ctrl-C keeps those that are written."""
+    from ..export.tables import save_records, save_rows
+    from ..runtime.interrupts import UntilInterrupted
+
+    about = ModelInfo(model.name, model.revision, model.prompts.hash)
+    if unfinished is not None:
+        config = model.config
+        begin = unfinished.begin(config.sampling.rate, config.faces.detect_every)
+        options = options if begin is None else {**options, "start": begin}
+
+    def write(given: VideoInput, hook: ProgressHook) -> tuple[int, bool]:
+        rows = model.timeline_rows(given, labels, progress=hook, **options)
+        if unfinished is None:
+            with UntilInterrupted(rows) as made:
+                n = save_rows(made, table, source=video, labels=labels, model=about, origin=video)
+            return n, made.stopped
+        records = (row.to_record(video, about) for row in rows)
+        with UntilInterrupted(unfinished.continued(records)) as more:
+            every = itertools.chain(unfinished.kept(), more)
+            n = save_records(every, table, unfinished.columns, origin=video)
+        return n, more.stopped
+
+    with working(video) as hook:
+        written, reason = attempt(write, video, hook)
+    _stop_if(video, reason)
+    n, stopped = written
+    if stopped:
+        complain(f"stopped: {table} has {n} rows; the same command with --resume goes on")
+        raise typer.Exit(130)
+    complain(f"wrote {table}: {n} rows")
 
 
 def _stop_if(video: str, reason: str | None) -> None:

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from ..errors import EmoCLIPError
 from ..faces.shapes import ShapeFinder
+from ..runtime.metering import metered
+from ..runtime.progress import ProgressOption
 from ..video.decode import FileSource
 from ..video.limits import error_text
 from ..video.opening import open_video
@@ -74,6 +76,7 @@ def annotate_video(
     allow_network: bool = False,
     start: float | None = None,
     end: float | None = None,
+    progress: ProgressOption = None,
 ) -> None:
     """Write an annotated video; see :meth:`Timeline.annotate`.
 
@@ -99,11 +102,15 @@ def annotate_video(
         from ..faces.landmarks import FaceLandmarker
 
         finder = ShapeFinder(FaceLandmarker())
-    write_video(source, path, lambda size: Overlay(timeline, size, finder, start or 0.0))
+    begin = start or 0.0
+    write_video(source, path, lambda size: Overlay(timeline, size, finder, begin), progress)
 
 
 def write_video(
-    source: VideoSource, path: Path, make_drawing: Callable[[tuple[int, int]], Drawing]
+    source: VideoSource,
+    path: Path,
+    make_drawing: Callable[[tuple[int, int]], Drawing],
+    progress: ProgressOption = None,
 ) -> None:
     """Write a video anew, each frame as a drawing makes it; times and sound are kept.
 
@@ -118,6 +125,7 @@ def write_video(
         One of `VIDEOS`.
     make_drawing : callable
         Given width and height of the frames.
+    progress : bool or callable, optional
 
     Raises
     ------
@@ -133,7 +141,7 @@ def write_video(
     with atomic_write(path, source.origin) as part:
         try:
             with av.open(str(part), "w", format=container, options=options) as out:
-                _write(source, out, make_drawing)
+                _write(source, out, make_drawing, progress)
         except (EmoCLIPError, OSError):
             raise
         except Exception as error:  # FFmpeg's dozen, and what PyAV makes of odd numbers
@@ -144,12 +152,16 @@ def _write(
     source: VideoSource,
     out: OutputContainer,
     make_drawing: Callable[[tuple[int, int]], Drawing],
+    progress: ProgressOption,
 ) -> None:
     import av
 
     from ..video.sound import Sound
 
     with ExitStack() as opened:
+        whole, begin, stop = source, 0.0, math.inf
+        if isinstance(source, PartSource):
+            whole, begin, stop = source.source, source.start, source.end
         frames = opened.enter_context(closing(source.frames()))
         first = next(frames)
         drawing = make_drawing((first.rgb.shape[1], first.rgb.shape[0]))
@@ -162,14 +174,17 @@ def _write(
         # What FFmpeg makes of RGB. Unsaid, players would take a large picture for BT.709.
         stream.codec_context.colorspace, stream.codec_context.color_range = _BT601, _LIMITED
         sound = None
-        begin, stop = 0.0, math.inf
-        whole = source
-        if isinstance(source, PartSource):
-            whole, begin, stop = source.source, source.start, source.end
         if isinstance(whole, FileSource):
             sound = opened.enter_context(closing(Sound(whole, out, begin, stop)))
         ticks = -1
-        for frame in itertools.chain([first], frames):
+        shown = metered(
+            itertools.chain([first], frames),
+            progress,
+            source.name,
+            start=begin,
+            duration=lambda: source.duration,
+        )
+        for frame in shown:
             picture = av.VideoFrame.from_ndarray(drawing.draw(frame.rgb, frame.time), "rgb24")
             # No two frames may have one time; a damaged file's clock may stand still.
             ticks = max(ticks + 1, round((frame.time - begin) * _CLOCK))

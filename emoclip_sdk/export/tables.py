@@ -27,10 +27,19 @@ if TYPE_CHECKING:
     from ..results.records import ModelInfo
     from ..results.scored_windows import TimelineRow
 
-__all__ = ["TABLES", "require_pyarrow", "save_records", "save_rows", "table_schema", "write_csv"]
+__all__ = [
+    "FORMULA",
+    "TABLES",
+    "require_pyarrow",
+    "save_records",
+    "save_rows",
+    "table_schema",
+    "write_csv",
+]
 
 # Also the wide forms, which some spreadsheets read alike.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""How a text begins that a spreadsheet would run; in CSV it has an apostrophe before it."""
 _ROW_GROUP = 4096  # rows of a Parquet file that wait to be written together
 
 Record = dict[str, Any]
@@ -65,7 +74,7 @@ def _cell(value: Any) -> Any:
 
     See OWASP, "CSV Injection".
     """
-    if isinstance(value, str) and value.startswith(_FORMULA):
+    if isinstance(value, str) and value.startswith(FORMULA):
         return f"'{value}"
     if isinstance(value, float):
         # Times are rounded to a microsecond; of a share, six digits are more than are measured.

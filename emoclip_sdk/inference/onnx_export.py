@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,8 @@ from ..nn import preprocess
 from ..nn.face_landmarks import LANDMARKS
 from ..nn.shape import SHAPE_FEATURES, ShapeStream, shape_features
 from ..nn.temporal import TemporalTransformer
+from ..runtime.metering import in_steps
+from ..runtime.progress import ProgressOption
 from .onnx_quantization import calibration_crops, quantize
 
 if TYPE_CHECKING:
@@ -71,6 +73,7 @@ def export_onnx(
     calibration: Sequence[VideoInput] = (),
     faces: FaceMode | None = None,
     opset: int = OPSET,
+    progress: ProgressOption = None,
 ) -> dict[str, Any]:
     """Write ``image.onnx``, ``temporal.onnx`` and ``emoclip.json``, checked against torch.
 
@@ -94,6 +97,8 @@ def export_onnx(
         "none": the frames of `calibration` are face crops already. None: as the config says.
     opset : int
         Version of the ONNX operators, 18 or later.
+    progress : bool or callable, optional
+        Told which video of `calibration` is read, and which file is written.
 
     Returns
     -------
@@ -120,17 +125,20 @@ def export_onnx(
     if out.exists() and not out.is_dir():
         raise EmoCLIPError(f"{out}: is a file; ONNX files are written to a folder")
     size = config.image.crop_size or config.image.size
-    known = calibration_crops(model, calibration, faces) if calibration else None
+    known = calibration_crops(model, calibration, faces, progress) if calibration else None
     try:
         out.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".exporting-", dir=out) as temporary:
             staged = Path(temporary)
-            cosine = {"image.onnx": _write_image(model, size, known, staged, opset)}
-            if encoder.network.shape is not None:
-                cosine["shape.onnx"] = _write_shape(encoder.network.shape, staged, opset)
-            temporal = encoder.network.temporal
+            shape, temporal = encoder.network.shape, encoder.network.temporal
+            parts: dict[str, Callable[[], float]] = {
+                "image.onnx": lambda: _write_image(model, size, known, staged, opset)
+            }
+            if shape is not None:
+                parts["shape.onnx"] = lambda: _write_shape(shape, staged, opset)
             if isinstance(temporal, TemporalTransformer):
-                cosine["temporal.onnx"] = _write_temporal(model, temporal, staged, opset)
+                parts["temporal.onnx"] = lambda: _write_temporal(model, temporal, staged, opset)
+            cosine = dict(zip(parts, in_steps(list(parts.items()), progress), strict=True))
             facts = _facts(model, size, known is not None, opset, cosine)
             text = json.dumps(facts, indent=2, ensure_ascii=False, allow_nan=False)
             (staged / "emoclip.json").write_text(text + "\n", encoding="utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,8 @@ from numpy.typing import NDArray
 
 from ..errors import EmoCLIPError
 from ..faces import FaceShape
+from ..runtime.metering import numbered, open_progress
+from ..runtime.progress import ProgressOption
 from .options import FaceMode, ReadOptions
 from .reader import FaceReader
 
@@ -26,7 +29,10 @@ _INT8_OPERATORS = ["Conv", "Gemm", "MatMul", "Add", "Clip"]
 
 
 def calibration_crops(
-    model: PretrainedModel, videos: Sequence[VideoInput], faces: FaceMode | None
+    model: PretrainedModel,
+    videos: Sequence[VideoInput],
+    faces: FaceMode | None,
+    progress: ProgressOption = None,
 ) -> NDArray[np.uint8]:
     """Return face crops (N, S, S, 3) of the videos, spread evenly where there are too many."""
     kept: list[NDArray[np.uint8]] = []
@@ -36,9 +42,12 @@ def calibration_crops(
         return np.zeros((len(crops), 0), np.float32)
 
     reader = FaceReader(model.config, keep, model.detector)
-    for video in videos:
-        for _ in reader(video, ReadOptions(faces)):
-            pass
+    begun = time.monotonic()
+    with open_progress(progress) as hook:
+        for number, video in enumerate(videos):
+            own = None if hook is None else numbered(hook, number, len(videos), begun)
+            for _ in reader(video, ReadOptions(faces, progress=own)):
+                pass
     n = sum(map(len, kept))
     if n < 2:
         raise EmoCLIPError(f"int8 is calibrated on at least 2 faces; the videos show {n}")

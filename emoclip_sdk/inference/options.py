@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypedDict
 
 from ..config import FaceConfig
 from ..errors import EmoCLIPError
 from ..prompts import CompoundMode
+from ..runtime.progress import ProgressOption
 from ..video import PartSource, SamplingMode, VideoSource, check_part
 
 __all__ = ["FaceMode", "ReadKeywords", "ReadOptions", "ScoreKeywords", "face_config"]
@@ -48,6 +49,9 @@ class ReadOptions:
     start, end : float, optional
         Read a part: seconds on the clock of the file. Times of results stay those of the whole
         file, and their `duration` is where the part ends. None: from its beginning; to its end.
+    progress : bool or callable, optional
+        True: a bar in the terminal or the notebook, once it has taken a second. Otherwise what is
+        called with a :class:`Progress` meanwhile; an error that it raises ends the call.
 
     Raises
     ------
@@ -63,6 +67,7 @@ class ReadOptions:
     timeout: float | None = None
     start: float | None = None
     end: float | None = None
+    progress: ProgressOption = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         if self.faces not in (None, "detect", "none"):
@@ -76,6 +81,10 @@ class ReadOptions:
         for name, value in (("fps", self.fps), ("timeout", self.timeout)):
             if value is not None and not (value > 0 and math.isfinite(value)):
                 raise EmoCLIPError(f"{name} must be a positive number, not {value}")
+        if not (
+            self.progress is None or isinstance(self.progress, bool) or callable(self.progress)
+        ):
+            raise EmoCLIPError(f"progress must be a function, True or False, not {self.progress!r}")
         check_part(self.start, self.end)
 
     @property
@@ -90,6 +99,10 @@ class ReadOptions:
     def whole(self) -> ReadOptions:
         """Return the same options for all of another video."""
         return dataclasses.replace(self, start=None, end=None)
+
+    def without_progress(self) -> tuple[ReadOptions, ProgressOption]:
+        """Return the same options to be sent to other processes, and who wants to know of it."""
+        return dataclasses.replace(self, progress=None), self.progress
 
     def require_in_order(self, task: str) -> None:
         """Refuse a sampling that does not go through the video in order of time.
@@ -111,9 +124,9 @@ class ReadOptions:
             An option differs from its default.
         """
         given = [
-            field.name
-            for field in dataclasses.fields(self)
-            if getattr(self, field.name) != field.default
+            option.name
+            for option in dataclasses.fields(self)
+            if option.compare and getattr(self, option.name) != option.default
         ]
         if given:
             raise EmoCLIPError(
@@ -132,6 +145,7 @@ class ReadKeywords(TypedDict, total=False):
     timeout: float | None
     start: float | None
     end: float | None
+    progress: ProgressOption
 
 
 class ScoreKeywords(ReadKeywords, total=False):

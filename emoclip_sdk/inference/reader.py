@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Generator, Iterable, Iterator
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from ..config import FaceConfig, ModelConfig
 from ..errors import EmoCLIPError
@@ -16,6 +16,7 @@ from ..faces import (
     TrackTable,
     face_frames,
 )
+from ..runtime.metering import Timed, metered
 from ..video import Frame, LiveFrames, VideoSource, open_live, open_video, prefetch, read_clip
 from .frames import EmbeddedFrame, Encode, embed_faces
 from .options import ReadOptions, face_config
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from ..video import LiveInput, VideoInput
 
 __all__ = ["FaceReader"]
-
-T = TypeVar("T")
 
 AHEAD = 8
 """Decoded frames that wait for detection."""
@@ -124,14 +123,7 @@ class FaceReader:
         """
         source = open_video(video, fps=options.fps, allow_network=options.allow_network)
         config = self._face_config(options)
-        # Key frames are as far apart in time as where the model samples, however many frames are
-        # between. Where the rate is not known, the longest time between two decides.
-        detect_every = config.detect_every
-        if rate is None:
-            detect_every *= MANY_FRAMES
-        else:
-            detect_every = max(round(detect_every * rate / self.config.sampling.rate), 1)
-        config = dataclasses.replace(config, detect_every=detect_every)
+        config = dataclasses.replace(config, detect_every=self.key_spacing(rate))
         table = TrackTable()
 
         def read(source: VideoSource) -> Iterator[FrameFaces]:
@@ -141,6 +133,17 @@ class FaceReader:
 
         frames, duration = _limited(source, options, read)
         return VideoFaces(source.name, frames, table, duration, source.origin)
+
+    def key_spacing(self, rate: float | None) -> int:
+        """Return how many frames there are from one look for all faces to the next.
+
+        These are as far apart in time as where the model samples, however many frames are between.
+        Where the rate is not known (None), the longest time between two decides.
+        """
+        detect_every = self.config.faces.detect_every
+        if rate is None:
+            return detect_every * MANY_FRAMES
+        return max(round(detect_every * rate / self.config.sampling.rate), 1)
 
     def live(self, source: LiveInput, options: ReadOptions) -> tuple[LiveFrames, FaceStream]:
         """Open what is read while it happens, see :meth:`EmoCLIP.stream`.
@@ -229,12 +232,18 @@ def _watched(
 
 
 def _limited(
-    source: VideoSource, options: ReadOptions, read: Callable[[VideoSource], Iterator[T]]
-) -> tuple[Iterator[T], Callable[[], float | None]]:
-    """Read the part that is asked for within a time; return what is read, and when it ends."""
-    if options.timeout is None:
-        part = options.part(source)
-        return read(part), lambda: part.duration
-    limited = LimitedSource(source, options.timeout)
-    part = options.part(limited)
-    return limited.timed(read(part)), lambda: part.duration
+    source: VideoSource, options: ReadOptions, read: Callable[[VideoSource], Iterator[Timed]]
+) -> tuple[Iterator[Timed], Callable[[], float | None]]:
+    """Read the part that is asked for within a time; return what is read, and when it ends.
+
+    On the way it is told how far that is.
+    """
+    limited = None if options.timeout is None else LimitedSource(source, options.timeout)
+    part = options.part(limited or source)
+    items = read(part) if limited is None else limited.timed(read(part))
+
+    def end() -> float | None:
+        return part.duration
+
+    start = options.start or 0.0
+    return metered(items, options.progress, source.name, start=start, duration=end), end

@@ -3,31 +3,51 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from ..errors import VideoError
+from ..runtime.metering import numbered, open_progress
+from .options import ReadOptions
 
-__all__ = ["each_video", "failed_name", "is_batch"]
+__all__ = ["each_of", "each_video", "failed_name", "is_batch"]
 
 
 T = TypeVar("T")
 
 
-def each_video(video: Any, one: Callable[[Any], T], failed: Callable[[str, str], T]) -> T | list[T]:
-    """Return ``one(video)``; for a batch, a list of what `one` returns for each.
+def each_video(
+    video: Any,
+    options: ReadOptions,
+    one: Callable[[Any, ReadOptions], T],
+    failed: Callable[[str, str], T],
+) -> T | list[T]:
+    """Return ``one(video, options)``; for a batch, a list of what `one` returns for each.
 
     A sequence is a batch of videos, unless it holds pictures: that is one video. Where a video of a
-    batch can't be read, its place is taken by ``failed(name, reason)``.
+    batch can't be read, its place is taken by ``failed(name, reason)``. Progress is that of all.
     """
-    if not is_batch(video):
-        return one(video)
+    return each_of(video, options, one, failed) if is_batch(video) else one(video, options)
+
+
+def each_of(
+    videos: Sequence[Any],
+    options: ReadOptions,
+    one: Callable[[Any, ReadOptions], T],
+    failed: Callable[[str, str], T],
+) -> list[T]:
+    """Return what `one` returns for each video, as :func:`each_video` for a batch."""
     results = []
-    for item in video:
-        try:
-            results.append(one(item))
-        except VideoError as error:
-            results.append(failed(*failed_name(item, error)))
+    begun = time.monotonic()
+    with open_progress(options.progress) as hook:
+        for number, item in enumerate(videos):
+            own = None if hook is None else numbered(hook, number, len(videos), begun)
+            try:
+                results.append(one(item, replace(options, progress=own)))
+            except VideoError as error:
+                results.append(failed(*failed_name(item, error)))
     return results
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import pandas
     from matplotlib.figure import Figure
 
+    from ..runtime.progress import ProgressOption
     from ..video import VideoInput
 
 __all__ = ["Timeline"]
@@ -242,6 +243,7 @@ class Timeline(ScoredWindows):
         allow_network: bool = False,
         start: float | None = None,
         end: float | None = None,
+        progress: ProgressOption = None,
     ) -> None:
         """Write the video with boxes, labels and a strip that shows this timeline.
 
@@ -255,6 +257,8 @@ class Timeline(ScoredWindows):
             Draw the landmarks of each face, too; they are found anew in every frame.
         fps, allow_network, start, end
             As the timeline was made with. Of a part only that part is written, from 0 on.
+        progress : bool or callable, optional
+            As in :meth:`EmoCLIP.timeline`.
 
         Raises
         ------
@@ -277,4 +281,5 @@ class Timeline(ScoredWindows):
             allow_network=allow_network,
             start=start,
             end=end,
+            progress=progress,
         )

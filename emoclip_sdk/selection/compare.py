@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..errors import EmoCLIPError, VideoError
+from ..errors import EmoCLIPError
 from ..inference.options import ReadOptions
 from ..inference.reader import FaceReader
 from ..inference.stream import FaceStream
-from ..inference.videos import failed_name
+from ..inference.videos import each_of
 from ..prompts import LabelSet
 from ..results.records import Prediction
 from ..results.tables import label_columns, to_pandas
@@ -125,8 +125,6 @@ def compare_models(
     b: PretrainedModel,
     videos: Sequence[VideoInput],
     labels: LabelSet | None = None,
-    *,
-    progress: Callable[[VideoInput], None] = lambda video: None,
     **reading: Unpack[ReadKeywords],
 ) -> Comparison:
     """Score labels on videos under two models; faces are found once where both look alike.
@@ -138,8 +136,6 @@ def compare_models(
         Anything that :meth:`EmoCLIP.classify` takes.
     labels : sequence of str, or mapping of str to descriptions, optional
         As in :meth:`EmoCLIP.classify`. None: the label set of both, which must be the same.
-    progress : callable
-        Called with each video before it is read.
     **reading
         As in :meth:`EmoCLIP.classify`.
 
@@ -150,23 +146,22 @@ def compare_models(
     """
     if labels is None and set(a.labels) != set(b.labels):
         raise EmoCLIPError(f"{a.name} and {b.name} have other label sets: name the labels")
-    options = ReadOptions(**reading)
     common = a.labels if labels is None else labels
     scorers = [model.scorer(common, "average", None) for model in (a, b)]
-    pairs = []
-    for video in videos:
-        progress(video)
-        try:
-            streams = read_for_both(a, b, video, options)
-            one, other = (
-                scorer.predictions(stream, "prominent")[0]
-                for scorer, stream in zip(scorers, streams, strict=True)
-            )
-        except VideoError as error:
-            name, reason = failed_name(video, error)
-            one, other = (scorer.empty(name, error=reason) for scorer in scorers)
-        pairs.append((one, other))
-    return Comparison(tuple(pairs))
+
+    def pair(video: Any, options: ReadOptions) -> tuple[Prediction, Prediction]:
+        streams = read_for_both(a, b, video, options)
+        one, other = (
+            scorer.predictions(stream, "prominent")[0]
+            for scorer, stream in zip(scorers, streams, strict=True)
+        )
+        return one, other
+
+    def failed(name: str, reason: str) -> tuple[Prediction, Prediction]:
+        one, other = (scorer.empty(name, error=reason) for scorer in scorers)
+        return one, other
+
+    return Comparison(tuple(each_of(videos, ReadOptions(**reading), pair, failed)))
 
 
 def read_for_both(

@@ -58,8 +58,8 @@ def test_a_killed_actor_loses_nothing(cluster, tiny_checkpoint, crop_video, tmp_
     (folder / "05.mp4").write_bytes(b"no video")
     killed = []
 
-    def kill(done, total, name):
-        if done >= 3 and not killed:
+    def kill(now):
+        if now.done >= 3 and not killed:
             killed.append(actors()[0])
             os.kill(killed[0], signal.SIGKILL)
 

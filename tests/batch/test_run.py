@@ -58,14 +58,14 @@ def test_same_as_one_after_another(model, videos, tmp_path):
         faces="none",
         labels=["joy", "wibbled"],
         workers=2,
-        progress=lambda *now: seen.append(now),
+        progress=seen.append,
     )
     names = [str(videos / name) for name in ("a.mp4", "b.mp4", "broken.mp4", "c.mp4")]
     rows = table(out)
     assert [row["source"] for row in rows] == names
     assert (report.total, report.skipped, report.no_face) == (4, 0, ())
     assert "not a video" in report.failed[names[2]] and len(report.failed) == 1
-    assert [now[:2] for now in seen] == [(i, 4) for i in range(5)]
+    assert [(now.done, now.total) for now in seen] == [(i, 4) for i in range(5)]
     for row, one in zip(rows, model.classify(names, ["joy", "wibbled"], faces="none"), strict=True):
         assert (row["label"], row["error"], row["duration"]) == (one.label, one.error, one.duration)
         assert row["model"] == model.name and row["prompt_bank"] == model.prompts.hash
@@ -86,8 +86,8 @@ def test_goes_on_and_carries_the_manifest(model, videos, tmp_path):
     manifest.write_text("path,subject\nv/c.mp4,s1\nv/a.mp4,s2\nv/broken.mp4,s3\n")
     options = dict(model=model, faces="none", workers=1)
 
-    def stop(done, total, name):
-        if done == 1:
+    def stop(now):
+        if now.done == 1:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -120,9 +120,9 @@ def test_a_killed_worker_loses_nothing(model, videos, tmp_path):
         shutil.copy(videos / "b.mp4", files[-1])
     killed = []
 
-    def kill(done, total, name):
+    def kill(now):
         # Once: a second kill may hit the retry of the same video, which is then given up.
-        if done == 2 and not killed:
+        if now.done == 2 and not killed:
             victim = multiprocessing.active_children()[0]
             victim.kill()
             killed.append(victim.pid)

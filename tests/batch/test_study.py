@@ -153,8 +153,8 @@ def test_goes_on_in_the_middle_of_a_study(model, study, windows, tmp_path):
     out, manifest = tmp_path / "o.parquet", study / "study.csv"
     options = dict(model=model, window=1, step=0.5, **OPTIONS)
 
-    def stop(done, total, name):
-        if done == 2:
+    def stop(now):
+        if now.done == 2:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

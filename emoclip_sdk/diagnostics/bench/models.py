@@ -13,14 +13,13 @@ from ...config import (
     ImageConfig,
     ModelConfig,
     PromptConfig,
-    ShapeConfig,
     TemporalConfig,
     TowersConfig,
 )
 from ...model import EmoCLIP
 from ...nn import DualEncoder
 
-__all__ = ["BENCH_LABELS", "vit_b_32", "with_shape_stream"]
+__all__ = ["BENCH_LABELS", "vit_b_32", "without_shape_stream"]
 
 BENCH_LABELS = [
     "neutral",
@@ -47,10 +46,10 @@ def vit_b_32(dtype: str = "auto", device: str = "cpu") -> EmoCLIP:
     return EmoCLIP(config, DualEncoder(config), name="ViT-B/32, random", dtype=dtype, device=device)
 
 
-def with_shape_stream(model: EmoCLIP) -> EmoCLIP:
-    """Build a model with a random shape stream beside the towers of one that has none."""
-    torch.manual_seed(0)
-    config = dataclasses.replace(model.config, shape=ShapeConfig())
+def without_shape_stream(model: EmoCLIP) -> EmoCLIP:
+    """Build a model with the towers of another one, without its shape stream."""
+    config = dataclasses.replace(model.config, shape=None)
     network = DualEncoder(config)
-    network.load_state_dict(model.encoder.network.state_dict(), strict=False)
-    return EmoCLIP(config, network, name=f"{model.name}, random shape stream", device="cpu")
+    state = model.encoder.network.state_dict()
+    network.load_state_dict({key: state[key] for key in network.state_dict()})
+    return EmoCLIP(config, network, name=f"{model.name}, pixels alone", device="cpu")

@@ -6,6 +6,7 @@ them; figures are medians, and ratios of medians.
 
 from __future__ import annotations
 
+import functools
 import json
 import shutil
 import statistics
@@ -25,12 +26,14 @@ from ...faces.boxes import iou
 from ...inference.devices import has_amx
 from ...model import EmoCLIP
 from ...runtime.machine import machine_facts
+from ...runtime.metering import in_steps
+from ...runtime.progress import ProgressOption
 from ...video import open_video
 from .actions import actions_rows
 from .clips import interview as repeated
 from .clips import moving_face, portrait
 from .gpu import encoding_row
-from .models import BENCH_LABELS, vit_b_32, with_shape_stream
+from .models import BENCH_LABELS, vit_b_32, without_shape_stream
 from .reference import ReferencePipeline
 
 __all__ = ["run_benchmarks"]
@@ -59,7 +62,7 @@ def _short_clip(clip: Path, rounds: int) -> list[dict[str, Any]]:
     """Measure a ten-second clip, from its path to scores."""
     exact, quick = vit_b_32("float32"), vit_b_32()
     mini = EmoCLIP.from_pretrained(device="cpu")
-    shaped = with_shape_stream(mini)
+    pixels = without_shape_stream(mini)
     reference = ReferencePipeline(exact, BENCH_LABELS)
     crops = torch.randn(1, exact.config.sampling.n_frames, 3, 224, 224)
 
@@ -72,7 +75,7 @@ def _short_clip(clip: Path, rounds: int) -> list[dict[str, Any]]:
             "reference": lambda: reference(clip),
             "ours": lambda: quick.classify(clip, BENCH_LABELS, sampling="uniform"),
             "decode and encode": floor,
-            "embedded model with shape": lambda: shaped.classify(clip),
+            "embedded model": lambda: mini.classify(clip),
         },
         rounds,
     )
@@ -85,8 +88,8 @@ def _short_clip(clip: Path, rounds: int) -> list[dict[str, Any]]:
     )
     small = _in_turns(
         {
-            "with shape": lambda: shaped.classify(clip),
             "ours": lambda: mini.classify(clip),
+            "pixels alone": lambda: pixels.classify(clip),
             "decode only": lambda: _decode_only(clip),
         },
         rounds,
@@ -106,12 +109,12 @@ def _short_clip(clip: Path, rounds: int) -> list[dict[str, Any]]:
         ),
         _row("embedded model: ours / decode only", small, "ours", "decode only", "<= 1.5"),
         _row(
-            "embedded model with a shape stream (random weights) / without",
-            small, "with shape", "ours", "<= 1.6",
+            "embedded model / the same without its shape stream",
+            small, "ours", "pixels alone", "<= 1.6",
         ),
         _row(
-            "reference, ViT-B/32 / embedded model with a shape stream",
-            times, "reference", "embedded model with shape", ">= 8",
+            "reference, ViT-B/32 / embedded model",
+            times, "reference", "embedded model", ">= 8",
         ),
         _row(
             "32 frames of ViT-B/32: reference in float32 / ours",
@@ -249,6 +252,11 @@ def _long_videos(
     ]
 
 
+def _interview(folder: Path) -> list[dict[str, Any]]:
+    small = moving_face(folder / "small.mp4", width=640, height=480)
+    return _long_videos(small, folder, (10, 120), "interview", "<= 1.1")
+
+
 def run_benchmarks(
     *,
     turns: int = 5,
@@ -256,6 +264,7 @@ def run_benchmarks(
     media: Path | None = None,
     long: bool = False,
     interview: bool = False,
+    progress: ProgressOption = None,
 ) -> dict[str, Any]:
     """Measure the requested rows.
 
@@ -271,6 +280,8 @@ def run_benchmarks(
     long, interview : bool
         60 against 5 minutes of 720p for a timeline and for actions; 120 against 10 minutes of 480p
         for clips.
+    progress : bool or callable, optional
+        Told which rows are being measured.
 
     With a CUDA device, its utilization by encoding is a row, too.
 
@@ -280,20 +291,29 @@ def run_benchmarks(
         "machine", "turns", and "rows": each with "figure", "ratio" (of times, unless "figure" says
         otherwise), "goal" and what it is made of.
     """
-    rows = [encoding_row(vit_b_32(device="cuda"), 224)] if torch.cuda.is_available() else []
-    with tempfile.TemporaryDirectory() as folder:
-        clip = moving_face(Path(folder) / "clip.mp4")
+    steps: list[tuple[str, Callable[[], list[dict[str, Any]]]]] = []
+    if torch.cuda.is_available():
+        steps.append(("the GPU", lambda: [encoding_row(vit_b_32(device="cuda"), 224)]))
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        clip = moving_face(folder / "clip.mp4")
         if turns:
-            rows += _short_clip(clip, turns) + actions_rows(Path(folder), turns)
+            steps.append(("a short clip", lambda: _short_clip(clip, turns)))
+            steps.append(("facial actions", lambda: actions_rows(folder, turns)))
         if clips:
-            rows += _many_clips(Path(folder), clips)
+            steps.append((f"{clips} clips", lambda: _many_clips(folder, clips)))
         if media is not None:
-            rows += _accuracy(media)
+            steps.append(("boxes and scores", lambda: _accuracy(media)))
         if long:
-            for task in ("timeline", "actions"):
-                rows += _long_videos(clip, Path(folder), (5, 60), task, "<= 1.05")
+            steps += [
+                (
+                    f"{task} of an hour",
+                    functools.partial(_long_videos, clip, folder, (5, 60), task, "<= 1.05"),
+                )
+                for task in ("timeline", "actions")
+            ]
         if interview:
-            small = moving_face(Path(folder) / "small.mp4", width=640, height=480)
-            rows += _long_videos(small, Path(folder), (10, 120), "interview", "<= 1.1")
+            steps.append(("two hours of interview", lambda: _interview(folder)))
+        rows = [row for step in in_steps(steps, progress) for row in step]
     machine = {**machine_facts(torch.device("cpu")), "amx": has_amx()}
     return {"machine": machine, "turns": turns, "rows": rows}

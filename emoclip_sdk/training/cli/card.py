@@ -11,6 +11,8 @@ from typing import Any
 
 import typer
 
+from ...runtime.packages import require_package
+
 __all__ = ["run_card_suite"]
 
 log = logging.getLogger(__name__)
@@ -35,6 +37,7 @@ def run_card_suite(
 
     Parameters are the options of ``evaluate``.
     """
+    from ...cli.output import showing_progress
     from ...model import EmoCLIP
     from ..data.ferplus import load_ferplus
     from ..evaluation import BLIND_BASELINES
@@ -44,22 +47,26 @@ def run_card_suite(
         raise typer.BadParameter("the suite needs FER+'s votes: ferplus", param_hint="--dataset")
     if model in BLIND_BASELINES:
         raise typer.BadParameter("the suite needs a model that sees", param_hint="--model")
+    if write:
+        require_package("matplotlib", "plot", "Drawing the confusion matrix")
     # Before any work: whether there is a place to write to.
     folder = writable_folder(model) if write else local_folder(model)
     name = split or "valid"
     path = root / "ferplus.npz" if root.is_dir() else root
     loaded = EmoCLIP.from_pretrained(model, device=device)
-    figures = card_suite(
-        loaded,
-        load_ferplus(path, name),  # type: ignore[arg-type]
-        split=name,
-        folder=folder,
-        prompt_files=prompt_files,
-        loco=loco,
-        clips=clips,
-        draws=draws,
-        seed=seed,
-    )
+    with showing_progress() as show:
+        figures = card_suite(
+            loaded,
+            load_ferplus(path, name),  # type: ignore[arg-type]
+            split=name,
+            folder=folder,
+            prompt_files=prompt_files,
+            loco=loco,
+            clips=clips,
+            draws=draws,
+            seed=seed,
+            progress=show,
+        )
     document = {
         "dataset": dataset,
         "model": model or "embedded",
@@ -85,37 +92,36 @@ def _command(model: str | None, split: str, files: Sequence[Path], loco: Path | 
 
 
 def _print(document: dict[str, Any]) -> None:
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
+    from rich.text import Text
 
-    console = Console()
-    table = Table(
-        title=f"{document['model']}, {document['dataset']} {document['split']}, "
-        f"n = {document['n']}, {document['seconds']:.0f} s"
+    from ...cli.output import new_table, results_console
+
+    console = results_console()
+    console.print(
+        f"{document['model']}, {document['dataset']} {document['split']}, n = {document['n']}, "
+        f"{document['seconds']:.0f} s"
     )
-    for column in ("figure", "value", "goal", "reached", "n"):
-        table.add_column(column, justify="right" if column == "n" else "left")
-    marks = {True: "[green]yes[/]", False: "[red]no[/]", None: "not known"}
+    table = new_table("figure", "value", "goal", "reached", "n>")
+    marks = {True: Text("yes", "green"), False: Text("no", "red"), None: Text("not known")}
     for row in document["rows"]:
         values = "\n".join(f"{name} {_number(value)}" for name, value in row["values"].items())
         goals = "\n".join(f"{name} {goal}" for name, goal in row["goal"].items())
         n = "" if row["n"] is None else str(row["n"])
-        table.add_row(row["figure"], escape(values), escape(goals), marks[row["met"]], n)
+        table.add_row(row["figure"], values, goals, marks[row["met"]], n)
         table.add_section()
     console.print(table)
+    console.print()
     for row in document["rows"]:
-        console.print(f"[bold]{row['figure']}[/]: {escape(row['how'])}", highlight=False)
+        console.print(Text(row["figure"], "bold") + Text(f": {row['how']}"))
     _print_classes(console, document)
 
 
 def _print_classes(console: Any, document: dict[str, Any]) -> None:
-    from rich.table import Table
+    from ...cli.output import new_table
 
+    console.print()
     rows = {row["key"]: row for row in document["rows"]}
-    table = Table(title="by class")
-    for column in ("class", "n", "recall", "never trained on", "synonyms", "clips"):
-        table.add_column(column, justify="left" if column == "class" else "right")
+    table = new_table("class", "n>", "recall>", "never trained on>", "synonyms>", "clips>")
     left_out = rows["left_out"]["per_class"]
     moving = rows["temporal"]["frames"]["temporal"]["per_class"]
     for name, figures in rows["accuracy"]["per_class"].items():
@@ -130,7 +136,7 @@ def _print_classes(console: Any, document: dict[str, Any]) -> None:
     console.print(table)
     for name, words in rows["synonyms"]["misses"].items():
         went = ", ".join(f"{word} → {to}" for word, to in words.items())
-        console.print(f"words for {name} that went elsewhere: {went}", highlight=False)
+        console.print(f"words for {name} that went elsewhere: {went}")
 
 
 def _number(value: float | None) -> str:

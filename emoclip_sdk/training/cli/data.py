@@ -48,14 +48,15 @@ def check(
         raise typer.BadParameter("single or compound", param_hint="--task")
     if fold != "all" and not fold.isdecimal():
         raise typer.BadParameter("a number, or all", param_hint="--fold")
-    from ...cli.output import progress
+    from ...cli.output import showing_progress
+    from ...runtime.progress import Progress
     from ..data.datasets import DATASETS
     from ..data.datasets.check import check_dataset
 
     known = DATASETS.get(dataset)
     folds = known.folds if known and fold == "all" else (1,) if fold == "all" else (int(fold),)
-    with progress(1) as begin:
-        begin(f"reading {dataset}")
+    with showing_progress() as show:
+        show(Progress(f"reading {dataset}"))
         report = check_dataset(
             dataset,
             root,
@@ -64,7 +65,7 @@ def check(
             sizes=sizes,
             frames=frames,
             workers=workers,
-            progress=lambda i, n: begin(f"decoded {i} of {n} clips"),
+            progress=show,
         )
     if problems is not None:
         report.write_problems(problems)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ...runtime.packages import require_package
+from ...runtime.progress import Progress
 from .application import app
 from .card import run_card_suite
 
@@ -125,6 +127,7 @@ def evaluate(
     ):
         if value not in allowed:
             raise typer.BadParameter(", ".join(filter(None, allowed)), param_hint=option)
+    require_package("torchmetrics", "train", "Evaluation")  # now, not after the work
     if suite:
         run_card_suite(
             model,
@@ -145,8 +148,11 @@ def evaluate(
         raise typer.BadParameter("a file that ends in .png, .svg or .pdf", param_hint="--examples")
     if write_card or loco or prompts_file:
         raise typer.BadParameter("say --suite card as well", param_hint="--suite")
+    if examples:
+        require_package("matplotlib", "train", "The examples")
     import torch
 
+    from ...cli.output import showing_progress
     from ...model import EmoCLIP
     from ..data.cache import FrameCache
     from ..data.datasets import open_clips
@@ -187,18 +193,21 @@ def evaluate(
         )
     else:
         about.update(prompts=prompts, one_text=one_text, frames=frames, compound=compound)
-        scores = score_clips(
-            EmoCLIP.from_pretrained(model, device=device),
-            labeled_clips,
-            loaded.classes,
-            prompts=prompts,
-            frames=frames,  # type: ignore[arg-type]
-            compound=compound,  # type: ignore[arg-type]
-            one_text=one_text,
-            cropped=loaded.cropped,
-            cache=FrameCache(cache, torch.float32) if cache else None,
-            workers=workers,
-        )
+        with showing_progress() as show:
+            show(Progress("loading the model"))
+            scores = score_clips(
+                EmoCLIP.from_pretrained(model, device=device),
+                labeled_clips,
+                loaded.classes,
+                prompts=prompts,
+                frames=frames,  # type: ignore[arg-type]
+                compound=compound,  # type: ignore[arg-type]
+                one_text=one_text,
+                cropped=loaded.cropped,
+                cache=FrameCache(cache, torch.float32) if cache else None,
+                workers=workers,
+                progress=show,
+            )
         trained_on = read_trained_on(model) if model else None
         if trained_on is not None:
             options["overlap"] = trained_on.overlap(dataset, labeled_clips)
@@ -236,29 +245,26 @@ def _split(clips: ClipDataset, split: str | None) -> tuple[str, Any]:
 
 
 def _print(about: dict[str, Any], figures: dict[str, Any]) -> None:
-    from rich.console import Console
-    from rich.table import Table
+    from ...cli.output import new_table, results_console
 
-    console = Console()
-    table = Table(title="  ".join(f"{key}: {value}" for key, value in about.items()))
-    table.add_column("class")
-    table.add_column("recall", justify="right")
-    table.add_column("n", justify="right")
+    console = results_console()
+    console.print(", ".join(f"{key}: {value}" for key, value in about.items()))
+    table = new_table("class", "recall>", "n>")
     for name, row in figures["per_class"].items():
         table.add_row(name, _number(row["recall"]), str(row["n"]))
     console.print(table)
     for name, groups in figures.get("groups", {}).items():
-        table = Table(title=f"by {name}")
-        for column in (name, "n", "classes", "UAR", "WAR"):
-            table.add_column(column, justify="left" if column == name else "right")
+        table = new_table(name, "n>", "classes>", "UAR>", "WAR>")
         for kind, row in groups.items():
             cells = [_figure(row, key) for key in ("uar", "war")]
             table.add_row(kind or "(not known)", str(row["n"]), str(row["classes"]), *cells)
         table.caption = _gap(figures["gaps"][name])
+        console.print()
         console.print(table)
+    console.print()
     for key in ("uar", "war", "f1", "auc"):
         console.print(f"{key.upper():4}{_figure(figures, key)}")
-    console.print(f"n   {figures['n']}", highlight=False)
+    console.print(f"n   {figures['n']}")
     _print_overlap(console, figures)
     if figures["unusable"]:
         console.print(

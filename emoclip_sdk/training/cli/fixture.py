@@ -64,35 +64,39 @@ def make_fixture(
     ground_truth.csv. For ness: interviews whose ratings depend on how much the face moves; what a
     probe can reach at best is in best_possible.json.
     """
+    from ...cli.output import working
+
     if dataset == "ness":
         from ..synthetic.interviews import draw_interview, make_interviews
 
         write = functools.partial(draw_interview, size=size, seed=seed) if videos else None
-        make_interviews(
-            out,
-            patients=69 if subjects is None else subjects,
-            interviews=interviews,
-            minutes=minutes,
-            seed=seed,
-            write=write,
-        )
+        with working("drawing interviews"):
+            make_interviews(
+                out,
+                patients=69 if subjects is None else subjects,
+                interviews=interviews,
+                minutes=minutes,
+                seed=seed,
+                write=write,
+            )
         typer.echo(f"{out}: ness, {interviews} interviews; the manifest is {out / 'manifest.csv'}")
         return
     from ..synthetic import GROUND_TRUTH, make_synthetic
 
-    make_synthetic(
-        dataset,
-        out,
-        clips_per_class=clips_per_class,
-        size=size,
-        frames=frames,
-        subjects=50 if subjects is None else subjects,
-        seed=seed,
-        nuisance=nuisance,
-        compounds=compounds,
-        label_base=label_base,
-        videos=videos,
-        as_released=as_released,
-        processes=processes,
-    )
+    with working("drawing clips"):
+        make_synthetic(
+            dataset,
+            out,
+            clips_per_class=clips_per_class,
+            size=size,
+            frames=frames,
+            subjects=50 if subjects is None else subjects,
+            seed=seed,
+            nuisance=nuisance,
+            compounds=compounds,
+            label_base=label_base,
+            videos=videos,
+            as_released=as_released,
+            processes=processes,
+        )
     typer.echo(f"{out}: {dataset}, drawn; what its clips show is in {out / GROUND_TRUTH}")

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from ...runtime.packages import require_package
+from ...runtime.progress import Progress
 from .application import app
 
 if TYPE_CHECKING:
@@ -69,8 +71,12 @@ def ness(
     each patient, scatter plots, and the probe for EmoCLIP.load_probe. All of it is as private as
     the recordings.
     """
+    # Now, not after the work.
+    require_package("sklearn", "train", "A probe's baseline")
+    require_package("matplotlib", "train", "A scatter plot")
     import torch
 
+    from ...cli.output import showing_progress
     from ...errors import EmoCLIPError
     from ...model import EmoCLIP
     from ..data.cache import FrameCache
@@ -87,17 +93,21 @@ def ness(
         raise EmoCLIPError(f"--scale {scale}: no such scale. There are: {', '.join(known)}")
     study = read_study(manifest, known[scale])
     folder = out or study.path.with_name(f"ness-{scale}")
-    study, clips, unusable = embed_study(
-        study,
-        lambda: EmoCLIP.from_pretrained(model, device=device),
-        FrameCache(cache or folder / "cache", torch.float32),
-        faces=faces,
-    )
-    result = run_study(study, clips, content, k=folds, control=control, draws=draws)
-    result.document["unusable"] = unusable
-    result.document["published"] = published_rows(scale)
-    write_study(result, folder)
-    save_rating_probe(result, fit_final(study, clips, content), folder / "probe")
+    with showing_progress() as show:
+        study, clips, unusable = embed_study(
+            study,
+            lambda: EmoCLIP.from_pretrained(model, device=device),
+            FrameCache(cache or folder / "cache", torch.float32),
+            faces=faces,
+            progress=show,
+        )
+        show(Progress("cross-validation"))
+        result = run_study(study, clips, content, k=folds, control=control, draws=draws)
+        result.document["unusable"] = unusable
+        result.document["published"] = published_rows(scale)
+        write_study(result, folder)
+        show(Progress("the final probe"))
+        save_rating_probe(result, fit_final(study, clips, content), folder / "probe")
     if as_json:
         typer.echo(json.dumps(result.document, indent=2, ensure_ascii=False))
     else:

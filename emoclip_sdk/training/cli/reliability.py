@@ -58,6 +58,7 @@ def reliability(
     told apart. Run it after every change of the weights. Half a minute.
     """
     from ...checkpoints.folder import WEIGHTS_FILE
+    from ...cli.output import working
     from ...model import EmoCLIP
     from ...runtime.hashes import file_hash
     from ..data.ferplus import load_ferplus
@@ -77,10 +78,11 @@ def reliability(
         "dataset": "FER+ valid",
         "weights": file_hash(folder / WEIGHTS_FILE),
     }
-    measured = measure_reliability(
-        split, about=about, wordnet=wordnet, keep=keep, n_words=words, seed=seed
-    )
-    margin = fit_margin(split.scores, split.labels, tell)
+    with working("measuring"):
+        measured = measure_reliability(
+            split, about=about, wordnet=wordnet, keep=keep, n_words=words, seed=seed
+        )
+        margin = fit_margin(split.scores, split.labels, tell)
     write_reliability(folder, measured, margin)
     for known in measured.classes:
         typer.echo(f"{known.name:16} recall {known.recall:.3f} of {known.n}")

@@ -41,6 +41,7 @@ def tables(
     """
     import torch
 
+    from ...cli.output import working
     from ..data.cache import FrameCache
     from ..ness.tables import rating_tables
     from ..paper.tables import Bench, read_roots, write_report
@@ -57,7 +58,8 @@ def tables(
         seed=seed,
         reference=reference,
     )
-    report = write_report(bench, out, ratings)
+    with working("measuring"):
+        report = write_report(bench, out, ratings)
     for table in report["tables"]:
         rows = [row for part in table["parts"] for row in part["rows"] if not row["others"]]
         done = sum(bool(row["folds"]) for row in rows)

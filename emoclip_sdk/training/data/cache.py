@@ -26,6 +26,8 @@ from ...errors import DatasetError
 from ...inference.clips import Span
 from ...model import EmoCLIP
 from ...runtime.hashes import file_hash
+from ...runtime.metering import counted
+from ...runtime.progress import ProgressOption
 from ...runtime.worker_pool import WorkerPool
 from ...video import clip_window
 from ..engine.precision import Precision
@@ -117,6 +119,7 @@ def frame_embeddings(
     workers: WorkerPool | None = None,
     precision: Precision = "fp32",
     pixels_alone: bool = False,
+    progress: ProgressOption = None,
 ) -> list[NDArray[np.float32]]:
     """Embed the frames of clips one by one, or read what was embedded before.
 
@@ -138,6 +141,8 @@ def frame_embeddings(
         Of the image tower's products.
     pixels_alone : bool
         Without the word of the model's shape stream, as where it still learns.
+    progress : bool or callable, optional
+        Told how many clips are embedded.
 
     Returns
     -------
@@ -170,7 +175,7 @@ def frame_embeddings(
             pixels_alone=pixels_alone,
         )
 
-    return _through_cache(cache, settings, clips, embed, "embedded")
+    return _through_cache(cache, settings, clips, embed, "embedded", progress)
 
 
 def frame_shapes(
@@ -219,6 +224,7 @@ def _through_cache(
     clips: Sequence[Clip],
     compute: Callable[[list[int]], Iterator[Tensor]],
     what: str,
+    progress: ProgressOption = None,
 ) -> list[NDArray[np.float32]]:
     """Return an array (T, ...) for each clip; `compute` is given the rows of what is missing."""
     arrays: list[Tensor | None] = [None] * len(clips)
@@ -230,7 +236,8 @@ def _through_cache(
         arrays = [cache.load(key, name) for name in names]
     missing = [i for i, array in enumerate(arrays) if array is None]
     start = logged = time.monotonic()
-    for done, (i, array) in enumerate(zip(missing, compute(missing), strict=True), 1):
+    computed = counted(compute(missing), progress, len(missing), f"clips {what}")
+    for done, (i, array) in enumerate(zip(missing, computed, strict=True), 1):
         arrays[i] = cache.store(key, names[i], array) if cache and len(array) else array
         if time.monotonic() - logged > 10:
             logged = time.monotonic()

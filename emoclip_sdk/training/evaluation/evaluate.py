@@ -13,6 +13,7 @@ from ...errors import DatasetError
 from ...inference.scorer import cosine_similarities, softmax_scores
 from ...model import EmoCLIP
 from ...prompts import CompoundMode
+from ...runtime.progress import ProgressOption
 from ..data.cache import FrameCache
 from ..data.datasets import Clip
 from ..data.ferplus import Pictures
@@ -89,6 +90,7 @@ def score_clips(
     cropped: bool = True,
     cache: FrameCache | None = None,
     workers: int = 0,
+    progress: ProgressOption = None,
 ) -> NDArray[np.float64]:
     """Score clips zero-shot.
 
@@ -111,6 +113,8 @@ def score_clips(
         Where frame embeddings are kept.
     workers : int
         Processes that decode.
+    progress : bool or callable, optional
+        Told how many clips are embedded.
 
     Returns
     -------
@@ -123,7 +127,7 @@ def score_clips(
         A class has no text.
     """
     vectors = class_vectors(model, classes, prompts, compound, one_text=one_text)
-    embedded = clip_frames(model, clips, cache, cropped=cropped, workers=workers)
+    embedded = clip_frames(model, clips, cache, cropped=cropped, workers=workers, progress=progress)
     return zero_shot_scores(model, clip_embeddings(model, embedded, frames), vectors)
 
 

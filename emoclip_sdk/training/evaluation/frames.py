@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...model import EmoCLIP
+from ...runtime.progress import ProgressOption
 from ...runtime.worker_pool import WorkerPool
 from ..data.cache import FrameCache, frame_embeddings
 from ..data.datasets import Clip
@@ -22,6 +23,7 @@ def clip_frames(
     *,
     cropped: bool = True,
     workers: int = 0,
+    progress: ProgressOption = None,
 ) -> list[NDArray[np.float32]]:
     """Embed the frames of clips, see :func:`~emoclip_sdk.training.data.cache.frame_embeddings`.
 
@@ -31,4 +33,6 @@ def clip_frames(
         Processes that read video, started for these clips.
     """
     with WorkerPool(workers) as processes:
-        return frame_embeddings(model, clips, cache, cropped=cropped, workers=processes)
+        return frame_embeddings(
+            model, clips, cache, cropped=cropped, workers=processes, progress=progress
+        )

@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import json
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,6 +19,8 @@ from ...errors import DatasetError, VideoError
 from ...inference.options import FaceMode, ReadOptions, face_config
 from ...model import EmoCLIP
 from ...probes.interview import EmbeddedInterview, interview_clips, read_interview
+from ...runtime.metering import numbered, open_progress
+from ...runtime.progress import ProgressOption
 from ..data.cache import FrameCache, clip_identity, weights_hash
 from ..data.datasets.clips import Clip
 from .manifest import Interview, Study
@@ -63,6 +66,7 @@ def embed_study(
     cache: FrameCache,
     *,
     faces: FaceMode | None = None,
+    progress: ProgressOption = None,
 ) -> tuple[Study, StudyClips, list[str]]:
     """Embed the interviews, or read what was embedded before.
 
@@ -75,6 +79,8 @@ def embed_study(
         Gets one entry for each video.
     faces : {"detect", "none"}, optional
         See :func:`~emoclip_sdk.probes.interview.interview_clips`.
+    progress : bool or callable, optional
+        Told how far all interviews are.
 
     Returns
     -------
@@ -94,25 +100,29 @@ def embed_study(
     kept: list[Interview] = []
     embedded: list[EmbeddedInterview] = []
     unusable = []
-    for number, interview in enumerate(study.interviews, start=1):
-        try:
-            if interview.video.suffix.lower() == ".npz":
-                embeddings = read_interview(interview.video)
-            else:
-                if model is None:
-                    model = load()
-                    key, weights = _key(model, faces), model.encoder.video_hash()
-                vectors = _embed(model, interview, cache, key, faces)
-                embeddings = EmbeddedInterview(vectors, model.name, weights)
-                log.info("interview %d of %d: %s", number, len(study.interviews), interview.id)
-        except VideoError as error:
-            unusable.append(str(error))
-            continue
-        if not len(embeddings.vectors):
-            unusable.append(f"{interview.id}: no face was found")
-            continue
-        kept.append(interview)
-        embedded.append(embeddings)
+    n, begun = len(study.interviews), time.monotonic()
+    with open_progress(progress) as hook:
+        for number, interview in enumerate(study.interviews):
+            own = None if hook is None else numbered(hook, number, n, begun, interview.id)
+            try:
+                if interview.video.suffix.lower() == ".npz":
+                    embeddings = read_interview(interview.video)
+                else:
+                    if model is None:
+                        model = load()
+                        key, weights = _key(model, faces), model.encoder.video_hash()
+                    options = ReadOptions(faces, progress=own)
+                    vectors = _embed(model, interview, cache, key, options)
+                    embeddings = EmbeddedInterview(vectors, model.name, weights)
+                    log.info("interview %d of %d: %s", number + 1, n, interview.id)
+            except VideoError as error:
+                unusable.append(str(error))
+                continue
+            if not len(embeddings.vectors):
+                unusable.append(f"{interview.id}: no face was found")
+                continue
+            kept.append(interview)
+            embedded.append(embeddings)
     for what in unusable:
         log.warning("left out: %s", what)
     if not embedded:
@@ -125,12 +135,12 @@ def embed_study(
 
 
 def _embed(
-    model: EmoCLIP, interview: Interview, cache: FrameCache, key: str, faces: FaceMode | None
+    model: EmoCLIP, interview: Interview, cache: FrameCache, key: str, options: ReadOptions
 ) -> NDArray[np.float32]:
     name = clip_identity(Clip("interview", interview.video))
     vectors = cache.load(key, name)
     if vectors is None:
-        new = interview_clips(model, interview.video, ReadOptions(faces))
+        new = interview_clips(model, interview.video, options)
         vectors = cache.store(key, name, torch.from_numpy(new))
     return vectors.float().numpy()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 
 from ....errors import DatasetError, VideoError
+from ....runtime.metering import counted
+from ....runtime.progress import ProgressOption
 from ....runtime.worker_pool import WorkerPool
 from ....video import open_video
 from .clips import Clip, ClipDataset, Problem
@@ -139,7 +141,7 @@ def check_dataset(
     sizes: bool = True,
     frames: bool = False,
     workers: int = 1,
-    progress: Callable[[int, int], None] | None = None,
+    progress: ProgressOption = None,
 ) -> CheckReport:
     """Read folds of a dataset and collect everything that is wrong with them.
 
@@ -154,8 +156,8 @@ def check_dataset(
         Decode every frame of every clip, too.
     workers : int
         Processes that decode.
-    progress : callable, optional
-        Called with the numbers of clips decoded so far and in all.
+    progress : bool or callable, optional
+        Told how many clips are decoded.
 
     Raises
     ------
@@ -183,17 +185,16 @@ def unreadable_clips(
     clips: Sequence[Clip],
     *,
     workers: int = 1,
-    progress: Callable[[int, int], None] | None = None,
+    progress: ProgressOption = None,
 ) -> list[Problem]:
     """Decode every frame of every clip and return a problem for each that can't be decoded."""
     paths = [clip.video for clip in clips if not isinstance(clip.video, np.ndarray)]
     problems = []
     with WorkerPool(workers) as pool:
-        for i, problem in enumerate(pool.map((_decode, path) for path in paths), start=1):
+        decoded = pool.map((_decode, path) for path in paths)
+        for problem in counted(decoded, progress, len(paths), "decoding clips"):
             if problem is not None:
                 problems.append(problem)
-            if progress is not None:
-                progress(i, len(paths))
     return problems
 
 

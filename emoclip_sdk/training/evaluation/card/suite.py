@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,8 @@ from .... import __version__
 from ....checkpoints.folder import WEIGHTS_FILE
 from ....model import EmoCLIP
 from ....runtime.hashes import file_hash
+from ....runtime.metering import in_steps
+from ....runtime.progress import ProgressOption
 from ...data.ferplus import Pictures
 from .actions import action_row
 from .confidence import abstention_row, calibration_row
@@ -34,6 +36,7 @@ def card_suite(
     clips: int = 480,
     draws: int = 1000,
     seed: int = 0,
+    progress: ProgressOption = None,
 ) -> dict[str, Any]:
     """Measure everything that a model card says.
 
@@ -57,6 +60,8 @@ def card_suite(
         See :func:`~.motion.motion_row`.
     draws, seed : int
         Of the bootstrap and of the clips.
+    progress : bool or callable, optional
+        Told which figure is measured.
 
     Returns
     -------
@@ -66,17 +71,18 @@ def card_suite(
     """
     start = time.perf_counter()
     measured = EvaluatedSplit(model, pictures)
-    rows: list[CardRow] = [
-        accuracy_row(measured, draws=draws, seed=seed),
-        spread_row(measured, prompt_files),
-        left_out_row(measured, loco, where=split),
-        synonym_row(measured),
-        action_row(measured),
-        motion_row(measured, clips, seed),
-        calibration_row(measured),
-        abstention_row(measured),
-        speed_row(model, folder),
+    steps: list[tuple[str, Callable[[], CardRow]]] = [
+        ("accuracy", lambda: accuracy_row(measured, draws=draws, seed=seed)),
+        ("wordings", lambda: spread_row(measured, prompt_files)),
+        ("classes left out", lambda: left_out_row(measured, loco, where=split)),
+        ("synonyms", lambda: synonym_row(measured)),
+        ("facial actions", lambda: action_row(measured)),
+        ("clips", lambda: motion_row(measured, clips, seed)),
+        ("calibration", lambda: calibration_row(measured)),
+        ("abstention", lambda: abstention_row(measured)),
+        ("speed", lambda: speed_row(model, folder)),
     ]
+    rows = in_steps(steps, progress)
     return {
         "suite": "card",
         "split": split,
