@@ -11,7 +11,7 @@ import pytest
 from emoclip_sdk import EmoCLIP
 from emoclip_sdk.cli import main
 from emoclip_sdk.diagnostics.bench.clips import portrait
-from emoclip_sdk.diagnostics.bench.models import with_shape_stream
+from emoclip_sdk.diagnostics.bench.models import without_shape_stream
 from emoclip_sdk.faces import FaceShape
 
 
@@ -53,14 +53,14 @@ def test_a_folder_without_videos(bench, tmp_path):
     assert code == 1 and "no .mp4" in err
 
 
-def test_the_model_with_a_shape_stream_is_the_embedded_one_beside_it():
+def test_the_model_without_its_shape_stream_has_the_same_towers():
     model = EmoCLIP.from_pretrained(device="cpu")
-    shaped = with_shape_stream(model)
+    alone = without_shape_stream(model)
     size = model.config.image.crop_size or model.config.image.size
     crops = np.random.default_rng(0).integers(0, 256, (2, size, size, 3), np.uint8)
     points = np.random.default_rng(1).normal(size=(478, 3)).astype(np.float32)
     shape = FaceShape(points, 1.0, np.zeros(52, np.float32))
-    pixels = model.encoder.frames(crops)
-    embedded = shaped.encoder.frames(crops, [None, shape])
+    pixels = alone.encoder.frames(crops)
+    embedded = model.encoder.frames(crops, [None, shape])
     np.testing.assert_array_equal(embedded[0], pixels[0])
     assert np.abs(embedded[1] - pixels[1]).max() > 1e-3
