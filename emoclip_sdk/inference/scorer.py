@@ -353,8 +353,12 @@ class Scorer:
         return similarities, softmax_scores(similarities, self.logit_scale), rivals
 
     def _rivals(self) -> NDArray[np.float32]:
-        """Return those of the model's own labels that are not offered, under whatever name."""
-        if not len(self.reference):
+        """Return those of the model's own labels that are not offered, under whatever name.
+
+        None where only facial actions are offered: a happy face may well have its mouth open.
+        """
+        known = [self.reliability.get(label) for label in self.labels]
+        if not len(self.reference) or all(each and each.auc is not None for each in known):
             return self.vectors[:0]
         same = cosine_similarities(self.reference, self.vectors) > 1 - 1e-6
         return self.reference[~same.any(axis=1)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 
+from emoclip_sdk.assets import asset
 from emoclip_sdk.checkpoints import embedded_folder
 from emoclip_sdk.checkpoints.folder import WEIGHTS_FILE
 from emoclip_sdk.runtime.hashes import file_hash
@@ -86,6 +87,17 @@ def test_it_was_measured_on_these_weights(embedded_model) -> None:
         f"the weights are new: run {measured.command}"
     )
     assert embedded_model.config.calibration.margin > 0
+
+
+def test_facial_actions_do_not_compete_with_emotions(embedded_model) -> None:
+    portrait = asset("portrait.mp4")  # laughs
+    mouth = ["the mouth is open", "the mouth is closed"]
+    eyes = ["the eyes are closed", "the eyes are open"]
+    frames = embedded_model.read(portrait)
+    assert embedded_model.classify(frames, labels=mouth).answer == mouth[0]
+    assert embedded_model.classify(frames, labels=eyes).answer == eyes[1]
+    # Beside a word for an expression they do: what else the face shows may fit better.
+    assert embedded_model.classify(frames, labels=["boredom", mouth[1]]).answer is None
 
 
 def test_descriptions_of_ones_own_are_judged(embedded_model) -> None:
