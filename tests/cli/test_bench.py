@@ -30,6 +30,7 @@ def bench(monkeypatch, capsys):
     return run
 
 
+@pytest.mark.slow
 def test_rows_and_machine(bench):
     code, out, _ = bench("--short", 0, "--clips", 2, "--json")
     found = json.loads(out)

@@ -7,11 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from emoclip_sdk import EmoCLIP
 from emoclip_sdk.batch.crops import open_reader
-from emoclip_sdk.config import ShapeConfig
 from emoclip_sdk.inference.options import ReadOptions
 from emoclip_sdk.nn import DualEncoder
 
@@ -19,13 +17,8 @@ PORTRAIT = Path(__file__).parents[2] / "examples" / "portrait.mp4"
 
 
 @pytest.fixture(scope="module")
-def with_shape(embedded_model: EmoCLIP) -> EmoCLIP:
-    """The embedded model with a stream that has learned nothing."""
-    torch.manual_seed(0)
-    config = dataclasses.replace(embedded_model.config, shape=ShapeConfig(hidden=8))
-    network = DualEncoder(config)
-    network.load_state_dict(embedded_model.encoder.network.state_dict(), strict=False)
-    return EmoCLIP(config, network, name="with shape", device="cpu", dtype="float32")
+def with_shape() -> EmoCLIP:
+    return EmoCLIP.from_pretrained(device="cpu", dtype="float32")
 
 
 def test_shapes_are_added_to_frame_embeddings(with_shape: EmoCLIP) -> None:
@@ -35,7 +28,10 @@ def test_shapes_are_added_to_frame_embeddings(with_shape: EmoCLIP) -> None:
 
     plain = dataclasses.replace(with_shape.config, shape=None)
     pixels = EmoCLIP(plain, DualEncoder(plain), name="pixels", device="cpu", dtype="float32")
-    pixels.encoder.network.load_state_dict(with_shape.encoder.network.state_dict(), strict=False)
+    weights = with_shape.encoder.network.state_dict()
+    pixels.encoder.network.load_state_dict(
+        {key: weights[key] for key in pixels.encoder.network.state_dict()}
+    )
     without = [f for f in pixels.reader(PORTRAIT, ReadOptions()) if 0 in f.faces]
     assert not any(frame.shapes for frame in without)
     for frame, other in zip(frames, without, strict=True):

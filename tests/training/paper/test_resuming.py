@@ -185,7 +185,9 @@ if __name__ == "__main__":
 
 
 @pytest.mark.skipif(os.name == "nt", reason="process groups of POSIX")
-@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGKILL"])
+@pytest.mark.parametrize(
+    "name", ["SIGINT", "SIGKILL", pytest.param("SIGTERM", marks=pytest.mark.slow)]
+)
 def test_no_worker_is_left(name: str, tmp_path: Path) -> None:
     script = tmp_path / "train.py"
     script.write_text(WITH_WORKERS)
