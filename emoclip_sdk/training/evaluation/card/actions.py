@@ -38,13 +38,13 @@ def measured_actions(split: EvaluatedSplit) -> tuple[MeasuredAction, ...]:
     sentences: dict[str, list[str]] = yaml.safe_load(ACTION_SENTENCES.read_text(encoding="utf-8"))
     figures = []
     for name, other in sentences.items():
-        aucs = [
-            [auroc(scores, shows[name]) for scores in _similarities(split, texts).T]
+        trained, unseen = (
+            _mean(auroc(scores, shows[name]) for scores in _similarities(split, texts).T)
             for texts in (action_wordings()[name], other)
-        ]
-        if all(None not in part for part in aucs):
-            trained, unseen = (round(float(np.mean(np.float64(part))), 4) for part in aucs)
-            figures.append(MeasuredAction(name, trained, unseen, len(split.pictures)))
+        )
+        if trained is not None and unseen is not None:
+            n = len(split.pictures)
+            figures.append(MeasuredAction(name, round(trained, 4), round(unseen, 4), n))
     return tuple(figures)
 
 
