@@ -32,11 +32,13 @@ if TYPE_CHECKING:
     from .results.events import Event, EventScores
     from .results.evidence import DescriptionMatch, FrameWeight
     from .results.explanation import Explanation
+    from .results.features import FaceFeatures
     from .results.live import LiveResult
     from .results.ratings import ProbeResult, ScoreEstimate
     from .results.records import FaceTrack, ModelInfo, Prediction
     from .results.reliability import LabelReliability
     from .results.scored_windows import TimelineRow
+    from .results.synchrony import Synchrony
     from .results.timeline import Timeline
     from .selection.compare import Comparison, compare_models
     from .selection.few_shot import FewShotReport
@@ -63,6 +65,7 @@ __all__ = [
     "FaceBaseline",
     "FaceConfig",
     "FaceDetector",
+    "FaceFeatures",
     "FaceFollower",
     "FaceQuality",
     "FaceStream",
@@ -82,6 +85,7 @@ __all__ = [
     "ReadOptions",
     "RegressionProbe",
     "ScoreEstimate",
+    "Synchrony",
     "Timeline",
     "TimelineRow",
     "TrackSummary",
@@ -114,6 +118,7 @@ _MODULES = {
     "FaceBaseline": "results.baseline",
     "FaceConfig": "config",
     "FaceDetector": "faces",
+    "FaceFeatures": "results.features",
     "FaceFollower": "faces",
     "FaceQuality": "faces",
     "FaceStream": "inference.stream",
@@ -130,6 +135,7 @@ _MODULES = {
     "ReadOptions": "inference.options",
     "RegressionProbe": "probes.probe",
     "ScoreEstimate": "results.ratings",
+    "Synchrony": "results.synchrony",
     "Timeline": "results.timeline",
     "TimelineRow": "results.scored_windows",
     "TrackSummary": "results.analysis",
