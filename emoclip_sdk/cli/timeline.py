@@ -14,6 +14,7 @@ import typer
 from ..errors import EmoCLIPError, MissingDependencyError
 from ..results.records import ModelInfo
 from . import options as o
+from .dynamics import Dynamics, Events, Features, Synchrony, Threshold, Tier
 from .loading import load_model, requested_labels
 from .output import (
     NO_FACE,
@@ -57,6 +58,11 @@ def timeline(
         Path | None,
         typer.Option(metavar="FILE", help="Draw every label's scores as colors over time."),
     ] = None,
+    features: Features = None,
+    synchrony: Synchrony = None,
+    events: Events = None,
+    tier: Tier = None,
+    threshold: Threshold = None,
     labels: o.Labels = None,
     label: o.Label = None,
     labels_file: o.LabelsFile = None,
@@ -81,8 +87,8 @@ def timeline(
 ) -> None:
     """Score emotion labels over time: one row per face and window.
 
-    A window in which a face is not seen is a row without scores. Without -o, --json, --csv, --plot
-    or --heatmap, a table is printed. One .csv, .jsonl or .parquet file alone is written while the
+    A window in which a face is not seen is a row without scores. Without an option that writes
+    something else, a table is printed. One .csv, .jsonl or .parquet file alone is written while the
     video is read, in order of time; everything else is in order of faces, then of time.
     """
     from ..export.save import check_ending
@@ -101,12 +107,14 @@ def timeline(
     pictures = [plot, heatmap]
     if any(pictures):  # now, not after the work
         _require("matplotlib", "plot", "Plotting")
-    if any(file.suffix.lower() == ".parquet" for file in files):
+    if any(file.suffix.lower() == ".parquet" for file in (*files, features, synchrony) if file):
         _require("pyarrow", "parquet", "Writing Parquet")
     reading = o.parse_reading(faces, fps, allow_network, timeout, start=start, end=end)
     against = o.parse_baseline(baseline)
-    outputs = {"-o": files, "--plot": plot, "--heatmap": heatmap}
-    check_outputs(outputs, video, against, labels_file, prompts)
+    dynamics = Dynamics(features, synchrony, events, tier, threshold)
+    dynamics.check()
+    outputs = {"-o": files, "--plot": plot, "--heatmap": heatmap, **dynamics.outputs}
+    check_outputs(outputs, video, against, labels_file, prompts, events)
     loaded = load_model(model, device, dtype, prompts)
     requested = requested_labels(loaded, labels, label, labels_file, compound)
     options: dict[str, Any] = dict(
@@ -118,7 +126,8 @@ def timeline(
         **reading,
     )
     table = files[0] if len(files) == 1 and files[0].suffix.lower() in TABLES else None
-    if table is not None and against is None and not (any(pictures) or as_json or as_csv):
+    more = any(pictures) or dynamics or as_json or as_csv
+    if table is not None and against is None and not more:
         # A table alone is written while the video is read, however long that is.
         about = ModelInfo(loaded.name, loaded.revision, loaded.prompts.hash)
 
@@ -141,7 +150,7 @@ def timeline(
         print_json(scored.to_dict())
     elif as_csv:
         write_csv(scored.to_records(), sys.stdout)
-    elif not files and not any(pictures):
+    elif not files and not any(pictures) and not dynamics:
         _print_table(scored, top)
     for file in files:
         scored.save(file)
@@ -150,6 +159,7 @@ def timeline(
         if picture is not None:
             draw(picture)
             complain(f"wrote {picture}")
+    dynamics.write(scored)
 
 
 def _require(package: str, extra: str, purpose: str) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..video import microseconds
 from .analysis import (
     Cell,
     Episode,
@@ -165,12 +166,14 @@ def _face(
     scores = np.array([[cell.row.scores[label] for label in labels] for cell in inside])
     times = np.array([(cell.start + cell.end) / 2 for cell in inside])
     means = np.average(scores, axis=0, weights=weights)
-    counts, lengths = dict.fromkeys(labels, 0.0), dict.fromkeys(labels, 0.0)
+    counts: dict[str, float] = dict.fromkeys(labels, 0)  # whole numbers, or NaN where missing
+    lengths = dict.fromkeys(labels, 0.0)
     for episode in track_episodes:
         length = min(episode.offset, end) - max(episode.onset, start)
         if length > 0:
             counts[episode.label] += 1
             lengths[episode.label] += length
+    lengths = {label: microseconds(length) for label, length in lengths.items()}
     alone = times[0] == times[-1]
 
     def named(values: NDArray[np.float64]) -> dict[str, float]:
