@@ -32,11 +32,13 @@ if TYPE_CHECKING:
     from .results.events import Event, EventScores
     from .results.evidence import DescriptionMatch, FrameWeight
     from .results.explanation import Explanation
+    from .results.features import FaceFeatures
     from .results.live import LiveResult
     from .results.ratings import ProbeResult, ScoreEstimate
     from .results.records import FaceTrack, ModelInfo, Prediction
     from .results.reliability import LabelReliability
     from .results.scored_windows import TimelineRow
+    from .results.synchrony import Synchrony
     from .results.timeline import Timeline
     from .runtime.progress import Progress
     from .selection.compare import Comparison, compare_models
@@ -64,6 +66,7 @@ __all__ = [
     "FaceBaseline",
     "FaceConfig",
     "FaceDetector",
+    "FaceFeatures",
     "FaceFollower",
     "FaceQuality",
     "FaceStream",
@@ -84,6 +87,7 @@ __all__ = [
     "ReadOptions",
     "RegressionProbe",
     "ScoreEstimate",
+    "Synchrony",
     "Timeline",
     "TimelineRow",
     "TrackSummary",
@@ -116,6 +120,7 @@ _MODULES = {
     "FaceBaseline": "results.baseline",
     "FaceConfig": "config",
     "FaceDetector": "faces",
+    "FaceFeatures": "results.features",
     "FaceFollower": "faces",
     "FaceQuality": "faces",
     "FaceStream": "inference.stream",
@@ -133,6 +138,7 @@ _MODULES = {
     "ReadOptions": "inference.options",
     "RegressionProbe": "probes.probe",
     "ScoreEstimate": "results.ratings",
+    "Synchrony": "results.synchrony",
     "Timeline": "results.timeline",
     "TimelineRow": "results.scored_windows",
     "TrackSummary": "results.analysis",

@@ -16,6 +16,7 @@ from ..errors import EmoCLIPError
 from ..results.records import ModelInfo
 from ..runtime.packages import require_package
 from . import options as o
+from .dynamics import Dynamics, Events, Features, Synchrony, Threshold, Tier
 from .loading import load_model, requested_labels
 from .output import (
     NO_FACE,
@@ -62,6 +63,11 @@ def timeline(
         Path | None,
         typer.Option(metavar="FILE", help="Draw every label's scores as colors over time."),
     ] = None,
+    features: Features = None,
+    synchrony: Synchrony = None,
+    events: Events = None,
+    tier: Tier = None,
+    threshold: Threshold = None,
     labels: o.Labels = None,
     label: o.Label = None,
     labels_file: o.LabelsFile = None,
@@ -87,8 +93,8 @@ def timeline(
 ) -> None:
     """Score emotion labels over time: one row per face and window.
 
-    A window in which a face is not seen is a row without scores. Without -o, --json, --csv, --plot
-    or --heatmap, a table is printed. One .csv, .jsonl or .parquet file alone is written while the
+    A window in which a face is not seen is a row without scores. Without an option that writes
+    something else, a table is printed. One .csv, .jsonl or .parquet file alone is written while the
     video is read, in order of time, and keeps its rows at Ctrl-C; everything else is in order of
     faces, then of time.
     """
@@ -108,14 +114,16 @@ def timeline(
     pictures = [plot, heatmap]
     if any(pictures):  # now, not after the work
         require_package("matplotlib", "plot", "Plotting")
-    if any(file.suffix.lower() == ".parquet" for file in files):
+    if any(file.suffix.lower() == ".parquet" for file in (*files, features, synchrony) if file):
         require_package("pyarrow", "parquet", "Writing Parquet")
     reading = o.parse_reading(faces, fps, allow_network, timeout, start=start, end=end)
     against = o.parse_baseline(baseline)
-    outputs = {"-o": files, "--plot": plot, "--heatmap": heatmap}
-    check_outputs(outputs, video, against, labels_file, prompts)
+    dynamics = Dynamics(features, synchrony, events, tier, threshold)
+    dynamics.check()
+    outputs = {"-o": files, "--plot": plot, "--heatmap": heatmap, **dynamics.outputs}
+    check_outputs(outputs, video, against, labels_file, prompts, events)
     table = files[0] if len(files) == 1 and files[0].suffix.lower() in TABLES else None
-    if against is not None or any(pictures) or as_json or as_csv:
+    if against is not None or any(pictures) or dynamics or as_json or as_csv:
         table = None
     unfinished = _unfinished(table, video) if resume else None
     loaded = load_model(model, device, dtype, prompts)
@@ -144,7 +152,7 @@ def timeline(
         print_json(scored.to_dict())
     elif as_csv:
         write_csv(scored.to_records(), sys.stdout)
-    elif not files and not any(pictures):
+    elif not files and not any(pictures) and not dynamics:
         _print_table(scored, top)
     for file in files:
         scored.save(file)
@@ -153,6 +161,7 @@ def timeline(
         if picture is not None:
             draw(picture)
             complain(f"wrote {picture}")
+    dynamics.write(scored)
 
 
 def _unfinished(table: Path | None, video: str) -> UnfinishedTable | None:

@@ -32,15 +32,18 @@ __all__ = [
     "Episode",
     "Run",
     "TrackSummary",
+    "cell_weights",
     "cells",
     "compared",
     "compared_row",
     "episodes",
+    "label_shares",
     "resampled",
     "runs",
     "smoothed",
     "sorted_rows",
     "summary",
+    "summed_cells",
 ]
 
 _EPS = 1e-6  # seconds
@@ -154,6 +157,13 @@ def cells(timeline: ScoredWindows) -> dict[int, list[Cell]]:
     return {track: list(_cells(rows)) for track, rows in _by_track(timeline).items()}
 
 
+def summed_cells(timeline: ScoredWindows) -> dict[int, list[Cell]]:
+    """Return the cells of each face, those of a picture too, which takes no time."""
+    return {
+        track: list(_cells(rows)) or _instants(rows) for track, rows in _by_track(timeline).items()
+    }
+
+
 def _by_track(timeline: ScoredWindows) -> dict[int, list[TimelineRow]]:
     tracks: dict[int, list[TimelineRow]] = {}
     for row in timeline.rows:
@@ -253,22 +263,11 @@ def episodes(
 def summary(timeline: ScoredWindows) -> list[TrackSummary]:
     """Sum up each face; see :meth:`Timeline.summary`."""
     summaries = []
-    for track, rows in _by_track(timeline).items():
-        instants = [Cell(row.start, row.end, row) for row in rows if row.face_found]
-        track_cells = list(_cells(rows)) or [cell for cell in instants if cell.start == cell.end]
+    for track, track_cells in summed_cells(timeline).items():
         if not track_cells:
             continue
-        weights = np.array([cell.end - cell.start for cell in track_cells])
-        seconds = microseconds(float(weights.sum()))
-        if not seconds:  # a picture takes no time
-            weights = np.ones(len(track_cells))
-        shares = dict.fromkeys(timeline.labels, 0.0)
-        abstained = 0.0
-        for cell, weight in zip(track_cells, weights / weights.sum(), strict=True):
-            if cell.row.abstained:
-                abstained += float(weight)
-            else:
-                shares[str(cell.row.label)] += float(weight)
+        weights, seconds = cell_weights(track_cells)
+        shares, abstained = label_shares(timeline.labels, track_cells)
         mean = _averaged(timeline.labels, [cell.row for cell in track_cells], weights)
         summaries.append(
             TrackSummary(
@@ -283,6 +282,35 @@ def summary(timeline: ScoredWindows) -> list[TrackSummary]:
             )
         )
     return summaries
+
+
+def _instants(rows: Sequence[TimelineRow]) -> list[Cell]:
+    """Return the cells of a picture, which takes no time."""
+    return [
+        Cell(row.start, row.end, row) for row in rows if row.face_found and row.start == row.end
+    ]
+
+
+def cell_weights(track_cells: Sequence[Cell]) -> tuple[NDArray[np.float64], float]:
+    """Return what each cell counts for in a mean over time, and the seconds of all."""
+    weights = np.array([cell.end - cell.start for cell in track_cells])
+    seconds = microseconds(float(weights.sum()))
+    return (weights if seconds else np.ones(len(track_cells))), seconds
+
+
+def label_shares(
+    labels: Sequence[str], track_cells: Sequence[Cell]
+) -> tuple[dict[str, float], float]:
+    """Return the share of time in which each label is the best, and in which none fitted."""
+    weights, _ = cell_weights(track_cells)
+    shares = dict.fromkeys(labels, 0.0)
+    abstained = 0.0
+    for cell, weight in zip(track_cells, (weights / weights.sum()).tolist(), strict=True):
+        if cell.row.abstained:
+            abstained += weight
+        else:
+            shares[str(cell.row.label)] += weight
+    return shares, abstained
 
 
 def _averaged(

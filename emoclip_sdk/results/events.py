@@ -18,7 +18,15 @@ from .records import FAILED, LOW_QUALITY, NO_FACE, NOBODY, OK, OUT_OF_VIEW, Gap,
 from .scored_windows import ScoredWindows
 from .tables import label_columns
 
-__all__ = ["Event", "EventScores", "event_scores"]
+__all__ = [
+    "Event",
+    "EventScores",
+    "cells_inside",
+    "event_scores",
+    "gap_reason",
+    "problem_of",
+    "whole_event",
+]
 
 _EPS = 1e-6  # seconds
 
@@ -134,11 +142,9 @@ def event_scores(
     for episode in episodes(timeline, threshold, min_duration, merge_gap):
         by_track[episode.track].append(episode)
     rows = []
-    stop = max((row.end for row in timeline.rows), default=math.inf)
     for event in events:
-        if math.isinf(event.end) and event.start < stop:
-            event = dataclasses.replace(event, end=stop)
-        problem = timeline.error or _outside(timeline, event)
+        event = whole_event(timeline, event)
+        problem = problem_of(timeline, event)
         faces = []
         if problem is None:
             scored = (
@@ -150,10 +156,18 @@ def event_scores(
     return rows
 
 
-def _outside(timeline: ScoredWindows, event: Event) -> str | None:
-    """Say that an event is not in the video; None if it is."""
-    if not timeline.rows:
-        return None
+def whole_event(timeline: ScoredWindows, event: Event) -> Event:
+    """Return an event with an end: one that has none ends with the video."""
+    stop = max((row.end for row in timeline.rows), default=math.inf)
+    if math.isinf(event.end) and event.start < stop:
+        return dataclasses.replace(event, end=stop)
+    return event
+
+
+def problem_of(timeline: ScoredWindows, event: Event) -> str | None:
+    """Say why an event can't be found in the video; None if it is there."""
+    if timeline.error is not None or not timeline.rows:
+        return timeline.error
     begin = min(row.start for row in timeline.rows)
     end = max(row.end for row in timeline.rows)
     if event.start < end - _EPS and event.end > begin + _EPS:
@@ -172,15 +186,12 @@ def _face(
     track_episodes: Sequence[Episode],
 ) -> EventScores | None:
     """Return what a face shows in an event; None where it is not on the screen."""
-    inside = [
-        (cell.row, min(cell.end, event.end) - max(cell.start, event.start)) for cell in track_cells
-    ]
-    inside = [(row, seconds) for row, seconds in inside if seconds > _EPS]
+    inside = cells_inside(track_cells, event)
     if not inside:
         return None
     labels = timeline.labels
-    scores = np.array([[row.scores[label] for label in labels] for row, _ in inside])
-    weights = [seconds for _, seconds in inside]
+    scores = np.array([[cell.row.scores[label] for label in labels] for cell in inside])
+    weights = [cell.end - cell.start for cell in inside]
     latencies = dict.fromkeys(labels, math.nan)
     for episode in reversed(track_episodes):  # they are in order of their onsets
         if episode.offset > event.start + _EPS and episode.onset < event.end - _EPS:
@@ -195,13 +206,25 @@ def _face(
     )
 
 
+def cells_inside(track_cells: Iterable[Cell], event: Event) -> list[Cell]:
+    """Return what of the cells of a face lies in an event."""
+    cut = (
+        Cell(max(cell.start, event.start), min(cell.end, event.end), cell.row)
+        for cell in track_cells
+    )
+    return [cell for cell in cut if cell.end - cell.start > _EPS]
+
+
+def gap_reason(timeline: ScoredWindows, event: Event) -> Gap:
+    """Say why no face can be scored in an event."""
+    near = [row for row in timeline.rows if row.start < event.end and row.end > event.start]
+    if any(row.reason == LOW_QUALITY for row in near):
+        return LOW_QUALITY
+    return NOBODY if all(row.track is None for row in near) else OUT_OF_VIEW
+
+
 def _nothing(timeline: ScoredWindows, event: Event, problem: str | None) -> EventScores:
     nothing = dict.fromkeys(timeline.labels, math.nan)
-    reason: Gap | None = None
-    if problem is None:
-        near = [r for r in timeline.rows if r.start < event.end and r.end > event.start]
-        unclear = any(row.reason == LOW_QUALITY for row in near)
-        away = any(row.track is not None for row in near)
-        reason = LOW_QUALITY if unclear else OUT_OF_VIEW if away else NOBODY
+    reason = gap_reason(timeline, event) if problem is None else None
     seconds = math.nan if problem else 0.0
     return EventScores(event, None, seconds, nothing, dict(nothing), dict(nothing), reason, problem)

@@ -15,9 +15,11 @@ from ..export.svg import timeline_svg
 from .analysis import Episode, TrackSummary, episodes, resampled, smoothed, summary
 from .event_files import as_events
 from .events import Event, EventScores, event_scores
+from .features import FaceFeatures, face_features
 from .html import html_table
 from .records import NO_FACE
 from .scored_windows import ScoredWindows, TimelineRow
+from .synchrony import Synchrony, synchrony
 from .tables import to_pandas
 from .timeline_file import read_timeline
 
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Timeline"]
 
+
+EventList = str | Path | Iterable[Event | tuple[float, float] | tuple[float, float, str]]
 
 REPR_ROWS = 8
 """Rows that the text of a timeline shows."""
@@ -134,7 +138,7 @@ class Timeline(ScoredWindows):
 
     def events(
         self,
-        events: str | Path | Iterable[Event | tuple[float, float] | tuple[float, float, str]],
+        events: EventList,
         *,
         tier: str | None = None,
         threshold: float = 0.5,
@@ -168,6 +172,81 @@ class Timeline(ScoredWindows):
             The events can't be read, or a value is out of range.
         """
         return event_scores(self, as_events(events, tier), threshold, min_duration, merge_gap)
+
+    def features(
+        self,
+        events: EventList | None = None,
+        *,
+        tier: str | None = None,
+        threshold: float = 0.5,
+        min_duration: float = 0.0,
+        merge_gap: float = 0.0,
+    ) -> list[FaceFeatures]:
+        """Sum up the dynamics of each face: mean, SD, maximum, slope, episodes, share of time.
+
+        ``pandas.DataFrame(f.to_record(timeline.source) for f in ...)`` makes a table.
+
+        Parameters
+        ----------
+        events, tier
+            As in :meth:`events`: a row for each face in each of them. None: of the whole video.
+        threshold, min_duration, merge_gap : float
+            Of the episodes that are counted; as in :meth:`episodes`.
+
+        Returns
+        -------
+        list of FaceFeatures
+            For each event, in their order, the faces that are on the screen then; one without
+            values where there is none, or where the event is not in the video.
+
+        Raises
+        ------
+        EmoCLIPError
+            The events can't be read, or a value is out of range.
+        """
+        listed = None if events is None else as_events(events, tier)
+        return face_features(self, listed, threshold, min_duration, merge_gap)
+
+    def synchrony(
+        self,
+        events: EventList | None = None,
+        *,
+        tier: str | None = None,
+        window: float = 10.0,
+        max_lag: float = 3.0,
+        increment: float | None = None,
+    ) -> list[Synchrony]:
+        """Say how two faces go together: windowed cross-correlation with lag (Boker et al. 2002).
+
+        A window of the first face is correlated with windows of the second one that lie up to
+        `max_lag` earlier or later; then the window moves on. ``pandas.DataFrame(s.to_record(
+        timeline.source) for s in ...)`` makes a table.
+
+        Parameters
+        ----------
+        events, tier
+            As in :meth:`events`: a row for each pair, label and event, of the windows of this
+            timeline that lie within it. None: of the whole video.
+        window : float
+            Seconds that a correlation is computed over. It has to hold four windows of this
+            timeline at least; one in which either face is missing has no correlation.
+        max_lag : float
+            Seconds, rounded down to steps of this timeline.
+        increment : float, optional
+            Seconds from one window of the first face to the next. None: one step of this timeline.
+
+        Returns
+        -------
+        list of Synchrony
+            For each event, in their order, each pair of faces and each label.
+
+        Raises
+        ------
+        EmoCLIPError
+            The events can't be read, or a value is out of range.
+        """
+        listed = None if events is None else as_events(events, tier)
+        return synchrony(self, listed, window, max_lag, increment)
 
     def resample(self, step: float) -> Timeline:
         """Return a timeline of windows of `step` seconds that follow one another without overlap.

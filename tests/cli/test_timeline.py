@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 
 import av
@@ -76,3 +77,26 @@ def test_a_part(emoclip, tiny, crop_video, tmp_path):
     assert code == 1 and "ends at 2 s, before the start at 3" in err
     code, _, err = emoclip("timeline", crop_video, *tiny, "--start", "2", "--end", "1")
     assert code == 2 and "end=1.0 must be after start=2" in err
+
+
+def test_dynamics_per_trial(emoclip, tiny, crop_video, tmp_path):
+    trials, out, pairs = (tmp_path / name for name in ("trials.csv", "out.csv", "pairs.json"))
+    trials.write_text("start,end,name\n0.2,1.4,one\n1.4,2,two\n")
+    arguments = ("timeline", crop_video, *tiny, "--window", "0.4", "--step", "0.2")
+    asked = ("--features", out, "--events", trials, "--threshold", "0", "--synchrony", pairs)
+    code, text, err = emoclip(*arguments, *asked, "--labels", "happiness,anger")
+    assert (code, text) == (0, "") and "out.csv: 2 rows" in err
+    first, second = csv.DictReader(out.open())
+    assert (first["event"], first["seconds"], second["seconds"]) == ("one", "1.2", "0.6")
+    # Every score is at or above 0.
+    assert (first["episodes:anger"], first["episode_seconds:anger"]) == ("1", "1.2")
+    assert float(first["mean:anger"]) + float(first["mean:happiness"]) == pytest.approx(1, abs=1e-5)
+    assert json.loads(pairs.read_text())["rows"] == [], "there is one face"
+    for wrong, option in (
+        (("--events", trials), "--events"),
+        (("--features", out, "--tier", "a"), "--tier"),
+        (("--features", tmp_path / "out.txt"), "--features"),
+        (("--features", trials, "--events", trials), "--features"),
+    ):
+        code, _, err = emoclip(*arguments, *wrong)
+        assert code == 2 and option in err

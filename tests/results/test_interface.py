@@ -17,10 +17,12 @@ from emoclip_sdk.results.baseline import FaceBaseline
 from emoclip_sdk.results.events import Event, EventScores
 from emoclip_sdk.results.evidence import DescriptionMatch, FrameWeight
 from emoclip_sdk.results.explanation import Explanation
+from emoclip_sdk.results.features import FaceFeatures
 from emoclip_sdk.results.live import LiveResult
 from emoclip_sdk.results.ratings import ProbeResult, ScoreEstimate
 from emoclip_sdk.results.records import FaceTrack, ModelInfo, Prediction
 from emoclip_sdk.results.scored_windows import TimelineRow
+from emoclip_sdk.results.synchrony import Synchrony
 from emoclip_sdk.results.timeline import Timeline
 from emoclip_sdk.selection.compare import Comparison
 from emoclip_sdk.selection.few_shot import FewShotReport
@@ -51,6 +53,8 @@ RESULTS = [
     LiveResult("camera 0", 0.0, 1.0, (ROW,), 7.0, 0, 0.1, MODEL),
     Episode(0, "joy", 0.0, 0.5, 1.0, 0.9, 0.8),
     EventScores(Event(0.5, 1.0, "one", None, {"kind": "ad"}), 0, 0.5, JOY, JOY, {"joy": NAN}),
+    FaceFeatures(None, 0, 0.0, 1.0, 1.0, JOY, {"joy": NAN}, JOY, {"joy": NAN}, JOY, JOY, JOY),
+    Synchrony(None, 0.0, 9.0, 0, 1, "joy", 0.5, NAN, NAN, 3, 0),
     TrackSummary(0, 0.0, 1.0, 1.0, JOY, 0.25, JOY, JOY),
     ScoreEstimate(NAN, NAN, NAN, 1.0),
     ProbeResult("a.mp4", {"item": ScoreEstimate(1.0, 0.0, 2.0, 0.5)}, 3),
