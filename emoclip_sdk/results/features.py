@@ -215,7 +215,9 @@ def _nothing(
     reason: Gap | None,
     problem: str | None,
 ) -> FaceFeatures:
-    missing = [dict.fromkeys(labels, math.nan) for _ in _KINDS]
     start, end = (math.nan, math.nan) if event is None else (span.start, span.end)
     seconds = math.nan if problem else 0.0
-    return FaceFeatures(event and span, None, start, end, seconds, *missing, reason, problem)
+    missing: dict[str, Any] = {name: dict.fromkeys(labels, math.nan) for name in _KINDS.values()}
+    return FaceFeatures(
+        event and span, None, start, end, seconds, reason=reason, error=problem, **missing
+    )

@@ -107,7 +107,7 @@ def synchrony(
         for first, second in itertools.combinations(series, 2):
             for i, label in enumerate(timeline.labels):
                 x, y = (series[track][inside, i] for track in (first, second))
-                r = windowed_correlations(x, y, size, lags, advance)
+                r = _windowed_correlations(x, y, size, lags, advance)
                 results.append(
                     Synchrony(
                         span.name,
@@ -141,10 +141,11 @@ def _series(
             scores = series.setdefault(row.track, empty)
             at = math.floor((row.start - begins[-1]) / step + _EPS) + n - 1
             scores[at] = [row.scores[label] for label in timeline.labels]
-    return begins[-1] - step * np.arange(n)[::-1], dict(sorted(series.items()))
+    at_step = np.asarray(begins[-1] - step * np.arange(n)[::-1], np.float64)
+    return at_step, dict(sorted(series.items()))
 
 
-def windowed_correlations(
+def _windowed_correlations(
     x: NDArray[np.float64], y: NDArray[np.float64], size: int, max_lag: int, advance: int
 ) -> NDArray[np.float64]:
     """Correlate windows of x with windows of y that lie up to `max_lag` samples earlier or later.
