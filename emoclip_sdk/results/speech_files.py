@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import io
 import math
 import os
 import re
@@ -173,9 +174,8 @@ def _of_subtitles(path: Path) -> list[Utterance]:
 
     text = _text(path)
     try:
-        with av.open(os.fspath(path)) as container:
-            if not container.streams.subtitles:
-                raise EmoCLIPError(f"{path}: holds no subtitles")
+        # As UTF-8 and of a stated kind: what FFmpeg guesses is not always what the ending says.
+        with av.open(io.BytesIO(text.encode()), format=_FORMATS[path.suffix.lower()]) as container:
             base = float(container.streams.subtitles[0].time_base or 0)
             cues = [
                 (float(packet.pts) * base, float(packet.duration or 0) * base, bytes(packet))
@@ -230,4 +230,5 @@ def _of_elan(path: Path, speakers: SpeakerChoice | None) -> tuple[list[Utterance
     return utterances, tiers
 
 
-_READERS = (".rttm", ".srt", ".vtt", ".eaf")
+_FORMATS = {".srt": "srt", ".vtt": "webvtt"}  # as FFmpeg calls them
+_READERS = (".rttm", *_FORMATS, ".eaf")
