@@ -81,8 +81,8 @@ def run_batch(
         a manifest has a column ``baseline_for``, the rows say what differs from the baseline of
         each person: the mean of the rows of the lines that name this person there.
     out : path
-        Ends in ``.parquet``, ``.csv`` or ``.jsonl``. Beside the last two is a Parquet file with the
-        same rows (``scores.csv.parquet``), with which the next run goes on.
+        Ends in ``.parquet``, ``.csv``, ``.xlsx`` or ``.jsonl``. Beside the last three is a
+        Parquet file with the same rows (``scores.csv.parquet``), with which the next run goes on.
     model : PretrainedModel
     labels, compound, min_score, min_quality, **reading
         As in :meth:`EmoCLIP.classify`. `progress` is told of whole videos.

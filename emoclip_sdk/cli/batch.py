@@ -28,13 +28,13 @@ def batch(
         list[str],
         typer.Argument(
             metavar="INPUT",
-            help="Folders, which are searched for videos; manifests (.csv or .tsv with a column "
-            "'path' or 'video', whose other columns are carried along; start and end: seconds; "
+            help="Folders, which are searched for videos; manifests (.csv, .tsv or .xlsx with a "
+            "column 'path' or 'video', whose other columns are carried along; start and end: seconds; "
             "baseline_for: the person whose neutral face it shows); videos; pictures.",
         ),
     ],
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="A .parquet, .csv or .jsonl file.")
+        Path, typer.Option("--output", "-o", help="A .parquet, .csv, .xlsx or .jsonl file.")
     ],
     labels: o.Labels = None,
     label: o.Label = None,
@@ -54,8 +54,8 @@ def batch(
         typer.Option(
             metavar="FILE",
             help="A row per face and event, with mean, maximum and latency of each label: a table "
-            "of trials (.csv or .tsv with the columns start, end and, if you like, file and name), "
-            "a document of ELAN (.eaf), or a folder of them.",
+            "of trials (.csv, .tsv or .xlsx with the columns start, end and, if you like, file and "
+            "name), a document of ELAN (.eaf), or a folder of them.",
             exists=True,
         ),
     ] = None,
@@ -113,7 +113,7 @@ def batch(
     """
     from ..batch import find_inputs, run_batch
     from ..batch.store import beside
-    from ..export.tables import TABLES, require_pyarrow
+    from ..export.tables import TABLES, require_pyarrow, require_writer
 
     chosen = None if track is None else o.parse_track(track)
     reading = o.parse_reading(
@@ -131,6 +131,7 @@ def batch(
         raise typer.BadParameter("is for --engine ray.", param_hint="--address")
     refuse_labels(inputs, labels)
     require_pyarrow()  # now, not after the model was loaded
+    require_writer(output)
     if engine == "ray":
         require_package("ray", "ray", "A batch on Ray")
     try:

@@ -52,7 +52,7 @@ def timeline(
             "--output",
             "-o",
             metavar="FILE",
-            help="Write a file; the ending says which kind: .csv, .jsonl, .parquet, .json, "
+            help="Write a file; the ending says which kind: .csv, .xlsx, .jsonl, .parquet, .json, "
             ".vtt, .srt, .eaf (ELAN), .TextGrid (Praat), .rttm. May be repeated.",
         ),
     ] = None,
@@ -94,12 +94,12 @@ def timeline(
     """Score emotion labels over time: one row per face and window.
 
     A window in which a face is not seen is a row without scores. Without an option that writes
-    something else, a table is printed. One .csv, .jsonl or .parquet file alone is written while the
-    video is read, in order of time, and keeps its rows at Ctrl-C; everything else is in order of
-    faces, then of time.
+    something else, a table is printed. One .csv, .xlsx, .jsonl or .parquet file alone is written
+    while the video is read, in order of time, and keeps its rows at Ctrl-C; everything else is in
+    order of faces, then of time.
     """
     from ..export.save import check_ending
-    from ..export.tables import TABLES, write_csv
+    from ..export.tables import TABLES, require_writer, write_csv
 
     o.one_format(as_json, as_csv)
     for name, seconds in (("--window", window), ("--step", step)):
@@ -114,8 +114,8 @@ def timeline(
     pictures = [plot, heatmap]
     if any(pictures):  # now, not after the work
         require_package("matplotlib", "plot", "Plotting")
-    if any(file.suffix.lower() == ".parquet" for file in (*files, features, synchrony) if file):
-        require_package("pyarrow", "parquet", "Writing Parquet")
+    for file in filter(None, (*files, features, synchrony)):
+        require_writer(file)
     reading = o.parse_reading(faces, fps, allow_network, timeout, start=start, end=end)
     against = o.parse_baseline(baseline)
     dynamics = Dynamics(features, synchrony, events, tier, threshold)
@@ -170,7 +170,7 @@ def _unfinished(table: Path | None, video: str) -> UnfinishedTable | None:
 
     if table is None or video == STDIN:
         raise typer.BadParameter(
-            "goes on with one .csv, .jsonl or .parquet file alone, of a file, and without a "
+            "goes on with one .csv, .xlsx, .jsonl or .parquet file alone, of a file, and without a "
             "baseline.",
             param_hint="--resume",
         )

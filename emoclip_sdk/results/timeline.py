@@ -276,10 +276,10 @@ class Timeline(ScoredWindows):
     def save(self, path: str | Path) -> None:
         """Write a file; the ending says which kind.
 
-        Tables with every row (:meth:`to_records`): ``.csv``, ``.jsonl``, ``.parquet`` (extra
-        ``parquet``). Everything (:meth:`to_dict`): ``.json``. The best label of each face over
-        time, without windows in which the model abstained: ``.vtt`` and ``.srt`` subtitles,
-        ``.eaf`` (ELAN), ``.TextGrid`` (Praat), ``.rttm``.
+        Tables with every row (:meth:`to_records`): ``.csv``, ``.xlsx`` (extra ``excel``),
+        ``.jsonl``, ``.parquet`` (extra ``parquet``). Everything (:meth:`to_dict`): ``.json``.
+        The best label of each face over time, without windows in which the model abstained:
+        ``.vtt`` and ``.srt`` subtitles, ``.eaf`` (ELAN), ``.TextGrid`` (Praat), ``.rttm``.
 
         Raises
         ------
