@@ -29,8 +29,8 @@ def batch(
         typer.Argument(
             metavar="INPUT",
             help="Folders, which are searched for videos; manifests (.csv, .tsv or .xlsx with a "
-            "column 'path' or 'video', whose other columns are carried along; start and end: seconds; "
-            "baseline_for: the person whose neutral face it shows); videos; pictures.",
+            "column 'path' or 'video', whose other columns are carried along; start and end: "
+            "seconds; baseline_for: the person whose neutral face it shows); videos; pictures.",
         ),
     ],
     output: Annotated[

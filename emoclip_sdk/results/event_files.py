@@ -65,9 +65,9 @@ def read_events(path: str | os.PathLike[str], tier: str | None = None) -> list[E
     ----------
     path : path
         ``.csv``, ``.tsv`` or ``.xlsx``: a table with the columns ``start`` and ``end``, in
-        seconds or as ``HH:MM:SS.mmm``, and if you like ``name`` and ``file`` (or ``path``, ``video``), relative
-        to the table; other columns are kept. ``.eaf``: a document of ELAN, whose annotations are
-        the events. A folder: all of these in it.
+        seconds or as ``HH:MM:SS.mmm``, and if you like ``name`` and ``file`` (or
+        ``path``, ``video``), relative to the table; other columns are kept. ``.eaf``: a document
+        of ELAN, whose annotations are the events. A folder: all of these in it.
     tier : str, optional
         Of an ELAN document. None: its only tier that has times.
 
