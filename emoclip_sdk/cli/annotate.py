@@ -40,6 +40,7 @@ def annotate(
     compound: o.Compounds = None,
     model: o.Model = None,
     faces: o.Faces = None,
+    min_face: o.MinFace = None,
     prompts: o.Prompts = None,
     min_score: o.MinScore = None,
     min_quality: o.MinQuality = 0.0,
@@ -65,7 +66,9 @@ def annotate(
         check_video_ending(output)
     except EmoCLIPError as error:
         raise typer.BadParameter(str(error), param_hint="-o") from None
-    reading = o.parse_reading(faces, fps, allow_network, timeout, start=start, end=end)
+    reading = o.parse_reading(
+        faces, fps, allow_network, timeout, start=start, end=end, min_face=min_face
+    )
     check_outputs({"-o": output}, video, labels_file, prompts)
     loaded = load_model(model, device, dtype, prompts)
     requested = requested_labels(loaded, labels, label, labels_file, compound)
