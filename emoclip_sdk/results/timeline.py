@@ -147,6 +147,7 @@ class Timeline(ScoredWindows):
     ) -> list[EventScores]:
         """Sum up each face in each event, such as a trial: mean, maximum and latency per label.
 
+        Mean and maximum of each facial action, too, if the timeline has them (``actions=True``).
         ``pandas.DataFrame(e.to_record(timeline.source) for e in ...)`` makes a table.
 
         Parameters
