@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ..errors import BatchError
 from ..export.tables import require_pyarrow, table_schema
 from ..inference.action_measures import MEASURES, named_measures
 from ..results.events import Event, event_scores
@@ -129,6 +130,7 @@ def event_table(
     weights: str,
     events: Mapping[str, Sequence[Event]],
     threshold: float,
+    actions: bool = False,
 ) -> BatchTable:
     """Return the table of a row for each event and face: `EventScores.to_record`.
 
@@ -139,7 +141,18 @@ def event_table(
         Of each video, by its name in the batch.
     threshold : float
         Of episodes.
+    actions : bool
+        Of facial actions, too.
+
+    Raises
+    ------
+    BatchError
+        A label is named as an action, so two columns would have one name.
     """
+    measures = named_measures(None) if actions else {}
+    twice = sorted(set(labels) & set(measures))
+    if twice:
+        raise BatchError(f"'{twice[0]}' is a label and a facial action: name the label otherwise")
     texts = list(dict.fromkeys(name for few in events.values() for e in few for name in e.columns))
 
     def rows(item: BatchInput, timeline: Timeline) -> Rows:
@@ -156,11 +169,12 @@ def event_table(
         ]
 
     nothing = Timeline("", tuple(labels), 1.0, 1.0, (), error="")
-    example = event_scores(nothing, [Event(0.0, 1.0)], threshold, 0.0, 0.0)[0].to_record("")
-    columns = [*example, "prominent", *texts, *model.to_record(), "weights"]
-    return BatchTable(
-        table_schema(columns, texts), rows, {f"mean:{x}": f"change:{x}" for x in labels}, True
-    )
+    example = event_scores(nothing, [Event(0.0, 1.0)], threshold, 0.0, 0.0)[0]
+    if actions:
+        example = dataclasses.replace(example, action_means=measures, action_maxima=measures)
+    columns = [*example.to_record(""), "prominent", *texts, *model.to_record(), "weights"]
+    compared = {f"mean:{x}": f"change:{x}" for x in (*labels, *measures)}
+    return BatchTable(table_schema(columns, texts), rows, compared, True)
 
 
 def action_table(landmarks: bool = False) -> BatchTable:

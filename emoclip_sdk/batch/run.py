@@ -99,8 +99,8 @@ def run_batch(
     track : {"prominent", "all"} or int, optional
         Which faces have rows. None: the most prominent one; with windows or events, all.
     actions : bool
-        Average facial actions, head pose and gaze over the frames that are scored, too. Not with
-        `events`.
+        Average facial actions, head pose and gaze over the frames that are scored, too; of events,
+        their mean and maximum.
     baseline : {"auto"} or (float, float), optional
         Of windows: what differs from each face's own neutral moment in its video, or from a span of
         it in seconds, as in :meth:`EmoCLIP.timeline`. Across files: the column ``baseline_for``.
@@ -150,8 +150,6 @@ def run_batch(
         raise BatchError("tier and threshold are for events: say which")
     if not 0 <= threshold <= 1:
         raise BatchError(f"threshold is a score in [0, 1], not {threshold}")
-    if events is not None and actions:
-        raise BatchError("events have no actions: leave one of the two out")
     own = _own_baseline(baseline, options, windows=over_time and events is None)
     faces = check_track(track if track is not None else "all" if over_time else "prominent")
     run = TableRun(inputs, out, options, folder_as, workers)
@@ -190,7 +188,7 @@ def run_batch(
     if events is not None:
         study = StudyEvents.of(run.videos, events, tier)
         run.videos = study.videos
-        table = event_table(scorer.labels, scorer.model, weights, study.events, threshold)
+        table = event_table(scorer.labels, scorer.model, weights, study.events, threshold, actions)
         settings |= {"events": study.digest, "threshold": threshold}
         lists = study.lines
     engine_options: dict[str, Any] = dict(

@@ -69,6 +69,7 @@ def actions(
     model: o.Model = None,
     track: o.Track = "all",
     faces: o.Faces = None,
+    min_face: o.MinFace = None,
     top: Annotated[int, typer.Option(metavar="K", help="Actions to show in the table.", min=1)] = 3,
     resume: o.Resume = False,
     as_json: o.AsJSON = False,
@@ -106,7 +107,9 @@ def actions(
         raise typer.BadParameter("write a file or print: choose one.", param_hint="-o")
     chosen = o.parse_track(track)
     options: dict[str, Any]
-    reading = o.parse_reading(faces, fps, allow_network, timeout, start=start, end=end)
+    reading = o.parse_reading(
+        faces, fps, allow_network, timeout, start=start, end=end, min_face=min_face
+    )
     study: dict[str, Any] = dict(
         folder_as=folder_as,
         workers=workers,

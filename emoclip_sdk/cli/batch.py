@@ -76,6 +76,7 @@ def batch(
         ),
     ] = None,
     faces: o.Faces = None,
+    min_face: o.MinFace = None,
     sampling: o.Sampling = "deterministic",
     seed: o.Seed = 0,
     prompts: o.Prompts = None,
@@ -117,7 +118,7 @@ def batch(
 
     chosen = None if track is None else o.parse_track(track)
     reading = o.parse_reading(
-        faces, fps, allow_network, timeout, sampling, seed, start=start, end=end
+        faces, fps, allow_network, timeout, sampling, seed, start=start, end=end, min_face=min_face
     )
     for name, seconds in (("--window", window), ("--step", step)):
         if seconds is not None and not (seconds > 0 and math.isfinite(seconds)):

@@ -40,6 +40,7 @@ def live(
     compound: o.Compounds = None,
     model: o.Model = None,
     faces: o.Faces = None,
+    min_face: o.MinFace = None,
     prompts: o.Prompts = None,
     top: o.Top = 3,
     min_score: o.MinScore = None,
@@ -62,7 +63,7 @@ def live(
     for name, seconds in (("--window", window), ("--step", step)):
         if not (seconds > 0 and math.isfinite(seconds)):
             raise typer.BadParameter(f"{seconds} is not a positive number.", param_hint=name)
-    reading = o.parse_reading(faces, fps, allow_network)
+    reading = o.parse_reading(faces, fps, allow_network, min_face=min_face)
     loaded = load_model(model, device, dtype, prompts)
     requested = requested_labels(loaded, labels, label, labels_file, compound)
     source = video if video is not None else camera or 0

@@ -74,6 +74,7 @@ def timeline(
     compound: o.Compounds = None,
     model: o.Model = None,
     faces: o.Faces = None,
+    min_face: o.MinFace = None,
     prompts: o.Prompts = None,
     top: o.Top = 3,
     min_score: o.MinScore = None,
@@ -116,7 +117,9 @@ def timeline(
         require_package("matplotlib", "plot", "Plotting")
     for file in filter(None, (*files, features, synchrony)):
         require_writer(file)
-    reading = o.parse_reading(faces, fps, allow_network, timeout, start=start, end=end)
+    reading = o.parse_reading(
+        faces, fps, allow_network, timeout, start=start, end=end, min_face=min_face
+    )
     against = o.parse_baseline(baseline)
     dynamics = Dynamics(features, synchrony, events, tier, threshold)
     dynamics.check()
