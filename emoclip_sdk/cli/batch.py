@@ -14,6 +14,7 @@ from . import options as o
 from .batches import carry_out
 from .loading import load_model, requested_labels
 from .outputs import check_outputs
+from .speaking import Silent, Speakers
 from .videos import refuse_labels
 
 if TYPE_CHECKING:
@@ -30,7 +31,9 @@ def batch(
             metavar="INPUT",
             help="Folders, which are searched for videos; manifests (.csv, .tsv or .xlsx with a "
             "column 'path' or 'video', whose other columns are carried along; start and end: "
-            "seconds; baseline_for: the person whose neutral face it shows); videos; pictures.",
+            "seconds; baseline_for: the person whose neutral face it shows; speech: with windows "
+            "or events, the .rttm, .srt, .vtt or .eaf file that says who speaks); videos; "
+            "pictures.",
         ),
     ],
     output: Annotated[
@@ -91,6 +94,8 @@ def batch(
             "one, or from seconds A to B; across files: a column baseline_for in the manifest.",
         ),
     ] = None,
+    speaker: Speakers = None,
+    silent: Silent = False,
     folder_as: o.FolderAs = None,
     workers: o.Workers = None,
     order: o.Order = "input",
@@ -161,6 +166,8 @@ def batch(
             min_quality=min_quality,
             actions=actions,
             baseline=against,
+            speakers=speaker,
+            silent=silent,
             workers=workers,
             order=order,
             engine=engine,

@@ -30,6 +30,7 @@ from .output import (
     working,
 )
 from .outputs import check_outputs
+from .speaking import Silent, Speakers, SpeechFile, Spoken
 from .videos import STDIN, attempt
 
 if TYPE_CHECKING:
@@ -68,6 +69,9 @@ def timeline(
     events: Events = None,
     tier: Tier = None,
     threshold: Threshold = None,
+    speech: SpeechFile = None,
+    speaker: Speakers = None,
+    silent: Silent = False,
     labels: o.Labels = None,
     label: o.Label = None,
     labels_file: o.LabelsFile = None,
@@ -123,8 +127,9 @@ def timeline(
     against = o.parse_baseline(baseline)
     dynamics = Dynamics(features, synchrony, events, tier, threshold)
     dynamics.check()
+    spoken = Spoken.parse(speech, speaker, silent, video)
     outputs = {"-o": files, "--plot": plot, "--heatmap": heatmap, **dynamics.outputs}
-    check_outputs(outputs, video, against, labels_file, prompts, events)
+    check_outputs(outputs, video, against, labels_file, prompts, events, speech)
     table = files[0] if len(files) == 1 and files[0].suffix.lower() in TABLES else None
     if against is not None or any(pictures) or dynamics or as_json or as_csv:
         table = None
@@ -141,14 +146,14 @@ def timeline(
     )
     if table is not None:
         # A table alone is written while the video is read, however long that is.
-        _write_table(loaded, video, table, requested, options, unfinished)
+        _write_table(loaded, video, table, requested, options, unfinished, spoken)
         return
     with working(video) as hook:
         scored, reason = attempt(
             loaded.timeline, video, requested, baseline=against, progress=hook, **options
         )
     _stop_if(video, reason)
-    scored = dataclasses.replace(scored, source=video)
+    scored = spoken.timeline(dataclasses.replace(scored, source=video))
     for line in scored.baselines:
         complain(line.sentence())
     if as_json:
@@ -193,6 +198,7 @@ def _write_table(
     labels: Sequence[str],
     options: dict[str, Any],
     unfinished: UnfinishedTable | None,
+    spoken: Spoken,
 ) -> None:
     """Write rows while the video is read; Ctrl-C keeps those that are written."""
     from ..export.tables import save_records, save_rows
@@ -205,7 +211,7 @@ def _write_table(
         options = options if begin is None else {**options, "start": begin}
 
     def write(given: VideoInput, hook: ProgressHook) -> tuple[int, bool]:
-        rows = model.timeline_rows(given, labels, progress=hook, **options)
+        rows = spoken.rows(model.timeline_rows(given, labels, progress=hook, **options))
         if unfinished is None:
             with UntilInterrupted(rows) as made:
                 n = save_rows(made, table, source=video, labels=labels, model=about, origin=video)
@@ -237,6 +243,8 @@ def _print_table(scored: Timeline, top: int) -> None:
 
     with_actions = any(row.actions is not None for row in scored)
     columns = ["face>", "start>", "end>", "label", "scores", *(["actions"] if with_actions else [])]
+    if scored.speech is not None:
+        columns.append("speaks")
     table = new_table(*columns)
     for row in scored:
         label, scores = Text(row.reason or NO_FACE, "yellow"), ""
@@ -245,6 +253,8 @@ def _print_table(scored: Timeline, top: int) -> None:
             label, scores = label_text(row), score_list(ranked)
         face = "" if row.track is None else str(row.track)
         words = [row.action_text or ""] if with_actions else []
+        if scored.speech is not None:
+            words.append(f"{row.speaking:.0%} {row.speaker or ''}" if row.speaking else "")
         table.add_row(face, f"{row.start:.2f}", f"{row.end:.2f}", label, scores, *words)
     faces = f"{len(scored.tracks)} face{'' if len(scored.tracks) == 1 else 's'}"
     table.caption = f"{Path(scored.source).name or scored.source}: {faces}"
