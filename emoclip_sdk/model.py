@@ -34,7 +34,7 @@ from .inference.baseline import (
 from .inference.clips import track_clips
 from .inference.explain import explain_video
 from .inference.live import live_results
-from .inference.options import ReadOptions
+from .inference.options import STEP, WINDOW, ReadOptions
 from .inference.pretrained import PretrainedModel
 from .inference.stream import FaceStream, TrackChoice, check_track, choose_tracks, one_face
 from .inference.videos import each_video, is_batch
@@ -398,8 +398,8 @@ class EmoCLIP(PretrainedModel):
         video: VideoInput | FaceStream,
         labels: LabelSet | None = None,
         *,
-        window: float = 2.0,
-        step: float = 1.0,
+        window: float = WINDOW,
+        step: float = STEP,
         actions: bool = False,
         baseline: BaselineChoice = None,
         **options: Unpack[ScoreKeywords],
@@ -411,8 +411,8 @@ class EmoCLIP(PretrainedModel):
         video: Sequence[VideoInput | FaceStream],
         labels: LabelSet | None = None,
         *,
-        window: float = 2.0,
-        step: float = 1.0,
+        window: float = WINDOW,
+        step: float = STEP,
         actions: bool = False,
         baseline: BaselineChoice = None,
         **options: Unpack[ScoreKeywords],
@@ -423,8 +423,8 @@ class EmoCLIP(PretrainedModel):
         video: VideoInput | FaceStream | Sequence[VideoInput | FaceStream],
         labels: LabelSet | None = None,
         *,
-        window: float = 2.0,
-        step: float = 1.0,
+        window: float = WINDOW,
+        step: float = STEP,
         compound: CompoundMode = "average",
         min_score: float | None = None,
         min_quality: float = 0.0,
@@ -437,8 +437,8 @@ class EmoCLIP(PretrainedModel):
         Parameters
         ----------
         window, step : float
-            Length and distance of windows in seconds. A window longer than the model's span is
-            thinned to its number of frames.
+            Length and distance of windows in seconds: 2 and 1. A window longer than the model's
+            span is thinned to its number of frames.
         actions : bool
             Average facial actions, head pose and gaze over each window, too.
         baseline : {"auto"}, (float, float) or a video, optional
@@ -486,8 +486,8 @@ class EmoCLIP(PretrainedModel):
         video: VideoInput | FaceStream,
         labels: LabelSet | None = None,
         *,
-        window: float = 2.0,
-        step: float = 1.0,
+        window: float = WINDOW,
+        step: float = STEP,
         compound: CompoundMode = "average",
         min_score: float | None = None,
         min_quality: float = 0.0,
@@ -690,7 +690,7 @@ class EmoCLIP(PretrainedModel):
         source: LiveInput,
         labels: LabelSet | None = None,
         *,
-        window: float = 2.0,
+        window: float = WINDOW,
         step: float = 0.5,
         compound: CompoundMode = "average",
         min_score: float | None = None,

@@ -13,9 +13,21 @@ from ..prompts import CompoundMode
 from ..runtime.progress import ProgressOption
 from ..video import PartSource, SamplingMode, VideoSource, check_part
 
-__all__ = ["FaceMode", "ReadKeywords", "ReadOptions", "ScoreKeywords", "face_config"]
+__all__ = [
+    "STEP",
+    "WINDOW",
+    "FaceMode",
+    "ReadKeywords",
+    "ReadOptions",
+    "ScoreKeywords",
+    "face_config",
+]
 
 FaceMode = Literal["detect", "none"]
+
+WINDOW, STEP = 2.0, 1.0
+"""Seconds of a window, and from one to the next, for everybody who does not say: what is asked in
+Python, on the command line and in the page then has one answer."""
 
 
 @dataclass(frozen=True)
