@@ -110,8 +110,8 @@ def _gradient(series: NDArray[np.float64], times: NDArray[np.float64], axis: Tim
         inside = series[(times >= start - width / 2) & (times < start + width / 2)]
         if not len(inside):  # frames do not come as regularly as columns
             nearest = int(np.argmin(np.abs(times - start)))
-            inside = series[nearest : nearest + 1]
-            inside = inside[: abs(times[nearest] - start) <= 1.5 * spacing]
+            near = abs(float(times[nearest]) - start) <= 1.5 * spacing
+            inside = series[nearest : nearest + int(near)]
         color = "transparent"
         if len(inside):
             color = f"rgb(var(--emo-heat) / {100 * float(np.nanmax(inside)):.0f}%)"

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from ..results.analysis import Cell, cells
+from ..results.analysis import Cell, TrackSummary, cells
 from ..results.reliability import reliability_lines
 from .axes import TimeAxis, data_attributes, heading, person
 from .colors import LabelStyle
@@ -53,17 +53,18 @@ def chart_html(
         track: [_caption(cell, styles) for cell in track_cells.get(track, [])] for track in tracks
     }
     whole = {answer.track: answer for answer in answers}
-    seconds = {face.track: face.seconds for face in timeline.summary()}
+    faces = {face.track: face for face in timeline.summary()}
     compared = {known.track: known.scores for known in timeline.baselines if known.used}
     panels = []
     for track in tracks:
         own = track_cells.get(track, [])
         rows = [row for row in timeline.rows if row.track == track]
         answer = whole.get(track)
-        about = f"{_answer(answer)}{seconds.get(track, 0.0):.1f} s in view"
+        face = faces.get(track)
+        about = f"{_answer(answer)}{face.seconds if face else 0.0:.1f} s in view"
         panels.append(
             f"<section>{heading(track, about)}"
-            f"{_legend(answer, styles, compared.get(track) or {}) if answer else ''}"
+            f"{_legend(answer, face, styles, compared.get(track) or {})}"
             f'<div class="emo-plot"><div class="emo-strip">{_strip(own, styles, axis)}</div>'
             f'<div class="emo-lines"><span style="top: 0">1</span><span style="top: 50%">0.5</span>'
             f'<span style="top: 100%">0</span>{_lines(rows, styles, timeline.labels, axis)}'
@@ -86,7 +87,7 @@ def _answer(answer: Prediction | None) -> str:
     if answer is None or answer.label is None:
         return ""
     text = NONE if answer.abstained else f"{answer.answer} {answer.scores[answer.label]:.2f}"
-    return f"<b>{escape(text)}</b> over all of it, "
+    return f"<b>{escape(text)}</b> over all of it; "
 
 
 def _caption(cell: Cell, styles: Mapping[str, LabelStyle]) -> list[Any]:
@@ -181,10 +182,13 @@ def _told(row: TimelineRow) -> str:
 
 
 def _legend(
-    answer: Prediction, styles: Mapping[str, LabelStyle], compared: Mapping[str, float]
+    answer: Prediction | None,
+    face: TrackSummary | None,
+    styles: Mapping[str, LabelStyle],
+    compared: Mapping[str, float],
 ) -> str:
     """Return a person's labels, in order of the scores over all of the video."""
-    if not answer.face_found:
+    if answer is None or not answer.face_found:
         return ""
     ranked = answer.top(len(answer.scores))
     items = []
@@ -200,6 +204,12 @@ def _legend(
     if rest:
         names = ", ".join(f"{label} {score:.2f}" for label, score in rest)
         items.append(f'<li title="{escape(names)}"><small>and {len(rest)} more</small></li>')
+    if face is not None and face.abstained_share > 0:
+        share = f"{face.abstained_share:.0%} of the time"
+        items.append(
+            f'<li title="no label fits well enough"><i class="none"></i>{NONE} '
+            f"<small>{share}</small></li>"
+        )
     return f'<ul class="emo-legend">{"".join(items)}</ul>'
 
 

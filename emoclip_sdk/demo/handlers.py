@@ -17,6 +17,8 @@ from ..assets import asset
 from ..errors import EmoCLIPError
 from ..inference.baseline import BaselineChoice, baseline_kind
 from ..inference.options import ReadOptions
+from ..results.records import OK
+from ..results.sheets import time_seconds
 from .action_chart import actions_html
 from .chart import chart_html
 from .gate import without_paths
@@ -117,10 +119,10 @@ def _answering(work: Callable[..., Any]) -> Callable[..., Any]:
 
 def _complain(error: Exception) -> None:
     if isinstance(error, EmoCLIPError):
-        gr.Warning(without_paths(error), title="That can't be done", duration=_SHOWN_S)
+        gr.Warning(without_paths(error), duration=_SHOWN_S)
         return
     log.error("the page failed", exc_info=error)
-    gr.Warning(_FAILED, title="That didn't work", duration=_SHOWN_S)
+    gr.Warning(_FAILED, duration=_SHOWN_S)
 
 
 class Handlers:
@@ -136,36 +138,40 @@ class Handlers:
     def __init__(self, sessions: Sessions, root: Path) -> None:
         self._sessions, self._root = sessions, root
 
-    def is_there(self, upload: str | None) -> Any:
+    def is_there(self, uploaded: str | None, recorded: str | None) -> Any:
         """Let a video be read where there is one."""
-        return gr.Button(interactive=upload is not None)
+        return gr.Button(interactive=bool(uploaded or recorded))
 
     @_answering
     def read(
-        self, request: gr.Request, progress: Any = _PROGRESS, upload: str | None = None,
-        start: float | None = None, end: float | None = None, *settings: Any,
+        self, request: gr.Request, progress: Any = _PROGRESS, uploaded: str | None = None,
+        recorded: str | None = None, start: str | None = None, end: str | None = None,
+        *settings: Any,
     ) -> Any:  # fmt: skip
         """Read what was loaded, and show what comes out."""
-        if upload is None:
+        given = uploaded or recorded
+        if given is None:
             return gr.skip()
-        path = Path(upload)
+        path = Path(given)
         if not path.resolve().is_relative_to(self._root):
             raise EmoCLIPError("Only a video that was loaded here can be read")
         session, asked = self._sessions.of(request), Settings(*settings)
         # What is wrong with anything but the video is said before the work, which deletes it.
         asked.check(session)
-        ReadOptions(start=start, end=end)
+        part = _seconds(start), _seconds(end)
+        ReadOptions(start=part[0], end=part[1])
         try:
-            session.read(path, start, end, _shown(progress))
+            session.read(path, *part, _shown(progress))
             result = session.score(asked.labels, asked.window, asked.step, asked.baseline_choice)
+            shown = _shown_result(session, result)
         except Exception as error:
-            if start is not None or end is not None:
+            if part != (None, None):
                 raise  # the part may be what is wrong: the upload stays for another one
             _delete(path)
             _complain(error)
-            return [gr.Video(value=None), *[gr.skip()] * 6]
+            return [None, None, *[gr.skip()] * 7]
         _delete(path)
-        return _shown_result(session, result)
+        return shown
 
     @_answering
     def example(self, request: gr.Request, progress: Any = _PROGRESS, *settings: Any) -> list[Any]:
@@ -181,7 +187,7 @@ class Handlers:
         """Forget the video, and take another one."""
         self._sessions.of(request).forget_video()
         shown, hidden = gr.Column(visible=True), gr.Column(visible=False)
-        return [gr.Video(value=None), shown, hidden, "", "", "", False]
+        return [None, None, shown, hidden, "", "", "", gr.skip(), False]
 
     @_answering
     def score(
@@ -192,13 +198,10 @@ class Handlers:
         session = self._sessions.of(request)
         kept, reasons = session.usable(labels)
         if reasons:
-            gr.Warning(
-                without_paths(EmoCLIPError("; ".join(reasons))),
-                title="Taken out of the labels",
-                duration=_SHOWN_S,
-            )
+            reason = without_paths(EmoCLIPError("; ".join(reasons)))
+            gr.Warning(f"Taken out of the labels: {reason}", duration=_SHOWN_S)
         elif not kept:
-            gr.Warning("There has to be one label at least", title="Labels", duration=_SHOWN_S)
+            gr.Warning("There has to be one label at least", duration=_SHOWN_S)
         session.labels = kept = kept or session.labels
         chosen = which if which in kept else kept[-1]
         box = gr.Dropdown(value=kept) if kept != labels else gr.skip()
@@ -251,7 +254,8 @@ def _shown_result(session: Session, result: VideoResult) -> list[Any]:
     address = f"gradio_api/file={session.played}?{session.played.stat().st_mtime_ns}"
     player = player_html(result.timeline, address, session.frame_size, result.begin)
     hidden, shown = gr.Column(visible=False), gr.Column(visible=True)
-    return [gr.Video(value=None), hidden, shown, player, *_charts(session, result), True]
+    saving = gr.Row(visible=result.timeline.status == OK)
+    return [None, None, hidden, shown, player, *_charts(session, result), saving, True]
 
 
 def _meaning(session: Session, label: str) -> Any:
@@ -287,10 +291,16 @@ def _shown(progress: gr.Progress) -> ProgressHook:
         nonlocal copying
         share = state.fraction or 0.0
         done = _READING + (1 - _READING) * share if copying else _READING * share
-        progress(done, desc=f"{'Preparing the player' if copying else 'Faces'}: {state.state}")
+        parts = [part for part in state.state.split(", ") if not part.endswith("%")]
+        progress(done, desc=", ".join(["Copying what plays" if copying else "Reading", *parts]))
         copying = copying or state.done >= state.total
 
     return hook
+
+
+def _seconds(text: str | None) -> float | None:
+    """Read the beginning or the end of a part; None where nothing is said."""
+    return time_seconds(text.strip(), f"'{text}'") if text and text.strip() else None
 
 
 def _delete(upload: Path) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from ..inference.options import STEP, WINDOW
+from ..video.opening import VIDEO_SUFFIXES
 from .handlers import Handlers, Sessions
 from .session import DOWNLOADS
 
@@ -63,25 +64,34 @@ def make_page(model: EmoCLIP, root: Path) -> gr.Blocks:
         # In the order of a phone; style.css puts them beside each other where there is room.
         with gr.Row(elem_id="emo-main"):
             with gr.Column(elem_id="emo-input") as loading:
-                video = gr.Video(
-                    label="Load a video, or record one",
-                    sources=["upload", "webcam"],
-                    webcam_options=gr.WebcamOptions(mirror=False),
-                    elem_id="emo-video",
-                    height=340,
-                )
+                with gr.Tabs():
+                    with gr.Tab("A video"):
+                        # Not `Video`, which complains where a browser can't play what we can read.
+                        upload = gr.File(
+                            show_label=False,
+                            file_types=["video", *sorted(VIDEO_SUFFIXES)],
+                            type="filepath",
+                            elem_id="emo-video",
+                            height=280,
+                        )
+                    with gr.Tab("The camera"):
+                        recorded = gr.Video(
+                            show_label=False,
+                            sources=["webcam"],
+                            webcam_options=gr.WebcamOptions(mirror=False),
+                            height=280,
+                        )
                 with gr.Row(elem_id="emo-begin"):
                     start_reading = gr.Button(
                         "Read the video", variant="primary", interactive=False, elem_id="emo-read"
                     )
                     example = gr.Button("Try the example clip", elem_id="emo-example")
-                with gr.Accordion("Only a part of it", open=False), gr.Row():
-                    start = gr.Number(
-                        None, label="From second", minimum=0, min_width=120, placeholder="beginning"
-                    )
-                    end = gr.Number(
-                        None, label="To second", minimum=0, min_width=120, placeholder="end"
-                    )
+                with (
+                    gr.Accordion("Only a part of it, in seconds or HH:MM:SS", open=False),
+                    gr.Row(),
+                ):
+                    start = gr.Textbox(label="From", placeholder="beginning", min_width=120)
+                    end = gr.Textbox(label="To", placeholder="end", min_width=120)
             with gr.Column(elem_id="emo-asked"):
                 labels = gr.Dropdown(
                     known,
@@ -99,7 +109,7 @@ def make_page(model: EmoCLIP, root: Path) -> gr.Blocks:
                         chart = gr.HTML(js_on_load=None, elem_id="emo-timeline")
                     with gr.Tab("Facial actions"):
                         actions = gr.HTML(js_on_load=None, elem_id="emo-actions")
-                with gr.Row(elem_id="emo-saving"):
+                with gr.Row(elem_id="emo-saving") as saving:
                     kind = gr.Dropdown(
                         list(DOWNLOADS.items()),
                         value=".csv",
@@ -147,13 +157,18 @@ def make_page(model: EmoCLIP, root: Path) -> gr.Blocks:
         gr.Markdown(BEFORE_USE, elem_classes="emo-note", elem_id="before-you-use-it")
         loaded = gr.State(False)
 
-        outputs = [video, loading, result, player, chart, actions, loaded]
+        given = [upload, recorded]
+        outputs = [*given, loading, result, player, chart, actions, saving, loaded]
         settings = [labels, window, step, baseline, since, until]
         scored = [labels, chart, actions, which, meaning]
 
-        gr.on([video.change], do.is_there, video, start_reading, queue=False, **_QUIETLY)
-        reading: dict[str, Any] = {"show_progress_on": [video], **_ONE_BY_ONE}
-        start_reading.click(do.read, [video, start, end, *settings], outputs, **reading)
+        changed = [upload.change, recorded.change]
+        gr.on(changed, do.is_there, given, start_reading, queue=False, **_QUIETLY)
+        # What was chosen last counts.
+        upload.upload(lambda: None, None, recorded, queue=False, **_QUIETLY)
+        recorded.stop_recording(lambda: None, None, upload, queue=False, **_QUIETLY)
+        reading: dict[str, Any] = {"show_progress_on": given, **_ONE_BY_ONE}
+        start_reading.click(do.read, [*given, start, end, *settings], outputs, **reading)
         example.click(do.example, settings, outputs, **reading)
         other.click(do.leave, None, outputs, **_ONE_BY_ONE)
         baseline.change(

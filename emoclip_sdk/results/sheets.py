@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ..errors import EmoCLIPError
 
-__all__ = ["Sheet", "SheetRow", "read_sheet"]
+__all__ = ["Sheet", "SheetRow", "read_sheet", "time_seconds"]
 
 _FIRST_LINE = re.compile(r"sep=(.)\r?\n")  # which is for Excel
 _CLOCK = re.compile(r"(\d+):([0-5]?\d):([0-5]?\d(?:\.\d*)?)")
@@ -50,19 +50,27 @@ class SheetRow:
             return None
         # Where a comma is no separator, it may be the decimal point.
         number = text if self.separator == "," else text.replace(",", ".")
-        clock = _CLOCK.fullmatch(number)
-        if clock is not None:
-            return 3600 * int(clock[1]) + 60 * int(clock[2]) + float(clock[3])
-        try:
-            seconds = float(number)
-        except ValueError:
-            seconds = math.nan
-        if not math.isfinite(seconds):
-            raise EmoCLIPError(
-                f"{self.where}: '{text}' in column {column} is no number of seconds, and no time "
-                "such as 00:01:12.5"
-            )
-        return seconds
+        return time_seconds(number, f"{self.where}: '{text}' in column {column}")
+
+
+def time_seconds(text: str, name: str) -> float:
+    """Read a time: seconds or ``HH:MM:SS.mmm``.
+
+    Raises
+    ------
+    EmoCLIPError
+        It is neither; `name` is what the message calls it.
+    """
+    clock = _CLOCK.fullmatch(text)
+    if clock is not None:
+        return 3600 * int(clock[1]) + 60 * int(clock[2]) + float(clock[3])
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not math.isfinite(seconds):
+        raise EmoCLIPError(f"{name} is no number of seconds, and no time such as 00:01:12.5")
+    return seconds
 
 
 @dataclass(frozen=True)
