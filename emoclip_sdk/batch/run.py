@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import BatchError
 from ..inference.baseline import baseline_kind, check_span, neutral_labels
-from ..inference.options import ReadOptions
+from ..inference.options import STEP, WINDOW, ReadOptions
 from ..inference.stream import TrackChoice, check_track
 from ..inference.windows import check_windows
 from .crops import VideoPart
@@ -153,7 +153,8 @@ def run_batch(
     options, progress = ReadOptions(**reading).without_progress()
     over_time = window is not None or step is not None or events is not None
     if over_time:
-        window, step = 2.0 if window is None else window, 1.0 if step is None else step
+        window = WINDOW if window is None else window
+        step = STEP if step is None else step
         check_windows(window, step)
         options.require_in_order("a batch of windows")
     if events is None and (tier is not None or threshold != 0.5):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -125,9 +124,7 @@ def batch(
     reading = o.parse_reading(
         faces, fps, allow_network, timeout, sampling, seed, start=start, end=end, min_face=min_face
     )
-    for name, seconds in (("--window", window), ("--step", step)):
-        if seconds is not None and not (seconds > 0 and math.isfinite(seconds)):
-            raise typer.BadParameter(f"{seconds} is not a positive number.", param_hint=name)
+    o.check_windows(window, step)
     against: Any = o.parse_baseline(baseline)
     if output.suffix.lower() not in TABLES:
         raise typer.BadParameter(

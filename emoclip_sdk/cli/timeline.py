@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import EmoCLIPError
+from ..inference.options import STEP, WINDOW
 from ..results.records import ModelInfo
 from ..runtime.packages import require_package
 from . import options as o
@@ -45,8 +45,8 @@ __all__ = ["timeline"]
 
 def timeline(
     video: o.Video,
-    window: Annotated[float, typer.Option(help="Length of a window in seconds.")] = 2.0,
-    step: Annotated[float, typer.Option(help="From one window to the next, in seconds.")] = 1.0,
+    window: o.Window = WINDOW,
+    step: o.Step = STEP,
     output: Annotated[
         list[Path] | None,
         typer.Option(
@@ -107,9 +107,7 @@ def timeline(
     from ..export.tables import TABLES, require_writer, write_csv
 
     o.one_format(as_json, as_csv)
-    for name, seconds in (("--window", window), ("--step", step)):
-        if not (seconds > 0 and math.isfinite(seconds)):
-            raise typer.BadParameter(f"{seconds} is not a positive number.", param_hint=name)
+    o.check_windows(window, step)
     files = output or []
     for file in files:
         try:
