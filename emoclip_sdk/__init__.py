@@ -18,7 +18,7 @@ if TYPE_CHECKING:
         PromptError,
         VideoError,
     )
-    from .faces import Detection, FaceDetector, FaceFollower, FaceQuality
+    from .faces import Detection, FaceDetector, FaceFollower, FaceQuality, SmallFaceDetector
     from .inference.options import ReadOptions
     from .inference.stream import FaceStream
     from .model import EmoCLIP
@@ -87,6 +87,7 @@ __all__ = [
     "ReadOptions",
     "RegressionProbe",
     "ScoreEstimate",
+    "SmallFaceDetector",
     "Synchrony",
     "Timeline",
     "TimelineRow",
@@ -138,6 +139,7 @@ _MODULES = {
     "ReadOptions": "inference.options",
     "RegressionProbe": "probes.probe",
     "ScoreEstimate": "results.ratings",
+    "SmallFaceDetector": "faces",
     "Synchrony": "results.synchrony",
     "Timeline": "results.timeline",
     "TimelineRow": "results.scored_windows",
