@@ -15,10 +15,12 @@ from ..results.events import Event, event_scores
 from ..results.numbers import nullable
 from ..results.records import FAILED, NO_FACE, NOBODY, ModelInfo, Prediction, Status
 from ..results.scored_windows import TimelineRow
+from ..results.speech import Speech
 from ..results.text import unicode_text
 from ..results.timeline import Timeline
 from .action_engine import action_schema
 from .inputs import BatchInput
+from .speech import StudySpeech
 from .tasks import prominent_track
 
 if TYPE_CHECKING:
@@ -80,6 +82,7 @@ def window_table(
     weights: str,
     actions: bool = False,
     baseline: bool = False,
+    speech: StudySpeech | None = None,
 ) -> BatchTable:
     """Return the table of a row for each face and window: `TimelineRow.to_record`."""
     nothing = dict.fromkeys(labels, math.nan)
@@ -103,6 +106,7 @@ def window_table(
         if not timeline.rows:
             return [{"source": item.name, "status": NO_FACE, "reason": NOBODY}]
         status, best = timeline.status, prominent_track(timeline.tracks)
+        timeline = speech.applied(item.name, timeline) if speech else timeline
         return [record(row, item.name, status, best) for row in timeline.rows]
 
     example = TimelineRow(
@@ -115,6 +119,7 @@ def window_table(
         actions=measures,
         score_changes=changes,
         action_changes=measures if baseline else None,
+        speaking=math.nan if speech else None,
     )
     return BatchTable(
         table_schema(list(record(example, "", NO_FACE, None))),
@@ -131,6 +136,7 @@ def event_table(
     events: Mapping[str, Sequence[Event]],
     threshold: float,
     actions: bool = False,
+    speech: StudySpeech | None = None,
 ) -> BatchTable:
     """Return the table of a row for each event and face: `EventScores.to_record`.
 
@@ -143,11 +149,13 @@ def event_table(
         Of episodes.
     actions : bool
         Of facial actions, too.
+    speech : StudySpeech, optional
 
     Raises
     ------
     BatchError
-        A label is named as an action, so two columns would have one name.
+        A label is named as an action, so two columns would have one name, or a column of the list
+        would be mistaken for one of the table's.
     """
     measures = named_measures(None) if actions else {}
     twice = sorted(set(labels) & set(measures))
@@ -157,6 +165,7 @@ def event_table(
 
     def rows(item: BatchInput, timeline: Timeline) -> Rows:
         best = prominent_track(timeline.tracks)
+        timeline = speech.applied(item.name, timeline) if speech else timeline
         return [
             {
                 **nullable(scores.to_record(item.name)),
@@ -168,11 +177,17 @@ def event_table(
             for scores in event_scores(timeline, events[item.name], threshold, 0.0, 0.0)
         ]
 
-    nothing = Timeline("", tuple(labels), 1.0, 1.0, (), error="")
+    said = Speech(()) if speech else None
+    nothing = Timeline("", tuple(labels), 1.0, 1.0, (), error="", speech=said)
     example = event_scores(nothing, [Event(0.0, 1.0)], threshold, 0.0, 0.0)[0]
     if actions:
         example = dataclasses.replace(example, action_means=measures, action_maxima=measures)
     columns = [*example.to_record(""), "prominent", *texts, *model.to_record(), "weights"]
+    for name in texts:
+        if columns.count(name) > 1:
+            raise BatchError(
+                f"the events have a column '{name}', which the output needs: rename it"
+            )
     compared = {f"mean:{x}": f"change:{x}" for x in (*labels, *measures)}
     return BatchTable(table_schema(columns, texts), rows, compared, True)
 

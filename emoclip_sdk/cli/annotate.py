@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..errors import EmoCLIPError
+from ..inference.options import STEP, WINDOW
 from . import options as o
 from .loading import load_model, requested_labels
 from .output import complain, working
@@ -29,8 +29,8 @@ def annotate(
             "--output", "-o", metavar="FILE", help="Ends in .mp4, .m4v, .mov, .mkv or .webm."
         ),
     ],
-    window: Annotated[float, typer.Option(help="Length of a window in seconds.")] = 2.0,
-    step: Annotated[float, typer.Option(help="From one window to the next, in seconds.")] = 0.5,
+    window: o.Window = WINDOW,
+    step: o.Step = STEP,
     landmarks: Annotated[
         bool, typer.Option("--landmarks", help="Draw the landmarks of each face, too.")
     ] = False,
@@ -74,9 +74,7 @@ def annotate(
     """
     from ..export.annotate import check_video_ending
 
-    for name, seconds in (("--window", window), ("--step", step)):
-        if not (seconds > 0 and math.isfinite(seconds)):
-            raise typer.BadParameter(f"{seconds} is not a positive number.", param_hint=name)
+    o.check_windows(window, step)
     try:
         check_video_ending(output)
     except EmoCLIPError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 from typing import Annotated, Literal
@@ -43,12 +44,15 @@ __all__ = [
     "Sampling",
     "Seed",
     "Start",
+    "Step",
     "Timeout",
     "Top",
     "Track",
     "Video",
     "Videos",
+    "Window",
     "Workers",
+    "check_windows",
     "one_format",
     "parse_baseline",
     "parse_one_track",
@@ -205,6 +209,8 @@ MinScore = Annotated[
         "model was calibrated]",
     ),
 ]
+Window = Annotated[float, typer.Option(metavar="S", help="Length of a window in seconds.")]
+Step = Annotated[float, typer.Option(metavar="S", help="From one window to the next, in seconds.")]
 Actions = Annotated[
     bool,
     typer.Option("--actions", help="Also facial actions, head pose and gaze, averaged."),
@@ -338,6 +344,13 @@ def parse_track(text: str) -> TrackChoice:
     if text.isascii() and text.isdigit():
         return int(text)
     raise typer.BadParameter(f"'{text}' is not prominent, all or a number.", param_hint="--track")
+
+
+def check_windows(window: float | None, step: float | None) -> None:
+    """Refuse windows that are none."""
+    for name, seconds in (("--window", window), ("--step", step)):
+        if seconds is not None and not (seconds > 0 and math.isfinite(seconds)):
+            raise typer.BadParameter(f"{seconds} is not a positive number.", param_hint=name)
 
 
 def one_format(as_json: bool, as_csv: bool) -> None:

@@ -14,12 +14,24 @@ from ..prompts import CompoundMode
 from ..runtime.progress import ProgressOption
 from ..video import PartSource, SamplingMode, VideoSource, check_part
 
-__all__ = ["MIN_FACE", "FaceMode", "ReadKeywords", "ReadOptions", "ScoreKeywords", "face_config"]
+__all__ = [
+    "MIN_FACE",
+    "STEP",
+    "WINDOW",
+    "FaceMode",
+    "ReadKeywords",
+    "ReadOptions",
+    "ScoreKeywords",
+    "face_config",
+]
 
 FaceMode = Literal["detect", "none"]
 
 MIN_FACE = 12
 """Pixels of the smallest face that can be asked for: as MTCNN's first network sees one."""
+WINDOW, STEP = 2.0, 1.0
+"""Seconds of a window, and from one to the next, for everybody who does not say: what is asked in
+Python, on the command line and in the page then has one answer."""
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,9 @@ from ..errors import EmoCLIPError
 from ..video import microseconds
 from .analysis import Cell, Episode, cells, episodes
 from .numbers import json_value
-from .records import FAILED, LOW_QUALITY, NO_FACE, NOBODY, OK, OUT_OF_VIEW, Gap, Status
-from .scored_windows import ScoredWindows
+from .records import FAILED, LOW_QUALITY, NO_FACE, NOBODY, OK, OUT_OF_VIEW, SPEECH, Gap, Status
+from .scored_windows import ScoredWindows, spoken_columns
+from .silence import spoken_event
 from .tables import label_columns
 
 __all__ = [
@@ -80,13 +81,15 @@ class EventScores:
     latencies : dict of str to float
         For each label the seconds from the start of the event to the first episode of it
         (:meth:`Timeline.episodes`); 0 where one is under way then, NaN where none comes.
-    reason : {"nobody", "out of view", "low quality"}, optional
+    reason : {"nobody", "out of view", "low quality", "speech"}, optional
         Why there are no scores; None where there are.
     error : str, optional
         Why the event can't be found in the video.
     action_means, action_maxima : dict of str to float, optional
         The same of each facial action, of head pose and gaze, where the timeline has them; over
         the windows in which they were measured.
+    speaking, speaker, text : optional
+        Who speaks in this time, where it is known; as in :class:`TimelineRow`.
     """
 
     event: Event
@@ -99,6 +102,9 @@ class EventScores:
     error: str | None = None
     action_means: dict[str, float] | None = None
     action_maxima: dict[str, float] | None = None
+    speaking: float | None = None
+    speaker: str | None = None
+    text: str | None = None
 
     @property
     def status(self) -> Status:
@@ -131,6 +137,7 @@ class EventScores:
             **label_columns("latency", self.latencies),
             **label_columns("mean", self.action_means or {}),
             **label_columns("max", self.action_maxima or {}),
+            **spoken_columns(self),
             # An empty cell is what is missing in CSV; here that is None.
             **{name: value or None for name, value in self.event.columns.items()},
         }
@@ -159,7 +166,10 @@ def event_scores(
                 for track, track_cells in tracks.items()
             )
             faces = [face for face in scored if face is not None]
-        rows += faces or [_nothing(timeline, event, problem)]
+        rows += [
+            spoken_event(each, timeline.speech, event.start, event.end)
+            for each in faces or [_nothing(timeline, event, problem)]
+        ]
     return rows
 
 
@@ -245,8 +255,9 @@ def cells_inside(track_cells: Iterable[Cell], event: Event) -> list[Cell]:
 def gap_reason(timeline: ScoredWindows, event: Event) -> Gap:
     """Say why no face can be scored in an event."""
     near = [row for row in timeline.rows if row.start < event.end and row.end > event.start]
-    if any(row.reason == LOW_QUALITY for row in near):
-        return LOW_QUALITY
+    for reason in (SPEECH, LOW_QUALITY):
+        if any(row.reason == reason for row in near):
+            return reason
     return NOBODY if all(row.track is None for row in near) else OUT_OF_VIEW
 
 

@@ -19,6 +19,9 @@ from .features import FaceFeatures, face_features
 from .html import html_table
 from .records import NO_FACE
 from .scored_windows import ScoredWindows, TimelineRow
+from .silence import silent, spoken
+from .speech import Speech, Utterance
+from .speech_files import SpeakerChoice, as_speech
 from .synchrony import Synchrony, synchrony
 from .tables import to_pandas
 from .timeline_file import read_timeline
@@ -249,6 +252,47 @@ class Timeline(ScoredWindows):
         listed = None if events is None else as_events(events, tier)
         return synchrony(self, listed, window, max_lag, increment)
 
+    def with_speech(
+        self,
+        speech: str | Path | Speech | Iterable[Utterance],
+        speakers: SpeakerChoice | None = None,
+    ) -> Timeline:
+        """Return a timeline whose rows say who speaks: `speaking`, `speaker` and `text`.
+
+        Parameters
+        ----------
+        speech : path, Speech or iterable of Utterance
+            A diarization (``.rttm``), subtitles (``.srt``, ``.vtt``) or a transcript of ELAN
+            (``.eaf``), see :func:`read_speech`, in seconds of the video's clock.
+        speakers : collection of str or mapping of int to str, optional
+            Who counts; None: everybody, because nothing says which speaker is which face. A mapping
+            from tracks to speakers says it: for the windows of these faces nobody else counts.
+
+        Raises
+        ------
+        EmoCLIPError
+            The file can't be read, or has no such speaker.
+        """
+        return spoken(self, as_speech(speech, speakers, self.source))
+
+    def silent(self, max_speaking: float = 0.0) -> Timeline:
+        """Return a timeline without the scores of windows in which somebody speaks.
+
+        A mouth that talks shows no expression. These windows have the reason ``"speech"``, and
+        count for nothing in :meth:`summary`, :meth:`events`, :meth:`features` and everything else.
+
+        Parameters
+        ----------
+        max_speaking : float
+            The share of a window, in [0, 1], up to which it counts as silent.
+
+        Raises
+        ------
+        EmoCLIPError
+            Nothing says who speaks (:meth:`with_speech`), or a value is out of range.
+        """
+        return silent(self, max_speaking)
+
     def resample(self, step: float) -> Timeline:
         """Return a timeline of windows of `step` seconds that follow one another without overlap.
 
@@ -277,10 +321,10 @@ class Timeline(ScoredWindows):
     def save(self, path: str | Path) -> None:
         """Write a file; the ending says which kind.
 
-        Tables with every row (:meth:`to_records`): ``.csv``, ``.jsonl``, ``.parquet`` (extra
-        ``parquet``). Everything (:meth:`to_dict`): ``.json``. The best label of each face over
-        time, without windows in which the model abstained: ``.vtt`` and ``.srt`` subtitles,
-        ``.eaf`` (ELAN), ``.TextGrid`` (Praat), ``.rttm``.
+        Tables with every row (:meth:`to_records`): ``.csv``, ``.xlsx`` (extra ``excel``),
+        ``.jsonl``, ``.parquet`` (extra ``parquet``). Everything (:meth:`to_dict`): ``.json``.
+        The best label of each face over time, without windows in which the model abstained:
+        ``.vtt`` and ``.srt`` subtitles, ``.eaf`` (ELAN), ``.TextGrid`` (Praat), ``.rttm``.
 
         Raises
         ------
