@@ -18,7 +18,7 @@ if TYPE_CHECKING:
         PromptError,
         VideoError,
     )
-    from .faces import Detection, FaceDetector, FaceFollower, FaceQuality
+    from .faces import Detection, FaceDetector, FaceFollower, FaceQuality, SmallFaceDetector
     from .inference.options import ReadOptions
     from .inference.stream import FaceStream
     from .model import EmoCLIP
@@ -89,6 +89,7 @@ __all__ = [
     "ReadOptions",
     "RegressionProbe",
     "ScoreEstimate",
+    "SmallFaceDetector",
     "Speech",
     "Synchrony",
     "Timeline",
@@ -143,6 +144,7 @@ _MODULES = {
     "ReadOptions": "inference.options",
     "RegressionProbe": "probes.probe",
     "ScoreEstimate": "results.ratings",
+    "SmallFaceDetector": "faces",
     "Speech": "results.speech",
     "Synchrony": "results.synchrony",
     "Timeline": "results.timeline",

@@ -129,8 +129,8 @@ class FaceReader:
 
         def read(source: VideoSource) -> Iterator[FrameFaces]:
             frames = source.frames() if rate is None else source.sample(rate)
-            frames = _ahead(frames, SHAPES_AHEAD)
-            faces = self._faces(frames, config, options.min_face, shapes=True, serial=True)
+            waiting = _ahead(frames, SHAPES_AHEAD)
+            faces = self._faces(waiting, config, options.min_face, shapes=True, serial=True)
             return _watched(faces, table)
 
         frames, duration = _limited(source, options, read)

@@ -213,6 +213,7 @@ def _face(
     for episode in reversed(track_episodes):  # they are in order of their onsets
         if episode.offset > event.start + _EPS and episode.onset < event.end - _EPS:
             latencies[episode.label] = microseconds(max(episode.onset - event.start, 0.0))
+    means, maxima = _actions(timeline, inside)
     return EventScores(
         event,
         track,
@@ -220,15 +221,18 @@ def _face(
         dict(zip(labels, np.average(scores, axis=0, weights=weights).tolist(), strict=True)),
         dict(zip(labels, scores.max(axis=0).tolist(), strict=True)),
         latencies,
-        **_actions(timeline, inside),
+        action_means=means,
+        action_maxima=maxima,
     )
 
 
-def _actions(timeline: ScoredWindows, inside: Sequence[Cell]) -> dict[str, dict[str, float]]:
-    """Return means and maxima of actions as fields; nothing where the timeline has no actions."""
+def _actions(
+    timeline: ScoredWindows, inside: Sequence[Cell]
+) -> tuple[dict[str, float], dict[str, float]] | tuple[None, None]:
+    """Return means and maxima of actions; None where the timeline has no actions."""
     names = next((list(row.actions) for row in timeline.rows if row.actions is not None), None)
     if names is None:
-        return {}
+        return None, None
     means, maxima = dict.fromkeys(names, math.nan), dict.fromkeys(names, math.nan)
     for name in names:
         seen = [
@@ -240,7 +244,7 @@ def _actions(timeline: ScoredWindows, inside: Sequence[Cell]) -> dict[str, dict[
             values, weights = zip(*seen, strict=True)
             means[name] = float(np.average(values, weights=weights))
             maxima[name] = max(values)
-    return {"action_means": means, "action_maxima": maxima}
+    return means, maxima
 
 
 def cells_inside(track_cells: Iterable[Cell], event: Event) -> list[Cell]:
@@ -265,6 +269,7 @@ def _nothing(timeline: ScoredWindows, event: Event, problem: str | None) -> Even
     nothing = dict.fromkeys(timeline.labels, math.nan)
     reason = gap_reason(timeline, event) if problem is None else None
     seconds = math.nan if problem else 0.0
+    means, maxima = _actions(timeline, [])
     return EventScores(
         event,
         None,
@@ -274,5 +279,6 @@ def _nothing(timeline: ScoredWindows, event: Event, problem: str | None) -> Even
         dict(nothing),
         reason,
         problem,
-        **_actions(timeline, []),
+        action_means=means,
+        action_maxima=maxima,
     )

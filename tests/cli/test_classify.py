@@ -237,3 +237,11 @@ def test_labels_that_are_not_what_they_seem(
     assert code == 0 and "split at its commas: 'the eyes are wide' and 'the lips apart'" in err
     emoclip("classify", crop_video, *tiny, "--labels", "joy")
     assert "'joy' is the only label: its score is 1" in caplog.text
+
+
+def test_smallest_face(emoclip, crop_video, tiny):
+    for wrong in ("0", "-20", "nan", "big"):
+        code, _, err = emoclip("classify", crop_video, *tiny, "--min-face", wrong)
+        assert code == 2 and "Traceback" not in err
+    code, _, err = emoclip("classify", crop_video, *tiny, "--min-face", "30")
+    assert code == 2 and "leave one of the two out" in err

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
-
 import cv2
 import numpy as np
 import pytest
 
-from emoclip_sdk import EmoCLIP, EmoCLIPError
+from emoclip_sdk import EmoCLIP, EmoCLIPError, run_batch
 from emoclip_sdk.config import FaceConfig
 from emoclip_sdk.diagnostics.bench.clips import portrait
 from emoclip_sdk.faces import Detection, MTCNNDetector, face_frames
@@ -113,13 +111,7 @@ def test_min_face_finds_who_is_small_beside_who_is_large() -> None:
     assert (found(None), found(20), found(100)) == (1, 2, 1)
 
 
-@pytest.mark.parametrize("wrong", [0, -20, 11, math.nan, math.inf, "40", True])
-def test_a_smallest_face_is_a_number_of_pixels(tiny_model: EmoCLIP, wrong) -> None:
-    with pytest.raises(EmoCLIPError, match="min_face must be a number of pixels, 12 or more"):
-        tiny_model.classify("missing.mp4", ["joy", "anger"], min_face=wrong)
-
-
-def test_a_smallest_face_that_nothing_is_told_of(tiny_checkpoint, crop_video) -> None:
+def test_a_smallest_face_that_nothing_is_told_of(tiny_checkpoint, crop_video, tmp_path) -> None:
     class Whole:
         def detect(self, frames):
             return [[LARGE] for _ in frames]
@@ -127,5 +119,5 @@ def test_a_smallest_face_that_nothing_is_told_of(tiny_checkpoint, crop_video) ->
     model = EmoCLIP.from_pretrained(tiny_checkpoint, device="cpu", detector=Whole())
     with pytest.raises(EmoCLIPError, match="the detector Whole can't be told min_face=30"):
         model.classify(crop_video, ["joy", "anger"], min_face=30)
-    with pytest.raises(EmoCLIPError, match="leave one of the two out"):
-        model.classify(crop_video, ["joy", "anger"], min_face=30, faces="none")
+    with pytest.raises(EmoCLIPError, match="the detector Whole can't be told min_face=30"):
+        run_batch([crop_video], tmp_path / "o.csv", model=model, labels=["joy"], min_face=30)
