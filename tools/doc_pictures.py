@@ -59,7 +59,7 @@ def idea() -> None:
 
     for i, time in enumerate(FACES_AT):
         face = _frame(CLIP, time).crop(FACE_BOX)
-        x, y = 0.8 + 5.2 * i, 28.5 - 1.5 * i
+        x, y = 0.8 + 5.2 * i, 27.2 - 1.5 * i
         axes.imshow(face, extent=(x, x + 7, y, y + 7), aspect="auto", zorder=3 + i)
     axes.text(9.5, 21.3, "faces of a clip", ha="center", color=INK, size=10.5)
     top, low = 26.5, 6.0
@@ -100,7 +100,7 @@ def main() -> None:
         timeline.annotate(CLIP, video)
         _frame(video, SHOWN_AT).save(IMAGES / "annotated.jpg", quality=88)
     model.actions(CLIP).heatmap(IMAGES / "actions.png")
-    explanation = model.explain(CLIP, ["happiness", "surprise", "neutral"], start=4, end=7.5)
+    explanation = model.explain(CLIP, ["happiness", "surprise", "neutral"], start=4.5, end=6.5)
     explanation.strip(IMAGES / "explain.png")
     with Image.open(IMAGES / "explain.png") as picture:
         picture.convert("RGB").quantize(256).save(IMAGES / "explain.png", optimize=True)
