@@ -44,7 +44,7 @@ def folder(tmp_path, monkeypatch, embedded_model):
     (tmp_path / "empty.mp4").touch()
     (tmp_path / "mine.yaml").write_text(MINE)
     (tmp_path / "ideas.yaml").write_text("happiness: The eyes narrow and the cheeks lift.\n")
-    (tmp_path / "mine.csv").write_text("path,label\na.mp4,happiness\nb.mp4,anger\n")
+    (tmp_path / "mine.csv").write_text("path,label\nclip.mp4,happiness\nexpressions.mp4,surprise\n")
     original = EmoCLIP.from_pretrained.__func__
 
     def shared(cls, name=None, **options):
