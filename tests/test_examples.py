@@ -51,9 +51,15 @@ def test_notebook(here, capsys):
     assert "changed the score by" in capsys.readouterr().out
 
 
-def test_notebook_is_stored_without_outputs():
-    notebook = json.loads((EXAMPLES / "walk.ipynb").read_text("utf-8"))
-    assert not any(cell.get("outputs") for cell in notebook["cells"])
+def test_notebook_is_stored_with_what_it_shows():
+    text = (EXAMPLES / "walk.ipynb").read_text("utf-8")
+    assert len(text) < 300_000 and str(Path.home()) not in text and "Traceback" not in text
+    cells = [cell for cell in json.loads(text)["cells"] if cell["cell_type"] == "code"]
+    assert [cell["execution_count"] for cell in cells] == list(range(1, len(cells) + 1))
+    outputs = [output for cell in cells for output in cell["outputs"]]
+    assert all(output.get("name") != "stderr" for output in outputs)
+    kinds = {kind for output in outputs for kind in output.get("data", {})}
+    assert {"image/png", "text/html"} <= kinds
 
 
 @pytest.mark.parametrize("script", ["make_example.py", "make_expressions.py"])

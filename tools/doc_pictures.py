@@ -1,4 +1,4 @@
-"""Draw the pictures in docs/images/, those of results from examples/portrait.mp4.
+"""Draw the pictures in docs/images/, those of results from examples/expressions.mp4.
 
 python tools/doc_pictures.py [idea]
 """
@@ -12,6 +12,7 @@ from pathlib import Path
 import av
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
+from PIL import Image
 
 from emoclip_sdk import EmoCLIP
 from emoclip_sdk.export.style import INK, MUTED, OKABE_ITO
@@ -19,9 +20,11 @@ from emoclip_sdk.export.style import INK, MUTED, OKABE_ITO
 __all__ = ["idea", "main"]
 
 ROOT = Path(__file__).parents[1]
-CLIP = ROOT / "examples" / "portrait.mp4"
+CLIP = ROOT / "examples" / "expressions.mp4"
 IMAGES = ROOT / "docs" / "images"
-SHOWN_AT = 1.5  # seconds
+SHOWN_AT = 6.2  # seconds
+FACES_AT = (0.8, 2.6, 6.2)  # likewise, and the face then, in pixels
+FACE_BOX = (118, 60, 278, 220)
 
 
 def idea() -> None:
@@ -54,13 +57,10 @@ def idea() -> None:
             )
         )
 
-    with av.open(str(CLIP)) as file:
-        frames = [f.to_image() for f in file.decode(video=0)]
-    for i, frame in enumerate((frames[0], frames[len(frames) // 2], frames[-1])):
-        left, top = frame.width * 0.28, frame.height * 0.02
-        face = frame.crop((int(left), int(top), int(left + 200), int(top + 200)))
-        x, y = 2 + 2.2 * i, 26.5 - 1.4 * i
-        axes.imshow(face, extent=(x, x + 10.5, y, y + 10.5), aspect="auto", zorder=3 + i)
+    for i, time in enumerate(FACES_AT):
+        face = _frame(CLIP, time).crop(FACE_BOX)
+        x, y = 0.8 + 5.2 * i, 27.2 - 1.5 * i
+        axes.imshow(face, extent=(x, x + 7, y, y + 7), aspect="auto", zorder=3 + i)
     axes.text(9.5, 21.3, "faces of a clip", ha="center", color=INK, size=10.5)
     top, low = 26.5, 6.0
     box(22, top, 14, "image tower\nfor each frame", blue)
@@ -87,20 +87,28 @@ def idea() -> None:
 
 
 def main() -> None:
-    """Write idea.png, and timeline.png, heatmap.png and annotated.jpg."""
+    """Write idea.png, and timeline.png, heatmap.png, annotated.jpg, actions.png and explain.png."""
     idea()
     if sys.argv[1:] == ["idea"]:
         return
     model = EmoCLIP.from_pretrained(device="cpu")
-    timeline = model.timeline(CLIP, window=1.0, step=0.5)
+    timeline = model.timeline(CLIP, window=1.0, step=0.25)
     timeline.plot(IMAGES / "timeline.png")
     timeline.heatmap(IMAGES / "heatmap.png")
     with tempfile.TemporaryDirectory() as folder:
         video = Path(folder) / "annotated.mp4"
         timeline.annotate(CLIP, video)
-        with av.open(str(video)) as file:
-            frame = next(f for f in file.decode(video=0) if f.time >= SHOWN_AT)
-            frame.to_image().save(IMAGES / "annotated.jpg", quality=88)
+        _frame(video, SHOWN_AT).save(IMAGES / "annotated.jpg", quality=88)
+    model.actions(CLIP).heatmap(IMAGES / "actions.png")
+    explanation = model.explain(CLIP, ["happiness", "surprise", "neutral"], start=4.5, end=6.5)
+    explanation.strip(IMAGES / "explain.png")
+    with Image.open(IMAGES / "explain.png") as picture:
+        picture.convert("RGB").quantize(256).save(IMAGES / "explain.png", optimize=True)
+
+
+def _frame(video: Path, time: float) -> Image.Image:
+    with av.open(str(video)) as file:
+        return next(f.to_image() for f in file.decode(video=0) if f.time >= time)
 
 
 if __name__ == "__main__":

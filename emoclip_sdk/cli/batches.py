@@ -9,7 +9,7 @@ import typer
 
 from ..errors import BatchError
 from ..runtime.progress import Progress, ProgressHook
-from .output import complain, showing_progress
+from .output import complain, in_number, showing_progress
 
 if TYPE_CHECKING:
     from ..batch import BatchReport
@@ -45,8 +45,8 @@ def carry_out(run: Callable[[ProgressHook], BatchReport], command: str) -> None:
         complain(f"stopped: {done} of {total} videos are done; the same command goes on from there")
         raise typer.Exit(130) from None
     complain(
-        f"wrote {report.out}: {report.total} videos, {len(report.no_face)} without a face, "
-        f"{len(report.failed)} failed"
+        f"wrote {report.out}: {in_number(report.total, 'video')}, "
+        f"{len(report.no_face)} without a face, {len(report.failed)} failed"
         + (f" ({report.skipped} were done before)" if report.skipped else "")
     )
     for name, why in list(report.failed.items())[:_SHOWN]:

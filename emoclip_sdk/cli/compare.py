@@ -10,7 +10,15 @@ import typer
 
 from . import options as o
 from .loading import add_prompts, load_model, requested_labels
-from .output import NO_FACE, complain, new_table, print_json, results_console, showing_progress
+from .output import (
+    NO_FACE,
+    complain,
+    in_number,
+    new_table,
+    print_json,
+    results_console,
+    showing_progress,
+)
 from .videos import STDIN, expand, refuse_labels, standard_input
 
 if TYPE_CHECKING:
@@ -119,7 +127,8 @@ def _print(result: Comparison) -> None:
     console.print(labels)
     if result.read:
         same = round(result.agreement * len(result.read))
-        console.print(f"\nthe same label: {same} of {len(result.read)} videos with a face")
+        videos = in_number(len(result.read), "video")
+        console.print(f"\nthe same label: {same} of {videos} with a face")
 
 
 def _names(result: Comparison) -> tuple[str, str]:

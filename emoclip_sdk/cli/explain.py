@@ -17,6 +17,7 @@ from .loading import load_model, requested_labels
 from .output import (
     NO_FACE,
     complain,
+    in_number,
     label_text,
     new_table,
     print_json,
@@ -139,8 +140,7 @@ def _print(explanation: Explanation, top: int) -> None:
         score = f"{frame.scores[str(prediction.label)]:.1%}"
         change = Text(_points(frame), "" if frame.counts else "dim")
         frames.add_row(f"{frame.time:.2f}", best, score, change, frame.action_text)
-    n = len(explanation.frames)
-    console.print(f"the most telling of {n} frame{'' if n == 1 else 's'}")
+    console.print(f"the most telling of {in_number(len(explanation.frames), 'frame')}")
     console.print(frames)
     for sentence in _sentences(explanation, len(shown)):
         console.print(sentence)

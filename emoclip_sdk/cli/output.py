@@ -15,7 +15,8 @@ from ..runtime.metering import numbered
 from ..runtime.progress import Progress, ProgressHook
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import Console, ConsoleOptions
+    from rich.measure import Measurement
     from rich.table import Table
     from rich.text import Text
 
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
 __all__ = [
     "NO_FACE",
     "Quiet",
+    "ScoreList",
     "complain",
+    "in_number",
     "label_text",
     "new_table",
     "print_json",
@@ -80,9 +83,46 @@ def print_reliability(console: Console, reliability: Mapping[str, LabelReliabili
         console.print(line, style="dim")
 
 
-def score_list(ranked: Sequence[tuple[str, float]]) -> str:
-    """Return ``happiness 0.62  surprise 0.21``."""
-    return "  ".join(f"{label} {score:.2f}" for label, score in ranked)
+def score_list(ranked: Sequence[tuple[str, float]]) -> ScoreList:
+    """Return ``happiness 0.62  surprise 0.21``, to be printed by rich."""
+    return ScoreList([f"{label} {score:.2f}" for label, score in ranked])
+
+
+class ScoreList:
+    """Labels with their scores; where they need several lines, each label keeps its score.
+
+    Parameters
+    ----------
+    pairs : sequence of str
+        A label and its score each.
+    """
+
+    def __init__(self, pairs: Sequence[str]) -> None:
+        self.pairs = pairs
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        from rich.cells import cell_len
+        from rich.measure import Measurement
+
+        widths = [cell_len(pair) for pair in self.pairs] or [0]
+        return Measurement(max(widths), sum(widths) + 2 * (len(widths) - 1))
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
+        from rich.cells import cell_len
+        from rich.text import Text
+
+        lines: list[str] = []
+        for pair in self.pairs:
+            if lines and cell_len(f"{lines[-1]}  {pair}") <= options.max_width:
+                lines[-1] += f"  {pair}"
+            else:
+                lines.append(pair)
+        yield Text("\n".join(lines), overflow="fold")
+
+
+def in_number(n: int, noun: str) -> str:
+    """Return ``1 video``, ``2 videos``."""
+    return f"{n} {noun}{'' if n == 1 else 's'}"
 
 
 def print_json(value: Any) -> None:

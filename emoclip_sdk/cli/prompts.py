@@ -11,7 +11,16 @@ import typer
 from . import options as o
 from .commands import CommandLine
 from .loading import load_model
-from .output import NO_FACE, complain, new_table, print_json, progress, results_console, working
+from .output import (
+    NO_FACE,
+    complain,
+    in_number,
+    new_table,
+    print_json,
+    progress,
+    results_console,
+    working,
+)
 from .videos import attempt
 
 if TYPE_CHECKING:
@@ -53,7 +62,7 @@ def list_(prompts: o.Prompts = None, as_json: o.AsJSON = False) -> None:
     for name, parts in bank.compounds.items():
         table.add_row(name, f"= {_sum(parts)}", ", ".join(bank.aliases(name)))
     table.caption = (
-        f"{len(bank.names())} labels, {len(bank.compounds)} compounds; "
+        f"{in_number(len(bank.names()), 'label')}, {in_number(len(bank.compounds), 'compound')}; "
         f"version {bank.version}, hash {bank.hash}. Any other word is used through a template."
     )
     results_console().print(table)
@@ -119,7 +128,8 @@ def check(
     for problem in problems:
         typer.echo(problem)
     complain(
-        f"{len(bank.names())} labels, {len(bank.compounds)} compounds, hash {bank.hash}: "
+        f"{in_number(len(bank.names()), 'label')}, "
+        f"{in_number(len(bank.compounds), 'compound')}, hash {bank.hash}: "
         + (f"{len(problems)} problems" if problems else "no problems")
     )
     if problems:

@@ -21,6 +21,7 @@ from .loading import load_model, requested_labels
 from .output import (
     NO_FACE,
     complain,
+    in_number,
     label_text,
     new_table,
     print_json,
@@ -254,7 +255,7 @@ def _print_table(scored: Timeline, top: int) -> None:
         if scored.speech is not None:
             words.append(f"{row.speaking:.0%} {row.speaker or ''}" if row.speaking else "")
         table.add_row(face, f"{row.start:.2f}", f"{row.end:.2f}", label, scores, *words)
-    faces = f"{len(scored.tracks)} face{'' if len(scored.tracks) == 1 else 's'}"
+    faces = in_number(len(scored.tracks), "face")
     table.caption = f"{Path(scored.source).name or scored.source}: {faces}"
     if scored.model is not None:
         table.caption += f"; {scored.model.name}, prompt bank {scored.model.prompt_bank}"

@@ -236,10 +236,10 @@ def _figure(height: float, timeline: ScoredWindows) -> Figure:
 
 def _titled(height: float, subject: str, source: str) -> Figure:
     try:
-        from matplotlib.figure import Figure
+        from .notebook_figure import NotebookFigure
     except ImportError:
         raise MissingDependencyError("matplotlib", "plot", "Plotting") from None
-    figure = Figure(figsize=(_WIDTH, height), layout="constrained", facecolor="white")
+    figure = NotebookFigure(figsize=(_WIDTH, height), layout="constrained", facecolor="white")
     engine = figure.get_layout_engine()
     if engine is not None:
         engine.set(w_pad=0.1, h_pad=0.08)  # type: ignore[call-arg]

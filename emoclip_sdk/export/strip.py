@@ -43,7 +43,7 @@ def draw_strip(
         There is no face to draw, or the file can't be written.
     """
     try:
-        from matplotlib.figure import Figure
+        from .notebook_figure import NotebookFigure
     except ImportError:
         raise MissingDependencyError("matplotlib", "plot", "Plotting") from None
     from PIL import Image
@@ -51,7 +51,7 @@ def draw_strip(
     pictured = [frame for frame in frames if frame.picture is not None]
     if not pictured:
         raise EmoCLIPError(f"{prediction.source}: there is no face to draw")
-    figure = Figure(figsize=(max(1.35 * len(pictured), 6.0), 4.6), layout="constrained")
+    figure = NotebookFigure(figsize=(max(1.35 * len(pictured), 6.0), 4.6), layout="constrained")
     rows = (1.9, 1.2, 0.8) if len(frames) > 1 else (1,)
     grid = figure.add_gridspec(len(rows), len(pictured), height_ratios=rows)
     for column, frame in enumerate(pictured):

@@ -84,7 +84,7 @@ def test_windows_and_trials(batch, no_processes, crop_video, tmp_path):
     options = ("--labels", "joy,fear", "--workers", "1")
     out = tmp_path / "w.parquet"
     code, err = batch(study, "--window", "1", "--step", "0.5", "-o", out, *options)
-    assert code == 0 and "1 videos, 0 without a face, 0 failed" in err
+    assert code == 0 and "1 video, 0 without a face, 0 failed" in err
     rows = pq.read_table(out).to_pylist()
     assert [(row["start"], row["first_frame"]) for row in rows] == [(0, 0), (0.5, 14), (1, 25)]
     assert {row["participant"] for row in rows} == {"p1"}

@@ -30,7 +30,7 @@ def test_two_banks(emoclip, tiny_checkpoint, crop_video, broken, mine):
     for side in "ab":  # one model: its banks tell the columns apart
         bank = pair[side]["model"]["prompt_bank"]
         assert f"{side.upper()}: {tiny_checkpoint.name}, prompts {bank}" in out.splitlines()[0]
-    assert code == 0 and "of 1 videos with a face" in out and "|B - A|" in out
+    assert code == 0 and "of 1 video with a face" in out and "|B - A|" in out
 
 
 def test_wordings(emoclip, tiny, crop_video, mine, tmp_path):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from markdown_it import MarkdownIt
+from markdown_it.token import Token
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -36,6 +38,29 @@ def blocks(page: Path) -> list[Block]:
         result.append(
             Block(token.info.strip(), token.content, line, note[1] if note else "", output.strip())
         )
+    return result
+
+
+def glued_lists(text: str) -> list[int]:
+    """Return the lines where GitHub sees a list, or what is in its items, and the site does not.
+
+    The site is made by Python-Markdown. It wants an empty line before a list, and four blanks
+    before whatever an item holds beside its first paragraph.
+    """
+    lines = text.splitlines()
+    result = []
+    depth = 0
+    for before, token in pairwise([Token("", "", 0), *MarkdownIt("commonmark").parse(text)]):
+        opens = token.type in ("bullet_list_open", "ordered_list_open")
+        if token.map and token.type not in ("list_item_open", "inline"):
+            at = token.map[0]
+            indent = len(lines[at]) - len(lines[at].lstrip())
+            first = before.type == "list_item_open"
+            if (depth and not first and indent < 4 * depth) or (
+                opens and not depth and at and lines[at - 1].strip()
+            ):
+                result.append(at + 1)
+        depth += opens - (token.type in ("bullet_list_close", "ordered_list_close"))
     return result
 
 

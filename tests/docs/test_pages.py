@@ -19,7 +19,7 @@ import typer
 from emoclip_sdk import EmoCLIP, EmoCLIPError
 from emoclip_sdk.cli import main
 
-from .pages import PAGES, ROOT, Block, blocks, commands, prints, runs
+from .pages import PAGES, ROOT, Block, blocks, commands, glued_lists, prints, runs
 
 PROJECT = (ROOT / "pyproject.toml").read_text("utf-8")
 NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
@@ -38,6 +38,7 @@ def folder(tmp_path, monkeypatch, embedded_model):
         target = tmp_path / f"{name}.mp4"
         target.parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / "examples/portrait.mp4", target)
+    shutil.copy(ROOT / "examples/expressions.mp4", tmp_path)
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
     (tmp_path / "interview.rttm").write_text(
         "SPEAKER interview 1 0.5 0.75 <NA> <NA> P01 <NA> <NA>\n"
@@ -46,7 +47,7 @@ def folder(tmp_path, monkeypatch, embedded_model):
     (tmp_path / "empty.mp4").touch()
     (tmp_path / "mine.yaml").write_text(MINE)
     (tmp_path / "ideas.yaml").write_text("happiness: The eyes narrow and the cheeks lift.\n")
-    (tmp_path / "mine.csv").write_text("path,label\na.mp4,happiness\nb.mp4,anger\n")
+    (tmp_path / "mine.csv").write_text("path,label\nclip.mp4,happiness\nexpressions.mp4,surprise\n")
     original = EmoCLIP.from_pretrained.__func__
 
     def shared(cls, name=None, **options):
@@ -124,6 +125,19 @@ def test_prose_is_wrapped():
             if len(line) > 100 and not code and not re.match(r"\s*(\||\[|!\[|<)|\S+$", line):
                 long.append(f"{page.relative_to(ROOT)}:{number}")
     assert not long
+
+
+def test_lists_are_lists_on_the_site_too():
+    glued = [f"{p.relative_to(ROOT)}:{n}" for p in PAGES for n in glued_lists(p.read_text("utf-8"))]
+    assert not glued
+
+
+def test_a_list_that_the_site_would_glue_is_noticed():
+    assert glued_lists("Text:\n- one\n- two\n") == [2]
+    assert glued_lists("Text:\n\n- one\n  goes on\n- two\n") == []
+    assert glued_lists("- one\n  - inside\n") == [2]
+    assert glued_lists("- one\n    - inside\n        - deeper\n") == []
+    assert glued_lists("1. one\n\n   more of it\n") == [3]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -31,6 +31,12 @@ def test_one_panel_per_face(tmp_path):
     assert line.get_xdata().tolist() == [0.5, 1.5, 2.5]
 
 
+def test_a_notebook_shows_the_figure():
+    pytest.importorskip("matplotlib")
+    figure = timeline(0).plot()
+    assert figure._repr_png_()[:4] == b"\x89PNG"  # IPython's protocol
+
+
 def titles(figure):
     return [axes.get_title("left") for axes in figure.axes]
 
@@ -91,6 +97,7 @@ def test_not_written(tmp_path):
 
 def test_matplotlib_missing(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    monkeypatch.delitem(sys.modules, "emoclip_sdk.export.notebook_figure", raising=False)
     with pytest.raises(MissingDependencyError, match=r"emoclip_sdk\[plot\]"):
         timeline(0).plot()
 
