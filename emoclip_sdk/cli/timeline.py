@@ -30,7 +30,7 @@ from .output import (
     working,
 )
 from .outputs import check_outputs
-from .videos import STDIN, attempt
+from .videos import STDIN, attempt, one_video
 
 if TYPE_CHECKING:
     from ..export.unfinished import UnfinishedTable
@@ -102,6 +102,7 @@ def timeline(
     from ..export.tables import TABLES, write_csv
 
     o.one_format(as_json, as_csv)
+    video = one_video(video)
     o.check_windows(window, step)
     files = output or []
     for file in files:

@@ -69,6 +69,7 @@ def page(server, browser):
     opened = browser.new_page()
     opened.set_default_timeout(PATIENCE)
     opened.goto(server.address)
+    opened.wait_for_selector("#emo-labels .token")
     yield opened
     opened.close()
 
@@ -249,6 +250,9 @@ def test_what_is_no_video(page, server, tmp_path):
     assert "broken.mp4:" in text
     assert str(server.folder) not in text and "/" not in text
     assert page.locator(".toast-body").count() == 1 and not page.locator(".error").count()
+    until = time.monotonic() + 20
+    while files(server) and time.monotonic() < until:
+        time.sleep(0.2)
     assert files(server) == []
 
 
