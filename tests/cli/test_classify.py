@@ -218,7 +218,7 @@ def test_nothing_is_not_the_current_folder(emoclip, tiny, monkeypatch, tmp_path)
     monkeypatch.chdir(tmp_path)
     code, _, err = emoclip("classify", "", *tiny, "--csv")
     assert code == 2 and "'' is the name of no file: it is empty" in err
-    code, _, err = emoclip("classify", ".", "--model", "")
+    code, _, err = emoclip("classify", ".", "--as", "video", "--model", "")
     assert code == 2 and "the name of no model" in err
     code, _, err = emoclip("timeline", "1.png", *tiny, "--baseline", "")
     assert code == 2 and "--baseline" in err
