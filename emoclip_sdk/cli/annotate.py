@@ -34,12 +34,28 @@ def annotate(
     landmarks: Annotated[
         bool, typer.Option("--landmarks", help="Draw the landmarks of each face, too.")
     ] = False,
+    anonymize: Annotated[
+        bool,
+        typer.Option(
+            "--anonymize",
+            help="Blur every face that is found, also those without a score. Voices stay.",
+        ),
+    ] = False,
+    keep_face: Annotated[
+        list[int] | None,
+        typer.Option(
+            metavar="ID",
+            min=0,
+            help="With --anonymize: leave the face of this number as it is. May be repeated.",
+        ),
+    ] = None,
     labels: o.Labels = None,
     label: o.Label = None,
     labels_file: o.LabelsFile = None,
     compound: o.Compounds = None,
     model: o.Model = None,
     faces: o.Faces = None,
+    min_face: o.MinFace = None,
     prompts: o.Prompts = None,
     min_score: o.MinScore = None,
     min_quality: o.MinQuality = 0.0,
@@ -64,7 +80,11 @@ def annotate(
         check_video_ending(output)
     except EmoCLIPError as error:
         raise typer.BadParameter(str(error), param_hint="-o") from None
-    reading = o.parse_reading(faces, fps, allow_network, timeout, start=start, end=end)
+    if keep_face and not anonymize:
+        raise typer.BadParameter("is for --anonymize.", param_hint="--keep-face")
+    reading = o.parse_reading(
+        faces, fps, allow_network, timeout, start=start, end=end, min_face=min_face
+    )
     check_outputs({"-o": output}, video, labels_file, prompts)
     loaded = load_model(model, device, dtype, prompts)
     requested = requested_labels(loaded, labels, label, labels_file, compound)
@@ -86,6 +106,8 @@ def annotate(
                 given,
                 output,
                 landmarks=landmarks,
+                anonymize=anonymize,
+                keep_faces=keep_face or (),
                 fps=fps,
                 allow_network=allow_network,
                 start=start,

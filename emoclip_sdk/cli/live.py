@@ -41,6 +41,7 @@ def live(
     compound: o.Compounds = None,
     model: o.Model = None,
     faces: o.Faces = None,
+    min_face: o.MinFace = None,
     prompts: o.Prompts = None,
     top: o.Top = 3,
     min_score: o.MinScore = None,
@@ -61,7 +62,7 @@ def live(
     if video is not None and camera is not None:
         raise typer.BadParameter("give a video or a camera, not both.", param_hint="--camera")
     o.check_windows(window, step)
-    reading = o.parse_reading(faces, fps, allow_network)
+    reading = o.parse_reading(faces, fps, allow_network, min_face=min_face)
     loaded = load_model(model, device, dtype, prompts)
     requested = requested_labels(loaded, labels, label, labels_file, compound)
     source = one_video(video) if video is not None else camera or 0

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 import typer
 
 from ..errors import EmoCLIPError
-from ..inference.options import FaceMode, ReadKeywords, ReadOptions
+from ..inference.options import MIN_FACE, FaceMode, ReadKeywords, ReadOptions
 from ..inference.stream import TrackChoice
 from ..video import SamplingMode
 
@@ -32,6 +32,7 @@ __all__ = [
     "Label",
     "Labels",
     "LabelsFile",
+    "MinFace",
     "MinQuality",
     "MinScore",
     "Model",
@@ -87,6 +88,16 @@ Faces = Annotated[
     typer.Option(
         help="detect: look for faces; none: the frames are face crops already. "
         "[default: as the model says]"
+    ),
+]
+MinFace = Annotated[
+    float | None,
+    typer.Option(
+        metavar="PX",
+        min=MIN_FACE,
+        help="Side of the smallest face that is looked for, in pixels of the original frame; the "
+        "smaller, the slower. [default: a 16th of the frame's long side, a 40th where faces are "
+        "small]",
     ),
 ]
 Sampling = Annotated[
@@ -263,6 +274,7 @@ def parse_reading(
     *,
     start: float | None = None,
     end: float | None = None,
+    min_face: float | None = None,
 ) -> ReadKeywords:
     """Check what the options say of reading videos; return it as keyword arguments.
 
@@ -280,6 +292,7 @@ def parse_reading(
         timeout=timeout,
         start=start,
         end=end,
+        min_face=min_face,
     )
     try:
         ReadOptions(**reading)

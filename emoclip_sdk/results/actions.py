@@ -306,8 +306,8 @@ class FaceActions:
     def save(self, path: str | Path) -> None:
         """Write a file; the ending says which kind.
 
-        Tables with every row (:meth:`to_records`): ``.csv``, ``.jsonl``, ``.parquet`` (extra
-        ``parquet``). Everything (:meth:`to_dict`): ``.json``.
+        Tables with every row (:meth:`to_records`): ``.csv``, ``.xlsx`` (extra ``excel``),
+        ``.jsonl``, ``.parquet`` (extra ``parquet``). Everything (:meth:`to_dict`): ``.json``.
 
         Raises
         ------
