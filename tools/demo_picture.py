@@ -29,7 +29,7 @@ __all__ = ["main"]
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
 SHIPPED = {"light-1280-result": "demo.png", "light-390-result": "demo-phone.png"}
 SIZES = ((1280, 900), (390, 844))
-SHOWN_AT = 1.5  # seconds
+SHOWN_AT = 2.5  # seconds
 LABEL = "a wide, toothy smile with raised cheeks"
 FLAGS = [
     "--no-sandbox",

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["EXAMPLE", "Handlers", "Sessions", "Settings"]
 
-EXAMPLE = "portrait.mp4"
+EXAMPLE = "expressions.mp4"
 """The clip of the package that a visitor may try."""
 
 _SHOWN_S = 20  # how long a message stays
