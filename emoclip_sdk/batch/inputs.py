@@ -13,10 +13,10 @@ from ..errors import BatchError, EmoCLIPError
 from ..results.sheets import SHEETS, SheetRow, read_sheet
 from ..video import check_part
 from ..video.opening import VIDEO_SUFFIXES
-from ..video.pictures import FRAME_SUFFIXES
+from ..video.pictures import CROP_SETTINGS, FRAME_SUFFIXES
 from .crops import VideoPart
 
-__all__ = ["BatchInput", "FolderKind", "find_inputs"]
+__all__ = ["BatchInput", "FolderKind", "FolderQuestion", "find_inputs", "videos_in"]
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +25,10 @@ PICTURE_SUFFIXES = FRAME_SUFFIXES | {".avif", ".heic", ".heif"}
 
 FolderKind = Literal["pictures", "video"]
 """What the pictures of a folder are: separate ones, or the frames of a video."""
+
+
+class FolderQuestion(BatchError):
+    """What the pictures of a folder are has to be said."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +99,7 @@ def find_inputs(
         if not source:
             raise BatchError("'' is the name of no file or folder: one of the inputs is empty")
         if os.path.isdir(source):
-            paths = _in_folder(source, folder_as)
+            paths = videos_in(source, folder_as)
             several = [BatchInput(_unicode(path), path) for path in paths]
         elif source.lower().endswith(SHEETS):
             several = _in_manifest(Path(source), folder_as)
@@ -108,9 +112,25 @@ def find_inputs(
     return list(videos.values())
 
 
-def _in_folder(root: str, folder_as: FolderKind | None) -> list[str]:
-    """Return the videos of a folder, in order of their names; ask where pictures may be either."""
+def videos_in(root: str, folder_as: FolderKind | None = None) -> list[str]:
+    """Return the videos in a folder and below it, in order of their names.
+
+    Parameters
+    ----------
+    root : str
+    folder_as : {"pictures", "video"}, optional
+        See :func:`find_inputs`. Frames that ``emoclip-train crop`` wrote say it themselves.
+
+    Raises
+    ------
+    FolderQuestion
+        It holds nothing but pictures, which may be either.
+    BatchError
+        It can't be read, or holds neither.
+    """
     contents = _FolderContents(root)
+    if folder_as is None and not contents.videos and contents.pictures and contents.are_frames:
+        folder_as = "video"
     if folder_as == "pictures":
         paths = sorted([*contents.videos, *contents.pictures])
     elif folder_as == "video":
@@ -118,8 +138,9 @@ def _in_folder(root: str, folder_as: FolderKind | None) -> list[str]:
     else:
         paths = contents.videos
         if contents.pictures and not paths:
-            raise BatchError(
-                f"{root}: holds {len(contents.pictures)} pictures and no video. Are they separate "
+            n = len(contents.pictures)
+            raise FolderQuestion(
+                f"{root}: holds {n} picture{'' if n == 1 else 's'} and no video. Are they separate "
                 "pictures (--as pictures; in Python folder_as='pictures'), or the frames of one "
                 "video in each folder (--as video)?"
             )
@@ -161,6 +182,12 @@ class _FolderContents:
             log.warning(
                 "%s: %d symbolic links lead out of the folder and are left out", root, left_out
             )
+
+    @property
+    def are_frames(self) -> bool:
+        """Whether a file beside the pictures says that they are frames."""
+        folders = {os.path.dirname(path) for path in self.pictures}
+        return all(os.path.isfile(os.path.join(folder, CROP_SETTINGS)) for folder in folders)
 
 
 def _refuse(error: OSError) -> None:

@@ -13,7 +13,7 @@ from . import options as o
 from .loading import load_model, requested_labels
 from .output import complain, working
 from .outputs import check_outputs
-from .videos import attempt
+from .videos import attempt, one_video
 
 if TYPE_CHECKING:
     from ..video import VideoInput
@@ -75,6 +75,7 @@ def annotate(
     from ..export.annotate import check_video_ending
 
     o.check_windows(window, step)
+    video = one_video(video)
     try:
         check_video_ending(output)
     except EmoCLIPError as error:

@@ -56,6 +56,7 @@ def classify(
     timeout: o.Timeout = None,
     start: o.Start = None,
     end: o.End = None,
+    folder_as: o.FolderAs = None,
     device: o.Device = "auto",
     dtype: o.Dtype = "auto",
 ) -> None:
@@ -72,7 +73,7 @@ def classify(
         faces, fps, allow_network, timeout, sampling, seed, start=start, end=end, min_face=min_face
     )
     refuse_labels(videos, labels)
-    paths = expand(videos)
+    paths = expand(videos, folder_as)
     loaded = load_model(model, device, dtype, prompts)
     requested = requested_labels(loaded, labels, label, labels_file, compound)
     results: list[Prediction] = []

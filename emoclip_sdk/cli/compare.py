@@ -59,6 +59,7 @@ def compare(
     timeout: o.Timeout = None,
     start: o.Start = None,
     end: o.End = None,
+    folder_as: o.FolderAs = None,
     device: o.Device = "auto",
     dtype: o.Dtype = "auto",
 ) -> None:
@@ -71,7 +72,7 @@ def compare(
         faces, fps, allow_network, timeout, sampling, seed, start=start, end=end, min_face=min_face
     )
     refuse_labels(videos, labels)
-    paths = expand(videos)
+    paths = expand(videos, folder_as)
     first = load_model(a, device, dtype)
     # One network with two banks: every face is embedded once.
     second = first.with_prompts() if a == b else load_model(b, device, dtype)

@@ -30,6 +30,7 @@ def embed(
     timeout: o.Timeout = None,
     start: o.Start = None,
     end: o.End = None,
+    folder_as: o.FolderAs = None,
     device: o.Device = "auto",
     dtype: o.Dtype = "auto",
 ) -> None:
@@ -44,7 +45,7 @@ def embed(
     )
     if output.suffix.lower() != ".npz":
         raise typer.BadParameter(f"'{output}' does not end in .npz.", param_hint="-o")
-    paths = expand(videos)
+    paths = expand(videos, folder_as)
     check_outputs({"-o": output}, paths)
     loaded = load_model(model, device, dtype)
     import numpy as np

@@ -26,7 +26,7 @@ from .output import (
     working,
 )
 from .outputs import check_outputs
-from .videos import attempt
+from .videos import attempt, one_video
 
 if TYPE_CHECKING:
     from ..results.evidence import FrameWeight
@@ -73,6 +73,7 @@ def explain(
     reading = o.parse_reading(
         faces, fps, allow_network, timeout, sampling, seed, start=start, end=end, min_face=min_face
     )
+    video = one_video(video)
     check_outputs({"-o": output}, video, labels_file, prompts)
     if output is not None:
         require_package("matplotlib", "plot", "Plotting")  # now, not after the work

@@ -13,6 +13,7 @@ from ..inference.options import WINDOW
 from . import options as o
 from .loading import load_model, requested_labels
 from .output import NO_FACE, complain, label_text, new_table, results_console
+from .videos import one_video
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -64,7 +65,7 @@ def live(
     reading = o.parse_reading(faces, fps, allow_network, min_face=min_face)
     loaded = load_model(model, device, dtype, prompts)
     requested = requested_labels(loaded, labels, label, labels_file, compound)
-    source = video if video is not None else camera or 0
+    source = one_video(video) if video is not None else camera or 0
     results = loaded.stream(
         source,
         requested,

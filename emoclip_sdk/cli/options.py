@@ -71,7 +71,7 @@ Video = Annotated[
     str,
     typer.Argument(
         metavar="VIDEO",
-        help="A video, a picture, a folder of frames, or - for a pipe.",
+        help="A video, a picture, a folder of one video or of its frames, or - for a pipe.",
         callback=_named,
     ),
 ]
@@ -79,7 +79,7 @@ Videos = Annotated[
     list[str],
     typer.Argument(
         metavar="VIDEO",
-        help="Videos, pictures, folders of frames, folders that hold videos, or - for a pipe.",
+        help="Videos, pictures, folders of them (of pictures, see --as), or - for a pipe.",
         callback=_named,
     ),
 ]

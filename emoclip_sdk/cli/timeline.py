@@ -32,7 +32,7 @@ from .output import (
 )
 from .outputs import check_outputs
 from .speaking import Silent, Speakers, SpeechFile, Spoken
-from .videos import STDIN, attempt
+from .videos import STDIN, attempt, one_video
 
 if TYPE_CHECKING:
     from ..export.unfinished import UnfinishedTable
@@ -108,6 +108,7 @@ def timeline(
     from ..export.tables import TABLES, require_writer, write_csv
 
     o.one_format(as_json, as_csv)
+    video = one_video(video)
     o.check_windows(window, step)
     files = output or []
     for file in files:

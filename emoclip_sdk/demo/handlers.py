@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from ..model import EmoCLIP
     from ..runtime.progress import Progress, ProgressHook
 
-__all__ = ["EXAMPLE", "Handlers", "Sessions"]
+__all__ = ["EXAMPLE", "Handlers", "Sessions", "Settings"]
 
-EXAMPLE = "portrait.mp4"
+EXAMPLE = "expressions.mp4"
 """The clip of the package that a visitor may try."""
 
 _SHOWN_S = 20  # how long a message stays
@@ -140,6 +140,7 @@ class Handlers:
 
     def is_there(self, uploaded: str | None, recorded: str | None) -> Any:
         """Let a video be read where there is one."""
+        self._sweep()
         return gr.Button(interactive=bool(uploaded or recorded))
 
     @_answering
@@ -149,6 +150,7 @@ class Handlers:
         *settings: Any,
     ) -> Any:  # fmt: skip
         """Read what was loaded, and show what comes out."""
+        self._sweep()
         given = uploaded or recorded
         if given is None:
             return gr.skip()
@@ -172,6 +174,12 @@ class Handlers:
             return [None, None, *[gr.skip()] * 7]
         _delete(path)
         return shown
+
+    def _sweep(self) -> None:
+        """Delete the empty files that Gradio makes for each value of a `File`, and leaves."""
+        for path in self._root.iterdir():
+            if path.is_file() and not path.stat().st_size:
+                path.unlink(missing_ok=True)
 
     @_answering
     def example(self, request: gr.Request, progress: Any = _PROGRESS, *settings: Any) -> list[Any]:
