@@ -1,0 +1,100 @@
+"""What a caller says of people, and what their reference photos look like."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import EmoCLIPError, VideoError
+from ..faces import TrackIdentity
+from ..faces.face_identifier import identity_weights
+from .options import ReadOptions
+
+if TYPE_CHECKING:
+    from .reader import FaceReader
+
+__all__ = ["KnownPeople", "PeopleChoice", "check_people", "known_people", "track_identities"]
+
+Photo = str | os.PathLike[str]
+PeopleChoice = bool | Mapping[str, Photo | Sequence[Photo]]
+"""Whether tracks are joined to persons; or names, and one or several photos of each."""
+KnownPeople = dict[str, list[NDArray[np.float32]]]
+"""Names, and vectors of photos."""
+
+_NUMBERED = re.compile(r"person \d+")
+
+
+def check_people(people: Any) -> dict[str, list[str]] | None:
+    """Return the photos of each name; None where persons are not asked for. Nothing is read.
+
+    Raises
+    ------
+    EmoCLIPError
+        It is no such choice.
+    MissingDependencyError
+        The network's weights are not installed.
+    """
+    if people is False or people is None:
+        return None
+    if people is not True and not isinstance(people, Mapping):
+        raise EmoCLIPError(
+            "people must be True, False, or names with photos, such as {'Anna': 'anna.jpg'}, "
+            f"not {people!r}"
+        )
+    named: dict[str, list[str]] = {}
+    for name, photos in () if people is True else people.items():
+        if not isinstance(name, str) or not name.strip():
+            raise EmoCLIPError(f"people: {name!r} is no name")
+        if _NUMBERED.fullmatch(name):
+            raise EmoCLIPError(f"people: those without a photo are called '{name}': use a name")
+        given = [photos] if isinstance(photos, str | os.PathLike) else photos
+        if not isinstance(given, Sequence) or not given:
+            raise EmoCLIPError(f"people: {name!r} needs a photo, or a list of them")
+        named[name] = [os.fsdecode(photo) for photo in given]
+    identity_weights()
+    return named
+
+
+def known_people(photos: Mapping[str, Sequence[str]], reader: FaceReader) -> KnownPeople:
+    """Read reference photos.
+
+    Raises
+    ------
+    VideoError
+        A photo can't be read.
+    EmoCLIPError
+        It does not show one person, or not well enough.
+    """
+    return {name: [_photo(path, reader) for path in paths] for name, paths in photos.items()}
+
+
+def _photo(path: str, reader: FaceReader) -> NDArray[np.float32]:
+    seen = track_identities(reader, path)
+    if len(seen) != 1:
+        what = "no face" if not seen else f"{len(seen)} faces"
+        raise VideoError(path, f"a reference photo shows one person; in this one there is {what}")
+    if not seen[0].looks:
+        raise VideoError(
+            path,
+            "the face is too small, blurred, dark or turned away for a reference photo: use "
+            "another one",
+        )
+    return seen[0].vector
+
+
+def track_identities(
+    reader: FaceReader, video: Any, start: float | None = None, end: float | None = None
+) -> tuple[TrackIdentity, ...]:
+    """Read a video, or a part of it, and return what its faces look like."""
+    stream = reader.shapes(
+        video, ReadOptions(start=start, end=end), reader.config.sampling.rate, people=True
+    )
+    for _ in stream:
+        pass
+    assert stream.identities is not None
+    return stream.identities.tracks()
