@@ -57,6 +57,11 @@ class TrackPerson:
     certainty: float = math.nan
     reason: MissingPerson | None = None
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON types; NaN becomes None."""
+        certainty = None if math.isnan(self.certainty) else self.certainty
+        return {"name": self.name, "certainty": certainty, "reason": self.reason}
+
     def to_record(self) -> dict[str, Any]:
         """Return the columns of a table."""
         return {

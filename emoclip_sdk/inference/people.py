@@ -5,20 +5,28 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import EmoCLIPError, VideoError
-from ..faces import TrackIdentity
+from ..faces import TrackIdentity, TrackPerson, join_people
 from ..faces.face_identifier import identity_weights
 from .options import ReadOptions
+from .stream import VideoFaces
 
 if TYPE_CHECKING:
     from .reader import FaceReader
 
-__all__ = ["KnownPeople", "PeopleChoice", "check_people", "known_people", "track_identities"]
+__all__ = [
+    "KnownPeople",
+    "PeopleChoice",
+    "PeopleOfVideos",
+    "check_people",
+    "known_people",
+    "track_identities",
+]
 
 Photo = str | os.PathLike[str]
 PeopleChoice = bool | Mapping[str, Photo | Sequence[Photo]]
@@ -26,6 +34,12 @@ PeopleChoice = bool | Mapping[str, Photo | Sequence[Photo]]
 KnownPeople = dict[str, list[NDArray[np.float32]]]
 """Names, and vectors of photos."""
 
+
+class _WithPeople(Protocol):
+    def with_people(self: R, people: Mapping[int, TrackPerson]) -> R: ...
+
+
+R = TypeVar("R", bound=_WithPeople)
 _NUMBERED = re.compile(r"person \d+")
 
 
@@ -58,6 +72,47 @@ def check_people(people: Any) -> dict[str, list[str]] | None:
         named[name] = [os.fsdecode(photo) for photo in given]
     identity_weights()
     return named
+
+
+class PeopleOfVideos:
+    """Collects what the faces of one or several videos look like, and says who they are.
+
+    Parameters
+    ----------
+    choice : PeopleChoice
+    reader : FaceReader
+        Reads the reference photos, now.
+
+    Attributes
+    ----------
+    asked : bool
+        Whether persons are asked for at all.
+
+    Raises
+    ------
+    EmoCLIPError
+        As by :func:`check_people` and :func:`known_people`.
+    """
+
+    def __init__(self, choice: PeopleChoice, reader: FaceReader) -> None:
+        photos = check_people(choice)
+        self.asked = photos is not None
+        self._known = known_people(photos or {}, reader)
+        self._videos: list[Sequence[TrackIdentity]] = []
+
+    def add(self, video: VideoFaces[Any] | None) -> None:
+        """Take in a video that was read to its end; None: one that can't be read."""
+        identities = None if video is None else video.identities
+        self._videos.append(() if identities is None else identities())
+
+    def told(self, results: R | list[R]) -> R | list[R]:
+        """Return the results of these videos, with who is who."""
+        if not self.asked:
+            return results
+        who = join_people(self._videos, self._known)
+        if not isinstance(results, list):
+            return results.with_people(who[0])
+        return [result.with_people(each) for result, each in zip(results, who, strict=True)]
 
 
 def known_people(photos: Mapping[str, Sequence[str]], reader: FaceReader) -> KnownPeople:
@@ -97,4 +152,4 @@ def track_identities(
     for _ in stream:
         pass
     assert stream.identities is not None
-    return stream.identities.tracks()
+    return stream.identities()

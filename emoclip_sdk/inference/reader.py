@@ -14,6 +14,7 @@ from ..faces import (
     IdentityRecorder,
     Landmarker,
     MTCNNDetector,
+    TrackIdentity,
     TrackTable,
     face_frames,
 )
@@ -122,7 +123,7 @@ class FaceReader:
         frames, duration = _limited(source, options, read)
         has_actions = shapes or self.config.shape is not None
         return FaceStream(
-            source.name, frames, table, duration, has_actions, source.origin, identities
+            source.name, frames, table, duration, has_actions, source.origin, _tracks(identities)
         )
 
     def shapes(
@@ -161,7 +162,9 @@ class FaceReader:
             return _watched(faces, table)
 
         frames, duration = _limited(source, options, read)
-        return VideoFaces(source.name, frames, table, duration, source.origin, identities)
+        return VideoFaces(
+            source.name, frames, table, duration, source.origin, _tracks(identities)
+        )
 
     def key_spacing(self, rate: float | None) -> int:
         """Return how many frames there are from one look for all faces to the next.
@@ -253,6 +256,10 @@ class FaceReader:
             serial=serial,
             watch=None if identities is None else identities.see,
         )
+
+
+def _tracks(recorder: IdentityRecorder | None) -> Callable[[], tuple[TrackIdentity, ...]] | None:
+    return None if recorder is None else recorder.tracks
 
 
 def _ahead(frames: Generator[Frame, None, None], depth: int = AHEAD) -> Iterator[Frame]:

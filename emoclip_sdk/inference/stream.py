@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, Literal, TypeVar
 
 from ..errors import EmoCLIPError, VideoError
-from ..faces import IdentityRecorder, TrackTable, most_prominent
+from ..faces import TrackIdentity, TrackTable, most_prominent
 from ..results.records import FaceTrack
 from .frames import EmbeddedFrame
 
@@ -16,6 +16,7 @@ __all__ = ["FaceStream", "TrackChoice", "VideoFaces", "check_track", "choose_tra
 
 
 F = TypeVar("F")
+Identities = Callable[[], tuple[TrackIdentity, ...]]
 
 TrackChoice = int | Literal["prominent", "all"]
 
@@ -71,8 +72,8 @@ class VideoFaces(Generic[F]):
         The faces that were met so far.
     origin : str, optional
         The file or folder that is read.
-    identities : IdentityRecorder, optional
-        What the faces that were met so far look like, where it was asked for.
+    identities : callable, optional
+        Returns what the faces that were met so far look like. None: it was not asked for.
     """
 
     def __init__(
@@ -82,7 +83,7 @@ class VideoFaces(Generic[F]):
         table: TrackTable,
         duration: Callable[[], float | None],
         origin: str | None = None,
-        identities: IdentityRecorder | None = None,
+        identities: Identities | None = None,
     ) -> None:
         self.name = name
         self.origin = origin
@@ -144,7 +145,7 @@ class FaceStream(VideoFaces[EmbeddedFrame]):
         duration: Callable[[], float | None],
         has_actions: bool = False,
         origin: str | None = None,
-        identities: IdentityRecorder | None = None,
+        identities: Identities | None = None,
     ) -> None:
         super().__init__(name, frames, table, duration, origin, identities)
         self.has_actions = has_actions

@@ -32,6 +32,8 @@ TEXTS = (
     "action_text",
     "baseline",
     "event",
+    "person",
+    "person_reason",
 )
 """Columns of text, which may be missing. All others of a table of scores are numbers."""
 
