@@ -67,6 +67,7 @@ WORSE: dict[str, Callable[[Picture], Picture]] = {
 
 
 def main() -> None:
+    """Run it."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("portraits", type=Path)
     parser.add_argument("--videos", type=Path)

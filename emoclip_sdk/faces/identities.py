@@ -5,22 +5,26 @@ Nothing is kept of a picture but the mean of some vectors.
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import MissingDependencyError
 from .frames import Face, FrameFaces
 from .head_pose import head_pose
 
-__all__ = ["Identify", "IdentityRecorder", "TrackIdentity"]
+__all__ = ["Identify", "IdentityRecorder", "TrackIdentity", "identity_weights"]
 
 Identify = Callable[
     [Sequence[NDArray[np.uint8]], Sequence[NDArray[np.floating]]], NDArray[np.float32]
 ]
 """Frames and landmarks to vectors: a :class:`~emoclip_sdk.faces.face_identifier.FaceIdentifier`."""
 
+_FILE = "models/dlib_face_recognition_resnet_model_v1.dat"
 # Faces that are looked at: seen well enough, and not from the side.
 _MIN_QUALITY, _MAX_YAW, _MAX_PITCH = 0.3, 40.0, 30.0
 # Seconds from one look at a face to the next, and more of them the longer it has been followed:
@@ -108,3 +112,18 @@ def _is_clear(face: Face) -> bool:
     assert face.shape is not None
     pose = head_pose(face.shape.landmarks[None])
     return bool(abs(pose.yaw[0]) <= _MAX_YAW and abs(pose.pitch[0]) <= _MAX_PITCH)
+
+
+def identity_weights() -> Path:
+    """Return where the weights are; nothing is imported.
+
+    Raises
+    ------
+    MissingDependencyError
+        The package that holds them is not installed.
+    """
+    spec = importlib.util.find_spec("face_recognition_models")
+    for folder in (spec and spec.submodule_search_locations) or ():
+        if (path := Path(folder, _FILE)).is_file():
+            return path
+    raise MissingDependencyError("face_recognition_models", "people", "Telling persons apart")

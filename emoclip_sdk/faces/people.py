@@ -191,9 +191,7 @@ def join_people(
 def _group(source: int, track: TrackIdentity) -> _Group:
     weight = min(track.looks, _MOST_LOOKS)
     apart = {(source, other) for other in track.together}
-    return _Group(
-        track.vector.astype(np.float64) * weight, weight, [(source, track.track)], apart
-    )
+    return _Group(track.vector.astype(np.float64) * weight, weight, [(source, track.track)], apart)
 
 
 def _tell(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..errors import EmoCLIPError, VideoError
 from ..faces import TrackIdentity, TrackPerson, join_people
-from ..faces.face_identifier import identity_weights
+from ..faces.identities import identity_weights
 from .options import ReadOptions
 from .stream import VideoFaces
 
@@ -120,24 +120,24 @@ def known_people(photos: Mapping[str, Sequence[str]], reader: FaceReader) -> Kno
 
     Raises
     ------
-    VideoError
-        A photo can't be read.
     EmoCLIPError
-        It does not show one person, or not well enough.
+        A photo can't be read, shows more or less than one person, or this one not well enough.
     """
-    return {name: [_photo(path, reader) for path in paths] for name, paths in photos.items()}
+    return {name: [_photo(name, path, reader) for path in paths] for name, paths in photos.items()}
 
 
-def _photo(path: str, reader: FaceReader) -> NDArray[np.float32]:
-    seen = track_identities(reader, path)
+def _photo(name: str, path: str, reader: FaceReader) -> NDArray[np.float32]:
+    try:
+        seen = track_identities(reader, path)
+    except VideoError as error:
+        raise EmoCLIPError(f"the photo of {name}: {error}") from error
     if len(seen) != 1:
-        what = "no face" if not seen else f"{len(seen)} faces"
-        raise VideoError(path, f"a reference photo shows one person; in this one there is {what}")
+        found = f"{len(seen)} faces are" if seen else "no face is"
+        raise EmoCLIPError(f"the photo of {name}: {path}: {found} in it; it takes one")
     if not seen[0].looks:
-        raise VideoError(
-            path,
-            "the face is too small, blurred, dark or turned away for a reference photo: use "
-            "another one",
+        raise EmoCLIPError(
+            f"the photo of {name}: {path}: the face is too small, blurred, dark or turned away to "
+            "know it by: use another one"
         )
     return seen[0].vector
 

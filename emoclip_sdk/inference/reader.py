@@ -162,9 +162,7 @@ class FaceReader:
             return _watched(faces, table)
 
         frames, duration = _limited(source, options, read)
-        return VideoFaces(
-            source.name, frames, table, duration, source.origin, _tracks(identities)
-        )
+        return VideoFaces(source.name, frames, table, duration, source.origin, _tracks(identities))
 
     def key_spacing(self, rate: float | None) -> int:
         """Return how many frames there are from one look for all faces to the next.

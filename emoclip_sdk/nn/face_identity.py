@@ -31,7 +31,9 @@ class _Residual(nn.Module):
     def __init__(self, width_in: int, width: int, *, down: bool) -> None:
         super().__init__()
         self.down = down
-        self.conv1 = nn.Conv2d(width_in, width, 3, stride=2 if down else 1, padding=0 if down else 1)
+        self.conv1 = nn.Conv2d(
+            width_in, width, 3, stride=2 if down else 1, padding=0 if down else 1
+        )
         self.conv2 = nn.Conv2d(width, width, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -18,7 +18,7 @@ from ..faces import Box, FaceQuality, TrackPerson
 from .baseline import BaselineKind, FaceBaseline, changes
 from .html import html_table
 from .numbers import json_value
-from .people import rows_with_people
+from .people import people_of_rows, rows_with_people
 from .records import FAILED, NO_FACE, OK, FaceTrack, Gap, Status, quality_record
 from .tables import label_columns, to_pandas
 
@@ -249,11 +249,7 @@ class FaceActions:
     @property
     def people(self) -> dict[int, TrackPerson]:
         """Who each face is, by its track; empty where it was not asked for."""
-        return {
-            row.track: row.person
-            for row in self.rows
-            if row.track is not None and row.person is not None
-        }
+        return people_of_rows(self.rows)
 
     def with_people(self, people: Mapping[int, TrackPerson]) -> FaceActions:
         """Return the same rows with who is in them, by track."""

@@ -4,22 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from typing import Any
 
 from ..faces import TrackPerson
 
-if TYPE_CHECKING:
-    from .actions import ActionRow
-    from .scored_windows import TimelineRow
-
-    Row = TypeVar("Row", ActionRow, TimelineRow)
-
-__all__ = ["rows_with_people"]
+__all__ = ["people_of_rows", "rows_with_people"]
 
 _NOBODY = TrackPerson(None)
 
 
-def rows_with_people(rows: Sequence[Row], people: Mapping[int, TrackPerson]) -> tuple[Row, ...]:
+def rows_with_people(rows: Sequence[Any], people: Mapping[int, TrackPerson]) -> tuple[Any, ...]:
     """Return rows with the person of their track; a row without a face has nobody."""
     return tuple(
         dataclasses.replace(
@@ -27,3 +21,10 @@ def rows_with_people(rows: Sequence[Row], people: Mapping[int, TrackPerson]) -> 
         )
         for row in rows
     )
+
+
+def people_of_rows(rows: Sequence[Any]) -> dict[int, TrackPerson]:
+    """Return who each face is, by its track; empty where rows don't say."""
+    return {
+        row.track: row.person for row in rows if row.track is not None and row.person is not None
+    }

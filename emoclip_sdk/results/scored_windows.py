@@ -13,7 +13,7 @@ from .action_words import describe_actions
 from .baseline import BaselineKind, FaceBaseline
 from .numbers import json_value
 from .paths import FacePath
-from .people import rows_with_people
+from .people import people_of_rows, rows_with_people
 from .records import (
     FAILED,
     LOW_QUALITY,
@@ -303,11 +303,7 @@ class ScoredWindows:
     @property
     def people(self) -> dict[int, TrackPerson]:
         """Who each face is, by its track; empty where it was not asked for."""
-        return {
-            row.track: row.person
-            for row in self.rows
-            if row.track is not None and row.person is not None
-        }
+        return people_of_rows(self.rows)
 
     def face_name(self, track: int) -> str:
         """Return how a face is called: "face 0", or "face 0, Anna"."""
