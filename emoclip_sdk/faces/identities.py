@@ -26,7 +26,7 @@ Identify = Callable[
 
 _FILE = "models/dlib_face_recognition_resnet_model_v1.dat"
 # Faces that are looked at: seen well enough, and not from the side.
-_MIN_QUALITY, _MAX_YAW, _MAX_PITCH = 0.3, 40.0, 30.0
+_MIN_QUALITY, _MAX_YAW, _MAX_PITCH = 0.5, 40.0, 30.0
 # Seconds from one look at a face to the next, and more of them the longer it has been followed:
 # 10 looks in the first 5 seconds, about 80 in an hour.
 _SPACING, _GROWTH = 0.5, 0.1
