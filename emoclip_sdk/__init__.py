@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from .results.records import FaceTrack, ModelInfo, Prediction
     from .results.reliability import LabelReliability
     from .results.scored_windows import TimelineRow
+    from .results.speech import Speech, Utterance
+    from .results.speech_files import read_speech
     from .results.synchrony import Synchrony
     from .results.timeline import Timeline
     from .runtime.progress import Progress
@@ -87,11 +89,13 @@ __all__ = [
     "ReadOptions",
     "RegressionProbe",
     "ScoreEstimate",
+    "Speech",
     "Synchrony",
     "Timeline",
     "TimelineRow",
     "TrackPerson",
     "TrackSummary",
+    "Utterance",
     "VideoError",
     "VideoInput",
     "VideoSource",
@@ -101,6 +105,7 @@ __all__ = [
     "describe_changes",
     "open_video",
     "read_events",
+    "read_speech",
     "run_actions",
     "run_batch",
 ]
@@ -139,11 +144,13 @@ _MODULES = {
     "ReadOptions": "inference.options",
     "RegressionProbe": "probes.probe",
     "ScoreEstimate": "results.ratings",
+    "Speech": "results.speech",
     "Synchrony": "results.synchrony",
     "Timeline": "results.timeline",
     "TimelineRow": "results.scored_windows",
     "TrackPerson": "faces",
     "TrackSummary": "results.analysis",
+    "Utterance": "results.speech",
     "VideoInput": "video",
     "VideoSource": "video",
     "compare_models": "selection.compare",
@@ -151,6 +158,7 @@ _MODULES = {
     "describe_changes": "results.action_words",
     "open_video": "video",
     "read_events": "results.event_files",
+    "read_speech": "results.speech_files",
     "run_actions": "batch",
     "run_batch": "batch",
     **dict.fromkeys((name for name in __all__ if name.endswith("Error")), "errors"),

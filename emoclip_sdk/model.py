@@ -14,7 +14,14 @@ from numpy.typing import NDArray
 from .batch.local import BatchEngine, in_input_order, reported
 from .batch.tasks import ClipTask
 from .errors import EmoCLIPError
-from .inference.actions import BaselineWatch, FrameRate, action_rows, face_actions, frame_rate
+from .inference.actions import (
+    BaselineWatch,
+    FrameRate,
+    action_rows,
+    face_actions,
+    frame_rate,
+    stream_actions,
+)
 from .inference.baseline import (
     BaselineChoice,
     BaselinePlan,
@@ -27,7 +34,7 @@ from .inference.baseline import (
 from .inference.clips import track_clips
 from .inference.explain import explain_video
 from .inference.live import live_results
-from .inference.options import ReadOptions
+from .inference.options import STEP, WINDOW, ReadOptions
 from .inference.people import PeopleChoice, PeopleOfVideos
 from .inference.pretrained import PretrainedModel
 from .inference.stream import FaceStream, TrackChoice, check_track, choose_tracks, one_face
@@ -400,8 +407,8 @@ class EmoCLIP(PretrainedModel):
         video: VideoInput | FaceStream,
         labels: LabelSet | None = None,
         *,
-        window: float = 2.0,
-        step: float = 1.0,
+        window: float = WINDOW,
+        step: float = STEP,
         actions: bool = False,
         baseline: BaselineChoice = None,
         people: PeopleChoice = False,
@@ -414,8 +421,8 @@ class EmoCLIP(PretrainedModel):
         video: Sequence[VideoInput | FaceStream],
         labels: LabelSet | None = None,
         *,
-        window: float = 2.0,
-        step: float = 1.0,
+        window: float = WINDOW,
+        step: float = STEP,
         actions: bool = False,
         baseline: BaselineChoice = None,
         people: PeopleChoice = False,
@@ -427,8 +434,8 @@ class EmoCLIP(PretrainedModel):
         video: VideoInput | FaceStream | Sequence[VideoInput | FaceStream],
         labels: LabelSet | None = None,
         *,
-        window: float = 2.0,
-        step: float = 1.0,
+        window: float = WINDOW,
+        step: float = STEP,
         compound: CompoundMode = "average",
         min_score: float | None = None,
         min_quality: float = 0.0,
@@ -442,8 +449,8 @@ class EmoCLIP(PretrainedModel):
         Parameters
         ----------
         window, step : float
-            Length and distance of windows in seconds. A window longer than the model's span is
-            thinned to its number of frames.
+            Length and distance of windows in seconds: 2 and 1. A window longer than the model's
+            span is thinned to its number of frames.
         actions : bool
             Average facial actions, head pose and gaze over each window, too.
         baseline : {"auto"}, (float, float) or a video, optional
@@ -500,8 +507,8 @@ class EmoCLIP(PretrainedModel):
         video: VideoInput | FaceStream,
         labels: LabelSet | None = None,
         *,
-        window: float = 2.0,
-        step: float = 1.0,
+        window: float = WINDOW,
+        step: float = STEP,
         compound: CompoundMode = "average",
         min_score: float | None = None,
         min_quality: float = 0.0,
@@ -568,7 +575,7 @@ class EmoCLIP(PretrainedModel):
     @overload
     def actions(  # type: ignore[overload-overlap]
         self,
-        video: VideoInput,
+        video: VideoInput | FaceStream,
         *,
         rate: FrameRate = "sampled",
         landmarks: bool = False,
@@ -581,7 +588,7 @@ class EmoCLIP(PretrainedModel):
     @overload
     def actions(
         self,
-        video: Sequence[VideoInput],
+        video: Sequence[VideoInput | FaceStream],
         *,
         rate: FrameRate = "sampled",
         landmarks: bool = False,
@@ -593,7 +600,7 @@ class EmoCLIP(PretrainedModel):
 
     def actions(
         self,
-        video: VideoInput | Sequence[VideoInput],
+        video: VideoInput | FaceStream | Sequence[VideoInput | FaceStream],
         *,
         rate: FrameRate = "sampled",
         landmarks: bool = False,
@@ -621,8 +628,8 @@ class EmoCLIP(PretrainedModel):
         people : bool or mapping of str to photos
             Who is the same person, as in :meth:`timeline`.
         video, **reading
-            As in :meth:`classify`, with deterministic sampling; what :meth:`read` returned has no
-            shapes and is not taken.
+            As in :meth:`classify`, with deterministic sampling. What :meth:`read` returned holds
+            the sampled frames, and no landmarks; it has to be read with `actions`.
 
         Returns
         -------
@@ -649,15 +656,22 @@ class EmoCLIP(PretrainedModel):
         who = PeopleOfVideos(people, self.reader)
         make_plan = self._baseline_plans(baseline, options)
 
-        def watch() -> BaselineWatch | None:
-            plan = make_plan()
-            if plan is None:
-                return None
-            return BaselineWatch(plan, self.encoder.frames, self.config.sampling.rate)
-
         def one(item: Any, own: ReadOptions) -> FaceActions:
+            plan = make_plan()
+            if isinstance(item, FaceStream):
+                if rate != "sampled" or landmarks:
+                    raise EmoCLIPError(
+                        "this video was read before: it holds the sampled frames, and no landmarks"
+                    )
+                stream = self.reader(item, own, shapes=True, people=who.asked)
+                found = stream_actions(stream, track, plan)
+                who.add(stream)
+                return found
+            watch = None
+            if plan is not None:
+                watch = BaselineWatch(plan, self.encoder.frames, self.config.sampling.rate)
             faces = self.reader.shapes(item, own, fps, people=who.asked)
-            found = face_actions(faces, track, landmarks, watch())
+            found = face_actions(faces, track, landmarks, watch)
             who.add(faces)
             return found
 
@@ -708,7 +722,7 @@ class EmoCLIP(PretrainedModel):
         source: LiveInput,
         labels: LabelSet | None = None,
         *,
-        window: float = 2.0,
+        window: float = WINDOW,
         step: float = 0.5,
         compound: CompoundMode = "average",
         min_score: float | None = None,

@@ -1,4 +1,4 @@
-"""Which videos a batch consists of: folders, CSV manifests, files."""
+"""Which videos a batch consists of: folders, manifests, files."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from ..errors import BatchError, EmoCLIPError
-from ..results.sheets import SheetRow, read_sheet
+from ..results.sheets import SHEETS, SheetRow, read_sheet
 from ..video import check_part
 from ..video.opening import VIDEO_SUFFIXES
 from ..video.pictures import FRAME_SUFFIXES
@@ -20,7 +20,6 @@ __all__ = ["BatchInput", "FolderKind", "find_inputs"]
 
 log = logging.getLogger(__name__)
 
-MANIFESTS = (".csv", ".tsv")
 PATH_COLUMNS = ("path", "video")
 PICTURE_SUFFIXES = FRAME_SUFFIXES | {".avif", ".heic", ".heif"}
 
@@ -43,6 +42,8 @@ class BatchInput:
         a column ``start`` or ``end``.
     start, end : float, optional
         Seconds between which it is read. None: as the batch says.
+    speech : str, optional
+        The file that says who speaks in it.
     """
 
     name: str
@@ -50,6 +51,7 @@ class BatchInput:
     columns: dict[str, str] = field(default_factory=dict)
     start: float | None = None
     end: float | None = None
+    speech: str | None = None
 
     @property
     def job(self) -> str | VideoPart:
@@ -68,11 +70,11 @@ def find_inputs(
     ----------
     sources : iterable of path or BatchInput
         A folder: the videos in it and below it, by their suffixes, without hidden ones and
-        without symbolic links that lead out of it. A ``.csv`` or ``.tsv`` file: a manifest with a
-        column ``path`` or ``video``, relative to the file; its other columns go to the output, and
-        ``start`` and ``end`` say which part of the video is meant, in seconds or as
-        ``HH:MM:SS.mmm``. Anything else is a video or a picture, whether it can be read or not. What
-        was found before stays as it is.
+        without symbolic links that lead out of it. A ``.csv``, ``.tsv`` or ``.xlsx`` file: a
+        manifest with a column ``path`` or ``video``, relative to the file; its other columns go to
+        the output, and ``start`` and ``end`` say which part of the video is meant, in seconds or as
+        ``HH:MM:SS.mmm``, and ``speech`` which file says who speaks. Anything else is a video or a
+        picture, whether it can be read or not. What was found before stays as it is.
     folder_as : {"pictures", "video"}, optional
         What the pictures in folders are: each for itself, or in each folder the frames of one
         video. None: a folder that holds nothing but pictures is refused, and a folder that a
@@ -95,7 +97,7 @@ def find_inputs(
         if os.path.isdir(source):
             paths = _in_folder(source, folder_as)
             several = [BatchInput(_unicode(path), path) for path in paths]
-        elif source.lower().endswith(MANIFESTS):
+        elif source.lower().endswith(SHEETS):
             several = _in_manifest(Path(source), folder_as)
         else:
             several = [BatchInput(_unicode(source), source)]
@@ -206,20 +208,22 @@ def _listed(file: Path, row: SheetRow, column: str) -> BatchInput:
     if not name.strip():
         raise BatchError(f"{row.where}: the {column} is empty")
     path = name if "://" in name else os.path.join(file.parent, name)
+    said = row.values.get("speech", "").strip()
+    speech = os.path.join(file.parent, said) if said else None
     start, end = row.seconds("start"), row.seconds("end")
     # Where there are parts, the path stands beside the name of each, to join tables on.
     columns = dict(row.values)
     if "start" not in columns and "end" not in columns:
         del columns[column]
     if start is None and end is None:
-        return BatchInput(name, path, columns)
+        return BatchInput(name, path, columns, speech=speech)
     try:
         check_part(start, end)
     except EmoCLIPError as error:
         raise BatchError(f"{row.where}: {error}") from None
     # As W3C's "Media Fragments URI" writes it.
     span = ",".join("" if t is None else f"{t:.6f}".rstrip("0").rstrip(".") for t in (start, end))
-    return BatchInput(f"{name}#t={span.rstrip(',')}", path, columns, start, end)
+    return BatchInput(f"{name}#t={span.rstrip(',')}", path, columns, start, end, speech)
 
 
 def _unicode(path: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import EmoCLIPError
+from ..inference.options import STEP, WINDOW
 from ..results.records import ModelInfo
 from ..runtime.packages import require_package
 from . import options as o
@@ -31,6 +31,7 @@ from .output import (
     working,
 )
 from .outputs import check_outputs
+from .speaking import Silent, Speakers, SpeechFile, Spoken
 from .videos import STDIN, attempt
 
 if TYPE_CHECKING:
@@ -45,15 +46,15 @@ __all__ = ["timeline"]
 
 def timeline(
     video: o.Video,
-    window: Annotated[float, typer.Option(help="Length of a window in seconds.")] = 2.0,
-    step: Annotated[float, typer.Option(help="From one window to the next, in seconds.")] = 1.0,
+    window: o.Window = WINDOW,
+    step: o.Step = STEP,
     output: Annotated[
         list[Path] | None,
         typer.Option(
             "--output",
             "-o",
             metavar="FILE",
-            help="Write a file; the ending says which kind: .csv, .jsonl, .parquet, .json, "
+            help="Write a file; the ending says which kind: .csv, .xlsx, .jsonl, .parquet, .json, "
             ".vtt, .srt, .eaf (ELAN), .TextGrid (Praat), .rttm. May be repeated.",
         ),
     ] = None,
@@ -69,12 +70,16 @@ def timeline(
     events: Events = None,
     tier: Tier = None,
     threshold: Threshold = None,
+    speech: SpeechFile = None,
+    speaker: Speakers = None,
+    silent: Silent = False,
     labels: o.Labels = None,
     label: o.Label = None,
     labels_file: o.LabelsFile = None,
     compound: o.Compounds = None,
     model: o.Model = None,
     faces: o.Faces = None,
+    min_face: o.MinFace = None,
     prompts: o.Prompts = None,
     top: o.Top = 3,
     min_score: o.MinScore = None,
@@ -97,17 +102,15 @@ def timeline(
     """Score emotion labels over time: one row per face and window.
 
     A window in which a face is not seen is a row without scores. Without an option that writes
-    something else, a table is printed. One .csv, .jsonl or .parquet file alone is written while the
-    video is read, in order of time, and keeps its rows at Ctrl-C; everything else is in order of
-    faces, then of time.
+    something else, a table is printed. One .csv, .xlsx, .jsonl or .parquet file alone is written
+    while the video is read, in order of time, and keeps its rows at Ctrl-C; everything else is in
+    order of faces, then of time.
     """
     from ..export.save import check_ending
-    from ..export.tables import TABLES, write_csv
+    from ..export.tables import TABLES, require_writer, write_csv
 
     o.one_format(as_json, as_csv)
-    for name, seconds in (("--window", window), ("--step", step)):
-        if not (seconds > 0 and math.isfinite(seconds)):
-            raise typer.BadParameter(f"{seconds} is not a positive number.", param_hint=name)
+    o.check_windows(window, step)
     files = output or []
     for file in files:
         try:
@@ -117,15 +120,19 @@ def timeline(
     pictures = [plot, heatmap]
     if any(pictures):  # now, not after the work
         require_package("matplotlib", "plot", "Plotting")
-    if any(file.suffix.lower() == ".parquet" for file in (*files, features, synchrony) if file):
-        require_package("pyarrow", "parquet", "Writing Parquet")
-    reading = o.parse_reading(faces, fps, allow_network, timeout, start=start, end=end)
+    for file in filter(None, (*files, features, synchrony)):
+        require_writer(file)
+    reading = o.parse_reading(
+        faces, fps, allow_network, timeout, start=start, end=end, min_face=min_face
+    )
     against = o.parse_baseline(baseline)
     who = o.parse_people(people, person)
     dynamics = Dynamics(features, synchrony, events, tier, threshold)
     dynamics.check()
+    spoken = Spoken.parse(speech, speaker, silent, video)
     outputs = {"-o": files, "--plot": plot, "--heatmap": heatmap, **dynamics.outputs}
-    check_outputs(outputs, video, against, labels_file, prompts, events, o.photos_of(who))
+    photos = o.photos_of(who)
+    check_outputs(outputs, video, against, labels_file, prompts, events, speech, photos)
     table = files[0] if len(files) == 1 and files[0].suffix.lower() in TABLES else None
     if against is not None or who or any(pictures) or dynamics or as_json or as_csv:
         table = None
@@ -142,7 +149,7 @@ def timeline(
     )
     if table is not None:
         # A table alone is written while the video is read, however long that is.
-        _write_table(loaded, video, table, requested, options, unfinished)
+        _write_table(loaded, video, table, requested, options, unfinished, spoken)
         return
     with working(video) as hook:
         scored, reason = attempt(
@@ -155,7 +162,7 @@ def timeline(
             **options,
         )
     _stop_if(video, reason)
-    scored = dataclasses.replace(scored, source=video)
+    scored = spoken.timeline(dataclasses.replace(scored, source=video))
     for line in scored.baselines:
         complain(line.sentence())
     if as_json:
@@ -180,7 +187,7 @@ def _unfinished(table: Path | None, video: str) -> UnfinishedTable | None:
 
     if table is None or video == STDIN:
         raise typer.BadParameter(
-            "goes on with one .csv, .jsonl or .parquet file alone, of a file, and without a "
+            "goes on with one .csv, .xlsx, .jsonl or .parquet file alone, of a file, and without a "
             "baseline and --people.",
             param_hint="--resume",
         )
@@ -200,6 +207,7 @@ def _write_table(
     labels: Sequence[str],
     options: dict[str, Any],
     unfinished: UnfinishedTable | None,
+    spoken: Spoken,
 ) -> None:
     """Write rows while the video is read; Ctrl-C keeps those that are written."""
     from ..export.tables import save_records, save_rows
@@ -212,7 +220,7 @@ def _write_table(
         options = options if begin is None else {**options, "start": begin}
 
     def write(given: VideoInput, hook: ProgressHook) -> tuple[int, bool]:
-        rows = model.timeline_rows(given, labels, progress=hook, **options)
+        rows = spoken.rows(model.timeline_rows(given, labels, progress=hook, **options))
         if unfinished is None:
             with UntilInterrupted(rows) as made:
                 n = save_rows(made, table, source=video, labels=labels, model=about, origin=video)
@@ -246,6 +254,8 @@ def _print_table(scored: Timeline, top: int) -> None:
     people = scored.people
     columns = ["face>", *(["person"] if people else []), "start>", "end>", "label", "scores"]
     columns += ["actions"] if with_actions else []
+    if scored.speech is not None:
+        columns.append("speaks")
     table = new_table(*columns)
     for row in scored:
         label, scores = Text(row.reason or NO_FACE, "yellow"), ""
@@ -255,6 +265,8 @@ def _print_table(scored: Timeline, top: int) -> None:
         face = ["" if row.track is None else str(row.track)]
         face += [person_text(row.person)] if people else []
         words = [row.action_text or ""] if with_actions else []
+        if scored.speech is not None:
+            words.append(f"{row.speaking:.0%} {row.speaker or ''}" if row.speaking else "")
         table.add_row(*face, f"{row.start:.2f}", f"{row.end:.2f}", label, scores, *words)
     faces = f"{len(scored.tracks)} face{'' if len(scored.tracks) == 1 else 's'}"
     table.caption = f"{Path(scored.source).name or scored.source}: {faces}"

@@ -19,6 +19,7 @@ from ..faces import (
     face_frames,
 )
 from ..faces.identities import Identify
+from ..faces.small_faces import require_min_face
 from ..runtime.metering import Timed, metered
 from ..video import Frame, LiveFrames, VideoSource, open_live, open_video, prefetch, read_clip
 from .frames import EmbeddedFrame, Encode, embed_faces
@@ -113,7 +114,11 @@ class FaceReader:
 
         def embedded(frames: Iterable[Frame]) -> Iterator[EmbeddedFrame]:
             faces = self._faces(
-                frames, self._face_config(options), shapes=shapes, identities=identities
+                frames,
+                self._face_config(options),
+                options.min_face,
+                shapes=shapes,
+                identities=identities,
             )
             return embed_faces(_watched(faces, table, watch), self.encode)
 
@@ -155,6 +160,7 @@ class FaceReader:
             faces = self._faces(
                 _ahead(frames, SHAPES_AHEAD),
                 config,
+                options.min_face,
                 shapes=True,
                 serial=True,
                 identities=identities,
@@ -183,7 +189,7 @@ class FaceReader:
         opened = open_live(source, fps=options.fps, allow_network=options.allow_network)
         frames = LiveFrames(opened, self.config.sampling.rate)
         table = TrackTable()
-        faces = self._faces(frames, self._face_config(options), at_once=True)
+        faces = self._faces(frames, self._face_config(options), options.min_face, at_once=True)
         embedded = embed_faces(_watched(faces, table), self.encode, at_once=True)
         return frames, FaceStream(frames.name, embedded, table, lambda: opened.duration)
 
@@ -221,12 +227,16 @@ class FaceReader:
         return IdentityRecorder(self.identifier)
 
     def _face_config(self, options: ReadOptions) -> FaceConfig:
-        return face_config(self.config.faces, options.faces)
+        """Return how faces are found; refuse a `min_face` that can't count."""
+        config = face_config(self.config.faces, options.faces)
+        require_min_face(self.detector, config.detector != "none", options.min_face)
+        return config
 
     def _faces(
         self,
         frames: Iterable[Frame],
         config: FaceConfig,
+        min_face: float | None,
         *,
         shapes: bool = False,
         at_once: bool = False,
@@ -250,6 +260,7 @@ class FaceReader:
             size=self.config.image.crop_size or self.config.image.size,
             detector=self.detector,
             landmarker=self.landmarker if shapes else None,
+            min_face=min_face,
             at_once=at_once,
             serial=serial,
             watch=None if identities is None else identities.see,

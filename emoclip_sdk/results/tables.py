@@ -34,6 +34,8 @@ TEXTS = (
     "event",
     "person",
     "person_reason",
+    "speaker",
+    "text",
 )
 """Columns of text, which may be missing. All others of a table of scores are numbers."""
 
