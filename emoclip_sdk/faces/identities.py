@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from ..errors import MissingDependencyError
 from .frames import Face, FrameFaces
-from .head_pose import head_pose
 
 __all__ = ["Identify", "IdentityRecorder", "TrackIdentity", "identity_weights"]
 
@@ -109,6 +108,8 @@ class IdentityRecorder:
 def _is_clear(face: Face) -> bool:
     if face.quality is not None and face.quality.score < _MIN_QUALITY:
         return False
+    from .head_pose import head_pose  # with safetensors, which a frame alone doesn't need
+
     assert face.shape is not None
     pose = head_pose(face.shape.landmarks[None])
     return bool(abs(pose.yaw[0]) <= _MAX_YAW and abs(pose.pitch[0]) <= _MAX_PITCH)
