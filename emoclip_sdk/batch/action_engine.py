@@ -47,6 +47,8 @@ class ActionEngine:
         Keep the landmarks of each face.
     track
         As in :meth:`EmoCLIP.actions`.
+    people : bool
+        Find what tells persons apart, too.
     options, detector, workers
         As of :class:`BatchEngine`.
     """
@@ -58,6 +60,7 @@ class ActionEngine:
         rate: float | None,
         landmarks: bool = False,
         track: TrackChoice = "all",
+        people: bool = False,
         options: ReadOptions,
         detector: FaceDetector | None = None,
         workers: int = 1,
@@ -74,6 +77,7 @@ class ActionEngine:
                 rate,
                 landmarks,
                 track,
+                people,
             ),
             timeout=options.timeout or TIMEOUT,
         )
@@ -89,10 +93,11 @@ class ActionEngine:
     ) -> None:
         self._pool.close()
 
-    def __call__(
-        self, videos: Sequence[str | VideoPart]
-    ) -> Iterator[tuple[int, pyarrow.Table | str]]:
-        """Read videos; yield their positions and tables, or what is wrong with each."""
+    def __call__(self, videos: Sequence[str | VideoPart]) -> Iterator[tuple[int, Any]]:
+        """Read videos; yield their positions and tables, or what is wrong with each.
+
+        With `people`, pairs of a table and what faces look like.
+        """
         for event in self._pool.run(videos):
             if event is not None and event.kind not in ("part", "again"):
                 yield event.job, event.value
@@ -112,11 +117,13 @@ def open_action_reader(
     rate: float | None,
     landmarks: bool,
     track: TrackChoice,
-) -> Callable[[str | VideoPart], pyarrow.Table | str]:
+    people: bool = False,
+) -> Callable[[str | VideoPart], Any]:
     """Return the function that reads a video in a worker process.
 
-    From a path, or a part of a video, to a table of `action_schema`, or to what is wrong with the
-    video. Parameters are those of :class:`ActionEngine`; nothing is sent before the end.
+    From a path, or a part of a video, to a table of `action_schema` (with `people`, and to what
+    faces look like), or to what is wrong with the video. Parameters are those of
+    :class:`ActionEngine`; nothing is sent before the end.
 
     Raises
     ------
@@ -126,9 +133,10 @@ def open_action_reader(
     reader = new_reader(config, _nothing_encoded, options, detector)
     schema = action_schema(landmarks)
 
-    def read(video: str | VideoPart) -> pyarrow.Table:
+    def read(video: str | VideoPart) -> Any:
         pa = require_pyarrow()
-        faces = reader.shapes(part_path(video), part_options(video, options), rate)
+        own = part_options(video, options)
+        faces = reader.shapes(part_path(video), own, rate, people=people)
         rows: Iterator[ActionRow]
         if track == "prominent":  # who that is, the end tells
             rows = iter(face_actions(faces, track, landmarks).rows)
@@ -149,7 +157,8 @@ def open_action_reader(
             table = table.set_column(
                 place, schema.field(name), pa.array(values, schema.types[place])
             )
-        return table.combine_chunks()
+        table = table.combine_chunks()
+        return table if faces.identities is None else (table, faces.identities())
 
     return guarded(read)
 

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..inference.actions import FrameRate, frame_rate
 from ..inference.options import ReadOptions
+from ..inference.people import PeopleChoice
 from ..inference.stream import TrackChoice, check_track
 from .action_engine import ActionEngine
 from .crops import VideoPart
 from .inputs import FolderKind
+from .people import StudyPeople
 from .rows import action_table
 from .table_run import (
     BatchReport,
@@ -40,6 +42,8 @@ def run_actions(
     rate: FrameRate = "sampled",
     landmarks: bool = False,
     track: TrackChoice = "all",
+    people: PeopleChoice = False,
+    keep_identities: bool = False,
     folder_as: FolderKind | None = None,
     workers: int | None = None,
     order: Literal["input", "completed"] = "input",
@@ -57,8 +61,8 @@ def run_actions(
     ----------
     rate, landmarks, track
         As in :meth:`EmoCLIP.actions`.
-    inputs, out, model, folder_as, workers, order, engine, address, overwrite, retry_failed, \
-**reading
+    inputs, out, model, people, keep_identities, folder_as, workers, order, engine, address, \
+overwrite, retry_failed, **reading
         As in :func:`run_batch`.
 
     Raises
@@ -84,8 +88,18 @@ def run_actions(
         "track": faces,
         **reading_settings(model, options),
     }
+    study = StudyPeople.of(people, keep_identities, model.reader)
+    table = action_table(landmarks)
+    if study is not None:
+        settings |= study.settings
+        table = study.table(table)
     engine_options: dict[str, Any] = dict(
-        rate=frames, landmarks=landmarks, track=faces, options=options, detector=model.detector
+        rate=frames,
+        landmarks=landmarks,
+        track=faces,
+        people=study is not None,
+        options=options,
+        detector=model.detector,
     )
     local = local_results(
         lambda n: ActionEngine(model.config, workers=n, **engine_options), workers
@@ -100,11 +114,12 @@ def run_actions(
         return results_on_ray(work, videos, actors=workers, address=address)
 
     return run(
-        action_table(landmarks),
+        table,
         settings,
         on_ray if engine == "ray" else local,
         order=order,
         overwrite=overwrite,
         retry_failed=retry_failed,
         progress=progress,
+        people=study,
     )

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from ..config import ModelConfig
 from ..errors import EmoCLIPError, VideoError
-from ..faces import FaceDetector, FaceShape, MTCNNDetector, TrackTable
+from ..faces import FaceDetector, FaceShape, MTCNNDetector, TrackIdentity, TrackTable
 from ..inference.frames import EmbeddedFrame, Encode
 from ..inference.options import ReadOptions, face_config
 from ..inference.reader import FaceReader
@@ -68,6 +68,8 @@ class ReadVideo:
         With empty embeddings, in the order of the crops.
     has_actions : bool
         Whether they hold actions.
+    identities : tuple of TrackIdentity, optional
+        What faces look like, where it was asked for.
     """
 
     name: str
@@ -75,6 +77,7 @@ class ReadVideo:
     table: TrackTable
     frames: list[EmbeddedFrame]
     has_actions: bool = False
+    identities: tuple[TrackIdentity, ...] | None = None
 
     def stream(self, parts: Sequence[NDArray[np.float32]]) -> FaceStream:
         """Return what reading the video where the model is would have given.
@@ -91,7 +94,15 @@ class ReadVideo:
                 faces = {track: next(vectors) for track in frame.faces}
                 yield dataclasses.replace(frame, faces=faces)
 
-        return FaceStream(self.name, frames(), self.table, lambda: self.duration, self.has_actions)
+        known = self.identities
+        return FaceStream(
+            self.name,
+            frames(),
+            self.table,
+            lambda: self.duration,
+            self.has_actions,
+            identities=None if known is None else lambda: known,
+        )
 
 
 class VideoPart(NamedTuple):
@@ -109,6 +120,7 @@ def open_reader(
     detector: FaceDetector | None = None,
     actions: bool = False,
     boxes: bool = False,
+    people: bool = False,
 ) -> Callable[[str | VideoPart], ReadVideo | str]:
     """Return the function that reads a video in a worker process.
 
@@ -125,6 +137,8 @@ def open_reader(
         Find the actions of faces, too.
     boxes : bool
         Keep where faces are.
+    people : bool
+        Find what tells persons apart, too.
 
     Returns
     -------
@@ -146,7 +160,8 @@ def open_reader(
     nothing = np.zeros(0, np.float32)
 
     def read(video: str | VideoPart) -> ReadVideo:
-        stream = reader(part_path(video), part_options(video, options), shapes=actions)
+        own = part_options(video, options)
+        stream = reader(part_path(video), own, shapes=actions, people=people)
         # One empty vector for all of them: it is pickled once.
         frames = [
             dataclasses.replace(
@@ -157,7 +172,8 @@ def open_reader(
             )
             for frame in stream
         ]
-        return ReadVideo(stream.name, stream.duration, stream.table, frames, actions)
+        identities = None if stream.identities is None else stream.identities()
+        return ReadVideo(stream.name, stream.duration, stream.table, frames, actions, identities)
 
     return guarded(read)
 

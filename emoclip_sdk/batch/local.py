@@ -52,6 +52,8 @@ class BatchEngine(Generic[R]):
         A copy goes to each process. None: MTCNN.
     actions : bool
         Find the actions of faces, too.
+    people : bool
+        Find what tells persons apart, too.
     workers : int
         Processes that decode videos and find faces.
 
@@ -78,6 +80,7 @@ class BatchEngine(Generic[R]):
         options: ReadOptions | None = None,
         detector: FaceDetector | None = None,
         actions: bool = False,
+        people: bool = False,
         workers: int = 1,
     ) -> None:
         options = options or ReadOptions()
@@ -90,7 +93,7 @@ class BatchEngine(Generic[R]):
         self._pool = WorkerPool(
             workers,
             open_reader,
-            (config, reading, detector, actions, task.needs_boxes),
+            (config, reading, detector, actions, task.needs_boxes, people),
             timeout=options.timeout or TIMEOUT,
         )
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..export.tables import require_pyarrow
 from .baselines import PersonBaselines, is_compared
+from .people import StudyPeople
 
 if TYPE_CHECKING:
     import pyarrow
@@ -59,7 +60,7 @@ class MergedTables:
         Parquet files, from the oldest to the newest.
     schema : pyarrow.Schema
         Columns of the rows.
-    columns, order, baselines
+    columns, order, baselines, people
         As of :meth:`ResultStore.merge`.
     many_rows : bool
         Each row group holds one video, and gives one table. Else all rows are one table.
@@ -77,12 +78,14 @@ class MergedTables:
         columns: Mapping[str, Mapping[str, str]],
         order: Literal["input", "completed"],
         baselines: PersonBaselines | None,
+        people: StudyPeople | None = None,
         *,
         many_rows: bool,
     ) -> None:
         pa = require_pyarrow()
         self._columns = columns
         self._baselines = baselines
+        self._people = people
         groups = _newest_groups(files, schema) if many_rows else [_newest_rows(files, schema)]
         if order == "input":
             place = {source: i for i, source in enumerate(columns)}
@@ -96,15 +99,16 @@ class MergedTables:
         self._listed = list(dict.fromkeys([*earlier, *now]))
         compared = [] if baselines is None else baselines.fields()
         texts = [pa.field(name, pa.string()) for name in self._listed]
-        self.schema = pa.schema([*schema, *texts, *compared], schema.metadata)
+        own = schema if people is None else people.finished(schema)
+        self.schema = pa.schema([*own, *texts, *compared], schema.metadata)
 
     def __iter__(self) -> Iterator[pyarrow.Table]:
-        if self._baselines is None:
-            yield from self._tables()
-            return
-        means = self._baselines.means(self._tables())
+        means = {} if self._baselines is None else self._baselines.means(self._tables())
+        who = {} if self._people is None else self._people.joined(self._tables())
         for table in self._tables():
-            yield self._baselines.changed(table, means)
+            if self._baselines is not None:
+                table = self._baselines.changed(table, means)
+            yield table if self._people is None else self._people.named(table, who)
 
     def _tables(self) -> Iterator[pyarrow.Table]:
         return (_with_columns(group.read(), self._listed, self._columns) for group in self._groups)

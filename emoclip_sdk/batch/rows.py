@@ -26,7 +26,7 @@ from .tasks import prominent_track
 if TYPE_CHECKING:
     import pyarrow
 
-__all__ = ["BatchTable", "action_table", "clip_table", "event_table", "window_table"]
+__all__ = ["BatchTable", "Rows", "action_table", "clip_table", "event_table", "window_table"]
 
 Rows = Any  # a list of flat records, or a table of pyarrow
 

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any, Literal
 from ..errors import BatchError
 from ..inference.baseline import baseline_kind, check_span, neutral_labels
 from ..inference.options import STEP, WINDOW, ReadOptions
+from ..inference.people import PeopleChoice
 from ..inference.stream import TrackChoice, check_track
 from ..inference.windows import check_windows
 from .crops import VideoPart
 from .events import EventSource, StudyEvents
 from .inputs import BatchInput, FolderKind
 from .local import BatchEngine
+from .people import PeopleTask, StudyPeople
 from .rows import clip_table, event_table, window_table
 from .speech import StudySpeech
 from .table_run import (
@@ -57,6 +59,8 @@ def run_batch(
     min_quality: float = 0.0,
     actions: bool = False,
     baseline: Literal["auto"] | tuple[float, float] | None = None,
+    people: PeopleChoice = False,
+    keep_identities: bool = False,
     speakers: Sequence[str] | None = None,
     silent: bool = False,
     folder_as: FolderKind | None = None,
@@ -108,6 +112,11 @@ def run_batch(
     baseline : {"auto"} or (float, float), optional
         Of windows: what differs from each face's own neutral moment in its video, or from a span of
         it in seconds, as in :meth:`EmoCLIP.timeline`. Across files: the column ``baseline_for``.
+    people : bool or mapping of str to photos
+        Say which faces are the same person, over all videos, as in :meth:`EmoCLIP.timeline`.
+    keep_identities : bool
+        Leave what faces look like in the Parquet file, without which a finished table takes no
+        further videos: biometric data, that identify people.
     speakers : sequence of str, optional
         Of the files in the column ``speech``: who counts; a column ``speech_speaker`` says it line
         by line. None: everybody.
@@ -207,8 +216,15 @@ def run_batch(
         )
         settings |= {"events": study.digest, "threshold": threshold}
         lists = study.lines
+    who = StudyPeople.of(people, keep_identities, model.reader)
+    if who is not None:
+        settings |= who.settings
+        table, task = who.table(table), PeopleTask(task)
     engine_options: dict[str, Any] = dict(
-        options=options, detector=model.detector, actions=actions or own is not None
+        options=options,
+        detector=model.detector,
+        actions=actions or own is not None,
+        people=who is not None,
     )
     local = local_results(
         lambda n: BatchEngine(
@@ -234,6 +250,7 @@ def run_batch(
         retry_failed=retry_failed,
         progress=progress,
         lists=lists,
+        people=who,
     )
 
 

@@ -22,6 +22,7 @@ from ..export.tables import require_pyarrow
 from ..results.records import FAILED, NO_FACE, OK
 from .baselines import PersonBaselines
 from .merging import MergedTables, conformed, require_parquet
+from .people import IDENTITY, StudyPeople
 
 if TYPE_CHECKING:
     import pyarrow
@@ -78,6 +79,8 @@ class ResultStore:
         Of every video that has rows: the best that one of them has.
     errors : dict of str to str
         Why videos failed.
+    finished : set of str
+        Videos whose rows are in the output, and nowhere else.
 
     Raises
     ------
@@ -99,6 +102,7 @@ class ResultStore:
         self.parts, self._lock_file = _sidecars(out)
         self.status: dict[str, str] = {}
         self.errors: dict[str, str] = {}
+        self.finished: set[str] = set()
         self._settings = dict(settings)
         self._schema = schema.with_metadata({_KEY: json.dumps(self._settings)})
         self._many_rows = many_rows
@@ -155,7 +159,10 @@ class ResultStore:
             self._check(part)
             self._next = int(part.stem) + 1
         for file in self._files():
-            self._learn(require_parquet().read_table(file, columns=_STATUS))
+            rows = require_parquet().read_table(file, columns=_STATUS)
+            self._learn(rows)
+            sources = set(rows["source"].unique().to_pylist())
+            self.finished = sources if file == self.out else self.finished - sources
 
     def _part_files(self) -> list[Path]:
         return sorted(self.parts.glob("*.parquet"))
@@ -232,6 +239,7 @@ class ResultStore:
         columns: Mapping[str, Mapping[str, str]],
         order: Literal["input", "completed"],
         baselines: PersonBaselines | None = None,
+        people: StudyPeople | None = None,
     ) -> None:
         """Make the output of all rows.
 
@@ -243,10 +251,18 @@ class ResultStore:
             Order of the rows. Videos of earlier runs that are not among `columns` come first.
         baselines : PersonBaselines, optional
             Say in the rows what differs from them.
+        people : StudyPeople, optional
+            Say in the rows who it is.
         """
         self.flush()
         merged = MergedTables(
-            self._files(), self._schema, columns, order, baselines, many_rows=self._many_rows
+            self._files(),
+            self._schema,
+            columns,
+            order,
+            baselines,
+            people,
+            many_rows=self._many_rows,
         )
         with _writing(self.out):
             self._write(merged, self.out, merged.schema)
@@ -255,12 +271,14 @@ class ResultStore:
     def rows(self) -> Iterator[dict[str, Any]]:
         """Yield the rows of the output, after :meth:`merge`."""
         with require_parquet().ParquetFile(self.out) as file:
-            for batch in file.iter_batches(_PART_ROWS):
+            for batch in file.iter_batches(_PART_ROWS, columns=self.columns()):
                 yield from batch.to_pylist()
 
     def columns(self) -> list[str]:
-        """Return the columns of the output, after :meth:`merge`."""
-        return list(require_parquet().read_schema(self.out).names)
+        """Return the columns of the output, after :meth:`merge`, without identities."""
+        return [
+            name for name in require_parquet().read_schema(self.out).names if name not in IDENTITY
+        ]
 
     @staticmethod
     def _write(tables: Iterable[pyarrow.Table], path: Path, schema: pyarrow.Schema) -> None:

@@ -23,6 +23,7 @@ from ..runtime.progress import ProgressOption
 from .baselines import BASELINE_FOR, PersonBaselines, is_compared, person_column
 from .crops import VideoPart
 from .inputs import BatchInput, FolderKind, find_inputs
+from .people import StudyPeople
 from .rows import BatchTable
 from .store import ResultStore, beside, store_path
 
@@ -138,6 +139,7 @@ class TableRun:
         retry_failed: bool,
         progress: ProgressOption,
         lists: Sequence[Mapping[str, str]] | None = None,
+        people: StudyPeople | None = None,
     ) -> BatchReport:
         """Read the videos that are not done yet, and write the table.
 
@@ -152,6 +154,8 @@ class TableRun:
             As in :func:`run_batch`.
         lists : sequence of mapping of str to str, optional
             Lines in which persons and their baselines are named; by default those of the manifest.
+        people : StudyPeople, optional
+            Says who is who, at the end.
         """
         out, videos = self.out, self.videos
         columns = self._manifest_columns(table)
@@ -180,13 +184,19 @@ class TableRun:
             finished = len(done)
             report = count_progress(hook or (lambda progress: None), len(videos), finished)
             report(finished, "")
+            if rest and people is not None and not people.keep and store.finished:
+                raise BatchError(
+                    f"{file}: is finished, and what its faces look like was deleted: further "
+                    "videos can't be joined to its persons. Use another output, --overwrite to "
+                    "begin anew, or, from the first run on, --keep-identities"
+                )
             if rest:
                 with results([item.job for item in rest]) as coming:
                     for number, result in coming:
                         store.add(table.rows(rest[number], result))
                         finished += 1
                         report(finished, rest[number].name)
-            store.merge(columns, order, baselines)
+            store.merge(columns, order, baselines, people)
             if file != out:
                 save_records(store.rows(), out, store.columns())
             return BatchReport(

@@ -16,13 +16,22 @@ from ..runtime.packages import require_package
 from . import options as o
 from .batches import carry_out
 from .loading import load_model
-from .output import NO_FACE, complain, new_table, print_json, progress, results_console
+from .output import (
+    NO_FACE,
+    complain,
+    new_table,
+    person_text,
+    print_json,
+    progress,
+    results_console,
+)
 from .outputs import check_outputs
 from .videos import STDIN, attempt, expand, standard_input
 
 if TYPE_CHECKING:
     from ..export.unfinished import UnfinishedTable
     from ..inference.actions import FrameRate
+    from ..inference.people import PeopleChoice
     from ..inference.stream import TrackChoice
     from ..model import EmoCLIP
     from ..results.actions import ActionRow, FaceActions
@@ -62,6 +71,9 @@ def actions(
         bool, typer.Option("--landmarks", help="Write the 478 landmarks of each face, too.")
     ] = False,
     baseline: o.Baseline = None,
+    people: o.People = False,
+    person: o.Persons = None,
+    keep_identities: o.KeepIdentities = False,
     heatmap: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Draw the actions of one video as colors over time."),
@@ -96,8 +108,8 @@ def actions(
     keeps its rows at Ctrl-C.
 
     With a manifest, several processes read its videos into one table with all of its columns, and
-    the same command goes on where it stopped; --workers, --order, --engine, --address, --overwrite
-    and --retry-failed are for that.
+    the same command goes on where it stopped; --workers, --order, --engine, --address,
+    --overwrite, --retry-failed and --keep-identities are for that.
     """
     from ..export.tables import TABLES, write_csv
     from ..results.sheets import SHEETS
@@ -118,7 +130,9 @@ def actions(
         address=address,
         overwrite=overwrite,
         retry_failed=retry_failed,
+        keep_identities=keep_identities,
     )
+    who = o.parse_people(people, person)
     if any(video.lower().endswith(SHEETS) for video in videos):
         if output is None or baseline is not None or heatmap is not None:
             raise typer.BadParameter(
@@ -126,20 +140,23 @@ def actions(
                 "'baseline_for'.",
                 param_hint="VIDEO",
             )
-        options = dict(rate=_parse_rate(rate), landmarks=landmarks, track=chosen, **reading)
+        options = dict(
+            rate=_parse_rate(rate), landmarks=landmarks, track=chosen, people=who, **reading
+        )
         _read_study(videos, output, model, device, {**options, **study})
         return
     del study["folder_as"]
     if any(value not in (None, False, "input", "local") for value in study.values()):
         raise typer.BadParameter(
-            "--workers, --order, --engine, --address, --overwrite and --retry-failed are for a "
-            "manifest (.csv, .tsv, .xlsx)."
+            "--workers, --order, --engine, --address, --overwrite, --retry-failed and "
+            "--keep-identities are for a manifest (.csv, .tsv, .xlsx)."
         )
     paths = expand(videos, folder_as)
     ending = None if output is None else _check_file(output, len(paths))
     options = dict(rate=_parse_rate(rate), landmarks=landmarks, **reading)
     against = o.parse_baseline(baseline)
-    check_outputs({"-o": output, "--heatmap": heatmap}, paths, videos, against)
+    photos = o.photos_of(who)
+    check_outputs({"-o": output, "--heatmap": heatmap}, paths, videos, against, photos)
     if heatmap is not None:
         if len(paths) > 1:
             raise typer.BadParameter("draws one video.", param_hint="--heatmap")
@@ -147,12 +164,13 @@ def actions(
     if against is not None and ending in TABLES and len(paths) > 1:
         raise typer.BadParameter("with a baseline, a table holds one video.", param_hint="-o")
     alone = output is not None and ending in TABLES and against is None and heatmap is None
+    alone = alone and not who
     unfinished = None
     if resume:
         if output is None or not alone or chosen != "all" or STDIN in paths:
             raise typer.BadParameter(
                 "goes on with a .csv, .xlsx, .jsonl or .parquet file of all faces of files, "
-                "without --baseline and --heatmap.",
+                "without --baseline, --people and --heatmap.",
                 param_hint="--resume",
             )
         unfinished = _unfinished(output, paths)
@@ -160,23 +178,15 @@ def actions(
     if output is not None and alone:
         _write_table(loaded, paths, output, chosen, options, unfinished)
         return
+    options |= dict(track=chosen, baseline=against)
     results: list[FaceActions] = []
-    with progress(len(paths)) as begin:
-        for video in paths:
-            result, reason = attempt(
-                loaded.actions,
-                video,
-                track=chosen,
-                baseline=against,
-                progress=begin(video),
-                **options,
-            )
-            if reason is not None:
-                complain(f"Error: {video}: {reason}")
-            else:
-                results.append(dataclasses.replace(result, source=video))
-                for line in result.baselines:
-                    complain(line.sentence())
+    for video, result, reason in _read_all(loaded, paths, who, options):
+        if reason is not None:
+            complain(f"Error: {video}: {reason}")
+        else:
+            results.append(dataclasses.replace(result, source=video))
+            for line in result.baselines:
+                complain(line.sentence())
     if as_json:
         print_json([result.to_dict() for result in results])
     elif as_csv:
@@ -184,13 +194,39 @@ def actions(
     elif output is None and heatmap is None:
         _print_table(results, top)
     elif results and output is not None:
-        results[0].save(output)
-        complain(f"wrote {output}: {len(results[0])} rows")
+        if len(results) == 1:
+            results[0].save(output)
+        else:
+            _save_all(results, output)
+        complain(f"wrote {output}: {sum(map(len, results))} rows")
     if heatmap is not None and results:
         results[0].heatmap(heatmap)
         complain(f"wrote {heatmap}")
     if len(results) < len(paths):
         raise typer.Exit(1)
+
+
+def _read_all(
+    model: EmoCLIP, videos: Sequence[str], people: PeopleChoice, options: dict[str, Any]
+) -> Iterator[tuple[str, FaceActions, str | None]]:
+    """Read videos; yield what was found in each, or what is wrong with it."""
+    with progress(len(videos)) as begin:
+        if people:  # who is who, the last video tells
+            given = [standard_input() if video == STDIN else video for video in videos]
+            hook = begin(videos[0])
+            results = model.actions(given, people=people, progress=hook, **options)
+            for video, result in zip(videos, results, strict=True):
+                yield video, result, result.error
+            return
+        for video in videos:
+            yield video, *attempt(model.actions, video, progress=begin(video), **options)
+
+
+def _save_all(results: Sequence[FaceActions], file: Path) -> None:
+    from ..export.tables import save_records
+
+    records = [record for result in results for record in result.to_records()]
+    save_records(records, file, list(dict.fromkeys(key for row in records for key in row)))
 
 
 def _read_study(
@@ -211,7 +247,9 @@ def _read_study(
         )
     if options["address"] is not None and options["engine"] != "ray":
         raise typer.BadParameter("is for --engine ray.", param_hint="--address")
-    check_outputs({"-o": [output, *beside(output)]}, inputs)
+    check_outputs({"-o": [output, *beside(output)]}, inputs, o.photos_of(options["people"]))
+    if options["keep_identities"] and not options["people"]:
+        raise typer.BadParameter("is for --people.", param_hint="--keep-identities")
     require_pyarrow()  # now, not after the model was loaded
     require_writer(output)
     if options["engine"] == "ray":
@@ -343,16 +381,19 @@ def _write_table(
 def _print_table(results: Sequence[FaceActions], top: int) -> None:
     from rich.text import Text
 
-    table = new_table("video", "face>", "frames>", "strongest actions, at their highest")
+    people = any(result.people for result in results)
+    columns = ["video", "face>", *(["person"] if people else []), "frames>"]
+    table = new_table(*columns, "strongest actions, at their highest")
     for result in results:
         tracks = sorted({row.track for row in result if row.track is not None})
         for track in tracks:
             frames = sum(row.track == track for row in result)
             peaks = result.strongest(track, top)
             text = "  ".join(f"{name} {value:.2f} ({time:.1f} s)" for name, value, time in peaks)
-            table.add_row(
-                result.source, str(track), str(frames), text or Text("no landmarks", "yellow")
-            )
+            who = [person_text(result.people[track])] if people else []
+            found = text or Text("no landmarks", "yellow")
+            table.add_row(result.source, str(track), *who, str(frames), found)
         if not tracks:
-            table.add_row(result.source, "", "0", Text(NO_FACE, "yellow"))
+            empty = [""] if people else []
+            table.add_row(result.source, "", *empty, "0", Text(NO_FACE, "yellow"))
     results_console().print(table)

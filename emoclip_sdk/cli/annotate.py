@@ -59,6 +59,8 @@ def annotate(
     prompts: o.Prompts = None,
     min_score: o.MinScore = None,
     min_quality: o.MinQuality = 0.0,
+    people: o.People = False,
+    person: o.Persons = None,
     fps: o.Fps = None,
     allow_network: o.AllowNetwork = False,
     timeout: o.Timeout = None,
@@ -85,7 +87,8 @@ def annotate(
     reading = o.parse_reading(
         faces, fps, allow_network, timeout, start=start, end=end, min_face=min_face
     )
-    check_outputs({"-o": output}, video, labels_file, prompts)
+    who = o.parse_people(people, person)
+    check_outputs({"-o": output}, video, labels_file, prompts, o.photos_of(who))
     loaded = load_model(model, device, dtype, prompts)
     requested = requested_labels(loaded, labels, label, labels_file, compound)
 
@@ -99,6 +102,7 @@ def annotate(
                 step=step,
                 min_score=min_score,
                 min_quality=min_quality,
+                people=who,
                 **reading,
             )
         with working(f"writing {output}") as hook:

@@ -93,6 +93,9 @@ def batch(
             "one, or from seconds A to B; across files: a column baseline_for in the manifest.",
         ),
     ] = None,
+    people: o.People = False,
+    person: o.Persons = None,
+    keep_identities: o.KeepIdentities = False,
     speaker: Speakers = None,
     silent: Silent = False,
     folder_as: o.FolderAs = None,
@@ -126,6 +129,9 @@ def batch(
     )
     o.check_windows(window, step)
     against: Any = o.parse_baseline(baseline)
+    who = o.parse_people(people, person)
+    if keep_identities and not who:
+        raise typer.BadParameter("is for --people.", param_hint="--keep-identities")
     if output.suffix.lower() not in TABLES:
         raise typer.BadParameter(
             f"'{output}' does not end in {', '.join(TABLES)}.", param_hint="-o"
@@ -142,7 +148,7 @@ def batch(
     except BatchError as error:
         raise typer.BadParameter(str(error), param_hint="batch") from None
     written = [output, *beside(output)]
-    check_outputs({"-o": written}, inputs, labels_file, prompts, events)
+    check_outputs({"-o": written}, inputs, labels_file, prompts, events, o.photos_of(who))
     loaded = load_model(model, device, dtype, prompts)
     requested = requested_labels(loaded, labels, label, labels_file, compound)
 
@@ -163,6 +169,8 @@ def batch(
             min_quality=min_quality,
             actions=actions,
             baseline=against,
+            people=who,
+            keep_identities=keep_identities,
             speakers=speaker,
             silent=silent,
             workers=workers,

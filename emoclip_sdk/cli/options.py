@@ -9,8 +9,9 @@ from typing import Annotated, Literal
 
 import typer
 
-from ..errors import EmoCLIPError
+from ..errors import EmoCLIPError, MissingDependencyError
 from ..inference.options import MIN_FACE, FaceMode, ReadKeywords, ReadOptions
+from ..inference.people import PeopleChoice, check_people
 from ..inference.stream import TrackChoice
 from ..video import SamplingMode
 
@@ -29,6 +30,7 @@ __all__ = [
     "Faces",
     "FolderAs",
     "Fps",
+    "KeepIdentities",
     "Label",
     "Labels",
     "LabelsFile",
@@ -39,6 +41,8 @@ __all__ = [
     "OneTrack",
     "Order",
     "Overwrite",
+    "People",
+    "Persons",
     "Prompts",
     "RetryFailed",
     "Sampling",
@@ -56,8 +60,10 @@ __all__ = [
     "one_format",
     "parse_baseline",
     "parse_one_track",
+    "parse_people",
     "parse_reading",
     "parse_track",
+    "photos_of",
 ]
 
 
@@ -223,6 +229,31 @@ Baseline = Annotated[
         "face, where there is one; seconds A to B; or another video of the person.",
     ),
 ]
+People = Annotated[
+    bool,
+    typer.Option(
+        "--people",
+        help="Say which faces are the same person again: person 1, person 2 ... Needs the extra "
+        "'people'.",
+    ),
+]
+Persons = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--person",
+        metavar="NAME=PHOTO",
+        help="With --people, call a person so, by a photo. May be repeated, also with further "
+        "photos of one person.",
+    ),
+]
+KeepIdentities = Annotated[
+    bool,
+    typer.Option(
+        "--keep-identities",
+        help="With --people, leave what faces look like in the Parquet file, so that it takes "
+        "further videos later: biometric data.",
+    ),
+]
 MinQuality = Annotated[
     float,
     typer.Option(
@@ -325,6 +356,39 @@ def parse_baseline(text: str | None) -> str | tuple[float, float] | None:
     if start >= end:
         raise typer.BadParameter(f"'{text}' ends before it starts.", param_hint="--baseline")
     return start, end
+
+
+def parse_people(people: bool, persons: list[str] | None) -> PeopleChoice:
+    """Read ``--people`` and ``--person``, of which the latter asks for the former.
+
+    Raises
+    ------
+    typer.BadParameter
+        A value that is not NAME=PHOTO, or not a photo's.
+    MissingDependencyError
+        What tells persons apart is not installed.
+    """
+    photos: dict[str, list[str]] = {}
+    for text in persons or ():
+        name, equals, photo = (part.strip() for part in text.partition("="))
+        if not (name and equals and photo):
+            raise typer.BadParameter(f"'{text}' does not read NAME=PHOTO.", param_hint="--person")
+        if not Path(photo).is_file():
+            raise typer.BadParameter(f"there is no file '{photo}'.", param_hint="--person")
+        photos.setdefault(name, []).append(photo)
+    choice: PeopleChoice = {**photos} or people
+    try:
+        check_people(choice)
+    except MissingDependencyError:
+        raise
+    except EmoCLIPError as error:
+        raise typer.BadParameter(str(error), param_hint="--person") from None
+    return choice
+
+
+def photos_of(choice: PeopleChoice) -> list[str]:
+    """Return the reference photos, which are read."""
+    return [photo for photos in (check_people(choice) or {}).values() for photo in photos]
 
 
 def parse_one_track(text: str) -> int | Literal["prominent"]:

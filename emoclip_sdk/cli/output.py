@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
+    from ..faces import TrackPerson
     from ..results.records import Prediction
     from ..results.reliability import LabelReliability
     from ..results.scored_windows import TimelineRow
@@ -32,6 +33,7 @@ __all__ = [
     "in_number",
     "label_text",
     "new_table",
+    "person_text",
     "print_json",
     "print_reliability",
     "progress",
@@ -75,6 +77,15 @@ def label_text(result: Prediction | TimelineRow) -> Text:
     if result.abstained:
         return Text(f"none of these ({result.label}?)", "yellow")
     return Text(str(result.answer), "bold")
+
+
+def person_text(person: TrackPerson | None) -> Text:
+    """Return who a face is, or that this is not sure."""
+    from rich.text import Text
+
+    if person is None or person.name is None:
+        return Text((person and person.reason) or "", "yellow")
+    return Text(person.name)
 
 
 def print_reliability(console: Console, reliability: Mapping[str, LabelReliability]) -> None:

@@ -24,6 +24,7 @@ from .output import (
     in_number,
     label_text,
     new_table,
+    person_text,
     print_json,
     print_reliability,
     results_console,
@@ -87,6 +88,8 @@ def timeline(
     resume: o.Resume = False,
     actions: o.Actions = False,
     baseline: o.Baseline = None,
+    people: o.People = False,
+    person: o.Persons = None,
     as_json: o.AsJSON = False,
     as_csv: o.AsCSV = False,
     fps: o.Fps = None,
@@ -125,13 +128,15 @@ def timeline(
         faces, fps, allow_network, timeout, start=start, end=end, min_face=min_face
     )
     against = o.parse_baseline(baseline)
+    who = o.parse_people(people, person)
     dynamics = Dynamics(features, synchrony, events, tier, threshold)
     dynamics.check()
     spoken = Spoken.parse(speech, speaker, silent, video)
     outputs = {"-o": files, "--plot": plot, "--heatmap": heatmap, **dynamics.outputs}
-    check_outputs(outputs, video, against, labels_file, prompts, events, speech)
+    photos = o.photos_of(who)
+    check_outputs(outputs, video, against, labels_file, prompts, events, speech, photos)
     table = files[0] if len(files) == 1 and files[0].suffix.lower() in TABLES else None
-    if against is not None or any(pictures) or dynamics or as_json or as_csv:
+    if against is not None or who or any(pictures) or dynamics or as_json or as_csv:
         table = None
     unfinished = _unfinished(table, video) if resume else None
     loaded = load_model(model, device, dtype, prompts)
@@ -150,7 +155,13 @@ def timeline(
         return
     with working(video) as hook:
         scored, reason = attempt(
-            loaded.timeline, video, requested, baseline=against, progress=hook, **options
+            loaded.timeline,
+            video,
+            requested,
+            baseline=against,
+            people=who,
+            progress=hook,
+            **options,
         )
     _stop_if(video, reason)
     scored = spoken.timeline(dataclasses.replace(scored, source=video))
@@ -179,7 +190,7 @@ def _unfinished(table: Path | None, video: str) -> UnfinishedTable | None:
     if table is None or video == STDIN:
         raise typer.BadParameter(
             "goes on with one .csv, .xlsx, .jsonl or .parquet file alone, of a file, and without a "
-            "baseline.",
+            "baseline and --people.",
             param_hint="--resume",
         )
     unfinished = read_unfinished(table, "start", "start")
@@ -242,7 +253,9 @@ def _print_table(scored: Timeline, top: int) -> None:
     from rich.text import Text
 
     with_actions = any(row.actions is not None for row in scored)
-    columns = ["face>", "start>", "end>", "label", "scores", *(["actions"] if with_actions else [])]
+    people = scored.people
+    columns = ["face>", *(["person"] if people else []), "start>", "end>", "label", "scores"]
+    columns += ["actions"] if with_actions else []
     if scored.speech is not None:
         columns.append("speaks")
     table = new_table(*columns)
@@ -251,11 +264,12 @@ def _print_table(scored: Timeline, top: int) -> None:
         if row.face_found:
             ranked = sorted(row.scores.items(), key=lambda item: -item[1])[:top]
             label, scores = label_text(row), score_list(ranked)
-        face = "" if row.track is None else str(row.track)
+        face = ["" if row.track is None else str(row.track)]
+        face += [person_text(row.person)] if people else []
         words = [row.action_text or ""] if with_actions else []
         if scored.speech is not None:
             words.append(f"{row.speaking:.0%} {row.speaker or ''}" if row.speaking else "")
-        table.add_row(face, f"{row.start:.2f}", f"{row.end:.2f}", label, scores, *words)
+        table.add_row(*face, f"{row.start:.2f}", f"{row.end:.2f}", label, scores, *words)
     faces = in_number(len(scored.tracks), "face")
     table.caption = f"{Path(scored.source).name or scored.source}: {faces}"
     if scored.model is not None:

@@ -74,6 +74,7 @@ class Overlay:
         # A strip of a picture still needs room for the words.
         self._picture = (max(_MIN_ROOM, round(size[0] * factor)), max(2, round(size[1] * factor)))
         self._timeline = timeline
+        self._people = timeline.people
         # Without the last color of the palette, which is dark as the strip.
         self._colors = label_colors(timeline, among=7)
         self._cells = cells(timeline)
@@ -157,13 +158,18 @@ class Overlay:
     def _caption(self, track: int, time: float) -> tuple[str, str]:
         """Return the text beside a face, and its color."""
         cell = self._cell(track, time)
+        face = self._name(track) or str(track)
         if cell is None:
-            return f"{track}", MUTED
+            return face, MUTED
         label = str(cell.row.label)
         if cell.row.abstained:
-            return f"{track}  none of these", MUTED
-        text = f"{track}  {_short(str(cell.row.answer))} {cell.row.scores[label]:.2f}"
+            return f"{face}  none of these", MUTED
+        text = f"{face}  {_short(str(cell.row.answer))} {cell.row.scores[label]:.2f}"
         return text, self._colors.get(label, MUTED)
+
+    def _name(self, track: int) -> str | None:
+        person = self._people.get(track)
+        return None if person is None or person.name is None else _short(person.name)
 
     def _cell(self, track: int, time: float) -> Cell | None:
         i = bisect_right(self._starts.get(track, []), time) - 1
@@ -206,7 +212,9 @@ class Overlay:
         faces = self._rows()
         size, pad = _height(self._font), self._pad
         self._row = size + pad
-        self._left = round(self._font.getlength("face 00")) + 2 * pad
+        names = {face: self._name(face) or f"face {face}" for face in faces}
+        room = max(map(self._font.getlength, ["face 00", *names.values()]))
+        self._left = round(min(room, self._picture[0] / 3)) + 2 * pad
         self._right = self._picture[0] - 2 * pad
         legend = self._legend(self._right - self._left)
         height = pad + (len(faces) + len(legend)) * self._row + pad
@@ -215,7 +223,8 @@ class Overlay:
         best = runs(self._timeline)
         for i, face in enumerate(faces):
             y0, y1 = pad + i * self._row, pad + i * self._row + size
-            pen.text((pad, y0), f"face {face}", fill=_TEXT, font=self._font)
+            pen.text((pad, y0), names[face], fill=_TEXT, font=self._font)
+            pen.rectangle((self._left, y0, self._picture[0], y1), fill=_GROUND)
             for cell in self._cells[face]:
                 pen.rectangle((self._x(cell.start), y0, self._x(cell.end), y1), fill=_TRACK)
             for run in best[face]:

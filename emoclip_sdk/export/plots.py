@@ -72,7 +72,7 @@ def plot_timeline(timeline: ScoredWindows, path: str | Path | None = None) -> An
             axes.axvspan(run.start, run.end, 1 - _RUNS * 0.85, 1, color=color, lw=0)
         if track is not None:
             _shade_gaps(axes, track_cells[track])
-        _finish(axes, _end(timeline), track)
+        _finish(axes, _end(timeline), None if track is None else timeline.face_name(track))
     _legend(figure, colors, len(others))
     return write_figure(figure, path, timeline.origin)
 
@@ -102,7 +102,7 @@ def plot_heatmap(timeline: ScoredWindows, path: str | Path | None = None) -> Any
             colors = _image(axes, times, scores[:, start:end])
         axes.set_yticks(range(len(names)), names, fontsize=8)
         axes.set_ylim(len(names) - 0.5, -0.5)
-        _finish(axes, _end(timeline), track)
+        _finish(axes, _end(timeline), None if track is None else timeline.face_name(track))
     if colors is not None:
         _color_bar(figure, colors, list(panels), "score")
     return write_figure(figure, path, timeline.origin)
@@ -164,7 +164,7 @@ def plot_actions(
                 colors = _image(axes, sides, grid[:, start:stop])
         axes.set_yticks(range(len(names)), names, fontsize=8)
         axes.set_ylim(max(len(names), 1) - 0.5, -0.5)
-        _finish(axes, end, track)
+        _finish(axes, end, None if track is None else f"face {track}")
     if colors is not None:
         _color_bar(figure, colors, list(panels), "strength")
     return write_figure(figure, path, origin)
@@ -255,13 +255,11 @@ def _shortened(label: str) -> str:
     return short if len(short) > 2 else label[:39] + "…"
 
 
-def _finish(axes: Axes, end: float, track: int | None) -> None:
+def _finish(axes: Axes, end: float, face: str | None) -> None:
     axes.set_xlim(0, end or 1.0)
     ticks, names = time_ticks(0, end or 1.0)
     axes.set_xticks(ticks, names)
-    axes.set_title(
-        "no face" if track is None else f"face {track}", loc="left", color=INK, fontsize=9
-    )
+    axes.set_title(face or "no face", loc="left", color=INK, fontsize=9)
     axes.tick_params(colors=INK, labelsize=8, length=0)
     for spine in axes.spines.values():
         spine.set_visible(False)

@@ -9,7 +9,9 @@ from .boxes import Box
 from .crop import center_crop, face_crop
 from .detector import Detection, FaceDetector, FaceFollower, SmallFaceDetector
 from .frames import Face, FrameFaces, face_frames
+from .identities import IdentityRecorder, TrackIdentity
 from .mtcnn import MTCNNDetector
+from .people import TrackPerson, join_people
 from .quality import FaceQuality, QualityMean
 from .shapes import FaceShape, Landmarker
 from .track_table import TrackStats, TrackTable, most_prominent
@@ -25,14 +27,18 @@ __all__ = [
     "FaceQuality",
     "FaceShape",
     "FrameFaces",
+    "IdentityRecorder",
     "Landmarker",
     "MTCNNDetector",
     "QualityMean",
     "SmallFaceDetector",
+    "TrackIdentity",
+    "TrackPerson",
     "TrackStats",
     "TrackTable",
     "center_crop",
     "face_crop",
     "face_frames",
+    "join_people",
     "most_prominent",
 ]

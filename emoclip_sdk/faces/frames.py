@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
@@ -90,6 +90,7 @@ def face_frames(
     min_face: float | None = None,
     at_once: bool = False,
     serial: bool = False,
+    watch: Callable[[Sequence[tuple[NDArray[np.uint8], FrameFaces]]], None] | None = None,
 ) -> Iterator[FrameFaces]:
     """Detect, track and crop faces, frame by frame, in constant memory.
 
@@ -112,6 +113,8 @@ def face_frames(
         Detect each key frame when it comes, and not several together; every fourth frame at least.
     serial : bool
         Detect in one thread, which leaves the other cores to a decoder.
+    watch : callable, optional
+        Is shown the pictures (H, W, 3) of some frames at a time, and the faces in them.
 
     Yields
     ------
@@ -130,6 +133,8 @@ def face_frames(
     finder = None if landmarker is None else ShapeFinder(landmarker)
     for batch in batches:
         seen = batch if finder is None else _with_shapes(batch, finder)
+        if watch is not None:
+            watch([(frame.rgb, faces) for frame, faces in seen])
         yield from (faces for _, faces in seen)
 
 

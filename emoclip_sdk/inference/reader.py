@@ -11,11 +11,14 @@ from ..errors import EmoCLIPError
 from ..faces import (
     FaceDetector,
     FrameFaces,
+    IdentityRecorder,
     Landmarker,
     MTCNNDetector,
+    TrackIdentity,
     TrackTable,
     face_frames,
 )
+from ..faces.identities import Identify
 from ..faces.small_faces import require_min_face
 from ..runtime.metering import Timed, metered
 from ..video import Frame, LiveFrames, VideoSource, open_live, open_video, prefetch, read_clip
@@ -62,7 +65,9 @@ class FaceReader:
         self.config = config
         self.encode = encode
         self.detector = detector
-        self.landmarker: Landmarker | None = None  # made at the first video that needs it
+        # Made at the first video that needs them.
+        self.landmarker: Landmarker | None = None
+        self.identifier: Identify | None = None
 
     def __call__(
         self,
@@ -71,12 +76,13 @@ class FaceReader:
         watch: Callable[[FrameFaces], None] | None = None,
         *,
         shapes: bool = False,
+        people: bool = False,
     ) -> FaceStream:
         """Open a video; parameters and errors are those of :meth:`EmoCLIP.classify`.
 
         What can't be decoded is an error of the stream, when its first frame is asked for. `watch`
         is called with the faces of each frame before they are embedded. With `shapes`, landmarks
-        and blendshapes are found, too.
+        and blendshapes are found, too; with `people`, what tells persons apart.
         """
         options = options or ReadOptions()
         if isinstance(video, FaceStream):
@@ -85,9 +91,13 @@ class FaceReader:
                 raise EmoCLIPError(
                     "this video was read without its actions: say actions=True to read()"
                 )
+            if people and video.identities is None:
+                raise EmoCLIPError(
+                    "this video was read without its people: say people=True to read()"
+                )
             return video
         source = open_video(video, fps=options.fps, allow_network=options.allow_network)
-        return self.read(source, options, watch, shapes=shapes)
+        return self.read(source, options, watch, shapes=shapes, people=people)
 
     def read(
         self,
@@ -96,12 +106,20 @@ class FaceReader:
         watch: Callable[[FrameFaces], None] | None = None,
         *,
         shapes: bool = False,
+        people: bool = False,
     ) -> FaceStream:
         """Read a video that was opened as `options` say; see :meth:`__call__`."""
         table = TrackTable()
+        identities = self._recorder(people)
 
         def embedded(frames: Iterable[Frame]) -> Iterator[EmbeddedFrame]:
-            faces = self._faces(frames, self._face_config(options), options.min_face, shapes=shapes)
+            faces = self._faces(
+                frames,
+                self._face_config(options),
+                options.min_face,
+                shapes=shapes,
+                identities=identities,
+            )
             return embed_faces(_watched(faces, table, watch), self.encode)
 
         def read(source: VideoSource) -> Iterator[EmbeddedFrame]:
@@ -109,10 +127,17 @@ class FaceReader:
 
         frames, duration = _limited(source, options, read)
         has_actions = shapes or self.config.shape is not None
-        return FaceStream(source.name, frames, table, duration, has_actions, source.origin)
+        return FaceStream(
+            source.name, frames, table, duration, has_actions, source.origin, _tracks(identities)
+        )
 
     def shapes(
-        self, video: VideoInput, options: ReadOptions, rate: float | None = None
+        self,
+        video: VideoInput,
+        options: ReadOptions,
+        rate: float | None = None,
+        *,
+        people: bool = False,
     ) -> VideoFaces[FrameFaces]:
         """Open a video to find the shapes of its faces, without the model; errors as above.
 
@@ -121,20 +146,29 @@ class FaceReader:
         video, options
         rate : float, optional
             Frames a second. None: every frame.
+        people : bool
+            Find what tells persons apart, too.
         """
         source = open_video(video, fps=options.fps, allow_network=options.allow_network)
         config = self._face_config(options)
         config = dataclasses.replace(config, detect_every=self.key_spacing(rate))
         table = TrackTable()
+        identities = self._recorder(people)
 
         def read(source: VideoSource) -> Iterator[FrameFaces]:
             frames = source.frames() if rate is None else source.sample(rate)
-            waiting = _ahead(frames, SHAPES_AHEAD)
-            faces = self._faces(waiting, config, options.min_face, shapes=True, serial=True)
+            faces = self._faces(
+                _ahead(frames, SHAPES_AHEAD),
+                config,
+                options.min_face,
+                shapes=True,
+                serial=True,
+                identities=identities,
+            )
             return _watched(faces, table)
 
         frames, duration = _limited(source, options, read)
-        return VideoFaces(source.name, frames, table, duration, source.origin)
+        return VideoFaces(source.name, frames, table, duration, source.origin, _tracks(identities))
 
     def key_spacing(self, rate: float | None) -> int:
         """Return how many frames there are from one look for all faces to the next.
@@ -182,6 +216,16 @@ class FaceReader:
         )
         yield from (embedded[frame.index] for frame in clip)
 
+    def _recorder(self, people: bool) -> IdentityRecorder | None:
+        """Return what records identities, where they are asked for; the network is made once."""
+        if not people:
+            return None
+        if self.identifier is None:
+            from ..faces.face_identifier import FaceIdentifier
+
+            self.identifier = FaceIdentifier()
+        return IdentityRecorder(self.identifier)
+
     def _face_config(self, options: ReadOptions) -> FaceConfig:
         """Return how faces are found; refuse a `min_face` that can't count."""
         config = face_config(self.config.faces, options.faces)
@@ -197,12 +241,13 @@ class FaceReader:
         shapes: bool = False,
         at_once: bool = False,
         serial: bool = False,
+        identities: IdentityRecorder | None = None,
     ) -> Iterator[FrameFaces]:
         """Find the faces of sampled frames; detector and landmarker are made once.
 
         Their shapes, too, where they are asked for or the model has a shape stream.
         """
-        shapes = shapes or self.config.shape is not None
+        shapes = shapes or identities is not None or self.config.shape is not None
         if config.detector == "mtcnn" and self.detector is None:
             self.detector = MTCNNDetector(config)
         if shapes and self.landmarker is None:
@@ -218,7 +263,12 @@ class FaceReader:
             min_face=min_face,
             at_once=at_once,
             serial=serial,
+            watch=None if identities is None else identities.see,
         )
+
+
+def _tracks(recorder: IdentityRecorder | None) -> Callable[[], tuple[TrackIdentity, ...]] | None:
+    return None if recorder is None else recorder.tracks
 
 
 def _ahead(frames: Generator[Frame, None, None], depth: int = AHEAD) -> Iterator[Frame]:

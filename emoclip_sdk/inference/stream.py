@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, Literal, TypeVar
 
 from ..errors import EmoCLIPError, VideoError
-from ..faces import TrackTable, most_prominent
+from ..faces import TrackIdentity, TrackTable, most_prominent
 from ..results.records import FaceTrack
 from .frames import EmbeddedFrame
 
@@ -16,6 +16,7 @@ __all__ = ["FaceStream", "TrackChoice", "VideoFaces", "check_track", "choose_tra
 
 
 F = TypeVar("F")
+Identities = Callable[[], tuple[TrackIdentity, ...]]
 
 TrackChoice = int | Literal["prominent", "all"]
 
@@ -71,6 +72,8 @@ class VideoFaces(Generic[F]):
         The faces that were met so far.
     origin : str, optional
         The file or folder that is read.
+    identities : callable, optional
+        Returns what the faces that were met so far look like. None: it was not asked for.
     """
 
     def __init__(
@@ -80,11 +83,13 @@ class VideoFaces(Generic[F]):
         table: TrackTable,
         duration: Callable[[], float | None],
         origin: str | None = None,
+        identities: Identities | None = None,
     ) -> None:
         self.name = name
         self.origin = origin
         self._frames = frames
         self.table = table
+        self.identities = identities
         self._duration = duration
 
     def __iter__(self) -> Iterator[F]:
@@ -140,8 +145,9 @@ class FaceStream(VideoFaces[EmbeddedFrame]):
         duration: Callable[[], float | None],
         has_actions: bool = False,
         origin: str | None = None,
+        identities: Identities | None = None,
     ) -> None:
-        super().__init__(name, frames, table, duration, origin)
+        super().__init__(name, frames, table, duration, origin, identities)
         self.has_actions = has_actions
 
     def kept(self) -> FaceStream:
@@ -151,5 +157,11 @@ class FaceStream(VideoFaces[EmbeddedFrame]):
         """
         frames = [dataclasses.replace(frame, shapes={}) for frame in self._frames]
         return FaceStream(
-            self.name, frames, self.table, self._duration, self.has_actions, self.origin
+            self.name,
+            frames,
+            self.table,
+            self._duration,
+            self.has_actions,
+            self.origin,
+            self.identities,
         )

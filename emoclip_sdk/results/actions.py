@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from ..export.plots import plot_actions
 from ..export.save import save_table
-from ..faces import Box, FaceQuality
+from ..faces import Box, FaceQuality, TrackPerson
 from .baseline import BaselineKind, FaceBaseline, changes
 from .html import html_table
 from .numbers import json_value
+from .people import people_of_rows, rows_with_people
 from .records import FAILED, NO_FACE, OK, FaceTrack, Gap, Status, quality_record
 from .tables import label_columns, to_pandas
 
@@ -73,6 +74,8 @@ class ActionRow:
     changes : dict of str to float, optional
         Where a baseline was asked for: actions, pose and gaze minus those of the person's baseline.
         NaN where there is none.
+    person : TrackPerson, optional
+        Who this face is, where it was asked for.
     landmarks : ndarray, shape (478, 3), optional
         Where asked for: x, y in pixels of the video, z on the same scale, smaller towards the
         camera.
@@ -94,6 +97,7 @@ class ActionRow:
     quality: FaceQuality | None = None
     baseline: BaselineKind | None = None
     changes: Mapping[str, float] | None = None
+    person: TrackPerson | None = None
     landmarks: NDArray[np.float32] | None = field(default=None, compare=False, repr=False)
 
     @property
@@ -111,6 +115,7 @@ class ActionRow:
         return {
             "source": source,
             "track": self.track,
+            **(self.person.to_record() if self.person else {}),
             "frame": self.frame,
             "time": self.time,
             "face_found": self.face_found,
@@ -132,6 +137,8 @@ class ActionRow:
         values = {**vars(self), "face_found": self.face_found}
         if self.landmarks is not None:
             values["landmarks"] = np.round(self.landmarks.astype(float), 2).tolist()
+        if self.person is None:
+            del values["person"]
         return {name: json_value(value) for name, value in values.items()}
 
 
@@ -238,6 +245,15 @@ class FaceActions:
                 )
             )
         return dataclasses.replace(self, rows=tuple(rows), baselines=tuple(baselines))
+
+    @property
+    def people(self) -> dict[int, TrackPerson]:
+        """Who each face is, by its track; empty where it was not asked for."""
+        return people_of_rows(self.rows)
+
+    def with_people(self, people: Mapping[int, TrackPerson]) -> FaceActions:
+        """Return the same rows with who is in them, by track."""
+        return dataclasses.replace(self, rows=rows_with_people(self.rows, people))
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON types; NaN becomes None."""

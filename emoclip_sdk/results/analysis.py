@@ -418,6 +418,8 @@ def resampled(timeline: Windows, step: float) -> Windows:
     for k in nobody - occupied:
         rows.append(_gap(timeline, None, *slot(k), NOBODY))
     resampled = dataclasses.replace(timeline, window=step, step=step, rows=sorted_rows(rows))
+    if people := timeline.people:
+        resampled = resampled.with_people(people)
     if timeline.speech is not None:
         resampled = spoken(resampled, timeline.speech)
     return _compared_anew(resampled)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, overload
+from typing import Any, TypeVar, overload
 
-from ..faces import FaceQuality
+from ..faces import FaceQuality, TrackPerson
 from .action_words import describe_actions
 from .baseline import BaselineKind, FaceBaseline
 from .numbers import json_value
 from .paths import FacePath
+from .people import people_of_rows, rows_with_people
 from .records import (
     FAILED,
     LOW_QUALITY,
@@ -32,6 +34,8 @@ from .tables import label_columns
 
 __all__ = ["ScoredWindows", "TimelineRow", "spoken_columns"]
 
+Windows = TypeVar("Windows", bound="ScoredWindows")
+
 
 # What is in a row only where it was asked for, and the field that says so.
 _ASKED = {
@@ -40,6 +44,7 @@ _ASKED = {
     "baseline": "score_changes",
     "score_changes": "score_changes",
     "action_changes": "action_changes",
+    "person": "person",
     "speaking": "speaking",
     "speaker": "speaking",
     "text": "speaking",
@@ -86,6 +91,8 @@ class TimelineRow:
     first_frame, last_frame : int, optional
         The first and the last of the `n_frames`: numbers in the file, from 0 in the order in which
         frames are shown. None in a gap, and in what :meth:`Timeline.resample` returns.
+    person : TrackPerson, optional
+        Who this face is, where it was asked for.
     speaking : float, optional
         Where speech is known (:meth:`Timeline.with_speech`): the share of the window in which
         somebody speaks, in [0, 1].
@@ -113,6 +120,7 @@ class TimelineRow:
     tied: tuple[str, ...] = ()
     first_frame: int | None = None
     last_frame: int | None = None
+    person: TrackPerson | None = None
     speaking: float | None = None
     speaker: str | None = None
     text: str | None = None
@@ -166,6 +174,7 @@ class TimelineRow:
         return {
             "source": source,
             "track": self.track,
+            **(self.person.to_record() if self.person else {}),
             "start": self.start,
             "end": self.end,
             "seen_start": sights[0][0] if sights else math.nan,
@@ -307,6 +316,21 @@ class ScoredWindows:
     def __getitem__(self, index: int | slice) -> TimelineRow | tuple[TimelineRow, ...]:
         """Return a row by its number, or several."""
         return self.rows[index]
+
+    @property
+    def people(self) -> dict[int, TrackPerson]:
+        """Who each face is, by its track; empty where it was not asked for."""
+        return people_of_rows(self.rows)
+
+    def face_name(self, track: int) -> str:
+        """Return how a face is called: "face 0", or "face 0, Anna"."""
+        person = self.people.get(track)
+        name = person and person.name
+        return f"face {track}" + (f", {name}" if name else "")
+
+    def with_people(self: Windows, people: Mapping[int, TrackPerson]) -> Windows:
+        """Return the same rows with who is in them, by track."""
+        return dataclasses.replace(self, rows=rows_with_people(self.rows, people))
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON types; NaN becomes None."""

@@ -32,6 +32,8 @@ TEXTS = (
     "action_text",
     "baseline",
     "event",
+    "person",
+    "person_reason",
     "speaker",
     "text",
 )

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import EmoCLIPError
-from ..faces import FaceQuality
+from ..faces import FaceQuality, TrackPerson
 from .baseline import FaceBaseline
 from .records import FaceTrack, ModelInfo
 from .reliability import LabelReliability
@@ -71,7 +71,7 @@ def _row(document: Mapping[str, Any]) -> TimelineRow:
         row.pop(name)
     for name in ("answer", "action_text"):
         row.pop(name, None)
-    quality, box = row["quality"], row["box"]
+    quality, box, person = row["quality"], row["box"], row.pop("person", None)
     row |= {name: _numbers(row.get(name)) for name in _NUMBERS}
     return TimelineRow(
         **{
@@ -80,6 +80,9 @@ def _row(document: Mapping[str, Any]) -> TimelineRow:
             "detection_confidence": _number(row["detection_confidence"]),
             "box": None if box is None else tuple(map(_number, box)),
             "quality": None if quality is None else FaceQuality(**_numbers(quality) or {}),
+            "person": None
+            if person is None
+            else TrackPerson(**{**person, "certainty": _number(person["certainty"])}),
             "tied": tuple(row.get("tied", ())),
             "seen": tuple((float(start), float(end)) for start, end in row["seen"]),
         }
