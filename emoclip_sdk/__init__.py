@@ -18,7 +18,7 @@ if TYPE_CHECKING:
         PromptError,
         VideoError,
     )
-    from .faces import Detection, FaceDetector, FaceFollower, FaceQuality
+    from .faces import Detection, FaceDetector, FaceFollower, FaceQuality, SmallFaceDetector
     from .inference.options import ReadOptions
     from .inference.stream import FaceStream
     from .model import EmoCLIP
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from .results.records import FaceTrack, ModelInfo, Prediction
     from .results.reliability import LabelReliability
     from .results.scored_windows import TimelineRow
+    from .results.speech import Speech, Utterance
+    from .results.speech_files import read_speech
     from .results.synchrony import Synchrony
     from .results.timeline import Timeline
     from .runtime.progress import Progress
@@ -87,10 +89,13 @@ __all__ = [
     "ReadOptions",
     "RegressionProbe",
     "ScoreEstimate",
+    "SmallFaceDetector",
+    "Speech",
     "Synchrony",
     "Timeline",
     "TimelineRow",
     "TrackSummary",
+    "Utterance",
     "VideoError",
     "VideoInput",
     "VideoSource",
@@ -100,6 +105,7 @@ __all__ = [
     "describe_changes",
     "open_video",
     "read_events",
+    "read_speech",
     "run_actions",
     "run_batch",
 ]
@@ -138,10 +144,13 @@ _MODULES = {
     "ReadOptions": "inference.options",
     "RegressionProbe": "probes.probe",
     "ScoreEstimate": "results.ratings",
+    "SmallFaceDetector": "faces",
+    "Speech": "results.speech",
     "Synchrony": "results.synchrony",
     "Timeline": "results.timeline",
     "TimelineRow": "results.scored_windows",
     "TrackSummary": "results.analysis",
+    "Utterance": "results.speech",
     "VideoInput": "video",
     "VideoSource": "video",
     "compare_models": "selection.compare",
@@ -149,6 +158,7 @@ _MODULES = {
     "describe_changes": "results.action_words",
     "open_video": "video",
     "read_events": "results.event_files",
+    "read_speech": "results.speech_files",
     "run_actions": "batch",
     "run_batch": "batch",
     **dict.fromkeys((name for name in __all__ if name.endswith("Error")), "errors"),

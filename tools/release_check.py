@@ -43,6 +43,7 @@ IN_WHEEL = (
     "emoclip_sdk/assets/prompts/states.yaml",
     "emoclip_sdk/assets/prompts/compounds.yaml",
     "emoclip_sdk/assets/prompts/templates.yaml",
+    "emoclip_sdk/assets/expressions.mp4",
     "emoclip_sdk/assets/portrait.mp4",
 )
 IN_SDIST = (

@@ -1,6 +1,6 @@
 """Data files of this package and of those it depends on.
 
-Here: the embedded model, the prompt files and an example clip.
+Here: the embedded model, the prompt files and the example clips.
 """
 
 from __future__ import annotations

@@ -13,10 +13,10 @@ from ..errors import BatchError, EmoCLIPError
 from ..results.sheets import SHEETS, SheetRow, read_sheet
 from ..video import check_part
 from ..video.opening import VIDEO_SUFFIXES
-from ..video.pictures import FRAME_SUFFIXES
+from ..video.pictures import CROP_SETTINGS, FRAME_SUFFIXES
 from .crops import VideoPart
 
-__all__ = ["BatchInput", "FolderKind", "find_inputs"]
+__all__ = ["BatchInput", "FolderKind", "FolderQuestion", "find_inputs", "videos_in"]
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +25,10 @@ PICTURE_SUFFIXES = FRAME_SUFFIXES | {".avif", ".heic", ".heif"}
 
 FolderKind = Literal["pictures", "video"]
 """What the pictures of a folder are: separate ones, or the frames of a video."""
+
+
+class FolderQuestion(BatchError):
+    """What the pictures of a folder are has to be said."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,8 @@ class BatchInput:
         a column ``start`` or ``end``.
     start, end : float, optional
         Seconds between which it is read. None: as the batch says.
+    speech : str, optional
+        The file that says who speaks in it.
     """
 
     name: str
@@ -49,6 +55,7 @@ class BatchInput:
     columns: dict[str, str] = field(default_factory=dict)
     start: float | None = None
     end: float | None = None
+    speech: str | None = None
 
     @property
     def job(self) -> str | VideoPart:
@@ -70,8 +77,8 @@ def find_inputs(
         without symbolic links that lead out of it. A ``.csv``, ``.tsv`` or ``.xlsx`` file: a
         manifest with a column ``path`` or ``video``, relative to the file; its other columns go to
         the output, and ``start`` and ``end`` say which part of the video is meant, in seconds or as
-        ``HH:MM:SS.mmm``. Anything else is a video or a picture, whether it can be read or not. What
-        was found before stays as it is.
+        ``HH:MM:SS.mmm``, and ``speech`` which file says who speaks. Anything else is a video or a
+        picture, whether it can be read or not. What was found before stays as it is.
     folder_as : {"pictures", "video"}, optional
         What the pictures in folders are: each for itself, or in each folder the frames of one
         video. None: a folder that holds nothing but pictures is refused, and a folder that a
@@ -92,7 +99,7 @@ def find_inputs(
         if not source:
             raise BatchError("'' is the name of no file or folder: one of the inputs is empty")
         if os.path.isdir(source):
-            paths = _in_folder(source, folder_as)
+            paths = videos_in(source, folder_as)
             several = [BatchInput(_unicode(path), path) for path in paths]
         elif source.lower().endswith(SHEETS):
             several = _in_manifest(Path(source), folder_as)
@@ -105,9 +112,25 @@ def find_inputs(
     return list(videos.values())
 
 
-def _in_folder(root: str, folder_as: FolderKind | None) -> list[str]:
-    """Return the videos of a folder, in order of their names; ask where pictures may be either."""
+def videos_in(root: str, folder_as: FolderKind | None = None) -> list[str]:
+    """Return the videos in a folder and below it, in order of their names.
+
+    Parameters
+    ----------
+    root : str
+    folder_as : {"pictures", "video"}, optional
+        See :func:`find_inputs`. Frames that ``emoclip-train crop`` wrote say it themselves.
+
+    Raises
+    ------
+    FolderQuestion
+        It holds nothing but pictures, which may be either.
+    BatchError
+        It can't be read, or holds neither.
+    """
     contents = _FolderContents(root)
+    if folder_as is None and not contents.videos and contents.pictures and contents.are_frames:
+        folder_as = "video"
     if folder_as == "pictures":
         paths = sorted([*contents.videos, *contents.pictures])
     elif folder_as == "video":
@@ -115,8 +138,9 @@ def _in_folder(root: str, folder_as: FolderKind | None) -> list[str]:
     else:
         paths = contents.videos
         if contents.pictures and not paths:
-            raise BatchError(
-                f"{root}: holds {len(contents.pictures)} pictures and no video. Are they separate "
+            n = len(contents.pictures)
+            raise FolderQuestion(
+                f"{root}: holds {n} picture{'' if n == 1 else 's'} and no video. Are they separate "
                 "pictures (--as pictures; in Python folder_as='pictures'), or the frames of one "
                 "video in each folder (--as video)?"
             )
@@ -158,6 +182,12 @@ class _FolderContents:
             log.warning(
                 "%s: %d symbolic links lead out of the folder and are left out", root, left_out
             )
+
+    @property
+    def are_frames(self) -> bool:
+        """Whether a file beside the pictures says that they are frames."""
+        folders = {os.path.dirname(path) for path in self.pictures}
+        return all(os.path.isfile(os.path.join(folder, CROP_SETTINGS)) for folder in folders)
 
 
 def _refuse(error: OSError) -> None:
@@ -205,20 +235,22 @@ def _listed(file: Path, row: SheetRow, column: str) -> BatchInput:
     if not name.strip():
         raise BatchError(f"{row.where}: the {column} is empty")
     path = name if "://" in name else os.path.join(file.parent, name)
+    said = row.values.get("speech", "").strip()
+    speech = os.path.join(file.parent, said) if said else None
     start, end = row.seconds("start"), row.seconds("end")
     # Where there are parts, the path stands beside the name of each, to join tables on.
     columns = dict(row.values)
     if "start" not in columns and "end" not in columns:
         del columns[column]
     if start is None and end is None:
-        return BatchInput(name, path, columns)
+        return BatchInput(name, path, columns, speech=speech)
     try:
         check_part(start, end)
     except EmoCLIPError as error:
         raise BatchError(f"{row.where}: {error}") from None
     # As W3C's "Media Fragments URI" writes it.
     span = ",".join("" if t is None else f"{t:.6f}".rstrip("0").rstrip(".") for t in (start, end))
-    return BatchInput(f"{name}#t={span.rstrip(',')}", path, columns, start, end)
+    return BatchInput(f"{name}#t={span.rstrip(',')}", path, columns, start, end, speech)
 
 
 def _unicode(path: str) -> str:

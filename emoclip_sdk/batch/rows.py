@@ -8,16 +8,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ..errors import BatchError
 from ..export.tables import require_pyarrow, table_schema
 from ..inference.action_measures import MEASURES, named_measures
 from ..results.events import Event, event_scores
 from ..results.numbers import nullable
 from ..results.records import FAILED, NO_FACE, NOBODY, ModelInfo, Prediction, Status
 from ..results.scored_windows import TimelineRow
+from ..results.speech import Speech
 from ..results.text import unicode_text
 from ..results.timeline import Timeline
 from .action_engine import action_schema
 from .inputs import BatchInput
+from .speech import StudySpeech
 from .tasks import prominent_track
 
 if TYPE_CHECKING:
@@ -79,6 +82,7 @@ def window_table(
     weights: str,
     actions: bool = False,
     baseline: bool = False,
+    speech: StudySpeech | None = None,
 ) -> BatchTable:
     """Return the table of a row for each face and window: `TimelineRow.to_record`."""
     nothing = dict.fromkeys(labels, math.nan)
@@ -102,6 +106,7 @@ def window_table(
         if not timeline.rows:
             return [{"source": item.name, "status": NO_FACE, "reason": NOBODY}]
         status, best = timeline.status, prominent_track(timeline.tracks)
+        timeline = speech.applied(item.name, timeline) if speech else timeline
         return [record(row, item.name, status, best) for row in timeline.rows]
 
     example = TimelineRow(
@@ -114,6 +119,7 @@ def window_table(
         actions=measures,
         score_changes=changes,
         action_changes=measures if baseline else None,
+        speaking=math.nan if speech else None,
     )
     return BatchTable(
         table_schema(list(record(example, "", NO_FACE, None))),
@@ -129,6 +135,8 @@ def event_table(
     weights: str,
     events: Mapping[str, Sequence[Event]],
     threshold: float,
+    actions: bool = False,
+    speech: StudySpeech | None = None,
 ) -> BatchTable:
     """Return the table of a row for each event and face: `EventScores.to_record`.
 
@@ -139,11 +147,25 @@ def event_table(
         Of each video, by its name in the batch.
     threshold : float
         Of episodes.
+    actions : bool
+        Of facial actions, too.
+    speech : StudySpeech, optional
+
+    Raises
+    ------
+    BatchError
+        A label is named as an action, so two columns would have one name, or a column of the list
+        would be mistaken for one of the table's.
     """
+    measures = named_measures(None) if actions else {}
+    twice = sorted(set(labels) & set(measures))
+    if twice:
+        raise BatchError(f"'{twice[0]}' is a label and a facial action: name the label otherwise")
     texts = list(dict.fromkeys(name for few in events.values() for e in few for name in e.columns))
 
     def rows(item: BatchInput, timeline: Timeline) -> Rows:
         best = prominent_track(timeline.tracks)
+        timeline = speech.applied(item.name, timeline) if speech else timeline
         return [
             {
                 **nullable(scores.to_record(item.name)),
@@ -155,12 +177,19 @@ def event_table(
             for scores in event_scores(timeline, events[item.name], threshold, 0.0, 0.0)
         ]
 
-    nothing = Timeline("", tuple(labels), 1.0, 1.0, (), error="")
-    example = event_scores(nothing, [Event(0.0, 1.0)], threshold, 0.0, 0.0)[0].to_record("")
-    columns = [*example, "prominent", *texts, *model.to_record(), "weights"]
-    return BatchTable(
-        table_schema(columns, texts), rows, {f"mean:{x}": f"change:{x}" for x in labels}, True
-    )
+    said = Speech(()) if speech else None
+    nothing = Timeline("", tuple(labels), 1.0, 1.0, (), error="", speech=said)
+    example = event_scores(nothing, [Event(0.0, 1.0)], threshold, 0.0, 0.0)[0]
+    if actions:
+        example = dataclasses.replace(example, action_means=measures, action_maxima=measures)
+    columns = [*example.to_record(""), "prominent", *texts, *model.to_record(), "weights"]
+    for name in texts:
+        if columns.count(name) > 1:
+            raise BatchError(
+                f"the events have a column '{name}', which the output needs: rename it"
+            )
+    compared = {f"mean:{x}": f"change:{x}" for x in (*labels, *measures)}
+    return BatchTable(table_schema(columns, texts), rows, compared, True)
 
 
 def action_table(landmarks: bool = False) -> BatchTable:

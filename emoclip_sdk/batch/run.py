@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import BatchError
 from ..inference.baseline import baseline_kind, check_span, neutral_labels
-from ..inference.options import ReadOptions
+from ..inference.options import STEP, WINDOW, ReadOptions
 from ..inference.stream import TrackChoice, check_track
 from ..inference.windows import check_windows
 from .crops import VideoPart
 from .events import EventSource, StudyEvents
-from .inputs import FolderKind
+from .inputs import BatchInput, FolderKind
 from .local import BatchEngine
 from .rows import clip_table, event_table, window_table
+from .speech import StudySpeech
 from .table_run import (
     BatchReport,
     Inputs,
@@ -56,6 +57,8 @@ def run_batch(
     min_quality: float = 0.0,
     actions: bool = False,
     baseline: Literal["auto"] | tuple[float, float] | None = None,
+    speakers: Sequence[str] | None = None,
+    silent: bool = False,
     folder_as: FolderKind | None = None,
     workers: int | None = None,
     order: Literal["input", "completed"] = "input",
@@ -79,7 +82,8 @@ def run_batch(
     inputs : path or iterable of paths
         Folders, manifests (``.csv``, ``.tsv``), videos and pictures; see :func:`find_inputs`. Where
         a manifest has a column ``baseline_for``, the rows say what differs from the baseline of
-        each person: the mean of the rows of the lines that name this person there.
+        each person: the mean of the rows of the lines that name this person there. With windows or
+        events, a column ``speech`` names the files that say who speaks; see :func:`read_speech`.
     out : path
         Ends in ``.parquet``, ``.csv``, ``.xlsx`` or ``.jsonl``. Beside the last three is a
         Parquet file with the same rows (``scores.csv.parquet``), with which the next run goes on.
@@ -99,11 +103,17 @@ def run_batch(
     track : {"prominent", "all"} or int, optional
         Which faces have rows. None: the most prominent one; with windows or events, all.
     actions : bool
-        Average facial actions, head pose and gaze over the frames that are scored, too. Not with
-        `events`.
+        Average facial actions, head pose and gaze over the frames that are scored, too; of events,
+        their mean and maximum.
     baseline : {"auto"} or (float, float), optional
         Of windows: what differs from each face's own neutral moment in its video, or from a span of
         it in seconds, as in :meth:`EmoCLIP.timeline`. Across files: the column ``baseline_for``.
+    speakers : sequence of str, optional
+        Of the files in the column ``speech``: who counts; a column ``speech_speaker`` says it line
+        by line. None: everybody.
+    silent : bool
+        Only windows in which nobody speaks have scores, and count in events; see
+        :meth:`Timeline.silent`.
     folder_as : {"pictures", "video"}, optional
         What the pictures in folders are; see :func:`find_inputs`.
     workers : int, optional
@@ -143,19 +153,19 @@ def run_batch(
     options, progress = ReadOptions(**reading).without_progress()
     over_time = window is not None or step is not None or events is not None
     if over_time:
-        window, step = 2.0 if window is None else window, 1.0 if step is None else step
+        window = WINDOW if window is None else window
+        step = STEP if step is None else step
         check_windows(window, step)
         options.require_in_order("a batch of windows")
     if events is None and (tier is not None or threshold != 0.5):
         raise BatchError("tier and threshold are for events: say which")
     if not 0 <= threshold <= 1:
         raise BatchError(f"threshold is a score in [0, 1], not {threshold}")
-    if events is not None and actions:
-        raise BatchError("events have no actions: leave one of the two out")
     own = _own_baseline(baseline, options, windows=over_time and events is None)
     faces = check_track(track if track is not None else "all" if over_time else "prominent")
     run = TableRun(inputs, out, options, folder_as, workers)
     scorer = model.scorer(labels, compound, min_score, min_quality)
+    speech = _speech(run.videos, speakers, silent, over_time)
     weights = _weights_hash(model.encoder.network.state_dict())
     settings = {
         "model": model.name,
@@ -182,15 +192,19 @@ def run_batch(
         if own == "auto":
             neutral = model.scorer(neutral_labels(model.labels), "average", 0.0)
         task = WindowTask(scorer, window, step, faces, actions, own, neutral)
-        table = window_table(scorer.labels, scorer.model, weights, actions, own is not None)
+        table = window_table(scorer.labels, scorer.model, weights, actions, own is not None, speech)
     else:
         task = ClipTask(scorer, faces)
         table = clip_table(scorer.labels, weights, actions)
+    if speech is not None:
+        settings |= {"speech": speech.digest}
     lists: Sequence[Mapping[str, str]] | None = None
     if events is not None:
         study = StudyEvents.of(run.videos, events, tier)
         run.videos = study.videos
-        table = event_table(scorer.labels, scorer.model, weights, study.events, threshold)
+        table = event_table(
+            scorer.labels, scorer.model, weights, study.events, threshold, actions, speech
+        )
         settings |= {"events": study.digest, "threshold": threshold}
         lists = study.lines
     engine_options: dict[str, Any] = dict(
@@ -221,6 +235,17 @@ def run_batch(
         progress=progress,
         lists=lists,
     )
+
+
+def _speech(
+    videos: Mapping[str, BatchInput], speakers: Sequence[str] | None, silent: bool, over_time: bool
+) -> StudySpeech | None:
+    """Read who speaks, where windows or events are scored; None where nothing says it."""
+    if not over_time:
+        if speakers is not None or silent:
+            raise BatchError("speakers and silent are for windows or events: say which")
+        return None
+    return StudySpeech.of(videos, speakers, silent) or None
 
 
 def _own_baseline(

@@ -37,8 +37,8 @@ def actions(
         list[str],
         typer.Argument(
             metavar="VIDEO",
-            help="Videos, pictures, folders of frames, folders that hold videos, or - for a pipe; "
-            "or a manifest as of `emoclip batch` (.csv, .tsv, .xlsx).",
+            help="Videos, pictures, folders of them (of pictures, see --as), or - for a pipe; or a "
+            "manifest as of `emoclip batch` (.csv, .tsv, .xlsx).",
         ),
     ],
     output: Annotated[
@@ -69,6 +69,7 @@ def actions(
     model: o.Model = None,
     track: o.Track = "all",
     faces: o.Faces = None,
+    min_face: o.MinFace = None,
     top: Annotated[int, typer.Option(metavar="K", help="Actions to show in the table.", min=1)] = 3,
     resume: o.Resume = False,
     as_json: o.AsJSON = False,
@@ -95,8 +96,8 @@ def actions(
     keeps its rows at Ctrl-C.
 
     With a manifest, several processes read its videos into one table with all of its columns, and
-    the same command goes on where it stopped; --as, --workers, --order, --engine, --address,
-    --overwrite and --retry-failed are for that.
+    the same command goes on where it stopped; --workers, --order, --engine, --address, --overwrite
+    and --retry-failed are for that.
     """
     from ..export.tables import TABLES, write_csv
     from ..results.sheets import SHEETS
@@ -106,7 +107,9 @@ def actions(
         raise typer.BadParameter("write a file or print: choose one.", param_hint="-o")
     chosen = o.parse_track(track)
     options: dict[str, Any]
-    reading = o.parse_reading(faces, fps, allow_network, timeout, start=start, end=end)
+    reading = o.parse_reading(
+        faces, fps, allow_network, timeout, start=start, end=end, min_face=min_face
+    )
     study: dict[str, Any] = dict(
         folder_as=folder_as,
         workers=workers,
@@ -126,12 +129,13 @@ def actions(
         options = dict(rate=_parse_rate(rate), landmarks=landmarks, track=chosen, **reading)
         _read_study(videos, output, model, device, {**options, **study})
         return
-    if any(study[name] not in (None, False, "input", "local") for name in study):
+    del study["folder_as"]
+    if any(value not in (None, False, "input", "local") for value in study.values()):
         raise typer.BadParameter(
-            "--as, --workers, --order, --engine, --address, --overwrite and --retry-failed are for "
-            "a manifest (.csv, .tsv, .xlsx)."
+            "--workers, --order, --engine, --address, --overwrite and --retry-failed are for a "
+            "manifest (.csv, .tsv, .xlsx)."
         )
-    paths = expand(videos)
+    paths = expand(videos, folder_as)
     ending = None if output is None else _check_file(output, len(paths))
     options = dict(rate=_parse_rate(rate), landmarks=landmarks, **reading)
     against = o.parse_baseline(baseline)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +13,7 @@ from . import options as o
 from .batches import carry_out
 from .loading import load_model, requested_labels
 from .outputs import check_outputs
+from .speaking import Silent, Speakers
 from .videos import refuse_labels
 
 if TYPE_CHECKING:
@@ -29,8 +29,10 @@ def batch(
         typer.Argument(
             metavar="INPUT",
             help="Folders, which are searched for videos; manifests (.csv, .tsv or .xlsx with a "
-            "column 'path' or 'video', whose other columns are carried along; start and end: seconds; "
-            "baseline_for: the person whose neutral face it shows); videos; pictures.",
+            "column 'path' or 'video', whose other columns are carried along; start and end: "
+            "seconds; baseline_for: the person whose neutral face it shows; speech: with windows "
+            "or events, the .rttm, .srt, .vtt or .eaf file that says who speaks); videos; "
+            "pictures.",
         ),
     ],
     output: Annotated[
@@ -76,6 +78,7 @@ def batch(
         ),
     ] = None,
     faces: o.Faces = None,
+    min_face: o.MinFace = None,
     sampling: o.Sampling = "deterministic",
     seed: o.Seed = 0,
     prompts: o.Prompts = None,
@@ -90,6 +93,8 @@ def batch(
             "one, or from seconds A to B; across files: a column baseline_for in the manifest.",
         ),
     ] = None,
+    speaker: Speakers = None,
+    silent: Silent = False,
     folder_as: o.FolderAs = None,
     workers: o.Workers = None,
     order: o.Order = "input",
@@ -117,11 +122,9 @@ def batch(
 
     chosen = None if track is None else o.parse_track(track)
     reading = o.parse_reading(
-        faces, fps, allow_network, timeout, sampling, seed, start=start, end=end
+        faces, fps, allow_network, timeout, sampling, seed, start=start, end=end, min_face=min_face
     )
-    for name, seconds in (("--window", window), ("--step", step)):
-        if seconds is not None and not (seconds > 0 and math.isfinite(seconds)):
-            raise typer.BadParameter(f"{seconds} is not a positive number.", param_hint=name)
+    o.check_windows(window, step)
     against: Any = o.parse_baseline(baseline)
     if output.suffix.lower() not in TABLES:
         raise typer.BadParameter(
@@ -160,6 +163,8 @@ def batch(
             min_quality=min_quality,
             actions=actions,
             baseline=against,
+            speakers=speaker,
+            silent=silent,
             workers=workers,
             order=order,
             engine=engine,

@@ -50,6 +50,7 @@ def compare(
     prompts_a: _Bank = None,
     prompts_b: _Bank = None,
     faces: o.Faces = None,
+    min_face: o.MinFace = None,
     sampling: o.Sampling = "deterministic",
     seed: o.Seed = 0,
     as_json: o.AsJSON = False,
@@ -58,6 +59,7 @@ def compare(
     timeout: o.Timeout = None,
     start: o.Start = None,
     end: o.End = None,
+    folder_as: o.FolderAs = None,
     device: o.Device = "auto",
     dtype: o.Dtype = "auto",
 ) -> None:
@@ -67,10 +69,10 @@ def compare(
     --prompts-a or --prompts-b. That two agree does not mean that they are right.
     """
     reading = o.parse_reading(
-        faces, fps, allow_network, timeout, sampling, seed, start=start, end=end
+        faces, fps, allow_network, timeout, sampling, seed, start=start, end=end, min_face=min_face
     )
     refuse_labels(videos, labels)
-    paths = expand(videos)
+    paths = expand(videos, folder_as)
     first = load_model(a, device, dtype)
     # One network with two banks: every face is embedded once.
     second = first.with_prompts() if a == b else load_model(b, device, dtype)

@@ -26,7 +26,7 @@ from .output import (
     working,
 )
 from .outputs import check_outputs
-from .videos import attempt
+from .videos import attempt, one_video
 
 if TYPE_CHECKING:
     from ..results.evidence import FrameWeight
@@ -48,6 +48,7 @@ def explain(
     model: o.Model = None,
     track: o.OneTrack = "prominent",
     faces: o.Faces = None,
+    min_face: o.MinFace = None,
     sampling: o.Sampling = "deterministic",
     seed: o.Seed = 0,
     prompts: o.Prompts = None,
@@ -70,8 +71,9 @@ def explain(
     """
     chosen = o.parse_one_track(track)
     reading = o.parse_reading(
-        faces, fps, allow_network, timeout, sampling, seed, start=start, end=end
+        faces, fps, allow_network, timeout, sampling, seed, start=start, end=end, min_face=min_face
     )
+    video = one_video(video)
     check_outputs({"-o": output}, video, labels_file, prompts)
     if output is not None:
         require_package("matplotlib", "plot", "Plotting")  # now, not after the work

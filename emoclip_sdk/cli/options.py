@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 from typing import Annotated, Literal
@@ -9,7 +10,7 @@ from typing import Annotated, Literal
 import typer
 
 from ..errors import EmoCLIPError
-from ..inference.options import FaceMode, ReadKeywords, ReadOptions
+from ..inference.options import MIN_FACE, FaceMode, ReadKeywords, ReadOptions
 from ..inference.stream import TrackChoice
 from ..video import SamplingMode
 
@@ -31,6 +32,7 @@ __all__ = [
     "Label",
     "Labels",
     "LabelsFile",
+    "MinFace",
     "MinQuality",
     "MinScore",
     "Model",
@@ -42,12 +44,15 @@ __all__ = [
     "Sampling",
     "Seed",
     "Start",
+    "Step",
     "Timeout",
     "Top",
     "Track",
     "Video",
     "Videos",
+    "Window",
     "Workers",
+    "check_windows",
     "one_format",
     "parse_baseline",
     "parse_one_track",
@@ -66,7 +71,7 @@ Video = Annotated[
     str,
     typer.Argument(
         metavar="VIDEO",
-        help="A video, a picture, a folder of frames, or - for a pipe.",
+        help="A video, a picture, a folder of one video or of its frames, or - for a pipe.",
         callback=_named,
     ),
 ]
@@ -74,7 +79,7 @@ Videos = Annotated[
     list[str],
     typer.Argument(
         metavar="VIDEO",
-        help="Videos, pictures, folders of frames, folders that hold videos, or - for a pipe.",
+        help="Videos, pictures, folders of them (of pictures, see --as), or - for a pipe.",
         callback=_named,
     ),
 ]
@@ -83,6 +88,16 @@ Faces = Annotated[
     typer.Option(
         help="detect: look for faces; none: the frames are face crops already. "
         "[default: as the model says]"
+    ),
+]
+MinFace = Annotated[
+    float | None,
+    typer.Option(
+        metavar="PX",
+        min=MIN_FACE,
+        help="Side of the smallest face that is looked for, in pixels of the original frame; the "
+        "smaller, the slower. [default: a 16th of the frame's long side, a 40th where faces are "
+        "small]",
     ),
 ]
 Sampling = Annotated[
@@ -194,6 +209,8 @@ MinScore = Annotated[
         "model was calibrated]",
     ),
 ]
+Window = Annotated[float, typer.Option(metavar="S", help="Length of a window in seconds.")]
+Step = Annotated[float, typer.Option(metavar="S", help="From one window to the next, in seconds.")]
 Actions = Annotated[
     bool,
     typer.Option("--actions", help="Also facial actions, head pose and gaze, averaged."),
@@ -257,6 +274,7 @@ def parse_reading(
     *,
     start: float | None = None,
     end: float | None = None,
+    min_face: float | None = None,
 ) -> ReadKeywords:
     """Check what the options say of reading videos; return it as keyword arguments.
 
@@ -274,6 +292,7 @@ def parse_reading(
         timeout=timeout,
         start=start,
         end=end,
+        min_face=min_face,
     )
     try:
         ReadOptions(**reading)
@@ -325,6 +344,13 @@ def parse_track(text: str) -> TrackChoice:
     if text.isascii() and text.isdigit():
         return int(text)
     raise typer.BadParameter(f"'{text}' is not prominent, all or a number.", param_hint="--track")
+
+
+def check_windows(window: float | None, step: float | None) -> None:
+    """Refuse windows that are none."""
+    for name, seconds in (("--window", window), ("--step", step)):
+        if seconds is not None and not (seconds > 0 and math.isfinite(seconds)):
+            raise typer.BadParameter(f"{seconds} is not a positive number.", param_hint=name)
 
 
 def one_format(as_json: bool, as_csv: bool) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import EmoCLIPError
+from ..inference.options import STEP, WINDOW
 from ..results.records import ModelInfo
 from ..runtime.packages import require_package
 from . import options as o
@@ -31,7 +31,8 @@ from .output import (
     working,
 )
 from .outputs import check_outputs
-from .videos import STDIN, attempt
+from .speaking import Silent, Speakers, SpeechFile, Spoken
+from .videos import STDIN, attempt, one_video
 
 if TYPE_CHECKING:
     from ..export.unfinished import UnfinishedTable
@@ -45,8 +46,8 @@ __all__ = ["timeline"]
 
 def timeline(
     video: o.Video,
-    window: Annotated[float, typer.Option(help="Length of a window in seconds.")] = 2.0,
-    step: Annotated[float, typer.Option(help="From one window to the next, in seconds.")] = 1.0,
+    window: o.Window = WINDOW,
+    step: o.Step = STEP,
     output: Annotated[
         list[Path] | None,
         typer.Option(
@@ -69,12 +70,16 @@ def timeline(
     events: Events = None,
     tier: Tier = None,
     threshold: Threshold = None,
+    speech: SpeechFile = None,
+    speaker: Speakers = None,
+    silent: Silent = False,
     labels: o.Labels = None,
     label: o.Label = None,
     labels_file: o.LabelsFile = None,
     compound: o.Compounds = None,
     model: o.Model = None,
     faces: o.Faces = None,
+    min_face: o.MinFace = None,
     prompts: o.Prompts = None,
     top: o.Top = 3,
     min_score: o.MinScore = None,
@@ -103,9 +108,8 @@ def timeline(
     from ..export.tables import TABLES, require_writer, write_csv
 
     o.one_format(as_json, as_csv)
-    for name, seconds in (("--window", window), ("--step", step)):
-        if not (seconds > 0 and math.isfinite(seconds)):
-            raise typer.BadParameter(f"{seconds} is not a positive number.", param_hint=name)
+    video = one_video(video)
+    o.check_windows(window, step)
     files = output or []
     for file in files:
         try:
@@ -117,12 +121,15 @@ def timeline(
         require_package("matplotlib", "plot", "Plotting")
     for file in filter(None, (*files, features, synchrony)):
         require_writer(file)
-    reading = o.parse_reading(faces, fps, allow_network, timeout, start=start, end=end)
+    reading = o.parse_reading(
+        faces, fps, allow_network, timeout, start=start, end=end, min_face=min_face
+    )
     against = o.parse_baseline(baseline)
     dynamics = Dynamics(features, synchrony, events, tier, threshold)
     dynamics.check()
+    spoken = Spoken.parse(speech, speaker, silent, video)
     outputs = {"-o": files, "--plot": plot, "--heatmap": heatmap, **dynamics.outputs}
-    check_outputs(outputs, video, against, labels_file, prompts, events)
+    check_outputs(outputs, video, against, labels_file, prompts, events, speech)
     table = files[0] if len(files) == 1 and files[0].suffix.lower() in TABLES else None
     if against is not None or any(pictures) or dynamics or as_json or as_csv:
         table = None
@@ -139,14 +146,14 @@ def timeline(
     )
     if table is not None:
         # A table alone is written while the video is read, however long that is.
-        _write_table(loaded, video, table, requested, options, unfinished)
+        _write_table(loaded, video, table, requested, options, unfinished, spoken)
         return
     with working(video) as hook:
         scored, reason = attempt(
             loaded.timeline, video, requested, baseline=against, progress=hook, **options
         )
     _stop_if(video, reason)
-    scored = dataclasses.replace(scored, source=video)
+    scored = spoken.timeline(dataclasses.replace(scored, source=video))
     for line in scored.baselines:
         complain(line.sentence())
     if as_json:
@@ -191,6 +198,7 @@ def _write_table(
     labels: Sequence[str],
     options: dict[str, Any],
     unfinished: UnfinishedTable | None,
+    spoken: Spoken,
 ) -> None:
     """Write rows while the video is read; Ctrl-C keeps those that are written."""
     from ..export.tables import save_records, save_rows
@@ -203,7 +211,7 @@ def _write_table(
         options = options if begin is None else {**options, "start": begin}
 
     def write(given: VideoInput, hook: ProgressHook) -> tuple[int, bool]:
-        rows = model.timeline_rows(given, labels, progress=hook, **options)
+        rows = spoken.rows(model.timeline_rows(given, labels, progress=hook, **options))
         if unfinished is None:
             with UntilInterrupted(rows) as made:
                 n = save_rows(made, table, source=video, labels=labels, model=about, origin=video)
@@ -235,6 +243,8 @@ def _print_table(scored: Timeline, top: int) -> None:
 
     with_actions = any(row.actions is not None for row in scored)
     columns = ["face>", "start>", "end>", "label", "scores", *(["actions"] if with_actions else [])]
+    if scored.speech is not None:
+        columns.append("speaks")
     table = new_table(*columns)
     for row in scored:
         label, scores = Text(row.reason or NO_FACE, "yellow"), ""
@@ -243,6 +253,8 @@ def _print_table(scored: Timeline, top: int) -> None:
             label, scores = label_text(row), score_list(ranked)
         face = "" if row.track is None else str(row.track)
         words = [row.action_text or ""] if with_actions else []
+        if scored.speech is not None:
+            words.append(f"{row.speaking:.0%} {row.speaker or ''}" if row.speaking else "")
         table.add_row(face, f"{row.start:.2f}", f"{row.end:.2f}", label, scores, *words)
     faces = in_number(len(scored.tracks), "face")
     table.caption = f"{Path(scored.source).name or scored.source}: {faces}"

@@ -5,39 +5,83 @@ from __future__ import annotations
 import functools
 import os
 import re
+import shlex
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from ..errors import EmoCLIPError, VideoError
-from ..video.opening import VIDEO_SUFFIXES
+from ..errors import BatchError, EmoCLIPError, VideoError
+from ..inference.options import WINDOW
 from .running import DEBUG
 
-__all__ = ["STDIN", "attempt", "expand", "refuse_labels", "standard_input"]
+if TYPE_CHECKING:
+    from ..batch.inputs import FolderKind
+
+__all__ = ["STDIN", "attempt", "expand", "one_video", "refuse_labels", "standard_input"]
 
 STDIN = "-"
 """In the place of a video: what comes through the pipe."""
 
 
-def expand(videos: Sequence[str]) -> list[str]:
-    """Replace folders that hold videos by these; a folder without any is a folder of frames."""
+def expand(videos: Sequence[str], folder_as: FolderKind | None = None) -> list[str]:
+    """Replace folders by the videos in them and below, as `emoclip batch` does.
+
+    Raises
+    ------
+    typer.BadParameter
+        A folder holds pictures alone, and nothing says what they are.
+    """
+    from ..batch.inputs import FolderQuestion, videos_in
+
     paths: list[str] = []
     for video in videos:
-        inside: list[Path] = []
+        if not _is_folder(video):
+            paths.append(video)
+            continue
         try:
-            if os.path.isdir(video):
-                inside = [f for f in Path(video).iterdir() if _is_video(f)]
-        except (OSError, ValueError):
-            pass  # what is wrong with it is said when it is opened
-        paths += sorted(map(str, inside)) or [video]
+            paths += [path for path in videos_in(video, folder_as) if path not in paths]
+        except FolderQuestion as error:
+            raise typer.BadParameter(str(error), param_hint="VIDEO") from None
+        except BatchError:
+            paths.append(video)  # what is wrong with it is said when it is opened
     return paths
 
 
-def _is_video(file: Path) -> bool:
-    return file.suffix.lower() in VIDEO_SUFFIXES and file.name[0] != "." and file.is_file()
+def one_video(video: str) -> str:
+    """Return the one video that is meant: of a folder the one in it, or the one of its frames.
+
+    Raises
+    ------
+    typer.BadParameter
+        A folder holds several.
+    """
+    from ..batch.inputs import FolderQuestion, videos_in
+
+    if not _is_folder(video):
+        return video
+    try:
+        inside = videos_in(video)
+    except FolderQuestion:  # which has one answer here
+        inside = videos_in(video, "video")
+    except BatchError:
+        return video  # what is wrong with it is said when it is opened
+    if len(inside) > 1:
+        raise typer.BadParameter(
+            f"'{video}' holds {len(inside)} videos, and this command reads one: name it, such as "
+            f"'{inside[0]}'. All of them, over time, in one table: "
+            f"emoclip batch {shlex.quote(video)} --window {WINDOW:g} -o windows.csv",
+            param_hint="VIDEO",
+        )
+    return inside[0]
+
+
+def _is_folder(video: str) -> bool:
+    try:
+        return os.path.isdir(video)
+    except (OSError, ValueError):
+        return False  # what is wrong with it is said when it is opened
 
 
 def refuse_labels(videos: Sequence[str], labels: str | None) -> None:

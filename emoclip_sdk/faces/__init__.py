@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from .boxes import Box
 from .crop import center_crop, face_crop
-from .detector import Detection, FaceDetector, FaceFollower
+from .detector import Detection, FaceDetector, FaceFollower, SmallFaceDetector
 from .frames import Face, FrameFaces, face_frames
 from .mtcnn import MTCNNDetector
 from .quality import FaceQuality, QualityMean
@@ -28,6 +28,7 @@ __all__ = [
     "Landmarker",
     "MTCNNDetector",
     "QualityMean",
+    "SmallFaceDetector",
     "TrackStats",
     "TrackTable",
     "center_crop",

@@ -22,9 +22,10 @@ from ..faces import QualityMean
 from ..video import microseconds
 from .baseline import FaceBaseline, changes
 from .numbers import json_value
-from .records import LOW_QUALITY, NOBODY, OUT_OF_VIEW, Gap
+from .records import LOW_QUALITY, NOBODY, OUT_OF_VIEW, SPEECH, Gap
 from .reliability import verdict
 from .scored_windows import ScoredWindows, TimelineRow
+from .silence import spoken
 from .tables import FlatResult, label_columns
 
 __all__ = [
@@ -389,7 +390,7 @@ def resampled(timeline: Windows, step: float) -> Windows:
     occupied: set[int] = set()
     by_track = _by_track(timeline)
     for track, track_cells in cells(timeline).items():
-        unclear = [row for row in by_track[track] if row.reason == LOW_QUALITY]
+        unclear = [row for row in by_track[track] if row.reason in (LOW_QUALITY, SPEECH)]
         ends = np.array([cell.end for cell in track_cells])
         starts = np.array([cell.start for cell in track_cells])
         first_seen = [*starts[:1], *(row.sights[0][0] for row in unclear[:1])]
@@ -403,8 +404,12 @@ def resampled(timeline: Windows, step: float) -> Windows:
                 group = track_cells[first:last]
                 rows.append(_resampled_row(timeline, track, start, stop, group))
             else:
-                low = any(a < stop and b > start for row in unclear for a, b in row.sights)
-                reason = LOW_QUALITY if low else OUT_OF_VIEW
+                reasons = {
+                    row.reason
+                    for row in unclear
+                    if any(a < stop and b > start for a, b in row.sights)
+                }
+                reason = next((r for r in (SPEECH, LOW_QUALITY) if r in reasons), OUT_OF_VIEW)
                 rows.append(_gap(timeline, track, start, stop, reason))
         occupied.update(ks)
     nobody: set[int] = set()
@@ -413,6 +418,8 @@ def resampled(timeline: Windows, step: float) -> Windows:
     for k in nobody - occupied:
         rows.append(_gap(timeline, None, *slot(k), NOBODY))
     resampled = dataclasses.replace(timeline, window=step, step=step, rows=sorted_rows(rows))
+    if timeline.speech is not None:
+        resampled = spoken(resampled, timeline.speech)
     return _compared_anew(resampled)
 
 

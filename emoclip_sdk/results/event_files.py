@@ -6,10 +6,9 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlparse
-from xml.etree import ElementTree
 
 from ..errors import EmoCLIPError
+from .elan_tiers import ElanTiers, beside_file
 from .events import Event
 from .sheets import SHEETS, SheetRow, read_sheet
 
@@ -65,9 +64,9 @@ def read_events(path: str | os.PathLike[str], tier: str | None = None) -> list[E
     ----------
     path : path
         ``.csv``, ``.tsv`` or ``.xlsx``: a table with the columns ``start`` and ``end``, in
-        seconds or as ``HH:MM:SS.mmm``, and if you like ``name`` and ``file`` (or ``path``, ``video``), relative
-        to the table; other columns are kept. ``.eaf``: a document of ELAN, whose annotations are
-        the events. A folder: all of these in it.
+        seconds or as ``HH:MM:SS.mmm``, and if you like ``name`` and ``file`` (or
+        ``path``, ``video``), relative to the table; other columns are kept. ``.eaf``: a document
+        of ELAN, whose annotations are the events. A folder: all of these in it.
     tier : str, optional
         Of an ELAN document. None: its only tier that has times.
 
@@ -116,66 +115,23 @@ def _of_row(row: SheetRow, path: Path) -> Event:
             start,
             end,
             row.values.get("name", "").strip() or None,
-            _beside(file, path) if file else None,
+            beside_file(file, path) if file else None,
             others,
         )
     except EmoCLIPError as error:
         raise EmoCLIPError(f"{row.where}: {error}") from None
 
 
-def _beside(file: str, path: Path) -> str:
-    """Return a path that stands in a file, relative to which it is."""
-    return file if "://" in file else os.path.join(path.parent, file)
-
-
 def _of_elan(path: Path, tier: str | None) -> list[Event]:
-    try:
-        document = ElementTree.parse(path).getroot()
-    except OSError as error:
-        raise EmoCLIPError(f"{path}: can't be read ({error.strerror or error})") from error
-    except ElementTree.ParseError as error:
-        raise EmoCLIPError(f"{path}: is no document of ELAN ({error})") from error
-    times = {
-        slot.get("TIME_SLOT_ID"): int(slot.get("TIME_VALUE", "-1"))
-        for slot in document.iter("TIME_SLOT")
-    }
-    tiers = {
-        str(each.get("TIER_ID")): list(each.iter("ALIGNABLE_ANNOTATION"))
-        for each in document.iter("TIER")
-    }
+    document = ElanTiers.read(path)
     if tier is None:
-        with_times = [name for name, annotations in tiers.items() if annotations]
-        if len(with_times) != 1:
+        if len(document.with_times) != 1:
             raise EmoCLIPError(
-                f"{path}: say which tier holds the events: {', '.join(with_times) or 'none does'}"
+                f"{path}: say which tier holds the events: "
+                f"{', '.join(document.with_times) or 'none does'}"
             )
-        tier = with_times[0]
-    if tier not in tiers:
-        raise EmoCLIPError(f"{path}: has no tier '{tier}'; there are: {', '.join(tiers)}")
-    events = []
-    file = _media(document, path)
-    for annotation in tiers[tier]:
-        start, end = (times.get(annotation.get(f"TIME_SLOT_REF{i}"), -1) for i in (1, 2))
-        name = (annotation.findtext("ANNOTATION_VALUE") or "").strip() or None
-        if not 0 <= start < end:
-            raise EmoCLIPError(
-                f"{path}: the annotation '{name or ''}' of tier '{tier}' has no time"
-            )
-        events.append(Event(start / 1000, end / 1000, name, file))
-    return sorted(events, key=lambda event: (event.start, event.end))
-
-
-def _media(document: ElementTree.Element, path: Path) -> str | None:
-    """Return the video of a document of ELAN, where it names one alone; sound is none."""
-    media = [
-        each
-        for each in document.iter("MEDIA_DESCRIPTOR")
-        if not each.get("MIME_TYPE", "").startswith("audio/")
+        tier = document.with_times[0]
+    return [
+        Event(each.start, each.end, each.text or None, document.media)
+        for each in document.annotations(tier)
     ]
-    if len(media) != 1:
-        return None
-    relative = media[0].get("RELATIVE_MEDIA_URL")
-    if relative:
-        return _beside(unquote(relative.removeprefix("file:")), path)
-    address = urlparse(media[0].get("MEDIA_URL", ""))
-    return unquote(address.path) if address.scheme in ("", "file") and address.path else None

@@ -14,8 +14,9 @@ from ..errors import EmoCLIPError
 from ..video import microseconds
 from .analysis import Cell, Episode, cells, episodes
 from .numbers import json_value
-from .records import FAILED, LOW_QUALITY, NO_FACE, NOBODY, OK, OUT_OF_VIEW, Gap, Status
-from .scored_windows import ScoredWindows
+from .records import FAILED, LOW_QUALITY, NO_FACE, NOBODY, OK, OUT_OF_VIEW, SPEECH, Gap, Status
+from .scored_windows import ScoredWindows, spoken_columns
+from .silence import spoken_event
 from .tables import label_columns
 
 __all__ = [
@@ -80,10 +81,15 @@ class EventScores:
     latencies : dict of str to float
         For each label the seconds from the start of the event to the first episode of it
         (:meth:`Timeline.episodes`); 0 where one is under way then, NaN where none comes.
-    reason : {"nobody", "out of view", "low quality"}, optional
+    reason : {"nobody", "out of view", "low quality", "speech"}, optional
         Why there are no scores; None where there are.
     error : str, optional
         Why the event can't be found in the video.
+    action_means, action_maxima : dict of str to float, optional
+        The same of each facial action, of head pose and gaze, where the timeline has them; over
+        the windows in which they were measured.
+    speaking, speaker, text : optional
+        Who speaks in this time, where it is known; as in :class:`TimelineRow`.
     """
 
     event: Event
@@ -94,6 +100,11 @@ class EventScores:
     latencies: dict[str, float]
     reason: Gap | None = None
     error: str | None = None
+    action_means: dict[str, float] | None = None
+    action_maxima: dict[str, float] | None = None
+    speaking: float | None = None
+    speaker: str | None = None
+    text: str | None = None
 
     @property
     def status(self) -> Status:
@@ -110,7 +121,7 @@ class EventScores:
         }
 
     def to_record(self, source: str | None = None) -> dict[str, Any]:
-        """Return a flat row, three columns per label, and what the list says of the event."""
+        """Return a flat row: three columns per label, two per action, and what the list says."""
         return {
             "source": self.event.file if source is None else source,
             "status": self.status,
@@ -124,6 +135,9 @@ class EventScores:
             **label_columns("mean", self.means),
             **label_columns("max", self.maxima),
             **label_columns("latency", self.latencies),
+            **label_columns("mean", self.action_means or {}),
+            **label_columns("max", self.action_maxima or {}),
+            **spoken_columns(self),
             # An empty cell is what is missing in CSV; here that is None.
             **{name: value or None for name, value in self.event.columns.items()},
         }
@@ -152,7 +166,10 @@ def event_scores(
                 for track, track_cells in tracks.items()
             )
             faces = [face for face in scored if face is not None]
-        rows += faces or [_nothing(timeline, event, problem)]
+        rows += [
+            spoken_event(each, timeline.speech, event.start, event.end)
+            for each in faces or [_nothing(timeline, event, problem)]
+        ]
     return rows
 
 
@@ -196,6 +213,7 @@ def _face(
     for episode in reversed(track_episodes):  # they are in order of their onsets
         if episode.offset > event.start + _EPS and episode.onset < event.end - _EPS:
             latencies[episode.label] = microseconds(max(episode.onset - event.start, 0.0))
+    means, maxima = _actions(timeline, inside)
     return EventScores(
         event,
         track,
@@ -203,7 +221,30 @@ def _face(
         dict(zip(labels, np.average(scores, axis=0, weights=weights).tolist(), strict=True)),
         dict(zip(labels, scores.max(axis=0).tolist(), strict=True)),
         latencies,
+        action_means=means,
+        action_maxima=maxima,
     )
+
+
+def _actions(
+    timeline: ScoredWindows, inside: Sequence[Cell]
+) -> tuple[dict[str, float], dict[str, float]] | tuple[None, None]:
+    """Return means and maxima of actions; None where the timeline has no actions."""
+    names = next((list(row.actions) for row in timeline.rows if row.actions is not None), None)
+    if names is None:
+        return None, None
+    means, maxima = dict.fromkeys(names, math.nan), dict.fromkeys(names, math.nan)
+    for name in names:
+        seen = [
+            (cell.row.actions[name], cell.end - cell.start)
+            for cell in inside
+            if cell.row.actions is not None and not math.isnan(cell.row.actions[name])
+        ]
+        if seen:
+            values, weights = zip(*seen, strict=True)
+            means[name] = float(np.average(values, weights=weights))
+            maxima[name] = max(values)
+    return means, maxima
 
 
 def cells_inside(track_cells: Iterable[Cell], event: Event) -> list[Cell]:
@@ -218,8 +259,9 @@ def cells_inside(track_cells: Iterable[Cell], event: Event) -> list[Cell]:
 def gap_reason(timeline: ScoredWindows, event: Event) -> Gap:
     """Say why no face can be scored in an event."""
     near = [row for row in timeline.rows if row.start < event.end and row.end > event.start]
-    if any(row.reason == LOW_QUALITY for row in near):
-        return LOW_QUALITY
+    for reason in (SPEECH, LOW_QUALITY):
+        if any(row.reason == reason for row in near):
+            return reason
     return NOBODY if all(row.track is None for row in near) else OUT_OF_VIEW
 
 
@@ -227,4 +269,16 @@ def _nothing(timeline: ScoredWindows, event: Event, problem: str | None) -> Even
     nothing = dict.fromkeys(timeline.labels, math.nan)
     reason = gap_reason(timeline, event) if problem is None else None
     seconds = math.nan if problem else 0.0
-    return EventScores(event, None, seconds, nothing, dict(nothing), dict(nothing), reason, problem)
+    means, maxima = _actions(timeline, [])
+    return EventScores(
+        event,
+        None,
+        seconds,
+        nothing,
+        dict(nothing),
+        dict(nothing),
+        reason,
+        problem,
+        action_means=means,
+        action_maxima=maxima,
+    )

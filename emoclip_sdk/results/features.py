@@ -22,7 +22,8 @@ from .analysis import (
 from .events import Event, cells_inside, gap_reason, problem_of, whole_event
 from .numbers import json_value
 from .records import FAILED, NO_FACE, OK, Gap, Status
-from .scored_windows import ScoredWindows
+from .scored_windows import ScoredWindows, spoken_columns
+from .silence import spoken_event
 from .tables import label_columns
 
 __all__ = ["FaceFeatures", "face_features"]
@@ -65,10 +66,12 @@ class FaceFeatures:
         that reaches beyond the event, what lies inside.
     shares : dict of str to float
         For each label, the share of `seconds` in which it was the best one.
-    reason : {"nobody", "out of view", "low quality"}, optional
+    reason : {"nobody", "out of view", "low quality", "speech"}, optional
         Why there is nothing; None where there is.
     error : str, optional
         Why the event can't be found in the video, or the video not be read.
+    speaking, speaker, text : optional
+        Who speaks in this time, where it is known; as in :class:`TimelineRow`.
     """
 
     event: Event | None
@@ -85,6 +88,9 @@ class FaceFeatures:
     shares: dict[str, float]
     reason: Gap | None = None
     error: str | None = None
+    speaking: float | None = None
+    speaker: str | None = None
+    text: str | None = None
 
     @property
     def status(self) -> Status:
@@ -117,6 +123,7 @@ class FaceFeatures:
         }
         for kind, field in _KINDS.items():
             record |= label_columns(kind, getattr(self, field))
+        record |= spoken_columns(self)
         return record | {name: value or None for name, value in event.columns.items()}
 
 
@@ -148,7 +155,7 @@ def face_features(
         if not faces:
             reason = gap_reason(timeline, span) if problem is None else None
             faces.append(_nothing(timeline.labels, event, span, reason, problem))
-        rows += faces
+        rows += [spoken_event(each, timeline.speech, span.start, span.end) for each in faces]
     return rows
 
 

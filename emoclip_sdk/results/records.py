@@ -24,6 +24,7 @@ __all__ = [
     "NO_FACE",
     "OK",
     "OUT_OF_VIEW",
+    "SPEECH",
     "FaceTrack",
     "Gap",
     "ModelInfo",
@@ -37,9 +38,9 @@ __all__ = [
 Status = Literal["ok", "no face", "failed"]
 """What has become of a video."""
 
-Gap = Literal["nobody", "out of view", "low quality"]
+Gap = Literal["nobody", "out of view", "low quality", "speech"]
 """Why there are no scores: no face in the video or window; this face is away; it is there, but not
-seen well enough for `min_quality`."""
+seen well enough for `min_quality`, or somebody speaks (:meth:`Timeline.silent`)."""
 
 
 REPR_LABELS = 3
@@ -54,6 +55,7 @@ FAILED: Status = "failed"
 NOBODY: Gap = "nobody"
 OUT_OF_VIEW: Gap = "out of view"
 LOW_QUALITY: Gap = "low quality"
+SPEECH: Gap = "speech"
 
 
 @dataclass(frozen=True)

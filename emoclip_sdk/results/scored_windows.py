@@ -17,6 +17,7 @@ from .records import (
     LOW_QUALITY,
     NO_FACE,
     OK,
+    SPEECH,
     FaceTrack,
     Gap,
     ModelInfo,
@@ -26,9 +27,10 @@ from .records import (
     quality_record,
 )
 from .reliability import LabelReliability
+from .speech import Speech
 from .tables import label_columns
 
-__all__ = ["ScoredWindows", "TimelineRow"]
+__all__ = ["ScoredWindows", "TimelineRow", "spoken_columns"]
 
 
 # What is in a row only where it was asked for, and the field that says so.
@@ -38,6 +40,9 @@ _ASKED = {
     "baseline": "score_changes",
     "score_changes": "score_changes",
     "action_changes": "action_changes",
+    "speaking": "speaking",
+    "speaker": "speaking",
+    "text": "speaking",
 }
 
 
@@ -64,7 +69,7 @@ class TimelineRow:
         Of the face detector, averaged over these frames.
     quality : FaceQuality, optional
         How well the face can be seen: means over these frames.
-    reason : {"nobody", "out of view", "low quality"}, optional
+    reason : {"nobody", "out of view", "low quality", "speech"}, optional
         Why there is no score; None where there is one.
     actions : dict of str to float, optional
         Where asked for: means over these frames of the blendshapes, of head pose and gaze
@@ -81,6 +86,11 @@ class TimelineRow:
     first_frame, last_frame : int, optional
         The first and the last of the `n_frames`: numbers in the file, from 0 in the order in which
         frames are shown. None in a gap, and in what :meth:`Timeline.resample` returns.
+    speaking : float, optional
+        Where speech is known (:meth:`Timeline.with_speech`): the share of the window in which
+        somebody speaks, in [0, 1].
+    speaker, text : str, optional
+        Who speaks longest in the window, and what is said; None in silence.
     """
 
     track: int | None
@@ -103,6 +113,9 @@ class TimelineRow:
     tied: tuple[str, ...] = ()
     first_frame: int | None = None
     last_frame: int | None = None
+    speaking: float | None = None
+    speaker: str | None = None
+    text: str | None = None
 
     @property
     def face_found(self) -> bool:
@@ -112,7 +125,7 @@ class TimelineRow:
     @property
     def sights(self) -> tuple[tuple[float, float], ...]:
         """The stretches of time that this row speaks for; none where the face is away."""
-        if not self.face_found and self.reason != LOW_QUALITY:
+        if not self.face_found and self.reason not in (LOW_QUALITY, SPEECH):
             return ()
         return self.seen or ((self.start, self.end),)
 
@@ -176,6 +189,7 @@ class TimelineRow:
             **({} if self.actions is None else {"action_text": self.action_text}),
             **(self.actions or {}),
             **label_columns("change", self.action_changes or {}),
+            **spoken_columns(self),
             **model_record(model),
         }
 
@@ -244,6 +258,8 @@ class ScoredWindows:
         Where each face is in every sampled frame, for :meth:`annotate`. Not in files.
     baselines : tuple of FaceBaseline
         What each face is compared with, where a baseline was asked for.
+    speech : Speech, optional
+        Who speaks when, where this is known.
     error : str, optional
         Why the video could not be read. Set only for videos of a list; a single one raises.
     origin : str, optional
@@ -265,6 +281,7 @@ class ScoredWindows:
     reliability: dict[str, LabelReliability] = field(default_factory=dict)
     paths: Mapping[int, FacePath] = field(default_factory=dict, compare=False, repr=False)
     baselines: tuple[FaceBaseline, ...] = ()
+    speech: Speech | None = None
     error: str | None = None
     origin: str | None = field(default=None, compare=False, repr=False)
 
@@ -310,6 +327,7 @@ class ScoredWindows:
                 "margin": self.margin,
                 "reliability": self.reliability,
                 "baselines": self.baselines,
+                "speech": self.speech,
                 "rows": self.rows,
             }
         )
@@ -318,3 +336,10 @@ class ScoredWindows:
     def to_records(self) -> list[dict[str, Any]]:
         """Return flat rows, two columns per label, NaN in gaps."""
         return [row.to_record(self.source, self.model) for row in self.rows]
+
+
+def spoken_columns(row: Any) -> dict[str, Any]:
+    """Return the columns of speech of a row, where it is known."""
+    if row.speaking is None:
+        return {}
+    return {"speaking": row.speaking, "speaker": row.speaker, "text": row.text}

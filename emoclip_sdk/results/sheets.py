@@ -16,7 +16,7 @@ from typing import Any
 from ..errors import EmoCLIPError
 from ..runtime.packages import require_package
 
-__all__ = ["SHEETS", "Sheet", "SheetRow", "read_sheet"]
+__all__ = ["SHEETS", "Sheet", "SheetRow", "read_sheet", "time_seconds"]
 
 SHEETS = (".csv", ".tsv", ".xlsx")
 """Endings of what :func:`read_sheet` reads."""
@@ -56,19 +56,27 @@ class SheetRow:
             return None
         # Where a comma is no separator, it may be the decimal point.
         number = text if self.separator == "," else text.replace(",", ".")
-        clock = _CLOCK.fullmatch(number)
-        if clock is not None:
-            return 3600 * int(clock[1]) + 60 * int(clock[2]) + float(clock[3])
-        try:
-            seconds = float(number)
-        except ValueError:
-            seconds = math.nan
-        if not math.isfinite(seconds):
-            raise EmoCLIPError(
-                f"{self.where}: '{text}' in column {column} is no number of seconds, and no time "
-                "such as 00:01:12.5"
-            )
-        return seconds
+        return time_seconds(number, f"{self.where}: '{text}' in column {column}")
+
+
+def time_seconds(text: str, name: str) -> float:
+    """Read a time: seconds or ``HH:MM:SS.mmm``.
+
+    Raises
+    ------
+    EmoCLIPError
+        It is neither; `name` is what the message calls it.
+    """
+    clock = _CLOCK.fullmatch(text)
+    if clock is not None:
+        return 3600 * int(clock[1]) + 60 * int(clock[2]) + float(clock[3])
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not math.isfinite(seconds):
+        raise EmoCLIPError(f"{name} is no number of seconds, and no time such as 00:01:12.5")
+    return seconds
 
 
 @dataclass(frozen=True)

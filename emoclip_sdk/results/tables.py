@@ -32,6 +32,8 @@ TEXTS = (
     "action_text",
     "baseline",
     "event",
+    "speaker",
+    "text",
 )
 """Columns of text, which may be missing. All others of a table of scores are numbers."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +19,9 @@ from .features import FaceFeatures, face_features
 from .html import html_table
 from .records import NO_FACE
 from .scored_windows import ScoredWindows, TimelineRow
+from .silence import silent, spoken
+from .speech import Speech, Utterance
+from .speech_files import SpeakerChoice, as_speech
 from .synchrony import Synchrony, synchrony
 from .tables import to_pandas
 from .timeline_file import read_timeline
@@ -147,6 +150,7 @@ class Timeline(ScoredWindows):
     ) -> list[EventScores]:
         """Sum up each face in each event, such as a trial: mean, maximum and latency per label.
 
+        Mean and maximum of each facial action, too, if the timeline has them (``actions=True``).
         ``pandas.DataFrame(e.to_record(timeline.source) for e in ...)`` makes a table.
 
         Parameters
@@ -248,6 +252,47 @@ class Timeline(ScoredWindows):
         listed = None if events is None else as_events(events, tier)
         return synchrony(self, listed, window, max_lag, increment)
 
+    def with_speech(
+        self,
+        speech: str | Path | Speech | Iterable[Utterance],
+        speakers: SpeakerChoice | None = None,
+    ) -> Timeline:
+        """Return a timeline whose rows say who speaks: `speaking`, `speaker` and `text`.
+
+        Parameters
+        ----------
+        speech : path, Speech or iterable of Utterance
+            A diarization (``.rttm``), subtitles (``.srt``, ``.vtt``) or a transcript of ELAN
+            (``.eaf``), see :func:`read_speech`, in seconds of the video's clock.
+        speakers : collection of str or mapping of int to str, optional
+            Who counts; None: everybody, because nothing says which speaker is which face. A mapping
+            from tracks to speakers says it: for the windows of these faces nobody else counts.
+
+        Raises
+        ------
+        EmoCLIPError
+            The file can't be read, or has no such speaker.
+        """
+        return spoken(self, as_speech(speech, speakers, self.source))
+
+    def silent(self, max_speaking: float = 0.0) -> Timeline:
+        """Return a timeline without the scores of windows in which somebody speaks.
+
+        A mouth that talks shows no expression. These windows have the reason ``"speech"``, and
+        count for nothing in :meth:`summary`, :meth:`events`, :meth:`features` and everything else.
+
+        Parameters
+        ----------
+        max_speaking : float
+            The share of a window, in [0, 1], up to which it counts as silent.
+
+        Raises
+        ------
+        EmoCLIPError
+            Nothing says who speaks (:meth:`with_speech`), or a value is out of range.
+        """
+        return silent(self, max_speaking)
+
     def resample(self, step: float) -> Timeline:
         """Return a timeline of windows of `step` seconds that follow one another without overlap.
 
@@ -318,6 +363,8 @@ class Timeline(ScoredWindows):
         path: str | Path,
         *,
         landmarks: bool = False,
+        anonymize: bool = False,
+        keep_faces: Collection[int] = (),
         fps: float | None = None,
         allow_network: bool = False,
         start: float | None = None,
@@ -334,6 +381,11 @@ class Timeline(ScoredWindows):
             ``.mp4``, ``.m4v``, ``.mov``, ``.mkv`` or ``.webm``. The sound of `video` is kept.
         landmarks : bool
             Draw the landmarks of each face, too; they are found anew in every frame.
+        anonymize : bool
+            Blur every face that was found, also those without a score, so that nobody can be
+            recognized by it. A face that was not found is not blurred, and voices stay.
+        keep_faces : collection of int
+            Track numbers of faces that stay as they are, with `anonymize`.
         fps, allow_network, start, end
             As the timeline was made with. Of a part only that part is written, from 0 on.
         progress : bool or callable, optional
@@ -344,7 +396,8 @@ class Timeline(ScoredWindows):
         VideoError
             The video can't be read.
         EmoCLIPError
-            Another ending, the file can't be written, or the timeline was loaded from a file.
+            Another ending, the file can't be written, the timeline was loaded from a file, or
+            `keep_faces` names a face that isn't there.
         """
         if self.tracks and not self.paths:
             raise EmoCLIPError(
@@ -356,6 +409,8 @@ class Timeline(ScoredWindows):
             video,
             path,
             landmarks=landmarks,
+            anonymize=anonymize,
+            keep_faces=keep_faces,
             fps=fps,
             allow_network=allow_network,
             start=start,

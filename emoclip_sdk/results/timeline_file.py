@@ -14,6 +14,7 @@ from .baseline import FaceBaseline
 from .records import FaceTrack, ModelInfo
 from .reliability import LabelReliability
 from .scored_windows import TimelineRow
+from .speech import Speech
 
 __all__ = ["read_timeline"]
 
@@ -48,13 +49,14 @@ def read_timeline(path: str | Path) -> dict[str, Any]:
 def _fields(document: Mapping[str, Any]) -> dict[str, Any]:
     given = dict(document)
     given.pop("status")
-    model = given["model"]
+    model, speech = given["model"], given.get("speech")
     return {
         **given,
         "labels": tuple(given["labels"]),
         "rows": tuple(_row(row) for row in given["rows"]),
         "tracks": tuple(FaceTrack(**track) for track in given["tracks"]),
         "baselines": tuple(_baseline(each) for each in given["baselines"]),
+        "speech": None if speech is None else Speech.from_dict(speech),
         "model": None if model is None else ModelInfo(**model),
         "reliability": {
             label: LabelReliability(**{**known, "unread": tuple(known["unread"])})

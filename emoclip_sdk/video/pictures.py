@@ -144,7 +144,11 @@ def folder_source(path: Path, fps: float) -> StillsSource:
         key=_natural,
     )
     if not files:
-        raise VideoError(str(path), "is a folder without pictures (png, jpg, ...) in it")
+        raise VideoError(
+            str(path),
+            "is a folder without pictures (png, jpg, ...) in it. It counts as one video, of these "
+            "frames; several videos are a list of them",
+        )
 
     def load(i: int) -> NDArray[np.uint8]:
         with _open(str(files[i]), str(files[i])) as image:

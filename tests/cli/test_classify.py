@@ -115,9 +115,55 @@ def test_folders(emoclip, tiny, crop_video, stripes, tmp_path):
     frames.mkdir()
     for i, frame in enumerate(stripes(3)):
         Image.fromarray(frame).save(frames / f"{i}.png")
-    code, out, _ = emoclip("classify", tmp_path, frames, *tiny, "--json")
-    sources = [result["source"] for result in json.loads(out)]
-    assert code == 0 and sources == [str(tmp_path / "a.MOV"), str(tmp_path / "b.mp4"), str(frames)]
+    both = [str(tmp_path / "a.MOV"), str(tmp_path / "b.mp4")]
+
+    def sources(*arguments):
+        code, out, _ = emoclip("classify", *arguments, *tiny, "--json")
+        assert code == 0
+        return [result["source"] for result in json.loads(out)]
+
+    assert sources(tmp_path) == both
+    assert sources(tmp_path, frames, "--as", "video") == [*both, str(frames)]
+    assert sources(frames, "--as", "pictures") == [str(frames / f"{i}.png") for i in range(3)]
+    (frames / "crop.json").write_text('{"rate": 5}')
+    assert sources(frames) == [str(frames)]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["classify"], ["embed", "-o", "o.npz"], ["actions"], ["compare", "a", "b"],
+     ["batch", "-o", "o.csv"]],
+)  # fmt: skip
+def test_every_command_asks_what_the_pictures_of_a_folder_are(emoclip, tmp_path, command):
+    from PIL import Image
+
+    for name in ("a.png", "b.png"):
+        Image.new("RGB", (48, 48)).save(tmp_path / name)
+    code, _, err = emoclip(*command, tmp_path)
+    words = " ".join(err.replace("│", " ").split())
+    assert code == 2 and "2 pictures and no video" in words
+    assert "--as pictures" in words and "--as video" in words
+
+
+def test_commands_of_one_video_take_a_folder_of_one(emoclip, tiny, crop_video, stripes, tmp_path):
+    from PIL import Image
+
+    frames = tmp_path / "frames"
+    frames.mkdir()
+    for i, frame in enumerate(stripes(30)):
+        Image.fromarray(frame).save(frames / f"{i}.png")
+    code, out, _ = emoclip("timeline", frames, *tiny, "--json")
+    assert code == 0 and json.loads(out)["duration"] == 30 / 25
+    videos = tmp_path / "videos"
+    videos.mkdir()
+    (videos / "a.mp4").write_bytes(crop_video.read_bytes())
+    code, out, _ = emoclip("timeline", videos, *tiny, "--json")
+    assert code == 0 and json.loads(out)["source"] == str(videos / "a.mp4")
+    (videos / "b.mp4").write_bytes(crop_video.read_bytes())
+    for command in (["timeline"], ["annotate", "-o", tmp_path / "o.mp4"], ["explain"], ["live"]):
+        code, _, err = emoclip(*command, videos, *tiny)
+        words = " ".join(err.replace("│", " ").split())
+        assert code == 2 and "holds 2 videos" in words and "emoclip batch" in words
 
 
 def test_a_bug_in_one_video_does_not_lose_the_others(emoclip, tiny, crop_video, monkeypatch):
@@ -172,7 +218,7 @@ def test_nothing_is_not_the_current_folder(emoclip, tiny, monkeypatch, tmp_path)
     monkeypatch.chdir(tmp_path)
     code, _, err = emoclip("classify", "", *tiny, "--csv")
     assert code == 2 and "'' is the name of no file: it is empty" in err
-    code, _, err = emoclip("classify", ".", "--model", "")
+    code, _, err = emoclip("classify", ".", "--as", "video", "--model", "")
     assert code == 2 and "the name of no model" in err
     code, _, err = emoclip("timeline", "1.png", *tiny, "--baseline", "")
     assert code == 2 and "--baseline" in err
@@ -237,3 +283,11 @@ def test_labels_that_are_not_what_they_seem(
     assert code == 0 and "split at its commas: 'the eyes are wide' and 'the lips apart'" in err
     emoclip("classify", crop_video, *tiny, "--labels", "joy")
     assert "'joy' is the only label: its score is 1" in caplog.text
+
+
+def test_smallest_face(emoclip, crop_video, tiny):
+    for wrong in ("0", "-20", "nan", "big"):
+        code, _, err = emoclip("classify", crop_video, *tiny, "--min-face", wrong)
+        assert code == 2 and "Traceback" not in err
+    code, _, err = emoclip("classify", crop_video, *tiny, "--min-face", "30")
+    assert code == 2 and "leave one of the two out" in err

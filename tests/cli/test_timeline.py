@@ -100,3 +100,39 @@ def test_dynamics_per_trial(emoclip, tiny, crop_video, tmp_path):
     ):
         code, _, err = emoclip(*arguments, *wrong)
         assert code == 2 and option in err
+
+
+def test_who_speaks(emoclip, tiny, crop_video, tmp_path):
+    said, out = tmp_path / "said.rttm", tmp_path / "out.csv"
+    said.write_text(
+        "SPEAKER x 1 0.25 0.5 <NA> <NA> A <NA> <NA>\nSPEAKER x 1 1.2 0.3 <NA> <NA> B <NA> <NA>\n"
+    )
+    arguments = ("timeline", crop_video, *tiny, "--window", "0.5", "--step", "0.5")
+    asked = ("--speech", said, "--labels", "joy,fear")
+    # 0.25 to 0.75 s and 1.2 to 1.5 s, in windows of half a second.
+    assert emoclip(*arguments, *asked, "-o", out)[0] == 0
+    rows = list(csv.DictReader(out.open()))
+    assert [row["speaking"] for row in rows] == ["0.5", "0.5", "0.6", "0.0"]
+    assert [row["speaker"] for row in rows] == ["A", "A", "B", ""]
+    code, text, _ = emoclip(*arguments, *asked, "--silent", "--speaker", "A", "--csv")
+    rows = list(csv.DictReader(text.splitlines()))
+    assert [row["reason"] for row in rows] == ["speech", "speech", "", ""]
+    assert [row["score:joy"] == "" for row in rows] == [True, True, False, False]
+    assert emoclip(*arguments, *asked, "--silent", "-o", out)[0] == 0
+    assert [row["reason"] for row in csv.DictReader(out.open())] == ["speech"] * 3 + [""]
+    features = tmp_path / "features.csv"
+    asked = (*asked, "--silent", "--speaker", "0=B", "--features", features)
+    assert emoclip(*arguments, *asked)[0] == 0
+    (face,) = csv.DictReader(features.open())
+    assert (face["seconds"], face["speaking"]) == ("1.5", "0.15")
+    (tmp_path / "bad.srt").write_text("x")
+    for wrong, complaint in (
+        (("--silent",), "is for --speech"),
+        (("--speech", said, "--speaker", "C"), "there are: A, B"),
+        (("--speech", said, "--speaker", "A", "--speaker", "0=B"), "either names"),
+        (("--speech", tmp_path / "bad.srt"), "holds no cues"),
+        (("--speech", tmp_path / "no.rttm"), "does not exist"),
+        (("--speech", said, "-o", said), "-o"),
+    ):
+        code, _, err = emoclip(*arguments, *wrong)
+        assert code == 2 and complaint in " ".join(err.replace("│", " ").split()), err

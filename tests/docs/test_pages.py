@@ -40,6 +40,9 @@ def folder(tmp_path, monkeypatch, embedded_model):
         shutil.copy(ROOT / "examples/portrait.mp4", target)
     shutil.copy(ROOT / "examples/expressions.mp4", tmp_path)
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    (tmp_path / "interview.rttm").write_text(
+        "SPEAKER interview 1 0.5 0.75 <NA> <NA> P01 <NA> <NA>\n"
+    )
     (tmp_path / "broken.mp4").write_bytes(b"no video at all")
     (tmp_path / "empty.mp4").touch()
     (tmp_path / "mine.yaml").write_text(MINE)

@@ -46,6 +46,10 @@ def test_everything_that_reads_takes_them(call):
         (dict(fps=0), "fps must be a positive number"),
         (dict(timeout=-1), "timeout must be a positive number"),
         (dict(timeout=float("nan")), "timeout must be a positive number"),
+        *((dict(min_face=x), "min_face must be a number") for x in (0, -20, 11, "40", True)),
+        (dict(min_face=float("nan")), "min_face must be a number of pixels, 12 or more"),
+        (dict(min_face=float("inf")), "min_face must be a number of pixels, 12 or more"),
+        (dict(min_face=30, faces="none"), "leave one of the two out"),
     ],
 )
 def test_values_that_no_video_makes_right(tiny_model, wrong, message):
