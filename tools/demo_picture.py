@@ -88,7 +88,9 @@ def _states(page: Page) -> Iterator[tuple[str, bytes]]:
 
 def _reduced(picture: bytes) -> Image.Image:
     """Return a picture of 256 colors, which takes a third of the space."""
-    return Image.open(io.BytesIO(picture)).convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    # The method that keeps rare colors: those of the labels.
+    colors = Image.open(io.BytesIO(picture)).convert("RGB")
+    return colors.quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
 
 
 if __name__ == "__main__":

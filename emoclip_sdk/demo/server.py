@@ -140,6 +140,11 @@ class Server(AbstractContextManager["Server"]):
                 f"the page can't be served at {host}, port {port or 'any'} ({error}). "
                 "Try another --port"
             ) from error
+        except ValueError as error:  # of Gradio, which looks for its own page
+            raise EmoCLIPError(
+                f"the page at {host} doesn't answer this machine itself. Is it very busy, or is a "
+                "proxy set that it goes through (NO_PROXY=localhost,127.0.0.1)? Try again"
+            ) from error
         return page
 
     def wait(self) -> None:

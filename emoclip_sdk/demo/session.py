@@ -164,7 +164,8 @@ class Session:
 
     def usable(self, labels: Sequence[str]) -> tuple[list[str], list[str]]:
         """Return those of the labels that the model takes, and why it refuses the others."""
-        kept, reasons = [], []
+        kept: list[str] = []
+        reasons: list[str] = []
         for label in dict.fromkeys(labels):
             try:
                 self.model.embed_labels([*kept, label])
