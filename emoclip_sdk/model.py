@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     import torch
     from typing_extensions import Unpack
 
-    from .inference.options import ReadKeywords, ScoreKeywords
+    from .inference.options import ClassifyKeywords, ReadKeywords, ScoreKeywords
     from .probes.probe import RegressionProbe
     from .video import LiveInput, VideoInput
 
@@ -138,7 +138,7 @@ class EmoCLIP(PretrainedModel):
         labels: LabelSet | None = None,
         *,
         track: int | Literal["prominent"] = "prominent",
-        **options: Unpack[ScoreKeywords],
+        **options: Unpack[ClassifyKeywords],
     ) -> Prediction: ...
 
     @overload
@@ -148,7 +148,7 @@ class EmoCLIP(PretrainedModel):
         labels: LabelSet | None = None,
         *,
         track: Literal["all"],
-        **options: Unpack[ScoreKeywords],
+        **options: Unpack[ClassifyKeywords],
     ) -> list[Prediction]: ...
 
     @overload
@@ -158,7 +158,7 @@ class EmoCLIP(PretrainedModel):
         labels: LabelSet | None = None,
         *,
         track: int | Literal["prominent"] = "prominent",
-        **options: Unpack[ScoreKeywords],
+        **options: Unpack[ClassifyKeywords],
     ) -> list[Prediction]: ...
 
     @overload
@@ -168,7 +168,7 @@ class EmoCLIP(PretrainedModel):
         labels: LabelSet | None = None,
         *,
         track: Literal["all"],
-        **options: Unpack[ScoreKeywords],
+        **options: Unpack[ClassifyKeywords],
     ) -> list[list[Prediction]]: ...
 
     def classify(
@@ -180,6 +180,7 @@ class EmoCLIP(PretrainedModel):
         compound: CompoundMode = "average",
         min_score: float | None = None,
         min_quality: float = 0.0,
+        multi_label: bool = False,
         **reading: Unpack[ReadKeywords],
     ) -> Any:
         """Score labels on a video.
@@ -206,6 +207,11 @@ class EmoCLIP(PretrainedModel):
         min_quality : float
             In [0, 1]. Frames in which the face is seen less well are left out, see
             :class:`FaceQuality`; over time, windows in which it is so in the mean have no scores.
+        multi_label : bool
+            Score each label against its absence: a calibrated probability of each, so that several
+            may be high, or none. Other labels change nothing. `min_score` is then the probability
+            from which on a label is present, 0.5 by default. Compounds are refused: name their
+            parts.
         **reading
             How the video is read: the fields of :class:`ReadOptions`.
 
@@ -233,7 +239,7 @@ class EmoCLIP(PretrainedModel):
         ['ok', 'failed']
         """
         track, options = check_track(track), ReadOptions(**reading)
-        scorer = self.scorer(labels, compound, min_score, min_quality)
+        scorer = self.scorer(labels, compound, min_score, min_quality, multi_label)
 
         def chosen(predictions: list[Prediction]) -> Any:
             return predictions if track == "all" else predictions[0]
@@ -254,7 +260,7 @@ class EmoCLIP(PretrainedModel):
         track: int | Literal["prominent"] = "prominent",
         workers: int | None = None,
         ordered: bool = True,
-        **options: Unpack[ScoreKeywords],
+        **options: Unpack[ClassifyKeywords],
     ) -> Iterator[Prediction]: ...
 
     @overload
@@ -266,7 +272,7 @@ class EmoCLIP(PretrainedModel):
         track: Literal["all"],
         workers: int | None = None,
         ordered: bool = True,
-        **options: Unpack[ScoreKeywords],
+        **options: Unpack[ClassifyKeywords],
     ) -> Iterator[list[Prediction]]: ...
 
     def classify_batch(
@@ -278,6 +284,7 @@ class EmoCLIP(PretrainedModel):
         compound: CompoundMode = "average",
         min_score: float | None = None,
         min_quality: float = 0.0,
+        multi_label: bool = False,
         workers: int | None = None,
         ordered: bool = True,
         **reading: Unpack[ReadKeywords],
@@ -294,7 +301,7 @@ class EmoCLIP(PretrainedModel):
         Parameters
         ----------
         videos : sequence of path
-        labels, track, compound, min_score, min_quality, **reading
+        labels, track, compound, min_score, min_quality, multi_label, **reading
             As in :meth:`classify`.
         workers : int, optional
             Processes that decode videos and find faces. None: one for each processor.
@@ -319,7 +326,7 @@ class EmoCLIP(PretrainedModel):
         missing.mp4 failed
         """
         track, options = check_track(track), ReadOptions(**reading)
-        scorer = self.scorer(labels, compound, min_score, min_quality)
+        scorer = self.scorer(labels, compound, min_score, min_quality, multi_label)
         paths = [os.fsdecode(video) for video in videos]
         if not paths:
             return
@@ -395,7 +402,7 @@ class EmoCLIP(PretrainedModel):
         step: float = 1.0,
         actions: bool = False,
         baseline: BaselineChoice = None,
-        **options: Unpack[ScoreKeywords],
+        **options: Unpack[ClassifyKeywords],
     ) -> Timeline: ...
 
     @overload
@@ -408,7 +415,7 @@ class EmoCLIP(PretrainedModel):
         step: float = 1.0,
         actions: bool = False,
         baseline: BaselineChoice = None,
-        **options: Unpack[ScoreKeywords],
+        **options: Unpack[ClassifyKeywords],
     ) -> list[Timeline]: ...
 
     def timeline(
@@ -421,6 +428,7 @@ class EmoCLIP(PretrainedModel):
         compound: CompoundMode = "average",
         min_score: float | None = None,
         min_quality: float = 0.0,
+        multi_label: bool = False,
         actions: bool = False,
         baseline: BaselineChoice = None,
         **reading: Unpack[ReadKeywords],
@@ -438,7 +446,7 @@ class EmoCLIP(PretrainedModel):
             The person's own neutral face, from which rows then say what differs: the most neutral
             half second of each face (none, where no moment is neutral), a span of seconds, or
             another video of the most prominent person. `Timeline.baselines` says what was used.
-        video, labels, compound, min_score, min_quality, **reading
+        video, labels, compound, min_score, min_quality, multi_label, **reading
             As in :meth:`classify`, with deterministic sampling.
 
         Returns
@@ -462,7 +470,7 @@ class EmoCLIP(PretrainedModel):
         check_windows(window, step)
         options = ReadOptions(**reading)
         options.require_in_order("timeline")
-        scorer = self.scorer(labels, compound, min_score, min_quality)
+        scorer = self.scorer(labels, compound, min_score, min_quality, multi_label)
         shapes = actions or baseline is not None
         make_plan = self._baseline_plans(baseline, options)
         return each_video(
@@ -484,6 +492,7 @@ class EmoCLIP(PretrainedModel):
         compound: CompoundMode = "average",
         min_score: float | None = None,
         min_quality: float = 0.0,
+        multi_label: bool = False,
         actions: bool = False,
         baseline: BaselineChoice = None,
         **reading: Unpack[ReadKeywords],
@@ -522,7 +531,7 @@ class EmoCLIP(PretrainedModel):
                 f"timeline_rows can't take this baseline: {reason}. Use timeline, or say a span "
                 "of seconds, (start, end)"
             )
-        scorer = self.scorer(labels, compound, min_score, min_quality)
+        scorer = self.scorer(labels, compound, min_score, min_quality, multi_label)
         stream = self.reader(video, options, shapes=actions or kind is not None)
         plan = self._baseline_plans(baseline, options)()
         return scorer.rows(stream, window, step, actions, plan)

@@ -34,6 +34,7 @@ __all__ = [
     "MinQuality",
     "MinScore",
     "Model",
+    "MultiLabel",
     "OneTrack",
     "Order",
     "Overwrite",
@@ -182,6 +183,14 @@ Prompts = Annotated[
         "May be repeated.",
         exists=True,
         dir_okay=False,
+    ),
+]
+MultiLabel = Annotated[
+    bool,
+    typer.Option(
+        "--multi-label",
+        help="Score each label against its absence: a calibrated probability of each, whatever the "
+        "other labels are. --min-score: from where on a label is present; 0.5 if not given.",
     ),
 ]
 MinScore = Annotated[

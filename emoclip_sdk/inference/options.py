@@ -13,7 +13,14 @@ from ..prompts import CompoundMode
 from ..runtime.progress import ProgressOption
 from ..video import PartSource, SamplingMode, VideoSource, check_part
 
-__all__ = ["FaceMode", "ReadKeywords", "ReadOptions", "ScoreKeywords", "face_config"]
+__all__ = [
+    "ClassifyKeywords",
+    "FaceMode",
+    "ReadKeywords",
+    "ReadOptions",
+    "ScoreKeywords",
+    "face_config",
+]
 
 FaceMode = Literal["detect", "none"]
 
@@ -154,6 +161,12 @@ class ScoreKeywords(ReadKeywords, total=False):
     compound: CompoundMode
     min_score: float | None
     min_quality: float
+
+
+class ClassifyKeywords(ScoreKeywords, total=False):
+    """The same where labels may also be scored each by itself."""
+
+    multi_label: bool
 
 
 def face_config(config: FaceConfig, faces: FaceMode | None) -> FaceConfig:

@@ -81,6 +81,7 @@ def _row(document: Mapping[str, Any]) -> TimelineRow:
             "box": None if box is None else tuple(map(_number, box)),
             "quality": None if quality is None else FaceQuality(**_numbers(quality) or {}),
             "tied": tuple(row.get("tied", ())),
+            "present": tuple(row.get("present", ())),
             "seen": tuple((float(start), float(end)) for start, end in row["seen"]),
         }
     )
