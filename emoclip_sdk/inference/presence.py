@@ -92,4 +92,5 @@ def _curve(
     own = known.get(("label", text.name or ""))
     if own is not None and trust.level == "measured" and trust.auc is None:
         return own
-    return known["actions" if trust.auc is not None else "words", ""]
+    words = known["words", ""]
+    return words if trust.auc is None else known.get(("actions", ""), words)

@@ -237,3 +237,9 @@ def test_labels_that_are_not_what_they_seem(
     assert code == 0 and "split at its commas: 'the eyes are wide' and 'the lips apart'" in err
     emoclip("classify", crop_video, *tiny, "--labels", "joy")
     assert "'joy' is the only label: its score is 1" in caplog.text
+
+
+def test_multi_label_needs_a_calibrated_model(emoclip, tiny, crop_video, tmp_path):
+    for command in (("classify", crop_video), ("timeline", crop_video)):
+        code, out, err = emoclip(*command, *tiny, "--labels", "joy,fear", "--multi-label")
+        assert code and out == "" and "emoclip-train reliability" in " ".join(err.split())

@@ -22,6 +22,8 @@ __all__ = ["fit_curve", "measured_presence", "presence_error", "presence_figures
 SHOWN = 0.3
 """A face shows what more than this share of the annotators named (Barsoum et al. 2016, sec. 3)."""
 
+_RIDGE = 1e-3  # keeps the scale finite where similarities tell all pictures apart
+
 Truth = Mapping[str, NDArray[np.bool_]]
 
 
@@ -40,8 +42,8 @@ def fit_curve(similarities: NDArray[np.float64], shown: NDArray[np.bool_]) -> tu
     weights = np.array([0.0, -np.log(rate / (1 - rate))])
     for _ in range(100):
         p = 1 / (1 + np.exp(-weights @ x))
-        hessian = (x * (p * (1 - p))) @ x.T + 1e-9 * np.eye(2)
-        step = np.linalg.solve(hessian, x @ (y - p))
+        hessian = (x * (p * (1 - p))) @ x.T + np.diag([_RIDGE, 1e-9])
+        step = np.linalg.solve(hessian, x @ (y - p) - [_RIDGE * weights[0], 0])
         weights = weights + step * min(1.0, 20 / np.abs(step).max())
         if np.abs(step).max() < 1e-8:
             break
@@ -63,8 +65,11 @@ def measured_presence(split: EvaluatedSplit) -> tuple[MeasuredPresence, ...]:
     ]
     every = np.stack([shown[name] for name in names], axis=1)
     curves.append(_curve("words", "", similarities, every))
-    found, truth = _sentences(split, action_wordings())
-    curves.append(_curve("actions", "", found, truth))
+    sentences = _by_sentence(split, action_wordings())
+    truth = {text: shown for text, shown in sentences.items() if _varies(shown)}
+    if truth:
+        found = cosine_similarities(split.video, split.model.embed_text(list(truth)))
+        curves.append(_curve("actions", "", found, np.stack(list(truth.values()), axis=1)))
     return tuple(curves)
 
 
@@ -99,7 +104,13 @@ def presence_figures(split: EvaluatedSplit) -> dict[str, Any]:
 
 
 def _figures(split: EvaluatedSplit, truth: Truth) -> dict[str, Any] | None:
-    known = {label: shown for label, shown in truth.items() if _varies(shown)}
+    kinds = {label: split.model.embed_labels([label])[1][0].kind for label in truth}
+    # A word that the bank reads as a compound has no probability of its own.
+    known = {
+        label: shown
+        for label, shown in truth.items()
+        if _varies(shown) and kinds[label] != "compound"
+    }
     if not known:
         return None
     # One by one, as some of them mean the same: other labels change no score.
@@ -140,15 +151,6 @@ def _by_sentence(split: EvaluatedSplit, sentences: Mapping[str, Sequence[str]]) 
     shown = split.shown_actions
     known = {name: texts for name, texts in sentences.items() if name in shown}
     return {text: shown[name] for name, texts in known.items() for text in texts}
-
-
-def _sentences(
-    split: EvaluatedSplit, sentences: Mapping[str, Sequence[str]]
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    every = _by_sentence(split, sentences)
-    truth = {text: shown for text, shown in every.items() if _varies(shown)}
-    vectors = split.model.embed_text(list(truth))
-    return cosine_similarities(split.video, vectors), np.stack(list(truth.values()), axis=1)
 
 
 def _varies(shown: NDArray[np.bool_]) -> bool:
