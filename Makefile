@@ -18,8 +18,9 @@ format:
 test:
 	$(PYTHON) -m pytest
 
-example:  ## needs scikit-image
+example:  ## both example clips; needs scikit-image
 	$(PYTHON) examples/make_example.py
+	$(PYTHON) examples/make_expressions.py
 
 docs:  ## the site, in build/site; needs the extra docs
 	$(PYTHON) -m mkdocs build --strict

@@ -14,7 +14,14 @@ from numpy.typing import NDArray
 from .batch.local import BatchEngine, in_input_order, reported
 from .batch.tasks import ClipTask
 from .errors import EmoCLIPError
-from .inference.actions import BaselineWatch, FrameRate, action_rows, face_actions, frame_rate
+from .inference.actions import (
+    BaselineWatch,
+    FrameRate,
+    action_rows,
+    face_actions,
+    frame_rate,
+    stream_actions,
+)
 from .inference.baseline import (
     BaselineChoice,
     BaselinePlan,
@@ -27,7 +34,7 @@ from .inference.baseline import (
 from .inference.clips import track_clips
 from .inference.explain import explain_video
 from .inference.live import live_results
-from .inference.options import ReadOptions
+from .inference.options import STEP, WINDOW, ReadOptions
 from .inference.pretrained import PretrainedModel
 from .inference.stream import FaceStream, TrackChoice, check_track, choose_tracks, one_face
 from .inference.videos import each_video, is_batch
@@ -398,8 +405,8 @@ class EmoCLIP(PretrainedModel):
         video: VideoInput | FaceStream,
         labels: LabelSet | None = None,
         *,
-        window: float = 2.0,
-        step: float = 1.0,
+        window: float = WINDOW,
+        step: float = STEP,
         actions: bool = False,
         baseline: BaselineChoice = None,
         **options: Unpack[ClassifyKeywords],
@@ -411,8 +418,8 @@ class EmoCLIP(PretrainedModel):
         video: Sequence[VideoInput | FaceStream],
         labels: LabelSet | None = None,
         *,
-        window: float = 2.0,
-        step: float = 1.0,
+        window: float = WINDOW,
+        step: float = STEP,
         actions: bool = False,
         baseline: BaselineChoice = None,
         **options: Unpack[ClassifyKeywords],
@@ -423,8 +430,8 @@ class EmoCLIP(PretrainedModel):
         video: VideoInput | FaceStream | Sequence[VideoInput | FaceStream],
         labels: LabelSet | None = None,
         *,
-        window: float = 2.0,
-        step: float = 1.0,
+        window: float = WINDOW,
+        step: float = STEP,
         compound: CompoundMode = "average",
         min_score: float | None = None,
         min_quality: float = 0.0,
@@ -438,8 +445,8 @@ class EmoCLIP(PretrainedModel):
         Parameters
         ----------
         window, step : float
-            Length and distance of windows in seconds. A window longer than the model's span is
-            thinned to its number of frames.
+            Length and distance of windows in seconds: 2 and 1. A window longer than the model's
+            span is thinned to its number of frames.
         actions : bool
             Average facial actions, head pose and gaze over each window, too.
         baseline : {"auto"}, (float, float) or a video, optional
@@ -487,8 +494,8 @@ class EmoCLIP(PretrainedModel):
         video: VideoInput | FaceStream,
         labels: LabelSet | None = None,
         *,
-        window: float = 2.0,
-        step: float = 1.0,
+        window: float = WINDOW,
+        step: float = STEP,
         compound: CompoundMode = "average",
         min_score: float | None = None,
         min_quality: float = 0.0,
@@ -556,7 +563,7 @@ class EmoCLIP(PretrainedModel):
     @overload
     def actions(  # type: ignore[overload-overlap]
         self,
-        video: VideoInput,
+        video: VideoInput | FaceStream,
         *,
         rate: FrameRate = "sampled",
         landmarks: bool = False,
@@ -568,7 +575,7 @@ class EmoCLIP(PretrainedModel):
     @overload
     def actions(
         self,
-        video: Sequence[VideoInput],
+        video: Sequence[VideoInput | FaceStream],
         *,
         rate: FrameRate = "sampled",
         landmarks: bool = False,
@@ -579,7 +586,7 @@ class EmoCLIP(PretrainedModel):
 
     def actions(
         self,
-        video: VideoInput | Sequence[VideoInput],
+        video: VideoInput | FaceStream | Sequence[VideoInput | FaceStream],
         *,
         rate: FrameRate = "sampled",
         landmarks: bool = False,
@@ -604,8 +611,8 @@ class EmoCLIP(PretrainedModel):
             The person's own neutral face, as in :meth:`timeline`. For "auto", the model's image
             tower runs, too.
         video, **reading
-            As in :meth:`classify`, with deterministic sampling; what :meth:`read` returned has no
-            shapes and is not taken.
+            As in :meth:`classify`, with deterministic sampling. What :meth:`read` returned holds
+            the sampled frames, and no landmarks; it has to be read with `actions`.
 
         Returns
         -------
@@ -631,18 +638,23 @@ class EmoCLIP(PretrainedModel):
         track = check_track(track)
         make_plan = self._baseline_plans(baseline, options)
 
-        def watch() -> BaselineWatch | None:
+        def one(item: Any, own: ReadOptions) -> FaceActions:
             plan = make_plan()
-            if plan is None:
-                return None
-            return BaselineWatch(plan, self.encoder.frames, self.config.sampling.rate)
+            if isinstance(item, FaceStream):
+                if rate != "sampled" or landmarks:
+                    raise EmoCLIPError(
+                        "this video was read before: it holds the sampled frames, and no landmarks"
+                    )
+                return stream_actions(self.reader(item, own, shapes=True), track, plan)
+            watch = None
+            if plan is not None:
+                watch = BaselineWatch(plan, self.encoder.frames, self.config.sampling.rate)
+            return face_actions(self.reader.shapes(item, own, fps), track, landmarks, watch)
 
         return each_video(
             video,
             options,
-            lambda item, own: face_actions(
-                self.reader.shapes(item, own, fps), track, landmarks, watch()
-            ),
+            one,
             lambda name, reason: FaceActions(name, error=reason),
         )
 
@@ -687,7 +699,7 @@ class EmoCLIP(PretrainedModel):
         source: LiveInput,
         labels: LabelSet | None = None,
         *,
-        window: float = 2.0,
+        window: float = WINDOW,
         step: float = 0.5,
         compound: CompoundMode = "average",
         min_score: float | None = None,

@@ -12,10 +12,12 @@ from __future__ import annotations
 
 import argparse
 import math
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import av
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 FPS = 25
@@ -34,25 +36,36 @@ def view(t: float, side: int) -> tuple[float, float, float, float]:
     return x, y, x + size, y + size
 
 
-def make(path: Path) -> None:
-    """Write the clip."""
+def photograph() -> NDArray[np.uint8]:
+    """Return the portrait, (512, 512, 3), RGB."""
     try:
         from skimage import data
     except ImportError:
         raise SystemExit("The portrait is in scikit-image: pip install scikit-image") from None
 
-    picture = Image.fromarray(data.astronaut())
+    return data.astronaut()
+
+
+def frames(picture: Image.Image) -> Iterator[NDArray[np.uint8]]:
+    """Yield the frames of the clip."""
     count = round(FPS * SECONDS)
+    for i in range(count):
+        box = view(i / (count - 1), picture.width)
+        yield np.asarray(picture.resize((SIDE, SIDE), Image.Resampling.BICUBIC, box=box))
+
+
+def encode(path: Path, frames: Iterable[NDArray[np.uint8]], crf: int = 25) -> None:
+    """Write square frames as H.264, the better the smaller `crf` is."""
+    count = 0
     with av.open(str(path), "w", options={"movflags": "+faststart"}) as container:
         stream = container.add_stream("libx264", rate=FPS)
-        stream.width = stream.height = SIDE
         stream.pix_fmt = "yuv420p"
         # One thread: with more, x264's output depends on the machine.
-        stream.options = {"crf": "25", "preset": "slow", "threads": "1"}
-        for i in range(count):
-            box = view(i / (count - 1), picture.width)
-            shot = picture.resize((SIDE, SIDE), Image.Resampling.BICUBIC, box=box)
-            frame = av.VideoFrame.from_ndarray(np.asarray(shot), format="rgb24")
+        stream.options = {"crf": str(crf), "preset": "slow", "threads": "1"}
+        for count, pixels in enumerate(frames, 1):
+            if count == 1:
+                stream.height, stream.width = pixels.shape[:2]
+            frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
     print(f"{path}: {count} frames, {path.stat().st_size / 1000:.0f} kB")
@@ -63,4 +76,5 @@ if __name__ == "__main__":
     parser.add_argument(
         "out", type=Path, nargs="?", default=Path(__file__).with_name("portrait.mp4")
     )
-    make(parser.parse_args().out)
+    picture = Image.fromarray(photograph())
+    encode(parser.parse_args().out, frames(picture))

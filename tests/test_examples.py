@@ -8,6 +8,7 @@ import shutil
 import sys
 from pathlib import Path
 
+import av
 import pytest
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -55,9 +56,32 @@ def test_notebook_is_stored_without_outputs():
     assert not any(cell.get("outputs") for cell in notebook["cells"])
 
 
-def test_what_makes_the_example_says_what_it_needs(tmp_path, monkeypatch):
+@pytest.mark.parametrize("script", ["make_example.py", "make_expressions.py"])
+def test_what_makes_the_clips_says_what_it_needs(script, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "skimage", None)
-    monkeypatch.setattr("sys.argv", ["make_example.py", str(tmp_path / "out.mp4")])
+    monkeypatch.setattr("sys.argv", [script, str(tmp_path / "out.mp4")])
+    monkeypatch.syspath_prepend(EXAMPLES)
     with pytest.raises(SystemExit, match="pip install scikit-image"):
-        runpy.run_path(str(EXAMPLES / "make_example.py"), run_name="__main__")
+        runpy.run_path(str(EXAMPLES / script), run_name="__main__")
     assert not (tmp_path / "out.mp4").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "frames", "side"), [("portrait.mp4", 75, 448), ("expressions.mp4", 215, 384)]
+)
+def test_clip(name, frames, side):
+    with av.open(str(EXAMPLES / name)) as file:
+        stream = file.streams.video[0]
+        times = [packet.pts * stream.time_base for packet in file.demux(stream) if packet.size]
+    assert (stream.codec_context.name, stream.width, stream.height) == ("h264", side, side)
+    assert (len(times), stream.average_rate) == (frames, 25)
+    assert (EXAMPLES / name).stat().st_size < 120_000
+
+
+def test_the_script_of_the_moving_face(monkeypatch):
+    monkeypatch.syspath_prepend(EXAMPLES)
+    names = runpy.run_path(str(EXAMPLES / "make_expressions.py"))
+    amounts = names["amounts_at"]
+    assert amounts(0.7) == {"neutral": 1} and amounts(6.0) == {"surprise": 1}
+    assert amounts(1.65) == pytest.approx({"neutral": 0.5, "smile": 0.5})
+    assert amounts(9.0) == {"smile": 1}

@@ -72,7 +72,7 @@ def test_pictures_that_come_late(made, tmp_path):
         video, sound = file.streams.video[0], file.streams.audio[0]
         assert float(video.start_time * video.time_base) == late
         assert float((sound.start_time or 0) * sound.time_base) < 0.1
-    assert [frame.time for frame in open_video(path)] == pytest.approx(
+    assert [frame.time for frame in open_video(path).frames()] == pytest.approx(
         [late + i / 25 for i in range(5)]
     )
 
@@ -85,7 +85,7 @@ def test_hdr_shows_what_was_drawn(made, tmp_path):
     with av.open(str(tmp_path / "a.mp4")) as file:
         context = file.streams.video[0].codec_context
         assert (context.name, context.pix_fmt, context.color_trc) == ("hevc", "yuv420p10le", 18)
-    frames = [frame.rgb for frame in open_video(tmp_path / "a.mp4")]
+    frames = [frame.rgb for frame in open_video(tmp_path / "a.mp4").frames()]
     assert len(frames) == 3
     off = np.abs(frames[0].astype(int) - picture)
     assert off[:, :120].mean() < 6 and off[:, 136:].mean() < 6

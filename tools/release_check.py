@@ -56,6 +56,7 @@ IN_SDIST = (
     "mkdocs.yml",
     "pyproject.toml",
     "docs/index.md",
+    "examples/expressions.mp4",
     "examples/portrait.mp4",
     "examples/walk.ipynb",
     "prompts/mafw.yaml",

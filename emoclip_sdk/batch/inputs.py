@@ -1,4 +1,4 @@
-"""Which videos a batch consists of: folders, CSV manifests, files."""
+"""Which videos a batch consists of: folders, manifests, files."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from ..errors import BatchError, EmoCLIPError
-from ..results.sheets import SheetRow, read_sheet
+from ..results.sheets import SHEETS, SheetRow, read_sheet
 from ..video import check_part
 from ..video.opening import VIDEO_SUFFIXES
 from ..video.pictures import FRAME_SUFFIXES
@@ -20,7 +20,6 @@ __all__ = ["BatchInput", "FolderKind", "find_inputs"]
 
 log = logging.getLogger(__name__)
 
-MANIFESTS = (".csv", ".tsv")
 PATH_COLUMNS = ("path", "video")
 PICTURE_SUFFIXES = FRAME_SUFFIXES | {".avif", ".heic", ".heif"}
 
@@ -71,9 +70,9 @@ def find_inputs(
     ----------
     sources : iterable of path or BatchInput
         A folder: the videos in it and below it, by their suffixes, without hidden ones and
-        without symbolic links that lead out of it. A ``.csv`` or ``.tsv`` file: a manifest with a
-        column ``path`` or ``video``, relative to the file; its other columns go to the output, and
-        ``start`` and ``end`` say which part of the video is meant, in seconds or as
+        without symbolic links that lead out of it. A ``.csv``, ``.tsv`` or ``.xlsx`` file: a
+        manifest with a column ``path`` or ``video``, relative to the file; its other columns go to
+        the output, and ``start`` and ``end`` say which part of the video is meant, in seconds or as
         ``HH:MM:SS.mmm``, and ``speech`` which file says who speaks. Anything else is a video or a
         picture, whether it can be read or not. What was found before stays as it is.
     folder_as : {"pictures", "video"}, optional
@@ -98,7 +97,7 @@ def find_inputs(
         if os.path.isdir(source):
             paths = _in_folder(source, folder_as)
             several = [BatchInput(_unicode(path), path) for path in paths]
-        elif source.lower().endswith(MANIFESTS):
+        elif source.lower().endswith(SHEETS):
             several = _in_manifest(Path(source), folder_as)
         else:
             several = [BatchInput(_unicode(source), source)]

@@ -135,6 +135,7 @@ def event_table(
     weights: str,
     events: Mapping[str, Sequence[Event]],
     threshold: float,
+    actions: bool = False,
     speech: StudySpeech | None = None,
 ) -> BatchTable:
     """Return the table of a row for each event and face: `EventScores.to_record`.
@@ -146,13 +147,20 @@ def event_table(
         Of each video, by its name in the batch.
     threshold : float
         Of episodes.
+    actions : bool
+        Of facial actions, too.
     speech : StudySpeech, optional
 
     Raises
     ------
     BatchError
-        A column of the list would be mistaken for one of the table's.
+        A label is named as an action, so two columns would have one name, or a column of the list
+        would be mistaken for one of the table's.
     """
+    measures = named_measures(None) if actions else {}
+    twice = sorted(set(labels) & set(measures))
+    if twice:
+        raise BatchError(f"'{twice[0]}' is a label and a facial action: name the label otherwise")
     texts = list(dict.fromkeys(name for few in events.values() for e in few for name in e.columns))
 
     def rows(item: BatchInput, timeline: Timeline) -> Rows:
@@ -171,16 +179,17 @@ def event_table(
 
     said = Speech(()) if speech else None
     nothing = Timeline("", tuple(labels), 1.0, 1.0, (), error="", speech=said)
-    example = event_scores(nothing, [Event(0.0, 1.0)], threshold, 0.0, 0.0)[0].to_record("")
-    columns = [*example, "prominent", *texts, *model.to_record(), "weights"]
+    example = event_scores(nothing, [Event(0.0, 1.0)], threshold, 0.0, 0.0)[0]
+    if actions:
+        example = dataclasses.replace(example, action_means=measures, action_maxima=measures)
+    columns = [*example.to_record(""), "prominent", *texts, *model.to_record(), "weights"]
     for name in texts:
         if columns.count(name) > 1:
             raise BatchError(
                 f"the events have a column '{name}', which the output needs: rename it"
             )
-    return BatchTable(
-        table_schema(columns, texts), rows, {f"mean:{x}": f"change:{x}" for x in labels}, True
-    )
+    compared = {f"mean:{x}": f"change:{x}" for x in (*labels, *measures)}
+    return BatchTable(table_schema(columns, texts), rows, compared, True)
 
 
 def action_table(landmarks: bool = False) -> BatchTable:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import BatchError
 from ..inference.baseline import baseline_kind, check_span, neutral_labels
-from ..inference.options import ReadOptions
+from ..inference.options import STEP, WINDOW, ReadOptions
 from ..inference.stream import TrackChoice, check_track
 from ..inference.windows import check_windows
 from .crops import VideoPart
@@ -86,8 +86,8 @@ def run_batch(
         each person: the mean of the rows of the lines that name this person there. With windows or
         events, a column ``speech`` names the files that say who speaks; see :func:`read_speech`.
     out : path
-        Ends in ``.parquet``, ``.csv`` or ``.jsonl``. Beside the last two is a Parquet file with the
-        same rows (``scores.csv.parquet``), with which the next run goes on.
+        Ends in ``.parquet``, ``.csv``, ``.xlsx`` or ``.jsonl``. Beside the last three is a
+        Parquet file with the same rows (``scores.csv.parquet``), with which the next run goes on.
     model : PretrainedModel
     labels, compound, min_score, min_quality, multi_label, **reading
         As in :meth:`EmoCLIP.classify`. `progress` is told of whole videos.
@@ -104,8 +104,8 @@ def run_batch(
     track : {"prominent", "all"} or int, optional
         Which faces have rows. None: the most prominent one; with windows or events, all.
     actions : bool
-        Average facial actions, head pose and gaze over the frames that are scored, too. Not with
-        `events`.
+        Average facial actions, head pose and gaze over the frames that are scored, too; of events,
+        their mean and maximum.
     baseline : {"auto"} or (float, float), optional
         Of windows: what differs from each face's own neutral moment in its video, or from a span of
         it in seconds, as in :meth:`EmoCLIP.timeline`. Across files: the column ``baseline_for``.
@@ -154,15 +154,14 @@ def run_batch(
     options, progress = ReadOptions(**reading).without_progress()
     over_time = window is not None or step is not None or events is not None
     if over_time:
-        window, step = 2.0 if window is None else window, 1.0 if step is None else step
+        window = WINDOW if window is None else window
+        step = STEP if step is None else step
         check_windows(window, step)
         options.require_in_order("a batch of windows")
     if events is None and (tier is not None or threshold != 0.5):
         raise BatchError("tier and threshold are for events: say which")
     if not 0 <= threshold <= 1:
         raise BatchError(f"threshold is a score in [0, 1], not {threshold}")
-    if events is not None and actions:
-        raise BatchError("events have no actions: leave one of the two out")
     own = _own_baseline(baseline, options, windows=over_time and events is None)
     faces = check_track(track if track is not None else "all" if over_time else "prominent")
     run = TableRun(inputs, out, options, folder_as, workers)
@@ -206,7 +205,9 @@ def run_batch(
     if events is not None:
         study = StudyEvents.of(run.videos, events, tier)
         run.videos = study.videos
-        table = event_table(scorer.labels, scorer.model, weights, study.events, threshold, speech)
+        table = event_table(
+            scorer.labels, scorer.model, weights, study.events, threshold, actions, speech
+        )
         settings |= {"events": study.digest, "threshold": threshold}
         lists = study.lines
     engine_options: dict[str, Any] = dict(

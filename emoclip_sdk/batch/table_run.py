@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from ..errors import BatchError, EmoCLIPError
 from ..export.files import check_output
 from ..export.tables import TABLES, save_records
+from ..faces.small_faces import require_min_face
 from ..inference.options import ReadOptions, face_config
 from ..results.numbers import json_value
 from ..results.records import NO_FACE
@@ -234,14 +235,24 @@ def local_results(
 
 
 def reading_settings(model: PretrainedModel, options: ReadOptions) -> dict[str, Any]:
-    """Return what makes rows comparable of the way in which videos are read."""
+    """Return what makes rows comparable of the way in which videos are read.
+
+    Raises
+    ------
+    EmoCLIPError
+        `options.min_face` can't count.
+    """
+    faces = face_config(model.config.faces, options.faces)
+    require_min_face(model.detector, faces.detector != "none", options.min_face)
     settings = {
         "detector": "mtcnn" if model.detector is None else type(model.detector).__qualname__,
-        "faces": dataclasses.asdict(face_config(model.config.faces, options.faces)),
+        "faces": dataclasses.asdict(faces),
         "sampling": options.sampling,
         "seed": options.seed,
         "fps": options.fps,
     }
     if options.is_part:  # what was begun by versions without parts goes on
         settings |= {"start": options.start, "end": options.end}
+    if options.min_face is not None:
+        settings |= {"min_face": options.min_face}
     return settings

@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
 __all__ = ["actions"]
 
-MANIFESTS = (".csv", ".tsv")
-
 
 def actions(
     videos: Annotated[
@@ -40,7 +38,7 @@ def actions(
         typer.Argument(
             metavar="VIDEO",
             help="Videos, pictures, folders of frames, folders that hold videos, or - for a pipe; "
-            "or a manifest as of `emoclip batch` (.csv, .tsv).",
+            "or a manifest as of `emoclip batch` (.csv, .tsv, .xlsx).",
         ),
     ],
     output: Annotated[
@@ -49,7 +47,7 @@ def actions(
             "--output",
             "-o",
             metavar="FILE",
-            help="The table to write: .csv, .jsonl, .parquet; of one video also .json.",
+            help="The table to write: .csv, .xlsx, .jsonl, .parquet; of one video also .json.",
         ),
     ] = None,
     rate: Annotated[
@@ -71,6 +69,7 @@ def actions(
     model: o.Model = None,
     track: o.Track = "all",
     faces: o.Faces = None,
+    min_face: o.MinFace = None,
     top: Annotated[int, typer.Option(metavar="K", help="Actions to show in the table.", min=1)] = 3,
     resume: o.Resume = False,
     as_json: o.AsJSON = False,
@@ -101,13 +100,16 @@ def actions(
     --overwrite and --retry-failed are for that.
     """
     from ..export.tables import TABLES, write_csv
+    from ..results.sheets import SHEETS
 
     o.one_format(as_json, as_csv)
     if output is not None and (as_json or as_csv):
         raise typer.BadParameter("write a file or print: choose one.", param_hint="-o")
     chosen = o.parse_track(track)
     options: dict[str, Any]
-    reading = o.parse_reading(faces, fps, allow_network, timeout, start=start, end=end)
+    reading = o.parse_reading(
+        faces, fps, allow_network, timeout, start=start, end=end, min_face=min_face
+    )
     study: dict[str, Any] = dict(
         folder_as=folder_as,
         workers=workers,
@@ -117,7 +119,7 @@ def actions(
         overwrite=overwrite,
         retry_failed=retry_failed,
     )
-    if any(video.lower().endswith(MANIFESTS) for video in videos):
+    if any(video.lower().endswith(SHEETS) for video in videos):
         if output is None or baseline is not None or heatmap is not None:
             raise typer.BadParameter(
                 "a manifest needs -o, and takes no --heatmap and no --baseline: it has a column "
@@ -130,7 +132,7 @@ def actions(
     if any(study[name] not in (None, False, "input", "local") for name in study):
         raise typer.BadParameter(
             "--as, --workers, --order, --engine, --address, --overwrite and --retry-failed are for "
-            "a manifest (.csv, .tsv)."
+            "a manifest (.csv, .tsv, .xlsx)."
         )
     paths = expand(videos)
     ending = None if output is None else _check_file(output, len(paths))
@@ -148,8 +150,8 @@ def actions(
     if resume:
         if output is None or not alone or chosen != "all" or STDIN in paths:
             raise typer.BadParameter(
-                "goes on with a .csv, .jsonl or .parquet file of all faces of files, without "
-                "--baseline and --heatmap.",
+                "goes on with a .csv, .xlsx, .jsonl or .parquet file of all faces of files, "
+                "without --baseline and --heatmap.",
                 param_hint="--resume",
             )
         unfinished = _unfinished(output, paths)
@@ -200,7 +202,7 @@ def _read_study(
     """Read the videos of a manifest into one table."""
     from ..batch import find_inputs, run_actions
     from ..batch.store import beside
-    from ..export.tables import TABLES, require_pyarrow
+    from ..export.tables import TABLES, require_pyarrow, require_writer
 
     if output.suffix.lower() not in TABLES:
         raise typer.BadParameter(
@@ -210,6 +212,7 @@ def _read_study(
         raise typer.BadParameter("is for --engine ray.", param_hint="--address")
     check_outputs({"-o": [output, *beside(output)]}, inputs)
     require_pyarrow()  # now, not after the model was loaded
+    require_writer(output)
     if options["engine"] == "ray":
         require_package("ray", "ray", "A batch on Ray")
     try:
@@ -239,7 +242,7 @@ def _parse_rate(text: str) -> FrameRate:
 def _check_file(output: Path, n_videos: int) -> str:
     """Return the ending of the file to write."""
     from ..export.save import TABLE_ENDINGS, check_ending
-    from ..export.tables import TABLES, require_pyarrow
+    from ..export.tables import TABLES, require_writer
 
     try:
         ending = check_ending(output, TABLE_ENDINGS, "a table of actions")
@@ -250,8 +253,7 @@ def _check_file(output: Path, n_videos: int) -> str:
             f"{ending} is for one video; a table ({', '.join(TABLES)}) takes several.",
             param_hint="-o",
         )
-    if ending == ".parquet":
-        require_pyarrow()  # now, not after the work
+    require_writer(output)  # now, not after the work
     return ending
 
 

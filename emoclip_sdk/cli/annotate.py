@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..errors import EmoCLIPError
+from ..inference.options import STEP, WINDOW
 from . import options as o
 from .loading import load_model, requested_labels
 from .output import complain, working
@@ -29,17 +29,33 @@ def annotate(
             "--output", "-o", metavar="FILE", help="Ends in .mp4, .m4v, .mov, .mkv or .webm."
         ),
     ],
-    window: Annotated[float, typer.Option(help="Length of a window in seconds.")] = 2.0,
-    step: Annotated[float, typer.Option(help="From one window to the next, in seconds.")] = 0.5,
+    window: o.Window = WINDOW,
+    step: o.Step = STEP,
     landmarks: Annotated[
         bool, typer.Option("--landmarks", help="Draw the landmarks of each face, too.")
     ] = False,
+    anonymize: Annotated[
+        bool,
+        typer.Option(
+            "--anonymize",
+            help="Blur every face that is found, also those without a score. Voices stay.",
+        ),
+    ] = False,
+    keep_face: Annotated[
+        list[int] | None,
+        typer.Option(
+            metavar="ID",
+            min=0,
+            help="With --anonymize: leave the face of this number as it is. May be repeated.",
+        ),
+    ] = None,
     labels: o.Labels = None,
     label: o.Label = None,
     labels_file: o.LabelsFile = None,
     compound: o.Compounds = None,
     model: o.Model = None,
     faces: o.Faces = None,
+    min_face: o.MinFace = None,
     prompts: o.Prompts = None,
     min_score: o.MinScore = None,
     min_quality: o.MinQuality = 0.0,
@@ -58,14 +74,16 @@ def annotate(
     """
     from ..export.annotate import check_video_ending
 
-    for name, seconds in (("--window", window), ("--step", step)):
-        if not (seconds > 0 and math.isfinite(seconds)):
-            raise typer.BadParameter(f"{seconds} is not a positive number.", param_hint=name)
+    o.check_windows(window, step)
     try:
         check_video_ending(output)
     except EmoCLIPError as error:
         raise typer.BadParameter(str(error), param_hint="-o") from None
-    reading = o.parse_reading(faces, fps, allow_network, timeout, start=start, end=end)
+    if keep_face and not anonymize:
+        raise typer.BadParameter("is for --anonymize.", param_hint="--keep-face")
+    reading = o.parse_reading(
+        faces, fps, allow_network, timeout, start=start, end=end, min_face=min_face
+    )
     check_outputs({"-o": output}, video, labels_file, prompts)
     loaded = load_model(model, device, dtype, prompts)
     requested = requested_labels(loaded, labels, label, labels_file, compound)
@@ -87,6 +105,8 @@ def annotate(
                 given,
                 output,
                 landmarks=landmarks,
+                anonymize=anonymize,
+                keep_faces=keep_face or (),
                 fps=fps,
                 allow_network=allow_network,
                 start=start,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -29,14 +28,15 @@ def batch(
         list[str],
         typer.Argument(
             metavar="INPUT",
-            help="Folders, which are searched for videos; manifests (.csv or .tsv with a column "
-            "'path' or 'video', whose other columns are carried along; start and end: seconds; "
-            "baseline_for: the person whose neutral face it shows; speech: with windows or events, "
-            "the .rttm, .srt, .vtt or .eaf file that says who speaks); videos; pictures.",
+            help="Folders, which are searched for videos; manifests (.csv, .tsv or .xlsx with a "
+            "column 'path' or 'video', whose other columns are carried along; start and end: "
+            "seconds; baseline_for: the person whose neutral face it shows; speech: with windows "
+            "or events, the .rttm, .srt, .vtt or .eaf file that says who speaks); videos; "
+            "pictures.",
         ),
     ],
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="A .parquet, .csv or .jsonl file.")
+        Path, typer.Option("--output", "-o", help="A .parquet, .csv, .xlsx or .jsonl file.")
     ],
     labels: o.Labels = None,
     label: o.Label = None,
@@ -56,8 +56,8 @@ def batch(
         typer.Option(
             metavar="FILE",
             help="A row per face and event, with mean, maximum and latency of each label: a table "
-            "of trials (.csv or .tsv with the columns start, end and, if you like, file and name), "
-            "a document of ELAN (.eaf), or a folder of them.",
+            "of trials (.csv, .tsv or .xlsx with the columns start, end and, if you like, file and "
+            "name), a document of ELAN (.eaf), or a folder of them.",
             exists=True,
         ),
     ] = None,
@@ -78,6 +78,7 @@ def batch(
         ),
     ] = None,
     faces: o.Faces = None,
+    min_face: o.MinFace = None,
     sampling: o.Sampling = "deterministic",
     seed: o.Seed = 0,
     prompts: o.Prompts = None,
@@ -118,15 +119,13 @@ def batch(
     """
     from ..batch import find_inputs, run_batch
     from ..batch.store import beside
-    from ..export.tables import TABLES, require_pyarrow
+    from ..export.tables import TABLES, require_pyarrow, require_writer
 
     chosen = None if track is None else o.parse_track(track)
     reading = o.parse_reading(
-        faces, fps, allow_network, timeout, sampling, seed, start=start, end=end
+        faces, fps, allow_network, timeout, sampling, seed, start=start, end=end, min_face=min_face
     )
-    for name, seconds in (("--window", window), ("--step", step)):
-        if seconds is not None and not (seconds > 0 and math.isfinite(seconds)):
-            raise typer.BadParameter(f"{seconds} is not a positive number.", param_hint=name)
+    o.check_windows(window, step)
     against: Any = o.parse_baseline(baseline)
     if output.suffix.lower() not in TABLES:
         raise typer.BadParameter(
@@ -136,6 +135,7 @@ def batch(
         raise typer.BadParameter("is for --engine ray.", param_hint="--address")
     refuse_labels(inputs, labels)
     require_pyarrow()  # now, not after the model was loaded
+    require_writer(output)
     if engine == "ray":
         require_package("ray", "ray", "A batch on Ray")
     try:

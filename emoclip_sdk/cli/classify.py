@@ -42,6 +42,7 @@ def classify(
     model: o.Model = None,
     track: o.Track = "prominent",
     faces: o.Faces = None,
+    min_face: o.MinFace = None,
     sampling: o.Sampling = "deterministic",
     seed: o.Seed = 0,
     prompts: o.Prompts = None,
@@ -69,7 +70,7 @@ def classify(
     o.one_format(as_json, as_csv)
     chosen = o.parse_track(track)
     reading = o.parse_reading(
-        faces, fps, allow_network, timeout, sampling, seed, start=start, end=end
+        faces, fps, allow_network, timeout, sampling, seed, start=start, end=end, min_face=min_face
     )
     refuse_labels(videos, labels)
     paths = expand(videos)

@@ -42,6 +42,7 @@ def compare(
     prompts_a: _Bank = None,
     prompts_b: _Bank = None,
     faces: o.Faces = None,
+    min_face: o.MinFace = None,
     sampling: o.Sampling = "deterministic",
     seed: o.Seed = 0,
     as_json: o.AsJSON = False,
@@ -59,7 +60,7 @@ def compare(
     --prompts-a or --prompts-b. That two agree does not mean that they are right.
     """
     reading = o.parse_reading(
-        faces, fps, allow_network, timeout, sampling, seed, start=start, end=end
+        faces, fps, allow_network, timeout, sampling, seed, start=start, end=end, min_face=min_face
     )
     refuse_labels(videos, labels)
     paths = expand(videos)

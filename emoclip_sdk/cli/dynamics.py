@@ -24,7 +24,7 @@ Features = Annotated[
     typer.Option(
         metavar="FILE",
         help="Write a row per face: mean, SD, maximum, slope, episodes and share of time of each "
-        "label: .csv, .jsonl, .parquet, .json.",
+        "label: .csv, .xlsx, .jsonl, .parquet, .json.",
     ),
 ]
 Synchrony = Annotated[

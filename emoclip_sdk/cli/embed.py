@@ -22,6 +22,7 @@ def embed(
     model: o.Model = None,
     track: o.OneTrack = "prominent",
     faces: o.Faces = None,
+    min_face: o.MinFace = None,
     sampling: o.Sampling = "deterministic",
     seed: o.Seed = 0,
     fps: o.Fps = None,
@@ -39,7 +40,7 @@ def embed(
     """
     chosen = o.parse_one_track(track)
     reading = o.parse_reading(
-        faces, fps, allow_network, timeout, sampling, seed, start=start, end=end
+        faces, fps, allow_network, timeout, sampling, seed, start=start, end=end, min_face=min_face
     )
     if output.suffix.lower() != ".npz":
         raise typer.BadParameter(f"'{output}' does not end in .npz.", param_hint="-o")

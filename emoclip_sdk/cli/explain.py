@@ -47,6 +47,7 @@ def explain(
     model: o.Model = None,
     track: o.OneTrack = "prominent",
     faces: o.Faces = None,
+    min_face: o.MinFace = None,
     sampling: o.Sampling = "deterministic",
     seed: o.Seed = 0,
     prompts: o.Prompts = None,
@@ -69,7 +70,7 @@ def explain(
     """
     chosen = o.parse_one_track(track)
     reading = o.parse_reading(
-        faces, fps, allow_network, timeout, sampling, seed, start=start, end=end
+        faces, fps, allow_network, timeout, sampling, seed, start=start, end=end, min_face=min_face
     )
     check_outputs({"-o": output}, video, labels_file, prompts)
     if output is not None:

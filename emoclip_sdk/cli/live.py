@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import math
 from contextlib import closing
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..errors import VideoError
+from ..inference.options import WINDOW
 from . import options as o
 from .loading import load_model, requested_labels
 from .output import NO_FACE, complain, label_text, new_table, results_console
@@ -32,14 +32,15 @@ def live(
     camera: Annotated[
         int | None, typer.Option(help="Number of the camera. [default: 0]", min=0)
     ] = None,
-    window: Annotated[float, typer.Option(help="Length of a window in seconds.")] = 2.0,
-    step: Annotated[float, typer.Option(help="From one window to the next, in seconds.")] = 0.5,
+    window: o.Window = WINDOW,
+    step: o.Step = 0.5,
     labels: o.Labels = None,
     label: o.Label = None,
     labels_file: o.LabelsFile = None,
     compound: o.Compounds = None,
     model: o.Model = None,
     faces: o.Faces = None,
+    min_face: o.MinFace = None,
     prompts: o.Prompts = None,
     top: o.Top = 3,
     min_score: o.MinScore = None,
@@ -59,10 +60,8 @@ def live(
     """
     if video is not None and camera is not None:
         raise typer.BadParameter("give a video or a camera, not both.", param_hint="--camera")
-    for name, seconds in (("--window", window), ("--step", step)):
-        if not (seconds > 0 and math.isfinite(seconds)):
-            raise typer.BadParameter(f"{seconds} is not a positive number.", param_hint=name)
-    reading = o.parse_reading(faces, fps, allow_network)
+    o.check_windows(window, step)
+    reading = o.parse_reading(faces, fps, allow_network, min_face=min_face)
     loaded = load_model(model, device, dtype, prompts)
     requested = requested_labels(loaded, labels, label, labels_file, compound)
     source = video if video is not None else camera or 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 from typing import Annotated, Literal
@@ -9,7 +10,7 @@ from typing import Annotated, Literal
 import typer
 
 from ..errors import EmoCLIPError
-from ..inference.options import FaceMode, ReadKeywords, ReadOptions
+from ..inference.options import MIN_FACE, FaceMode, ReadKeywords, ReadOptions
 from ..inference.stream import TrackChoice
 from ..video import SamplingMode
 
@@ -31,6 +32,7 @@ __all__ = [
     "Label",
     "Labels",
     "LabelsFile",
+    "MinFace",
     "MinQuality",
     "MinScore",
     "Model",
@@ -43,12 +45,15 @@ __all__ = [
     "Sampling",
     "Seed",
     "Start",
+    "Step",
     "Timeout",
     "Top",
     "Track",
     "Video",
     "Videos",
+    "Window",
     "Workers",
+    "check_windows",
     "one_format",
     "parse_baseline",
     "parse_one_track",
@@ -84,6 +89,16 @@ Faces = Annotated[
     typer.Option(
         help="detect: look for faces; none: the frames are face crops already. "
         "[default: as the model says]"
+    ),
+]
+MinFace = Annotated[
+    float | None,
+    typer.Option(
+        metavar="PX",
+        min=MIN_FACE,
+        help="Side of the smallest face that is looked for, in pixels of the original frame; the "
+        "smaller, the slower. [default: a 16th of the frame's long side, a 40th where faces are "
+        "small]",
     ),
 ]
 Sampling = Annotated[
@@ -203,6 +218,8 @@ MinScore = Annotated[
         "model was calibrated]",
     ),
 ]
+Window = Annotated[float, typer.Option(metavar="S", help="Length of a window in seconds.")]
+Step = Annotated[float, typer.Option(metavar="S", help="From one window to the next, in seconds.")]
 Actions = Annotated[
     bool,
     typer.Option("--actions", help="Also facial actions, head pose and gaze, averaged."),
@@ -266,6 +283,7 @@ def parse_reading(
     *,
     start: float | None = None,
     end: float | None = None,
+    min_face: float | None = None,
 ) -> ReadKeywords:
     """Check what the options say of reading videos; return it as keyword arguments.
 
@@ -283,6 +301,7 @@ def parse_reading(
         timeout=timeout,
         start=start,
         end=end,
+        min_face=min_face,
     )
     try:
         ReadOptions(**reading)
@@ -334,6 +353,13 @@ def parse_track(text: str) -> TrackChoice:
     if text.isascii() and text.isdigit():
         return int(text)
     raise typer.BadParameter(f"'{text}' is not prominent, all or a number.", param_hint="--track")
+
+
+def check_windows(window: float | None, step: float | None) -> None:
+    """Refuse windows that are none."""
+    for name, seconds in (("--window", window), ("--step", step)):
+        if seconds is not None and not (seconds > 0 and math.isfinite(seconds)):
+            raise typer.BadParameter(f"{seconds} is not a positive number.", param_hint=name)
 
 
 def one_format(as_json: bool, as_csv: bool) -> None:

@@ -149,6 +149,7 @@ def score(
     ] = None,
     model: o.Model = None,
     faces: o.Faces = None,
+    min_face: o.MinFace = None,
     sampling: o.Sampling = "deterministic",
     seed: o.Seed = 0,
     as_json: o.AsJSON = False,
@@ -167,7 +168,7 @@ def score(
     from ..errors import EmoCLIPError
     from ..selection.wording import read_labeled, score_wordings
 
-    reading = o.parse_reading(faces, fps, False, timeout, sampling, seed)
+    reading = o.parse_reading(faces, fps, False, timeout, sampling, seed, min_face=min_face)
     try:
         clips = read_labeled(file)
     except EmoCLIPError as error:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import EmoCLIPError
+from ..inference.options import STEP, WINDOW
 from ..results.records import ModelInfo
 from ..runtime.packages import require_package
 from . import options as o
@@ -45,15 +45,15 @@ __all__ = ["timeline"]
 
 def timeline(
     video: o.Video,
-    window: Annotated[float, typer.Option(help="Length of a window in seconds.")] = 2.0,
-    step: Annotated[float, typer.Option(help="From one window to the next, in seconds.")] = 1.0,
+    window: o.Window = WINDOW,
+    step: o.Step = STEP,
     output: Annotated[
         list[Path] | None,
         typer.Option(
             "--output",
             "-o",
             metavar="FILE",
-            help="Write a file; the ending says which kind: .csv, .jsonl, .parquet, .json, "
+            help="Write a file; the ending says which kind: .csv, .xlsx, .jsonl, .parquet, .json, "
             ".vtt, .srt, .eaf (ELAN), .TextGrid (Praat), .rttm. May be repeated.",
         ),
     ] = None,
@@ -78,6 +78,7 @@ def timeline(
     compound: o.Compounds = None,
     model: o.Model = None,
     faces: o.Faces = None,
+    min_face: o.MinFace = None,
     prompts: o.Prompts = None,
     top: o.Top = 3,
     min_score: o.MinScore = None,
@@ -99,17 +100,15 @@ def timeline(
     """Score emotion labels over time: one row per face and window.
 
     A window in which a face is not seen is a row without scores. Without an option that writes
-    something else, a table is printed. One .csv, .jsonl or .parquet file alone is written while the
-    video is read, in order of time, and keeps its rows at Ctrl-C; everything else is in order of
-    faces, then of time.
+    something else, a table is printed. One .csv, .xlsx, .jsonl or .parquet file alone is written
+    while the video is read, in order of time, and keeps its rows at Ctrl-C; everything else is in
+    order of faces, then of time.
     """
     from ..export.save import check_ending
-    from ..export.tables import TABLES, write_csv
+    from ..export.tables import TABLES, require_writer, write_csv
 
     o.one_format(as_json, as_csv)
-    for name, seconds in (("--window", window), ("--step", step)):
-        if not (seconds > 0 and math.isfinite(seconds)):
-            raise typer.BadParameter(f"{seconds} is not a positive number.", param_hint=name)
+    o.check_windows(window, step)
     files = output or []
     for file in files:
         try:
@@ -119,9 +118,11 @@ def timeline(
     pictures = [plot, heatmap]
     if any(pictures):  # now, not after the work
         require_package("matplotlib", "plot", "Plotting")
-    if any(file.suffix.lower() == ".parquet" for file in (*files, features, synchrony) if file):
-        require_package("pyarrow", "parquet", "Writing Parquet")
-    reading = o.parse_reading(faces, fps, allow_network, timeout, start=start, end=end)
+    for file in filter(None, (*files, features, synchrony)):
+        require_writer(file)
+    reading = o.parse_reading(
+        faces, fps, allow_network, timeout, start=start, end=end, min_face=min_face
+    )
     against = o.parse_baseline(baseline)
     dynamics = Dynamics(features, synchrony, events, tier, threshold)
     dynamics.check()
@@ -177,7 +178,7 @@ def _unfinished(table: Path | None, video: str) -> UnfinishedTable | None:
 
     if table is None or video == STDIN:
         raise typer.BadParameter(
-            "goes on with one .csv, .jsonl or .parquet file alone, of a file, and without a "
+            "goes on with one .csv, .xlsx, .jsonl or .parquet file alone, of a file, and without a "
             "baseline.",
             param_hint="--resume",
         )

@@ -1,135 +1,150 @@
-"""A player and a timeline as HTML: text keeps its size on a phone, colors follow the theme."""
+"""Scores over time as HTML: text keeps its size on a phone, colors follow the theme."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import math
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from ..export.style import label_colors, time_ticks
-from ..results.analysis import Cell, cells, runs
+from ..results.analysis import Cell, TrackSummary, cells
 from ..results.reliability import reliability_lines
+from .axes import TimeAxis, data_attributes, heading, person
+from .colors import LabelStyle
 
 if TYPE_CHECKING:
+    from ..results.records import Prediction
     from ..results.scored_windows import TimelineRow
     from ..results.timeline import Timeline
 
-__all__ = ["chart_html", "player_html"]
+__all__ = ["chart_html", "no_face_html"]
 
+NONE = "none of these"
 _MANY = 60  # windows, from which on points would hide the lines
+_TIPS = 500  # cells of a person, from which on they are too narrow to be pointed at
+_LISTED = 12  # labels of a legend
+_TOLD = 3  # scores of a tooltip
 
 
-def player_html(timeline: Timeline, address: str, size: tuple[int, int]) -> str:
-    """Return a video player that draws a box around each face while it plays.
+def chart_html(
+    timeline: Timeline,
+    answers: Sequence[Prediction],
+    styles: Mapping[str, LabelStyle],
+    begin: float = 0.0,
+) -> str:
+    """Return the scores over time, a panel for each person, with a playhead that a script moves.
 
     Parameters
     ----------
     timeline : Timeline
-        Its paths are the boxes.
-    address : str
-        Of the video.
-    size : (int, int)
-        Width and height of the video that the paths are measured in.
+    answers : sequence of Prediction
+        Of each face over all of the video, as ``classify(track="all")`` returns them.
+    styles : mapping of str to LabelStyle
+        How each label is drawn.
+    begin : float
+        Seconds at which the part that was read begins.
     """
-    width, height = size
-    faces = [
-        {
-            "track": track,
-            "spacing": round(path.spacing, 4),
-            "times": [round(t, 3) for t in path.times.tolist()],
-            "boxes": [
-                [round(v / s, 4) for v, s in zip(box, (width, height) * 2, strict=True)]
-                for box in path.boxes.tolist()
-            ],
-        }
-        for track, path in timeline.paths.items()
-    ]
-    return (
-        f'<div class="emo-player" style="--ratio: {width / height:.4f}" {_data("faces", faces)}>'
-        f'<video src="{escape(address)}" controls playsinline preload="auto" '
-        f'aria-label="{escape(timeline.source)}"></video><div class="emo-boxes"></div></div>'
-    )
-
-
-def chart_html(timeline: Timeline) -> str:
-    """Return the scores over time, a panel for each face, with a playhead that a script moves."""
     tracks = list(dict.fromkeys(row.track for row in timeline.rows if row.track is not None))
     if not tracks:
-        return '<p class="emo-none">No face was found in this video, so there is no score.</p>'
-    end = max([timeline.duration or 0.0, *(row.end for row in timeline.rows)]) or 1.0
-    colors = {label: f"var(--emo-{i})" for i, label in enumerate(label_colors(timeline))}
-    track_cells, best = cells(timeline), runs(timeline)
+        return no_face_html()
+    axis = TimeAxis.of(timeline, begin)
+    track_cells = cells(timeline)
     captions = {
-        track: [_caption(cell, colors) for cell in track_cells[track] if cell.row.face_found]
-        for track in tracks
+        track: [_caption(cell, styles) for cell in track_cells.get(track, [])] for track in tracks
     }
-    seconds = {face.track: face.seconds for face in timeline.summary()}
+    whole = {answer.track: answer for answer in answers}
+    faces = {face.track: face for face in timeline.summary()}
+    compared = {known.track: known.scores for known in timeline.baselines if known.used}
     panels = []
     for track in tracks:
-        strip = "".join(
-            f'<i style="left: {100 * run.start / end:.2f}%; '
-            f"width: {100 * (run.end - run.start) / end:.2f}%; "
-            f'background: {colors.get(run.label, "var(--emo-other)")}" '
-            f'title="{escape(run.label)}, {run.start:.1f} to {run.end:.1f} s"></i>'
-            for run in best.get(track, [])
-        )
+        own = track_cells.get(track, [])
         rows = [row for row in timeline.rows if row.track == track]
+        answer = whole.get(track)
+        face = faces.get(track)
+        about = f"{_answer(answer)}{face.seconds if face else 0.0:.1f} s in view"
         panels.append(
-            f"<h3>Face {track} <small>{seconds[track]:.1f} s in view</small></h3>"
-            f'<div class="emo-plot"><div class="emo-strip">{strip}</div>'
+            f"<section>{heading(track, about)}"
+            f"{_legend(answer, face, styles, compared.get(track) or {})}"
+            f'<div class="emo-plot"><div class="emo-strip">{_strip(own, styles, axis)}</div>'
             f'<div class="emo-lines"><span style="top: 0">1</span><span style="top: 50%">0.5</span>'
-            f'<span style="top: 100%">0</span>{_lines(rows, colors, timeline, end)}</div>'
-            '<b class="emo-playhead"></b></div>'
+            f'<span style="top: 100%">0</span>{_lines(rows, styles, timeline.labels, axis)}'
+            f"{_tips(own, axis)}</div>"
+            f'<b class="emo-playhead"></b></div>{axis.ticks()}</section>'
         )
-    times, names = time_ticks(0, end, 6)
-    if end < 120:
-        names[-1] += " s"
-    ticks = "".join(
-        f'<span style="left: {100 * at / end:.2f}%"{" class=last" if at > 0.96 * end else ""}>'
-        f"{name}</span>"
-        for at, name in zip(times, names, strict=True)
-    )
     return (
-        f'<div class="emo-chart" data-end="{end:.3f}" {_data("captions", captions)}>'
-        f"{_legend(timeline, colors)}{''.join(panels)}"
-        f'<div class="emo-ticks">{ticks}</div>{_reliability(timeline)}</div>'
+        f'<div class="emo-chart" {axis.attributes()} {data_attributes("captions", captions)}>'
+        f"{''.join(panels)}{_key(timeline)}{_notes(timeline)}</div>"
     )
 
 
-def _caption(cell: Cell, colors: dict[str, str]) -> list[Any]:
+def no_face_html() -> str:
+    """Return what is shown where nobody is."""
+    return '<p class="emo-none">No face was found in this video, so there is no score.</p>'
+
+
+def _answer(answer: Prediction | None) -> str:
+    """Return the one answer for all of the video, as `emoclip classify` gives it."""
+    if answer is None or answer.label is None:
+        return ""
+    text = NONE if answer.abstained else f"{answer.answer} {answer.scores[answer.label]:.2f}"
+    return f"<b>{escape(text)}</b> over all of it; "
+
+
+def _caption(cell: Cell, styles: Mapping[str, LabelStyle]) -> list[Any]:
     """Return start, end, the text beside the face between them, and its color."""
     label = str(cell.row.label)
     if cell.row.abstained:
-        return [round(cell.start, 3), round(cell.end, 3), "none of these", "var(--emo-other)"]
+        return [round(cell.start, 3), round(cell.end, 3), NONE, "var(--emo-other)"]
     text = f"{cell.row.answer} {cell.row.scores[label]:.2f}"
-    color = colors.get(label, "var(--emo-other)")
-    return [round(cell.start, 3), round(cell.end, 3), text, color]
+    return [round(cell.start, 3), round(cell.end, 3), text, styles[label].color]
+
+
+def _strip(own: Sequence[Cell], styles: Mapping[str, LabelStyle], axis: TimeAxis) -> str:
+    """Return the best label over time; where the model abstained, a stretch says so, too."""
+    drawn = []
+    for label, start, end in _stretches(own):
+        about = f"{label or NONE}, {start:.1f} to {end:.1f} s"
+        if label is None:
+            drawn.append(f'<i class="none" style="{axis.place(start, end)}" title="{about}"></i>')
+        else:
+            drawn.append(styles[label].swatch(axis.place(start, end), escape(about)))
+    return "".join(drawn)
+
+
+def _stretches(own: Sequence[Cell]) -> Iterator[tuple[str | None, float, float]]:
+    """Yield label, start and end of cells that follow one another; None: the model abstained."""
+    now: tuple[str | None, float, float] | None = None
+    for cell in own:
+        label = None if cell.row.abstained else cell.row.label
+        if now is not None and now[0] == label and cell.start - now[2] < 1e-6:
+            now = (label, now[1], cell.end)
+            continue
+        if now is not None:
+            yield now
+        now = (label, cell.start, cell.end)
+    if now is not None:
+        yield now
 
 
 def _lines(
-    rows: Sequence[TimelineRow], colors: dict[str, str], timeline: Timeline, end: float
+    rows: Sequence[TimelineRow],
+    styles: Mapping[str, LabelStyle],
+    labels: Sequence[str],
+    axis: TimeAxis,
 ) -> str:
     drawn = []
-    for label in sorted(timeline.labels, key=lambda label: label in colors):
-        color, kind = colors.get(label, "var(--emo-other)"), "main" if label in colors else "other"
+    for label in sorted(labels, key=lambda label: styles[label].named):
+        style = styles[label]
+        kind = "other" if not style.named else "main dashed" if style.dashed else "main"
         for part in _unbroken(rows):
-            points = [
-                (
-                    1000 * row.middle / end,
-                    100 * (1 - row.scores[label]),
-                )
-                for row in part
-            ]
+            points = [(10 * axis.at(row.middle), 100 * (1 - row.scores[label])) for row in part]
             line = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-            drawn.append(f'<polyline class="{kind}" stroke="{color}" points="{line}"/>')
-            if kind == "main" and len(rows) < _MANY:
+            drawn.append(f'<polyline class="{kind}" stroke="{style.color}" points="{line}"/>')
+            if style.named and len(rows) < _MANY:
                 # A round end of a line of no length stays round where the picture is stretched.
                 dots = " ".join(f"M{x:.1f} {y:.1f}h0.01" for x, y in points)
-                drawn.append(f'<path class="dots" stroke="{color}" d="{dots}"/>')
-    names = escape(", ".join(timeline.labels))
+                drawn.append(f'<path class="dots" stroke="{style.color}" d="{dots}"/>')
+    names = escape(", ".join(labels))
     return (
         '<svg viewBox="0 0 1000 100" preserveAspectRatio="none" role="img" '
         f'aria-label="Scores over time: {names}">{"".join(drawn)}</svg>'
@@ -137,46 +152,88 @@ def _lines(
 
 
 def _unbroken(rows: Sequence[TimelineRow]) -> Iterator[list[TimelineRow]]:
-    part: list[TimelineRow] = []
-    for row in rows:
-        if row.face_found:
-            part.append(row)
-        elif part:
-            yield part
-            part = []
-    if part:
-        yield part
+    for found, part in itertools.groupby(rows, lambda row: row.face_found):
+        if found:
+            yield list(part)
 
 
-def _legend(timeline: Timeline, colors: dict[str, str]) -> str:
-    means = dict.fromkeys(timeline.labels, 0.0)
-    rows = [row for row in timeline.rows if row.face_found]
-    for row in rows:
-        for label, score in row.scores.items():
-            means[label] += score / len(rows)
+def _tips(own: Sequence[Cell], axis: TimeAxis) -> str:
+    """Return what says the scores where one points."""
+    if len(own) > _TIPS:
+        return ""
+    return "".join(
+        f'<i class="emo-tip" style="{axis.place(cell.start, cell.end)}" '
+        f'title="{escape(_told(cell.row))}"></i>'
+        for cell in own
+    )
+
+
+def _told(row: TimelineRow) -> str:
+    ranked = sorted(row.scores, key=lambda label: -row.scores[label])[:_TOLD]
+    changes = row.score_changes or {}
+
+    def score(label: str) -> str:
+        change = changes.get(label)
+        known = change is not None and change == change
+        return f"{label} {row.scores[label]:.2f}" + (f" ({change:+.2f})" if known else "")
+
+    none = f"{NONE}; " if row.abstained else ""
+    return f"{row.start:.1f} to {row.end:.1f} s: {none}{', '.join(map(score, ranked))}"
+
+
+def _legend(
+    answer: Prediction | None,
+    face: TrackSummary | None,
+    styles: Mapping[str, LabelStyle],
+    compared: Mapping[str, float],
+) -> str:
+    """Return a person's labels, in order of the scores over all of the video."""
+    if answer is None or not answer.face_found:
+        return ""
+    ranked = answer.top(len(answer.scores))
     items = []
-    for label in sorted(timeline.labels, key=lambda label: -means[label]):
-        color = colors.get(label, "var(--emo-other)")
-        if math.isfinite(means[label]):
-            known = timeline.reliability.get(label)
-            about = f"mean score; {known.text}" if known else "mean score"
-            mark = "" if known is None or known.readable else " (not readable)"
-            items.append(
-                f'<li title="{escape(about)}"><i style="background: {color}"></i>{escape(label)}'
-                f"{mark} <small>{means[label]:.2f}</small></li>"
-            )
+    for label, score in ranked[:_LISTED]:
+        known = answer.reliability.get(label)
+        mark = "" if known is None or known.readable else " (not readable)"
+        before = f" / {compared[label]:.2f} neutral" if label in compared else ""
+        items.append(
+            f'<li title="{escape(known.text if known else label)}">{styles[label].swatch()}'
+            f"{escape(label)}{mark} <small>{score:.2f}{before}</small></li>"
+        )
+    rest = ranked[_LISTED:]
+    if rest:
+        names = ", ".join(f"{label} {score:.2f}" for label, score in rest)
+        items.append(f'<li title="{escape(names)}"><small>and {len(rest)} more</small></li>')
+    if face is not None and face.abstained_share > 0:
+        share = f"{face.abstained_share:.0%} of the time"
+        items.append(
+            f'<li title="no label fits well enough"><i class="none"></i>{NONE} '
+            f"<small>{share}</small></li>"
+        )
     return f'<ul class="emo-legend">{"".join(items)}</ul>'
 
 
-def _reliability(timeline: Timeline) -> str:
-    """Say which labels are not read as what they say, where there are any."""
-    known = {k: v for k, v in timeline.reliability.items() if v.level != "measured"}
-    lines = reliability_lines(known)
+def _key(timeline: Timeline) -> str:
+    """Say what is drawn."""
+    used = any(known.used for known in timeline.baselines)
+    neutral = "; after the slash, that of the person's own neutral face" if used else ""
+    return (
+        '<details class="emo-key" open><summary>How to read this</summary><ul>'
+        f"<li>Numbers beside labels: the score over all of the video{neutral}. Scores are shares "
+        "among these labels and sum to 1.</li>"
+        "<li>Strip: the label that fits best at each time; "
+        f'<i class="none"></i> {NONE}: no label fits well enough.</li>'
+        f"<li>Lines: the score in windows of {timeline.window:g} s, one every {timeline.step:g} s. "
+        "Point at them to read it, click to go there.</li></ul></details>"
+    )
+
+
+def _notes(timeline: Timeline) -> str:
+    """Say what each person is compared with, and which labels are not read as what they say."""
+    lines = [
+        f"{person(known.track)}: {known.sentence().partition(': ')[2]}"
+        for known in timeline.baselines
+    ]
+    unsure = {k: v for k, v in timeline.reliability.items() if v.level != "measured"}
+    lines += reliability_lines(unsure)
     return "".join(f'<p class="emo-note">{escape(line)}</p>' for line in lines)
-
-
-def _data(name: str, value: Any) -> str:
-    """Return attributes for the script: the value, and a hash by which a change is seen."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    mark = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
-    return f'data-{name}="{escape(text)}" data-mark="{mark}"'

@@ -1,4 +1,4 @@
-// Boxes and playheads follow the player; a click on the timeline moves the player.
+// Boxes and playheads follow the player; a click on a chart moves the player.
 (() => {
   const parsed = new WeakMap();
   const data = (element, name) => {
@@ -28,8 +28,7 @@
     return since < 1.5 * face.spacing ? box : null;
   };
 
-  const draw = (player, chart, time) => {
-    const captions = chart ? data(chart, "captions") : {};
+  const drawBoxes = (player, captions, time) => {
     const layer = player.querySelector(".emo-boxes");
     layer.replaceChildren();
     for (const face of data(player, "faces")) {
@@ -41,38 +40,46 @@
       frame.style.cssText =
         `left:${x0}%;top:${y0}%;width:${x1 - x0}%;height:${y1 - y0}%;` +
         `--color:${now ? now[3] : "var(--emo-other)"}`;
-      tag.textContent = `${face.track}  ${now ? now[2] : ""}`.trim();
+      tag.textContent = now ? `${face.name}: ${now[2]}` : face.name;
       frame.classList.toggle("low", y0 < 12);
       frame.classList.toggle("right", x0 > 55);
       frame.append(tag);
       layer.append(frame);
     }
-    if (!chart) return;
-    const left = `${Math.min(100, (100 * time) / chart.dataset.end)}%`;
+  };
+  const begin = (element) => Number(element.dataset.begin);
+  const moveHeads = (chart, time) => {
+    const share = (time - begin(chart)) / (chart.dataset.end - begin(chart));
+    const left = `${Math.min(100, Math.max(0, 100 * share))}%`;
     for (const head of chart.querySelectorAll(".emo-playhead")) head.style.left = left;
   };
+  // Gradio changes elements in place, and takes away what it did not put there.
+  const marks = (charts) =>
+    charts.map((chart) => `${chart.dataset.mark} ${chart.querySelector(".emo-playhead")?.style.left}`);
 
-  let drawn = [];
+  let drawn = "";
   const step = () => {
     requestAnimationFrame(step);
     const player = document.querySelector(".emo-player");
     if (!player) return;
-    const chart = document.querySelector(".emo-chart");
-    const time = player.querySelector("video").currentTime;
-    // Gradio changes elements in place, and takes away what it did not put there.
-    const now = [player.dataset.mark, chart?.dataset.mark, chart?.querySelector(".emo-playhead")?.style.left, time];
-    if (now.every((value, i) => value === drawn[i])) return;
-    draw(player, chart, time);
-    now[2] = chart?.querySelector(".emo-playhead")?.style.left;
-    drawn = now;
+    const charts = [...document.querySelectorAll(".emo-chart")];
+    // The copy that plays begins at 0, whatever part of the video it is.
+    const time = player.querySelector("video").currentTime + begin(player);
+    const state = () => [player.dataset.mark, time, ...marks(charts)].join();
+    if (state() === drawn) return;
+    const chart = charts.find((each) => each.dataset.captions);
+    drawBoxes(player, chart ? data(chart, "captions") : {}, time);
+    for (const each of charts) moveHeads(each, time);
+    drawn = state();
   };
   requestAnimationFrame(step);
 
   document.addEventListener("click", (event) => {
-    const plot = event.target.closest(".emo-plot"), video = document.querySelector(".emo-player video");
-    if (!plot || !video) return;
-    const place = plot.getBoundingClientRect();
+    const plot = event.target.closest(".emo-plot"), player = document.querySelector(".emo-player");
+    if (!plot || !player) return;
+    const place = plot.getBoundingClientRect(), chart = plot.closest(".emo-chart");
     const share = Math.min(Math.max((event.clientX - place.left) / place.width, 0), 1);
-    video.currentTime = share * plot.closest(".emo-chart").dataset.end;
+    const time = begin(chart) + share * (chart.dataset.end - begin(chart));
+    player.querySelector("video").currentTime = time - begin(player);
   });
 })();

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-import dataclasses
 import shutil
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ..errors import EmoCLIPError, PromptError, VideoError
-from ..export.annotate import write_video
+from ..inference.options import ReadOptions
 from ..prompts import LabelText, compose
 from ..video.opening import VIDEO_SUFFIXES, open_video
+from .colors import LabelColors
+from .copies import write_annotated, write_played
 
 if TYPE_CHECKING:
+    from ..inference.baseline import BaselineChoice
     from ..inference.stream import FaceStream
     from ..model import EmoCLIP
+    from ..results.actions import FaceActions
+    from ..results.records import Prediction
     from ..results.timeline import Timeline
+    from ..runtime.progress import ProgressOption
 
-__all__ = ["DOWNLOADS", "Session"]
+__all__ = ["DOWNLOADS", "Session", "VideoResult"]
 
 DOWNLOADS = {
     "Table, CSV": ".csv",
@@ -37,38 +40,32 @@ DOWNLOADS = {
     "Plot, PNG": ".png",
     "Heat map, PNG": ".heatmap.png",
     "Annotated video, MP4": ".mp4",
+    "Facial actions, CSV": ".actions.csv",
+    "Facial actions, heat map, PNG": ".actions.png",
 }
 """What a visitor can take away, and the endings of the files."""
 
-_PLAYED = 960  # pixels of the longer side of the video that the browser plays
 
+@dataclass(frozen=True)
+class VideoResult:
+    """What the page shows of a video; each as the command line and Python give it.
 
-class _Smaller:
-    """Frames as the browser gets them: no larger than needed, both sides even."""
+    Attributes
+    ----------
+    timeline : Timeline
+        With actions.
+    answers : list of Prediction
+        Of each face over all of the video.
+    actions : FaceActions
+        Of the sampled frames.
+    begin : float
+        Seconds on the clock of the video, where what was read begins.
+    """
 
-    def __init__(self, size: tuple[int, int]) -> None:
-        factor = min(1.0, _PLAYED / max(size))
-        self.frame = size
-        self.size = (_even(size[0] * factor), _even(size[1] * factor))
-
-    def draw(self, rgb: NDArray[np.uint8], time: float) -> NDArray[np.uint8]:
-        import cv2
-
-        if (rgb.shape[1], rgb.shape[0]) == self.size:
-            return rgb
-        height, width = rgb.shape[:2]
-        if (width, height) == self.frame:
-            smaller = cv2.resize(rgb, self.size, interpolation=cv2.INTER_AREA)
-            return np.asarray(smaller, dtype=np.uint8)
-        # A video may change its size on the way: its pictures are fitted in, never stretched.
-        scale = min(self.size[0] / width, self.size[1] / height)
-        size = (max(1, round(width * scale)), max(1, round(height * scale)))
-        left, top = ((self.size[i] - size[i]) // 2 for i in (0, 1))
-        fitted = np.zeros((self.size[1], self.size[0], 3), np.uint8)
-        fitted[top : top + size[1], left : left + size[0]] = cv2.resize(
-            rgb, size, interpolation=cv2.INTER_AREA
-        )
-        return fitted
+    timeline: Timeline
+    answers: list[Prediction]
+    actions: FaceActions
+    begin: float
 
 
 class Session:
@@ -89,9 +86,12 @@ class Session:
         self.model = model.with_prompts()
         # The name can't be guessed: the address of a file is the right to see it.
         self.folder = Path(tempfile.mkdtemp(prefix="session-", dir=root))
+        self.labels = list(model.labels)  # that were last used
+        self.colors = LabelColors()
         self._stream: FaceStream | None = None
         self._size = (1, 1)
-        self.timeline: Timeline | None = None
+        self._begin = 0.0
+        self.result: VideoResult | None = None
 
     @property
     def played(self) -> Path:
@@ -103,32 +103,48 @@ class Session:
         """Width and height of the video that was uploaded."""
         return self._size
 
-    def read(self, upload: Path) -> None:
+    def read(
+        self,
+        upload: Path,
+        start: float | None = None,
+        end: float | None = None,
+        progress: ProgressOption = None,
+    ) -> None:
         """Find and embed the faces of a video, and keep a small copy to be played.
 
         `upload` isn't needed afterwards.
+
+        Parameters
+        ----------
+        upload : Path
+        start, end : float, optional
+            Seconds between which it is read.
+        progress : callable, optional
 
         Raises
         ------
         VideoError
             It is no video that can be read.
+        EmoCLIPError
+            There is no such part.
         """
         if upload.suffix.lower() not in VIDEO_SUFFIXES:
             known = ", ".join(sorted(VIDEO_SUFFIXES))
             raise VideoError(upload.name, f"is no video by its name; known are {known}")
-        self._stream = self.timeline = None
-        stream = self.model.read(upload)
-        drawings: list[_Smaller] = []
-
-        def drawing(size: tuple[int, int]) -> _Smaller:
-            drawings.append(_Smaller(size))
-            return drawings[0]
-
-        write_video(open_video(upload), self.played, drawing)
-        self._size = drawings[0].frame
+        options = ReadOptions(start=start, end=end)
+        self._stream = self.result = None
+        stream = self.model.read(upload, actions=True, start=start, end=end, progress=progress)
+        self._size = write_played(options.part(open_video(upload)), self.played, progress)
+        self._begin = start or 0.0
         self._stream = stream
 
-    def score(self, labels: Sequence[str], window: float, step: float) -> Timeline:
+    def score(
+        self,
+        labels: Sequence[str],
+        window: float,
+        step: float,
+        baseline: BaselineChoice = None,
+    ) -> VideoResult:
         """Score labels on the video that was read.
 
         Raises
@@ -138,8 +154,24 @@ class Session:
         """
         if self._stream is None:
             raise EmoCLIPError("The video isn't here any more. Load it again")
-        self.timeline = self.model.timeline(self._stream, labels, window=window, step=step)
-        return self.timeline
+        timeline = self.model.timeline(
+            self._stream, labels, window=window, step=step, actions=True, baseline=baseline
+        )
+        answers = self.model.classify(self._stream, labels, track="all")
+        actions = self.model.actions(self._stream, baseline=baseline)
+        self.result = VideoResult(timeline, answers, actions, self._begin)
+        return self.result
+
+    def usable(self, labels: Sequence[str]) -> tuple[list[str], list[str]]:
+        """Return those of the labels that the model takes, and why it refuses the others."""
+        kept, reasons = [], []
+        for label in dict.fromkeys(labels):
+            try:
+                self.model.embed_labels([*kept, label])
+                kept.append(label)
+            except EmoCLIPError as error:
+                reasons.append(str(error))
+        return kept, reasons
 
     def text(self, label: str) -> LabelText:
         """Return what a label means to the model."""
@@ -203,45 +235,36 @@ class Session:
         EmoCLIPError
             Nothing was scored, there is no such format, or a package for it is missing.
         """
-        if self.timeline is None:
+        if self.result is None:
             raise EmoCLIPError("There is nothing to save yet: load a video first")
         if ending not in DOWNLOADS.values():
             raise EmoCLIPError(f"There is no format {ending!r}")
-        stem = Path(self.timeline.source).stem or "video"
+        timeline, actions = self.result.timeline, self.result.actions
+        stem = Path(timeline.source).stem or "video"
         folder = self.folder / "files"
         folder.mkdir(exist_ok=True)
         path = folder / f"{stem}{'.annotated' if ending == '.mp4' else ''}{ending}"
         if ending == ".mp4":
-            self._annotate(path)
+            write_annotated(timeline, self.played, path, self._size, self._begin)
         elif ending == ".heatmap.png":
-            self.timeline.heatmap(path)
+            timeline.heatmap(path)
         elif ending == ".png":
-            self.timeline.plot(path)
+            timeline.plot(path)
+        elif ending == ".actions.png":
+            actions.heatmap(path)
+        elif ending == ".actions.csv":
+            actions.save(path)
         else:
-            self.timeline.save(path)
+            timeline.save(path)
         return path
 
     def forget_video(self) -> None:
         """Delete the video and all files, and keep the labels' meanings."""
-        self._stream = self.timeline = None
+        self._stream = self.result = None
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(mode=0o700)
 
     def close(self) -> None:
         """Delete all that was kept."""
-        self._stream = self.timeline = None
+        self._stream = self.result = None
         shutil.rmtree(self.folder, ignore_errors=True)
-
-    def _annotate(self, path: Path) -> None:
-        assert self.timeline is not None
-        played = _Smaller(self._size).size
-        scale = np.array([played[0] / self._size[0], played[1] / self._size[1]] * 2)
-        paths = {
-            track: dataclasses.replace(face_path, boxes=face_path.boxes * scale)
-            for track, face_path in self.timeline.paths.items()
-        }
-        dataclasses.replace(self.timeline, paths=paths).annotate(self.played, path)
-
-
-def _even(side: float) -> int:
-    return max(2, 2 * round(side / 2))

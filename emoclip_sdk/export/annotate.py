@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import ExitStack, closing
 from fractions import Fraction
 from pathlib import Path
@@ -21,6 +22,7 @@ from ..video.decode import FileSource
 from ..video.limits import error_text
 from ..video.opening import open_video
 from ..video.part import PartSource, check_part
+from .anonymize import Anonymizer, faces_to_blur
 from .files import atomic_write, check_output
 from .overlay import Overlay
 
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from ..video import VideoSource
 
 __all__ = ["VIDEOS", "Drawing", "annotate_video", "check_video_ending", "write_video"]
+
+log = logging.getLogger(__name__)
 
 VIDEOS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
 """Endings that can be written, and FFmpeg's names of their containers."""
@@ -72,6 +76,8 @@ def annotate_video(
     path: str | Path,
     *,
     landmarks: bool = False,
+    anonymize: bool = False,
+    keep_faces: Collection[int] = (),
     fps: float | None = None,
     allow_network: bool = False,
     start: float | None = None,
@@ -85,9 +91,12 @@ def annotate_video(
     VideoError
         The video can't be read.
     EmoCLIPError
-        Another ending, the file can't be written, it is the source itself, or no part is from
-        `start` to `end`.
+        Another ending, the file can't be written, it is the source itself, no part is from `start`
+        to `end`, or `keep_faces` names a face that isn't there.
     """
+    hidden = faces_to_blur(timeline.paths, anonymize, keep_faces)
+    if anonymize and not hidden:
+        log.warning("%s: no face was found that could be blurred", timeline.source)
     path = Path(path)
     check_part(start, end)
     check_video_ending(path)
@@ -103,7 +112,10 @@ def annotate_video(
 
         finder = ShapeFinder(FaceLandmarker())
     begin = start or 0.0
-    write_video(source, path, lambda size: Overlay(timeline, size, finder, begin), progress)
+    anonymizer = Anonymizer(hidden) if hidden else None
+    write_video(
+        source, path, lambda size: Overlay(timeline, size, finder, begin, anonymizer), progress
+    )
 
 
 def write_video(

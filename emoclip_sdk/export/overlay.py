@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from ..faces.shapes import ShapeFinder
     from ..results.scored_windows import ScoredWindows
+    from .anonymize import Anonymizer
 
 __all__ = ["Overlay"]
 
@@ -44,6 +45,10 @@ class Overlay:
         Width and height of a frame in pixels.
     finder : ShapeFinder, optional
         Finds the landmarks of the faces, which then are drawn.
+    begin : float
+        Where the strip begins, in seconds.
+    anonymizer : Anonymizer, optional
+        Blurs faces before anything is drawn.
 
     Attributes
     ----------
@@ -59,8 +64,10 @@ class Overlay:
         size: tuple[int, int],
         finder: ShapeFinder | None = None,
         begin: float = 0.0,
+        anonymizer: Anonymizer | None = None,
     ) -> None:
         self._finder = finder
+        self._anonymizer = anonymizer
         factor: float = min(math.ceil(_MIN_WIDTH / size[0]), max(1, _MAX_SIDE // max(size)))
         if max(size) > _MAX_SIDE:
             factor = _REDUCED / max(size)
@@ -96,7 +103,8 @@ class Overlay:
         """
         from PIL import Image, ImageDraw
 
-        picture = Image.fromarray(rgb)
+        shown = rgb if self._anonymizer is None else self._anonymizer(rgb, time)
+        picture = Image.fromarray(shown)
         # A video may change its size on the way: its pictures are fitted in, never stretched.
         scale = min(self._picture[0] / picture.width, self._picture[1] / picture.height)
         size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))

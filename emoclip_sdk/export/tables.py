@@ -1,4 +1,4 @@
-"""Results as flat rows: CSV, JSON Lines, Parquet, data frames.
+"""Results as flat rows: CSV, JSON Lines, Parquet, Excel.
 
 A row of a timeline can be written as soon as it is there, so a video of any length goes through.
 """
@@ -19,6 +19,7 @@ from ..errors import MissingDependencyError
 from ..results.numbers import nullable
 from ..results.tables import COUNTS, FLAGS, TEXTS
 from ..results.text import unicode_text
+from .excel import open_workbook, require_openpyxl
 from .files import atomic_write
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ __all__ = [
     "FORMULA",
     "TABLES",
     "require_pyarrow",
+    "require_writer",
     "save_records",
     "save_rows",
     "table_schema",
@@ -114,7 +116,7 @@ def save_rows(
     EmoCLIPError
         The file can't be written.
     MissingDependencyError
-        Parquet, and pyarrow is not installed.
+        What writes this format (:func:`require_writer`) is not installed.
     """
     from ..results.scored_windows import TimelineRow
 
@@ -157,7 +159,7 @@ def save_records(
     EmoCLIPError
         The file can't be written.
     MissingDependencyError
-        Parquet, and pyarrow is not installed.
+        What writes this format (:func:`require_writer`) is not installed.
     """
     path = Path(path)
     n = 0
@@ -182,6 +184,21 @@ def require_pyarrow() -> ModuleType:
     except ImportError:
         raise MissingDependencyError("pyarrow", "parquet", "Writing Parquet") from None
     return pyarrow
+
+
+def require_writer(path: str | Path) -> None:
+    """Import what writes a file of this ending; call it before work begins.
+
+    Raises
+    ------
+    MissingDependencyError
+        Parquet, and pyarrow is not installed; a workbook of Excel, and openpyxl isn't.
+    """
+    ending = Path(path).suffix.lower()
+    if ending == ".parquet":
+        require_pyarrow()
+    elif ending == ".xlsx":
+        require_openpyxl()
 
 
 def table_schema(columns: Sequence[str], texts: Sequence[str] = ()) -> pyarrow.Schema:
@@ -249,5 +266,6 @@ TABLES: dict[str, Callable[[Path, Sequence[str]], Opened]] = {
     ".csv": _csv,
     ".jsonl": _json_lines,
     ".parquet": _parquet,
+    ".xlsx": open_workbook,
 }
 """How a table of an ending is opened: yields the function that writes a row."""

@@ -19,6 +19,7 @@ from typing import Any
 from ..errors import EmoCLIPError
 from ..faces.boxes import iou
 from ..results.tables import COUNTS, FLAGS, TEXTS
+from .excel import read_workbook
 from .tables import FORMULA, require_pyarrow
 
 __all__ = ["UnfinishedTable", "read_unfinished"]
@@ -178,7 +179,7 @@ def read_unfinished(path: str | Path, order: str, clock: str) -> UnfinishedTable
     Parameters
     ----------
     path : str or Path
-        ``.csv``, ``.jsonl`` or ``.parquet``.
+        With one of the endings of `TABLES`.
     order, clock : str
         See :class:`UnfinishedTable`.
 
@@ -247,6 +248,8 @@ def _records(path: Path) -> Iterator[Record]:
         elif ending == ".jsonl":
             with path.open(encoding="utf-8") as file:
                 yield from map(json.loads, file)
+        elif ending == ".xlsx":
+            yield from read_workbook(path)
         else:
             require_pyarrow()
             from pyarrow.parquet import ParquetFile

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from .boxes import Box
 
-__all__ = ["Detection", "FaceDetector", "FaceFollower"]
+__all__ = ["Detection", "FaceDetector", "FaceFollower", "SmallFaceDetector"]
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,16 @@ class Detection:
     box: Box
     confidence: float
     seed: Box | None = None
+
+    def is_usable(self, min_confidence: float) -> bool:
+        """Return whether it is confident enough, and its box one of pixels."""
+        x0, y0, x1, y1 = self.box
+        return (
+            self.confidence >= min_confidence
+            and all(map(math.isfinite, self.box))
+            and x1 - x0 >= 1
+            and y1 - y0 >= 1
+        )
 
 
 @runtime_checkable
@@ -73,4 +84,15 @@ class FaceFollower(FaceDetector, Protocol):
         seeds : sequence of Box
             As in :class:`Detection`, or between two of them.
         """
+        ...
+
+
+@runtime_checkable
+class SmallFaceDetector(FaceDetector, Protocol):
+    """A detector that can look for smaller faces than it does otherwise, at a higher cost."""
+
+    def detect_small(
+        self, frames: Sequence[NDArray[np.uint8]], min_face: float
+    ) -> list[list[Detection]]:
+        """Return the faces of each frame, all that are `min_face` pixels high and more."""
         ...

@@ -87,6 +87,7 @@ def face_frames(
     size: int,
     detector: FaceDetector | None = None,
     landmarker: Landmarker | None = None,
+    min_face: float | None = None,
     at_once: bool = False,
     serial: bool = False,
 ) -> Iterator[FrameFaces]:
@@ -104,6 +105,9 @@ def face_frames(
         Used instead of a new :class:`MTCNNDetector`; pass one to load its weights only once.
     landmarker : Landmarker, optional
         Finds the shape of each face, on the frames between key frames together.
+    min_face : float, optional
+        Side in pixels of the smallest face that is looked for. None: as
+        :class:`~emoclip_sdk.faces.small_faces.SmallFaceSearch` decides.
     at_once : bool
         Detect each key frame when it comes, and not several together; every fourth frame at least.
     serial : bool
@@ -121,7 +125,8 @@ def face_frames(
         batches = _crops(frames, size, together)
     else:
         detector = detector or MTCNNDetector(config)
-        batches = _tracked(frames, config, size, detector, at_once, serial)
+        tracker = KeyFrameTracker(config, detector, min_face)
+        batches = _tracked(frames, config, size, tracker, at_once, serial)
     finder = None if landmarker is None else ShapeFinder(landmarker)
     for batch in batches:
         seen = batch if finder is None else _with_shapes(batch, finder)
@@ -151,12 +156,11 @@ def _tracked(
     frames: Iterable[Frame],
     config: FaceConfig,
     size: int,
-    detector: FaceDetector,
+    tracker: KeyFrameTracker,
     at_once: bool,
     serial: bool,
 ) -> Iterator[_Batch]:
     """Yield frames whose faces are tracked, those of some key frames at a time."""
-    tracker = KeyFrameTracker(config, detector)
     every = max(config.detect_every, 1)
     if at_once:
         every = min(every, DETECT_EVERY_AT_ONCE)

@@ -18,6 +18,7 @@ from ..config import FaceConfig
 from ..video.source import Frame
 from .boxes import Box, interpolate, iou
 from .detector import Detection, FaceDetector, FaceFollower
+from .small_faces import SmallFaceSearch
 from .tracking import MIN_OVERLAP, Candidate, Track, Tracker, same_shot, with_appearance
 
 __all__ = ["KeyFrameTracker", "Observation", "TrackedFrame", "key_frame_groups"]
@@ -100,11 +101,16 @@ class KeyFrameTracker:
     config : FaceConfig
         `min_confidence` is used here.
     detector : FaceDetector
+    min_face : float, optional
+        Side in pixels of the smallest face; see :class:`SmallFaceSearch`.
     """
 
-    def __init__(self, config: FaceConfig, detector: FaceDetector) -> None:
+    def __init__(
+        self, config: FaceConfig, detector: FaceDetector, min_face: float | None = None
+    ) -> None:
         self._config = config
         self._detector = detector
+        self._search = SmallFaceSearch(detector, config.min_confidence, min_face)
         self._tracker = Tracker()
         self._n_tracks = 0
         self._previous: TrackedFrame | None = None  # the last frame that was yielded
@@ -151,17 +157,7 @@ class KeyFrameTracker:
         yield from self._complete(len(self._pending))
 
     def _detect(self, frames: list[Frame]) -> list[list[Detection]]:
-        detections = self._detector.detect([frame.rgb for frame in frames])
-        return [[d for d in faces if self._is_usable(d)] for faces in detections]
-
-    def _is_usable(self, detection: Detection) -> bool:
-        x0, y0, x1, y1 = detection.box
-        return (
-            detection.confidence >= self._config.min_confidence
-            and all(map(math.isfinite, detection.box))
-            and x1 - x0 >= 1
-            and y1 - y0 >= 1
-        )
+        return self._search([frame.rgb for frame in frames])
 
     def _track(self, frame: Frame, cut: bool, candidates: list[Candidate]) -> None:
         tracks = self._tracker.update(candidates, frame.time)
@@ -198,7 +194,7 @@ class KeyFrameTracker:
         if not seeds:
             return True
         detections = detector.follow(rgbs, seeds)
-        if not all(map(self._is_usable, detections)):
+        if not all(d.is_usable(self._config.min_confidence) for d in detections):
             return False
         corrected = iter(detections)
         for tracked in filled:

@@ -53,7 +53,11 @@ class MTCNNDetector:
             ) from error
 
     def detect(self, frames: Sequence[NDArray[np.uint8]]) -> list[list[Detection]]:
-        """Return the faces of each (H, W, 3) uint8 frame, the largest first."""
+        """Return the faces of each (H, W, 3) uint8 frame, the largest first.
+
+        They are found from about a sixteenth of the frame's long side on; :meth:`detect_small`
+        finds smaller ones.
+        """
         detections: list[list[Detection]] = [[] for _ in frames]
         # One pass takes pictures of one size only; a folder of frames may mix them.
         groups: dict[tuple[int, ...], list[int]] = {}
@@ -65,6 +69,16 @@ class MTCNNDetector:
                 faces = self._cascade.detect([frames[i] for i in chunk], self.detect_size)
                 for i, rows in zip(chunk, faces, strict=True):
                     detections[i] = [_detection(row) for row in rows.tolist()]
+        return detections
+
+    def detect_small(
+        self, frames: Sequence[NDArray[np.uint8]], min_face: float
+    ) -> list[list[Detection]]:
+        """Return the faces from `min_face` pixels on; see :class:`SmallFaceDetector`."""
+        detections = []
+        for frame in frames:  # one by one: levels of a fine pyramid take much memory
+            (rows,) = self._cascade.detect([frame], self.detect_size, min_face)
+            detections.append([_detection(row) for row in rows.tolist()])
         return detections
 
     def follow(self, frames: Sequence[NDArray[np.uint8]], seeds: Sequence[Box]) -> list[Detection]:

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import EmoCLIPError
-from ..faces import Face, FaceShape, FrameFaces
+from ..faces import Detection, FaceQuality, FaceShape, FrameFaces
 from ..nn.face_landmarks import LANDMARKS
 from ..results.actions import ActionRow, FaceActions, MissingActions
 from ..results.baseline import FaceBaseline
 from ..results.records import NOBODY, OUT_OF_VIEW
 from .action_measures import ACTION_NAMES, action_measures, named_measures
 from .baseline import BaselinePlan
-from .frames import Encode, embed_faces
-from .stream import TrackChoice, VideoFaces, choose_tracks
+from .frames import EmbeddedFrame, Encode, embed_faces
+from .stream import FaceStream, TrackChoice, VideoFaces, choose_tracks
 
 __all__ = [
     "BaselineWatch",
@@ -27,6 +28,7 @@ __all__ = [
     "action_rows",
     "face_actions",
     "frame_rate",
+    "stream_actions",
 ]
 
 _TOGETHER = 32  # frames that are embedded together, to look for a baseline
@@ -99,13 +101,29 @@ def face_actions(
         if baseline is not None:
             baseline.see(frame)
         rows += _rows(frame, "all" if track == "prominent" else track, landmarks)
+    actions = _collected(video, rows, track)
+    return actions if baseline is None else actions.compared(baseline.baselines(video))
+
+
+def stream_actions(
+    video: FaceStream, track: TrackChoice = "all", plan: BaselinePlan | None = None
+) -> FaceActions:
+    """Return the actions of a video whose faces were embedded, as :func:`face_actions` does.
+
+    `video` has the shapes of its faces. With `plan`, rows say what differs from it.
+    """
+    rows: list[ActionRow] = []
+    for frame in video if plan is None else plan.watch(video):
+        rows += _embedded_rows(frame, "all" if track == "prominent" else track)
+    actions = _collected(video, rows, track)
+    return actions if plan is None else actions.compared(plan.baselines(video))
+
+
+def _collected(video: VideoFaces[Any], rows: list[ActionRow], track: TrackChoice) -> FaceActions:
     choose_tracks(video, track)
     if track == "prominent":
         rows = _of_one(rows, video.most_prominent)
-    actions = FaceActions(
-        video.name, tuple(rows), video.tracks, video.duration, origin=video.origin
-    )
-    return actions if baseline is None else actions.compared(baseline.baselines(video))
+    return FaceActions(video.name, tuple(rows), video.tracks, video.duration, origin=video.origin)
 
 
 class BaselineWatch:
@@ -158,40 +176,57 @@ def _nothing_encoded(
 def _rows(frame: FrameFaces, track: int | Literal["all"], landmarks: bool) -> Iterator[ActionRow]:
     faces = [face for face in frame.faces if track in ("all", face.track)]
     for face in faces:
-        yield _row(frame, face, landmarks)
+        found = Detection(face.box, face.confidence)
+        shape = face.shape
+        if shape is None:
+            yield _row(frame, face.track, found, face.quality)
+            continue
+        measures = action_measures([shape])[0]
+        row = _row(frame, face.track, found, face.quality, measures, shape.presence)
+        yield replace(row, landmarks=shape.landmarks) if landmarks else row
     if not faces:
         yield _gap(frame.index, frame.time, OUT_OF_VIEW if frame.faces else NOBODY)
 
 
-def _row(frame: FrameFaces, face: Face, landmarks: bool) -> ActionRow:
-    shape = face.shape
-    if shape is None:
-        return ActionRow(
-            face.track,
-            frame.index,
-            frame.time,
-            _nothing(),
-            "no landmarks",
-            box=face.box,
-            detection_confidence=face.confidence,
-            quality=face.quality,
+def _embedded_rows(frame: EmbeddedFrame, track: int | Literal["all"]) -> Iterator[ActionRow]:
+    tracks = [known for known in frame.detections if track in ("all", known)]
+    for known in tracks:
+        yield _row(
+            frame,
+            known,
+            frame.detections[known],
+            frame.qualities.get(known),
+            frame.actions.get(known),
+            frame.presences.get(known, math.nan),
         )
-    measures = named_measures(action_measures([shape])[0])
+    if not tracks:
+        yield _gap(frame.index, frame.time, OUT_OF_VIEW if frame.detections else NOBODY)
+
+
+def _row(
+    frame: FrameFaces | EmbeddedFrame,
+    track: int,
+    found: Detection,
+    quality: FaceQuality | None,
+    measures: NDArray[np.float32] | None = None,
+    presence: float = math.nan,
+) -> ActionRow:
+    named = named_measures(measures)
     return ActionRow(
-        face.track,
+        track,
         frame.index,
         frame.time,
-        {name: measures[name] for name in ACTION_NAMES},
-        presence=round(shape.presence, 4),
-        landmarks=shape.landmarks if landmarks else None,
-        box=face.box,
-        detection_confidence=face.confidence,
-        quality=face.quality,
-        pitch=measures["pitch"],
-        yaw=measures["yaw"],
-        roll=measures["roll"],
-        gaze_pitch=measures["gaze_pitch"],
-        gaze_yaw=measures["gaze_yaw"],
+        {name: named[name] for name in ACTION_NAMES},
+        None if measures is not None else "no landmarks",
+        box=found.box,
+        detection_confidence=found.confidence,
+        presence=round(presence, 4),
+        quality=quality,
+        pitch=named["pitch"],
+        yaw=named["yaw"],
+        roll=named["roll"],
+        gaze_pitch=named["gaze_pitch"],
+        gaze_yaw=named["gaze_yaw"],
     )
 
 

@@ -39,6 +39,8 @@ class EmbeddedFrame:
         Landmarks and blendshapes of each whose shape was asked for and found.
     actions : dict of int to ndarray (56,)
         The :data:`~emoclip_sdk.inference.action_measures.MEASURES` of the same faces.
+    presences : dict of int to float
+        How sure the landmark network is of each of them.
     index : int
         Number of the frame in the file, from 0, as in :class:`~emoclip_sdk.video.Frame`.
     """
@@ -49,6 +51,7 @@ class EmbeddedFrame:
     qualities: Mapping[int, FaceQuality] = field(default_factory=dict)
     shapes: Mapping[int, FaceShape] = field(default_factory=dict)
     actions: Mapping[int, Vector] = field(default_factory=dict)
+    presences: Mapping[int, float] = field(default_factory=dict)
     index: int = 0
 
 
@@ -83,6 +86,7 @@ def embed_faces(
                 {face.track: face.quality for face in frame.faces if face.quality is not None},
                 {face.track: face.shape for face in frame.faces if face.shape is not None},
                 {face.track: next(measures) for face in frame.faces if face.shape is not None},
+                {f.track: f.shape.presence for f in frame.faces if f.shape is not None},
                 frame.index,
             )
         waiting.clear()

@@ -9,11 +9,15 @@ from typing import Literal, TypedDict
 
 from ..config import FaceConfig
 from ..errors import EmoCLIPError
+from ..faces.small_faces import require_min_face
 from ..prompts import CompoundMode
 from ..runtime.progress import ProgressOption
 from ..video import PartSource, SamplingMode, VideoSource, check_part
 
 __all__ = [
+    "MIN_FACE",
+    "STEP",
+    "WINDOW",
     "ClassifyKeywords",
     "FaceMode",
     "ReadKeywords",
@@ -23,6 +27,12 @@ __all__ = [
 ]
 
 FaceMode = Literal["detect", "none"]
+
+MIN_FACE = 12
+"""Pixels of the smallest face that can be asked for: as MTCNN's first network sees one."""
+WINDOW, STEP = 2.0, 1.0
+"""Seconds of a window, and from one to the next, for everybody who does not say: what is asked in
+Python, on the command line and in the page then has one answer."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +66,10 @@ class ReadOptions:
     start, end : float, optional
         Read a part: seconds on the clock of the file. Times of results stay those of the whole
         file, and their `duration` is where the part ends. None: from its beginning; to its end.
+    min_face : float, optional
+        Side of the smallest face that is looked for, in pixels of the original frame; 12 at least.
+        None: faces from about a sixteenth of the frame's long side on, and smaller ones, to a
+        fortieth, where none or a small one is seen. The smaller, the slower.
     progress : bool or callable, optional
         True: a bar in the terminal or the notebook, once it has taken a second. Otherwise what is
         called with a :class:`Progress` meanwhile; an error that it raises ends the call.
@@ -74,6 +88,7 @@ class ReadOptions:
     timeout: float | None = None
     start: float | None = None
     end: float | None = None
+    min_face: float | None = None
     progress: ProgressOption = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
@@ -88,11 +103,24 @@ class ReadOptions:
         for name, value in (("fps", self.fps), ("timeout", self.timeout)):
             if value is not None and not (value > 0 and math.isfinite(value)):
                 raise EmoCLIPError(f"{name} must be a positive number, not {value}")
+        self._check_min_face()
         if not (
             self.progress is None or isinstance(self.progress, bool) or callable(self.progress)
         ):
             raise EmoCLIPError(f"progress must be a function, True or False, not {self.progress!r}")
         check_part(self.start, self.end)
+
+    def _check_min_face(self) -> None:
+        pixels = self.min_face
+        if pixels is None:
+            return
+        is_number = isinstance(pixels, int | float) and not isinstance(pixels, bool)
+        if not (is_number and MIN_FACE <= pixels < math.inf):
+            raise EmoCLIPError(
+                f"min_face must be a number of pixels, {MIN_FACE} or more, not {pixels!r}"
+            )
+        if self.faces == "none":
+            require_min_face(None, False, pixels)
 
     @property
     def is_part(self) -> bool:
@@ -152,6 +180,7 @@ class ReadKeywords(TypedDict, total=False):
     timeout: float | None
     start: float | None
     end: float | None
+    min_face: float | None
     progress: ProgressOption
 
 

@@ -16,6 +16,7 @@ from ..faces import (
     TrackTable,
     face_frames,
 )
+from ..faces.small_faces import require_min_face
 from ..runtime.metering import Timed, metered
 from ..video import Frame, LiveFrames, VideoSource, open_live, open_video, prefetch, read_clip
 from .frames import EmbeddedFrame, Encode, embed_faces
@@ -100,7 +101,7 @@ class FaceReader:
         table = TrackTable()
 
         def embedded(frames: Iterable[Frame]) -> Iterator[EmbeddedFrame]:
-            faces = self._faces(frames, self._face_config(options), shapes=shapes)
+            faces = self._faces(frames, self._face_config(options), options.min_face, shapes=shapes)
             return embed_faces(_watched(faces, table, watch), self.encode)
 
         def read(source: VideoSource) -> Iterator[EmbeddedFrame]:
@@ -128,7 +129,8 @@ class FaceReader:
 
         def read(source: VideoSource) -> Iterator[FrameFaces]:
             frames = source.frames() if rate is None else source.sample(rate)
-            faces = self._faces(_ahead(frames, SHAPES_AHEAD), config, shapes=True, serial=True)
+            frames = _ahead(frames, SHAPES_AHEAD)
+            faces = self._faces(frames, config, options.min_face, shapes=True, serial=True)
             return _watched(faces, table)
 
         frames, duration = _limited(source, options, read)
@@ -153,7 +155,7 @@ class FaceReader:
         opened = open_live(source, fps=options.fps, allow_network=options.allow_network)
         frames = LiveFrames(opened, self.config.sampling.rate)
         table = TrackTable()
-        faces = self._faces(frames, self._face_config(options), at_once=True)
+        faces = self._faces(frames, self._face_config(options), options.min_face, at_once=True)
         embedded = embed_faces(_watched(faces, table), self.encode, at_once=True)
         return frames, FaceStream(frames.name, embedded, table, lambda: opened.duration)
 
@@ -181,12 +183,16 @@ class FaceReader:
         yield from (embedded[frame.index] for frame in clip)
 
     def _face_config(self, options: ReadOptions) -> FaceConfig:
-        return face_config(self.config.faces, options.faces)
+        """Return how faces are found; refuse a `min_face` that can't count."""
+        config = face_config(self.config.faces, options.faces)
+        require_min_face(self.detector, config.detector != "none", options.min_face)
+        return config
 
     def _faces(
         self,
         frames: Iterable[Frame],
         config: FaceConfig,
+        min_face: float | None,
         *,
         shapes: bool = False,
         at_once: bool = False,
@@ -209,6 +215,7 @@ class FaceReader:
             size=self.config.image.crop_size or self.config.image.size,
             detector=self.detector,
             landmarker=self.landmarker if shapes else None,
+            min_face=min_face,
             at_once=at_once,
             serial=serial,
         )

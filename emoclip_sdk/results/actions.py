@@ -268,15 +268,24 @@ class FaceActions:
         Needs the extra ``plot``. With `path` the figure is also written there. Left and right of an
         action are averaged; those that stay below 0.1 are left out, and so is where the eyes look.
         """
+        return plot_actions(
+            self.series(), path, source=self.source, duration=self.duration, origin=self.origin
+        )
+
+    def series(self) -> dict[int, tuple[dict[str, NDArray[np.float64]], NDArray[np.float64]]]:
+        """Return for each face its actions over time, as :meth:`heatmap` draws them.
+
+        Returns
+        -------
+        dict of int to (dict of str to ndarray (N,), ndarray (N,))
+            Values of each action, left and right averaged, and their times in seconds.
+        """
         tracks = dict.fromkeys(row.track for row in self.rows if row.track is not None)
-        series = {
+        return {
             track: self._series(rows)
             for track in sorted(tracks)
             if (rows := [r for r in self.rows if r.track == track and r.reason is None])
         }
-        return plot_actions(
-            series, path, source=self.source, duration=self.duration, origin=self.origin
-        )
 
     @staticmethod
     def _series(
@@ -297,8 +306,8 @@ class FaceActions:
     def save(self, path: str | Path) -> None:
         """Write a file; the ending says which kind.
 
-        Tables with every row (:meth:`to_records`): ``.csv``, ``.jsonl``, ``.parquet`` (extra
-        ``parquet``). Everything (:meth:`to_dict`): ``.json``.
+        Tables with every row (:meth:`to_records`): ``.csv``, ``.xlsx`` (extra ``excel``),
+        ``.jsonl``, ``.parquet`` (extra ``parquet``). Everything (:meth:`to_dict`): ``.json``.
 
         Raises
         ------

@@ -10,11 +10,11 @@ from typing import Any
 from ..errors import EmoCLIPError
 from .elan_tiers import ElanTiers, beside_file
 from .events import Event
-from .sheets import SheetRow, read_sheet
+from .sheets import SHEETS, SheetRow, read_sheet
 
 __all__ = ["as_events", "read_events"]
 
-EVENT_ENDINGS = (".csv", ".tsv", ".eaf")
+EVENT_ENDINGS = (*SHEETS, ".eaf")
 FILE_COLUMNS = ("file", "path", "video")
 """Columns of a list of events that may name the video."""
 
@@ -63,10 +63,10 @@ def read_events(path: str | os.PathLike[str], tier: str | None = None) -> list[E
     Parameters
     ----------
     path : path
-        ``.csv`` or ``.tsv``: a table with the columns ``start`` and ``end``, in seconds or as
-        ``HH:MM:SS.mmm``, and if you like ``name`` and ``file`` (or ``path``, ``video``), relative
-        to the table; other columns are kept. ``.eaf``: a document of ELAN, whose annotations are
-        the events. A folder: all of these in it.
+        ``.csv``, ``.tsv`` or ``.xlsx``: a table with the columns ``start`` and ``end``, in
+        seconds or as ``HH:MM:SS.mmm``, and if you like ``name`` and ``file`` (or
+        ``path``, ``video``), relative to the table; other columns are kept. ``.eaf``: a document
+        of ELAN, whose annotations are the events. A folder: all of these in it.
     tier : str, optional
         Of an ELAN document. None: its only tier that has times.
 
@@ -91,7 +91,7 @@ def read_events(path: str | os.PathLike[str], tier: str | None = None) -> list[E
         events = [event for file in inside for event in read_events(file, tier)]
     elif ending == ".eaf":
         events = _of_elan(path, tier)
-    elif ending in (".csv", ".tsv"):
+    elif ending in SHEETS:
         if tier is not None:
             raise EmoCLIPError(f"{path}: a table has no tiers; tier is for a file of ELAN (.eaf)")
         events = [_of_row(row, path) for row in read_sheet(path, ("start",)).rows]

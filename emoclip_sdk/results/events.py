@@ -85,6 +85,9 @@ class EventScores:
         Why there are no scores; None where there are.
     error : str, optional
         Why the event can't be found in the video.
+    action_means, action_maxima : dict of str to float, optional
+        The same of each facial action, of head pose and gaze, where the timeline has them; over
+        the windows in which they were measured.
     speaking, speaker, text : optional
         Who speaks in this time, where it is known; as in :class:`TimelineRow`.
     """
@@ -97,6 +100,8 @@ class EventScores:
     latencies: dict[str, float]
     reason: Gap | None = None
     error: str | None = None
+    action_means: dict[str, float] | None = None
+    action_maxima: dict[str, float] | None = None
     speaking: float | None = None
     speaker: str | None = None
     text: str | None = None
@@ -116,7 +121,7 @@ class EventScores:
         }
 
     def to_record(self, source: str | None = None) -> dict[str, Any]:
-        """Return a flat row, three columns per label, and what the list says of the event."""
+        """Return a flat row: three columns per label, two per action, and what the list says."""
         return {
             "source": self.event.file if source is None else source,
             "status": self.status,
@@ -130,6 +135,8 @@ class EventScores:
             **label_columns("mean", self.means),
             **label_columns("max", self.maxima),
             **label_columns("latency", self.latencies),
+            **label_columns("mean", self.action_means or {}),
+            **label_columns("max", self.action_maxima or {}),
             **spoken_columns(self),
             # An empty cell is what is missing in CSV; here that is None.
             **{name: value or None for name, value in self.event.columns.items()},
@@ -213,7 +220,27 @@ def _face(
         dict(zip(labels, np.average(scores, axis=0, weights=weights).tolist(), strict=True)),
         dict(zip(labels, scores.max(axis=0).tolist(), strict=True)),
         latencies,
+        **_actions(timeline, inside),
     )
+
+
+def _actions(timeline: ScoredWindows, inside: Sequence[Cell]) -> dict[str, dict[str, float]]:
+    """Return means and maxima of actions as fields; nothing where the timeline has no actions."""
+    names = next((list(row.actions) for row in timeline.rows if row.actions is not None), None)
+    if names is None:
+        return {}
+    means, maxima = dict.fromkeys(names, math.nan), dict.fromkeys(names, math.nan)
+    for name in names:
+        seen = [
+            (cell.row.actions[name], cell.end - cell.start)
+            for cell in inside
+            if cell.row.actions is not None and not math.isnan(cell.row.actions[name])
+        ]
+        if seen:
+            values, weights = zip(*seen, strict=True)
+            means[name] = float(np.average(values, weights=weights))
+            maxima[name] = max(values)
+    return {"action_means": means, "action_maxima": maxima}
 
 
 def cells_inside(track_cells: Iterable[Cell], event: Event) -> list[Cell]:
@@ -238,4 +265,14 @@ def _nothing(timeline: ScoredWindows, event: Event, problem: str | None) -> Even
     nothing = dict.fromkeys(timeline.labels, math.nan)
     reason = gap_reason(timeline, event) if problem is None else None
     seconds = math.nan if problem else 0.0
-    return EventScores(event, None, seconds, nothing, dict(nothing), dict(nothing), reason, problem)
+    return EventScores(
+        event,
+        None,
+        seconds,
+        nothing,
+        dict(nothing),
+        dict(nothing),
+        reason,
+        problem,
+        **_actions(timeline, []),
+    )

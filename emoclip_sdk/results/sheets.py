@@ -1,19 +1,25 @@
-"""Tables that a spreadsheet has saved as text: CSV with commas, semicolons or tabs."""
+"""Tables of a spreadsheet: CSV with commas, semicolons or tabs, and workbooks of Excel."""
 
 from __future__ import annotations
 
 import codecs
 import csv
+import datetime
 import io
 import math
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ..errors import EmoCLIPError
+from ..runtime.packages import require_package
 
-__all__ = ["Sheet", "SheetRow", "read_sheet"]
+__all__ = ["SHEETS", "Sheet", "SheetRow", "read_sheet", "time_seconds"]
+
+SHEETS = (".csv", ".tsv", ".xlsx")
+"""Endings of what :func:`read_sheet` reads."""
 
 _FIRST_LINE = re.compile(r"sep=(.)\r?\n")  # which is for Excel
 _CLOCK = re.compile(r"(\d+):([0-5]?\d):([0-5]?\d(?:\.\d*)?)")
@@ -50,19 +56,27 @@ class SheetRow:
             return None
         # Where a comma is no separator, it may be the decimal point.
         number = text if self.separator == "," else text.replace(",", ".")
-        clock = _CLOCK.fullmatch(number)
-        if clock is not None:
-            return 3600 * int(clock[1]) + 60 * int(clock[2]) + float(clock[3])
-        try:
-            seconds = float(number)
-        except ValueError:
-            seconds = math.nan
-        if not math.isfinite(seconds):
-            raise EmoCLIPError(
-                f"{self.where}: '{text}' in column {column} is no number of seconds, and no time "
-                "such as 00:01:12.5"
-            )
-        return seconds
+        return time_seconds(number, f"{self.where}: '{text}' in column {column}")
+
+
+def time_seconds(text: str, name: str) -> float:
+    """Read a time: seconds or ``HH:MM:SS.mmm``.
+
+    Raises
+    ------
+    EmoCLIPError
+        It is neither; `name` is what the message calls it.
+    """
+    clock = _CLOCK.fullmatch(text)
+    if clock is not None:
+        return 3600 * int(clock[1]) + 60 * int(clock[2]) + float(clock[3])
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not math.isfinite(seconds):
+        raise EmoCLIPError(f"{name} is no number of seconds, and no time such as 00:01:12.5")
+    return seconds
 
 
 @dataclass(frozen=True)
@@ -74,7 +88,7 @@ class Sheet:
 
 
 def read_sheet(file: Path, required: Collection[str]) -> Sheet:
-    """Read a table in UTF-8, or in UTF-16 with its mark, as Excel writes them.
+    """Read a table in UTF-8, or in UTF-16 with its mark, or the first sheet of a workbook.
 
     Parameters
     ----------
@@ -86,7 +100,11 @@ def read_sheet(file: Path, required: Collection[str]) -> Sheet:
     ------
     EmoCLIPError
         The file can't be read or is no such table.
+    MissingDependencyError
+        A workbook (``.xlsx``), and openpyxl is not installed.
     """
+    if file.suffix.lower() == ".xlsx":
+        return _workbook(file, required)
     try:
         text = _text(file)
         first = _FIRST_LINE.match(text)
@@ -98,17 +116,21 @@ def read_sheet(file: Path, required: Collection[str]) -> Sheet:
             delimiter=separator,
         )
         names = list(reader.fieldnames or [])
-        if not any(name in names for name in required):
-            either = " or ".join(f"'{name}'" for name in required)
-            raise EmoCLIPError(f"{file}: has no column {either}; its columns are {names}")
-        if len(set(names)) < len(names) or "" in names:
-            raise EmoCLIPError(f"{file}: a column has no name, or two have the same: {names}")
+        _check_names(names, file, required)
         return Sheet(names, list(_rows(reader, file, names, separator, int(first is not None))))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         reason = getattr(error, "strerror", None) or error
         raise EmoCLIPError(
             f"{file}: can't be read as CSV in UTF-8 ({reason}). In Excel, save it as 'CSV UTF-8'"
         ) from error
+
+
+def _check_names(names: Sequence[str], file: Path, required: Collection[str]) -> None:
+    if not any(name in names for name in required):
+        either = " or ".join(f"'{name}'" for name in required)
+        raise EmoCLIPError(f"{file}: has no column {either}; its columns are {list(names)}")
+    if len(set(names)) < len(names) or "" in names:
+        raise EmoCLIPError(f"{file}: a column has no name, or two have the same: {list(names)}")
 
 
 def _rows(
@@ -135,3 +157,41 @@ def _separator(text: str, required: Collection[str]) -> str:
         if any(name in header for name in required):
             return separator
     return ","
+
+
+def _workbook(file: Path, required: Collection[str]) -> Sheet:
+    """Read the first sheet of a workbook of Excel."""
+    require_package("openpyxl", "excel", "Reading .xlsx")
+    import openpyxl
+
+    try:
+        with file.open("rb") as opened:
+            book = openpyxl.load_workbook(opened, read_only=True, data_only=True)
+            cells = [[_text_of(cell) for cell in row] for row in book.worksheets[0].values]
+            book.close()
+    except OSError as error:
+        raise EmoCLIPError(f"{file}: can't be read ({error.strerror or error})") from error
+    except Exception as error:  # of zipfile, of XML, of openpyxl itself
+        raise EmoCLIPError(f"{file}: can't be read as a workbook of Excel ({error})") from error
+    width = max((i + 1 for row in cells for i, cell in enumerate(row) if cell), default=0)
+    names, *rows = [row[:width] + [""] * (width - len(row)) for row in cells] or [[]]
+    _check_names(names, file, required)
+    found = [
+        SheetRow(dict(zip(names, row, strict=True)), f"{file}, row {number}", "\t")
+        for number, row in enumerate(rows, 2)
+        if any(cell.strip() for cell in row)
+    ]
+    return Sheet(names, found)
+
+
+def _text_of(cell: Any) -> str:
+    """Return what a cell says, a time as ``HH:MM:SS.mmm``."""
+    if cell is None:
+        return ""
+    if isinstance(cell, float):
+        return f"{cell:.15g}"
+    if isinstance(cell, datetime.time):
+        return cell.isoformat()
+    if isinstance(cell, datetime.timedelta):  # a cell of the format [h]:mm:ss
+        return f"{cell.total_seconds():.15g}"
+    return str(cell)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -150,6 +150,7 @@ class Timeline(ScoredWindows):
     ) -> list[EventScores]:
         """Sum up each face in each event, such as a trial: mean, maximum and latency per label.
 
+        Mean and maximum of each facial action, too, if the timeline has them (``actions=True``).
         ``pandas.DataFrame(e.to_record(timeline.source) for e in ...)`` makes a table.
 
         Parameters
@@ -320,10 +321,10 @@ class Timeline(ScoredWindows):
     def save(self, path: str | Path) -> None:
         """Write a file; the ending says which kind.
 
-        Tables with every row (:meth:`to_records`): ``.csv``, ``.jsonl``, ``.parquet`` (extra
-        ``parquet``). Everything (:meth:`to_dict`): ``.json``. The best label of each face over
-        time, without windows in which the model abstained: ``.vtt`` and ``.srt`` subtitles,
-        ``.eaf`` (ELAN), ``.TextGrid`` (Praat), ``.rttm``.
+        Tables with every row (:meth:`to_records`): ``.csv``, ``.xlsx`` (extra ``excel``),
+        ``.jsonl``, ``.parquet`` (extra ``parquet``). Everything (:meth:`to_dict`): ``.json``.
+        The best label of each face over time, without windows in which the model abstained:
+        ``.vtt`` and ``.srt`` subtitles, ``.eaf`` (ELAN), ``.TextGrid`` (Praat), ``.rttm``.
 
         Raises
         ------
@@ -362,6 +363,8 @@ class Timeline(ScoredWindows):
         path: str | Path,
         *,
         landmarks: bool = False,
+        anonymize: bool = False,
+        keep_faces: Collection[int] = (),
         fps: float | None = None,
         allow_network: bool = False,
         start: float | None = None,
@@ -378,6 +381,11 @@ class Timeline(ScoredWindows):
             ``.mp4``, ``.m4v``, ``.mov``, ``.mkv`` or ``.webm``. The sound of `video` is kept.
         landmarks : bool
             Draw the landmarks of each face, too; they are found anew in every frame.
+        anonymize : bool
+            Blur every face that was found, also those without a score, so that nobody can be
+            recognized by it. A face that was not found is not blurred, and voices stay.
+        keep_faces : collection of int
+            Track numbers of faces that stay as they are, with `anonymize`.
         fps, allow_network, start, end
             As the timeline was made with. Of a part only that part is written, from 0 on.
         progress : bool or callable, optional
@@ -388,7 +396,8 @@ class Timeline(ScoredWindows):
         VideoError
             The video can't be read.
         EmoCLIPError
-            Another ending, the file can't be written, or the timeline was loaded from a file.
+            Another ending, the file can't be written, the timeline was loaded from a file, or
+            `keep_faces` names a face that isn't there.
         """
         if self.tracks and not self.paths:
             raise EmoCLIPError(
@@ -400,6 +409,8 @@ class Timeline(ScoredWindows):
             video,
             path,
             landmarks=landmarks,
+            anonymize=anonymize,
+            keep_faces=keep_faces,
             fps=fps,
             allow_network=allow_network,
             start=start,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 
 import pytest
@@ -68,6 +69,31 @@ def test_manifests_as_spreadsheets_save_them(tmp_path, name, content):
     columns = {"subject": "s1", "note": "1,5"}
     expected = BatchInput("clips/a.mp4", str(tmp_path / "clips" / "a.mp4"), columns)
     assert find_inputs([tmp_path / name]) == [expected]
+
+
+def test_a_workbook_of_excel(tmp_path):
+    """Times may be numbers, texts, or cells that Excel calls times."""
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.append(["video", "start", "end", "participant", None])
+    sheet.append(["a.mp4", 12.5, datetime.time(0, 1, 2, 500_000), 7])
+    sheet.append([])
+    sheet.append(["b.mp4", "00:00:03.25", datetime.timedelta(hours=1, seconds=1.5), "x=1"])
+    book.create_sheet("notes").append(["not this one"])
+    book.save(tmp_path / "list.xlsx")
+    first, second = find_inputs([tmp_path / "list.xlsx"])
+    assert first.path == str(tmp_path / "a.mp4") and first.columns["participant"] == "7"
+    assert (first.job.start, first.job.end) == (12.5, 62.5)
+    assert (second.job.start, second.job.end) == (3.25, 3601.5)
+    (tmp_path / "broken.xlsx").write_bytes(b"PK\x03\x04 no workbook")
+    with pytest.raises(BatchError, match=r"broken\.xlsx: can't be read as a workbook"):
+        find_inputs([tmp_path / "broken.xlsx"])
+    book = openpyxl.Workbook()
+    book.active.append(["file", "who"])
+    book.save(tmp_path / "other.xlsx")
+    with pytest.raises(BatchError, match="no column 'path' or 'video'"):
+        find_inputs([tmp_path / "other.xlsx"])
 
 
 def test_a_manifest_of_parts(tmp_path):

@@ -15,7 +15,7 @@ pytest.importorskip("pyarrow")
 import pyarrow.parquet as pq
 from PIL import Image
 
-from emoclip_sdk import EmoCLIP, ReadOptions, run_actions, run_batch
+from emoclip_sdk import EmoCLIP, Event, ReadOptions, run_actions, run_batch
 from emoclip_sdk.batch import crops
 from emoclip_sdk.batch.tasks import WindowTask
 from emoclip_sdk.errors import BatchError, EmoCLIPError
@@ -294,6 +294,27 @@ def test_events_of_a_study(model, study, trials):
     # The rest's own trial is the baseline of the person.
     assert rows[1]["change:joy"] == pytest.approx(rows[1]["mean:joy"] - rows[0]["mean:joy"])
     assert rows[0]["change:joy"] == 0 and rows[5]["change:joy"] is None
+
+
+def test_actions_of_the_events_of_a_study(embedded_model, tmp_path):
+    """Two columns for each action, what `Timeline.events` says of it, and its change."""
+    options = dict(window=1, step=1, actions=True)
+    listed = [Event(0.5, 2.0, "one"), Event(20.0, 21.0, "late")]
+    out = tmp_path / "o.csv"
+    (tmp_path / "m.csv").write_text(f"path,who,baseline_for\n{EXAMPLE},a,a\n")
+    study = dict(labels=LABELS, events=listed, workers=1, **options)
+    run_batch(tmp_path / "m.csv", out, model=embedded_model, **study)
+    one, late = csv.DictReader(out.open())
+    timeline = embedded_model.timeline(EXAMPLE, LABELS, **options)
+    (expected, _) = timeline.events(listed)
+    for name in ("jawOpen", "mouthSmileLeft", "yaw"):
+        assert float(one[f"mean:{name}"]) == pytest.approx(expected.action_means[name], abs=1e-4)
+        assert float(one[f"max:{name}"]) == pytest.approx(expected.action_maxima[name], abs=1e-4)
+        assert float(one[f"change:{name}"]) == 0 and late[f"mean:{name}"] == ""
+    assert expected.action_maxima["jawOpen"] > expected.action_means["jawOpen"] > 0
+    study["labels"] = ["joy", "yaw"]
+    with pytest.raises(BatchError, match="'yaw' is a label and a facial action"):
+        run_batch(tmp_path / "m.csv", tmp_path / "x.csv", model=embedded_model, **study)
 
 
 def test_events_that_fit_no_video(model, study, tmp_path):

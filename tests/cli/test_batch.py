@@ -121,7 +121,7 @@ def test_a_folder_of_photos_is_asked_for(batch, no_processes, tmp_path):
     [
         (["a.mp4", "-o", "o.csv", "--window", "0"], "not a positive number"),
         (["a.mp4", "-o", "o.csv", "--tier", "x"], "are for events"),
-        (["a.mp4", "-o", "o.txt"], "does not end in .csv, .jsonl, .parquet"),
+        (["a.mp4", "-o", "o.txt"], "does not end in .csv, .jsonl, .parquet, .xlsx"),
         (["a.mp4", "-o", "o.parquet", "--address", "auto"], "is for --engine ray"),
         (["a.mp4", "-o", "o.parquet", "--workers", "0"], "--workers"),
         (["a.mp4", "-o", "o.parquet", "--track", "best"], "--track"),

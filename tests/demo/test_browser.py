@@ -50,21 +50,50 @@ def server(embedded_model):
         yield served
 
 
-@pytest.fixture
-def page(server):
+@pytest.fixture(scope="module")
+def browser():
     try:
         from playwright.sync_api import sync_playwright
     except ImportError:
         missing("playwright")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
+        started = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=FLAGS, timeout=PATIENCE
         )
-        opened = browser.new_page()
-        opened.set_default_timeout(PATIENCE)
-        opened.goto(server.address)
-        yield opened
-        browser.close()
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def page(server, browser):
+    opened = browser.new_page()
+    opened.set_default_timeout(PATIENCE)
+    opened.goto(server.address)
+    yield opened
+    opened.close()
+
+
+def read(page, video=CLIP):
+    page.set_input_files("#emo-video input[type=file]", video)
+    page.click("#emo-read:not([disabled])")
+
+
+def labels(page):
+    return [text.strip() for text in page.locator("#emo-labels .token").all_inner_texts()]
+
+
+def type_label(page, label):
+    page.fill("#emo-labels input", label)
+    page.keyboard.press("Enter")
+
+
+def message(page):
+    page.wait_for_selector(".toast-body")
+    return page.inner_text(".toast-body")
+
+
+def shown_time(page):
+    return page.evaluate("parseFloat(document.querySelector('.emo-playhead').style.left)")
 
 
 def files(server):
@@ -80,23 +109,41 @@ def status(address):
         return error.code
 
 
+def test_the_example_is_one_click_away(page, server):
+    assert page.is_disabled("#emo-read")
+    assert page.locator("#emo-save").count() == page.locator(".emo-chart").count() == 0
+    page.click("#emo-example")
+    page.wait_for_selector(".emo-chart")
+    assert page.inner_text(".emo-chart h3").startswith("Person 1 happiness 0.9")
+    assert "Face 0 in tables" in page.get_attribute(".emo-chart h3 span", "title")
+    assert "none of these" in page.inner_text(".emo-key")
+    assert "happiness 0.9" in page.get_attribute(".emo-tip", "title")
+    page.get_by_role("tab", name="Facial actions").click()
+    page.wait_for_selector(".emo-words")
+    assert "grin" in page.inner_text(".emo-words")
+    assert "mouthSmile" in page.inner_text(".emo-names")
+    assert page.is_enabled("#emo-save")
+
+
 def test_from_upload_to_file_to_nothing(page, server):
     outside = []
     page.on("request", lambda request: outside.append(request.url))
-    page.set_input_files("#emo-video input[type=file]", CLIP)
+    read(page)
     page.wait_for_selector(".emo-chart")
     assert files(server) == ["played.mp4"]
 
-    page.fill("#emo-labels input", "an easy, toothy smile")
-    page.keyboard.press("Enter")
+    before = page.locator(".emo-legend li", has_text="contempt").locator("i").get_attribute("style")
+    type_label(page, "an easy, toothy smile")
     page.wait_for_selector('.emo-legend >> text="an easy, toothy smile"')
     lines = page.get_attribute(".emo-lines svg", "aria-label")
     assert lines.endswith("an easy, toothy smile")
     assert page.locator(".emo-lines polyline").count() == 9
+    after = page.locator(".emo-legend li", has_text="contempt").locator("i").get_attribute("style")
+    assert after == before
 
     page.evaluate("document.querySelector('.emo-player video').currentTime = 1.5")
     page.wait_for_function("parseFloat(document.querySelector('.emo-playhead').style.left) > 49")
-    assert page.inner_text(".emo-boxes").startswith("0 ")
+    assert page.inner_text(".emo-boxes").startswith("Person 1: ")
 
     page.keyboard.press("Tab")
     with page.expect_download() as download:
@@ -115,14 +162,11 @@ def test_from_upload_to_file_to_nothing(page, server):
 
 
 def test_other_words_for_a_label_and_another_video(page, server):
-    def upload():
-        page.set_input_files("#emo-video input[type=file]", CLIP)
-        page.wait_for_selector(".emo-chart")
-
     def line():
         return page.locator(".emo-lines polyline").first.get_attribute("points")
 
-    upload()
+    read(page)
+    page.wait_for_selector(".emo-chart")
     before = line()
     meaning = page.locator("#emo-meaning")
     meaning.get_by_role("button", name="What a label means").click()
@@ -147,16 +191,64 @@ def test_other_words_for_a_label_and_another_video(page, server):
 
     page.get_by_role("button", name="Another video").click()
     page.wait_for_selector(".emo-chart", state="detached")
+    assert not page.locator("#emo-save").is_visible()
     assert files(server) == []
-    upload()
+    read(page)
+    page.wait_for_selector(".emo-chart")
     assert files(server) == ["played.mp4"]
+
+
+def test_a_label_that_is_refused_leaves_the_box(page):
+    before = labels(page)
+    type_label(page, "--")
+    assert "Taken out of the labels" in message(page) and "'--'" in message(page)
+    page.wait_for_function(
+        f"document.querySelectorAll('#emo-labels .token').length === {len(before)}"
+    )
+    assert labels(page) == before
+
+
+def test_a_part_and_a_persons_own_neutral_face(page):
+    page.get_by_role("button", name="Only a part of it").click()
+    page.get_by_label("From", exact=True).fill("0:00:01")
+    read(page)
+    page.wait_for_selector(".emo-chart")
+    assert page.get_attribute(".emo-chart", "data-begin") == "1.000"
+    page.evaluate("document.querySelector('.emo-player video').currentTime = 1")
+    page.wait_for_function("parseFloat(document.querySelector('.emo-playhead').style.left) > 45")
+    assert shown_time(page) == pytest.approx(50, abs=3)  # 2 s, of 1 to 3 s
+    page.locator("#emo-baseline").get_by_role("button").click()
+    page.get_by_label("These seconds").click()
+    page.locator("#emo-baseline").get_by_label("To second").fill("1.5")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("text=Person 1: baseline is 1.")
+    assert " neutral" in page.inner_text(".emo-legend")
+
+
+def test_labels_stand_above_the_result_on_a_phone(browser, server):
+    phone = browser.new_page(viewport={"width": 390, "height": 844})
+    phone.set_default_timeout(PATIENCE)
+    phone.goto(server.address)
+    phone.click("#emo-example")
+    phone.wait_for_selector(".emo-chart")
+    tops = [
+        phone.locator(part).bounding_box()["y"]
+        for part in ("#emo-labels", ".emo-player", "#emo-save", "#emo-meaning")
+    ]
+    assert tops == sorted(tops)
+    wide = phone.evaluate("document.documentElement.scrollWidth")
+    assert wide <= 390
+    phone.close()
 
 
 def test_what_is_no_video(page, server, tmp_path):
     broken = tmp_path / "broken.mp4"
     broken.write_bytes(b"no video at all")
-    page.set_input_files("#emo-video input[type=file]", broken)
-    page.wait_for_selector("text=broken.mp4:")
+    read(page, broken)
+    text = message(page)
+    assert "broken.mp4:" in text
+    assert str(server.folder) not in text and "/" not in text
+    assert page.locator(".toast-body").count() == 1 and not page.locator(".error").count()
     assert files(server) == []
 
 
@@ -172,7 +264,7 @@ def test_a_network_address_is_no_upload(server):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(2)
         address = f"http://127.0.0.1:{listener.getsockname()[1]}/a.mp4"
-        data = [{"path": address, "meta": {"_type": "gradio.FileData"}}, ["joy"], 1, 0.5]
+        data = [{"path": address, "meta": {"_type": "gradio.FileData"}}, None, None, ["joy"]]
         body = json.dumps({"data": data, "fn_index": 0, "session_hash": "a"}).encode()
         request = urllib.request.Request(
             f"{server.address}gradio_api/queue/join", body, {"Content-Type": "application/json"}

@@ -25,7 +25,7 @@ def old(path):
     return rows
 
 
-@pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
+@pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet", "xlsx"])
 def test_faces_keep_their_numbers(tmp_path, ending):
     """The part that is read again meets the faces the other way round, and a third one."""
     path = tmp_path / f"a.{ending}"

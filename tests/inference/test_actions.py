@@ -57,6 +57,11 @@ def model(textless_checkpoint):
 
 
 @pytest.fixture(scope="module")
+def detecting(textless_checkpoint):
+    return EmoCLIP.from_pretrained(textless_checkpoint, device="cpu", detector=Scripted())
+
+
+@pytest.fixture(scope="module")
 def every(model, moving):
     return model.actions(moving, rate="all", fps=FPS, landmarks=True)
 
@@ -112,6 +117,26 @@ def test_one_face(model, moving) -> None:
         model.actions(moving, fps=FPS, track=3)
     with pytest.raises(EmoCLIPError, match="prominent"):
         model.actions_rows(moving, fps=FPS, track="prominent")
+
+
+def test_actions_of_a_video_that_was_read_before(detecting, moving) -> None:
+    read = detecting.read(moving, fps=FPS, actions=True)
+    for options in ({}, {"track": 0}, {"track": "prominent"}, {"baseline": (0, 1)}):
+        assert detecting.actions(read, **options) == detecting.actions(moving, fps=FPS, **options)
+    with pytest.raises(EmoCLIPError, match="sampled frames"):
+        detecting.actions(read, rate="all")
+    with pytest.raises(EmoCLIPError, match="sampled frames"):
+        detecting.actions(read, landmarks=True)
+    with pytest.raises(EmoCLIPError, match="actions=True"):
+        detecting.actions(detecting.read(moving, fps=FPS))
+
+
+def test_series_average_both_sides(every) -> None:
+    values, times = every.series()[0]
+    row = every.rows[3]
+    both = (row.actions["mouthSmileLeft"] + row.actions["mouthSmileRight"]) / 2
+    assert values["mouthSmile"][3] == pytest.approx(both) and times[3] == row.time
+    assert len(times) == 15 and not any(name.startswith("eyeLook") for name in values)
 
 
 @pytest.mark.parametrize("rate", [0, -1.0, math.inf, "none", True, None])

@@ -62,7 +62,7 @@ def test_a_tier_of_elan(tmp_path):
         ("a.csv", "start,end\n", "lists no event"),
         ("a.eaf", "<ANNOTATION", "no document of ELAN"),
         ("a.eaf", "<ANNOTATION_DOCUMENT/>", "none does"),
-        ("a.txt", "", "from .csv, .tsv, .eaf"),
+        ("a.txt", "", "from .csv, .tsv, .xlsx, .eaf"),
     ],
 )
 def test_unusable(tmp_path, name, text, complaint):

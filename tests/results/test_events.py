@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import pytest
@@ -54,6 +55,27 @@ def test_what_is_not_there(timeline):
     record = outside.to_record("a.mp4")
     assert (record["source"], record["start"], record["end"]) == ("a.mp4", 30.0, 40.0)
     assert math.isnan(record["mean:joy"]) and math.isnan(record["latency:fear"])
+
+
+def test_actions_of_an_event_are_those_of_its_windows(timeline):
+    """Mean over the time in which they were measured, and the highest."""
+    jaw = [0.1, 0.5, math.nan, 0.2, 0.0, 0.3, 0.9, math.nan]
+    rows = [
+        dataclasses.replace(row, actions={"jawOpen": value, "yaw": -10.0})
+        for row, value in zip(timeline.rows, jaw, strict=True)
+    ]
+    measured = dataclasses.replace(timeline, rows=tuple(rows))
+    one, other, nobody = measured.events([(10.5, 13.5, "one"), (16.2, 16.8, "nobody")])
+    # Half of the first second, the second one, half of the fourth.
+    assert one.action_means == pytest.approx({"jawOpen": (0.05 + 0.5 + 0.1) / 2, "yaw": -10.0})
+    assert one.action_maxima == {"jawOpen": 0.5, "yaw": -10.0}
+    assert other.action_means["jawOpen"] == 0.9
+    record = one.to_record()
+    assert record["mean:jawOpen"] == one.action_means["jawOpen"] and record["max:jawOpen"] == 0.5
+    assert record["mean:joy"] == timeline.events([(10.5, 13.5)])[0].means["joy"]
+    assert math.isnan(nobody.to_record()["mean:jawOpen"])
+    assert nobody.to_dict()["action_maxima"] == {"jawOpen": None, "yaw": None}
+    assert timeline.events([(10, 12)])[0].action_means is None
 
 
 @pytest.mark.parametrize(

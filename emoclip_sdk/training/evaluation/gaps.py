@@ -71,7 +71,8 @@ def group_gap(
             return np.asarray(recall.sum(axis=1) / (n > 0).sum(axis=1))
 
     group_uars = uars(np.ones(len(right)), group)
-    best, worst = int(group_uars.argmax()), int(group_uars.argmin())
+    best = int(group_uars.argmax())
+    worst = len(names) - 1 - int(group_uars[::-1].argmin())  # another one, also where all are alike
     gap = float(group_uars[best] - group_uars[worst])
     people = [subjects[i] for i in known]
     by_subject = all(people)

@@ -39,3 +39,10 @@ def test_no_gap_without_two_groups() -> None:
     labels = np.array([0, 1])
     assert group_gap(labels == 0, labels, ["x", "y"], [None, None]) is None  # no shared class
     assert group_gap(labels == 0, labels, ["x", ""], [None, None]) is None
+
+
+def test_groups_that_are_read_alike_are_still_two() -> None:
+    labels = np.array([0, 1, 0, 1])
+    found = group_gap(labels == 0, labels, ["x", "x", "y", "y"], [None] * 4, draws=20)
+    assert found is not None and found["gap"] == 0
+    assert {found["best"], found["worst"]} == {"x", "y"}
