@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     import torch
     from typing_extensions import Unpack
 
-    from .inference.options import ReadKeywords, ScoreKeywords
+    from .inference.options import ClassifyKeywords, ReadKeywords, ScoreKeywords
     from .probes.probe import RegressionProbe
     from .video import LiveInput, VideoInput
 
@@ -154,7 +154,7 @@ class EmoCLIP(PretrainedModel):
         labels: LabelSet | None = None,
         *,
         track: int | Literal["prominent"] = "prominent",
-        **options: Unpack[ScoreKeywords],
+        **options: Unpack[ClassifyKeywords],
     ) -> Prediction: ...
 
     @overload
@@ -164,7 +164,7 @@ class EmoCLIP(PretrainedModel):
         labels: LabelSet | None = None,
         *,
         track: Literal["all"],
-        **options: Unpack[ScoreKeywords],
+        **options: Unpack[ClassifyKeywords],
     ) -> list[Prediction]: ...
 
     @overload
@@ -174,7 +174,7 @@ class EmoCLIP(PretrainedModel):
         labels: LabelSet | None = None,
         *,
         track: int | Literal["prominent"] = "prominent",
-        **options: Unpack[ScoreKeywords],
+        **options: Unpack[ClassifyKeywords],
     ) -> list[Prediction]: ...
 
     @overload
@@ -184,7 +184,7 @@ class EmoCLIP(PretrainedModel):
         labels: LabelSet | None = None,
         *,
         track: Literal["all"],
-        **options: Unpack[ScoreKeywords],
+        **options: Unpack[ClassifyKeywords],
     ) -> list[list[Prediction]]: ...
 
     def classify(
@@ -196,6 +196,7 @@ class EmoCLIP(PretrainedModel):
         compound: CompoundMode = "average",
         min_score: float | None = None,
         min_quality: float = 0.0,
+        multi_label: bool = False,
         **reading: Unpack[ReadKeywords],
     ) -> Any:
         """Score labels on a video.
@@ -222,6 +223,11 @@ class EmoCLIP(PretrainedModel):
         min_quality : float
             In [0, 1]. Frames in which the face is seen less well are left out, see
             :class:`FaceQuality`; over time, windows in which it is so in the mean have no scores.
+        multi_label : bool
+            Score each label against its absence: a calibrated probability of each, so that several
+            may be high, or none. Other labels change nothing. `min_score` is then the probability
+            from which on a label is present, 0.5 by default. Compounds are refused: name their
+            parts.
         **reading
             How the video is read: the fields of :class:`ReadOptions`.
 
@@ -249,7 +255,7 @@ class EmoCLIP(PretrainedModel):
         ['ok', 'failed']
         """
         track, options = check_track(track), ReadOptions(**reading)
-        scorer = self.scorer(labels, compound, min_score, min_quality)
+        scorer = self.scorer(labels, compound, min_score, min_quality, multi_label)
 
         def chosen(predictions: list[Prediction]) -> Any:
             return predictions if track == "all" else predictions[0]
@@ -270,7 +276,7 @@ class EmoCLIP(PretrainedModel):
         track: int | Literal["prominent"] = "prominent",
         workers: int | None = None,
         ordered: bool = True,
-        **options: Unpack[ScoreKeywords],
+        **options: Unpack[ClassifyKeywords],
     ) -> Iterator[Prediction]: ...
 
     @overload
@@ -282,7 +288,7 @@ class EmoCLIP(PretrainedModel):
         track: Literal["all"],
         workers: int | None = None,
         ordered: bool = True,
-        **options: Unpack[ScoreKeywords],
+        **options: Unpack[ClassifyKeywords],
     ) -> Iterator[list[Prediction]]: ...
 
     def classify_batch(
@@ -294,6 +300,7 @@ class EmoCLIP(PretrainedModel):
         compound: CompoundMode = "average",
         min_score: float | None = None,
         min_quality: float = 0.0,
+        multi_label: bool = False,
         workers: int | None = None,
         ordered: bool = True,
         **reading: Unpack[ReadKeywords],
@@ -310,7 +317,7 @@ class EmoCLIP(PretrainedModel):
         Parameters
         ----------
         videos : sequence of path
-        labels, track, compound, min_score, min_quality, **reading
+        labels, track, compound, min_score, min_quality, multi_label, **reading
             As in :meth:`classify`.
         workers : int, optional
             Processes that decode videos and find faces. None: one for each processor.
@@ -335,7 +342,7 @@ class EmoCLIP(PretrainedModel):
         missing.mp4 failed
         """
         track, options = check_track(track), ReadOptions(**reading)
-        scorer = self.scorer(labels, compound, min_score, min_quality)
+        scorer = self.scorer(labels, compound, min_score, min_quality, multi_label)
         paths = [os.fsdecode(video) for video in videos]
         if not paths:
             return
@@ -412,7 +419,7 @@ class EmoCLIP(PretrainedModel):
         actions: bool = False,
         baseline: BaselineChoice = None,
         people: PeopleChoice = False,
-        **options: Unpack[ScoreKeywords],
+        **options: Unpack[ClassifyKeywords],
     ) -> Timeline: ...
 
     @overload
@@ -426,7 +433,7 @@ class EmoCLIP(PretrainedModel):
         actions: bool = False,
         baseline: BaselineChoice = None,
         people: PeopleChoice = False,
-        **options: Unpack[ScoreKeywords],
+        **options: Unpack[ClassifyKeywords],
     ) -> list[Timeline]: ...
 
     def timeline(
@@ -439,6 +446,7 @@ class EmoCLIP(PretrainedModel):
         compound: CompoundMode = "average",
         min_score: float | None = None,
         min_quality: float = 0.0,
+        multi_label: bool = False,
         actions: bool = False,
         baseline: BaselineChoice = None,
         people: PeopleChoice = False,
@@ -461,7 +469,7 @@ class EmoCLIP(PretrainedModel):
             True: say which faces are the same person, in this video or in all videos of a list
             (`row.person`). Names and photos, ``{"Anna": "anna.jpg", "Ben": ["b1.jpg", "b2.jpg"]}``:
             call them so. Needs the extra ``people``. Nothing that identifies anybody is kept.
-        video, labels, compound, min_score, min_quality, **reading
+        video, labels, compound, min_score, min_quality, multi_label, **reading
             As in :meth:`classify`, with deterministic sampling.
 
         Returns
@@ -485,7 +493,7 @@ class EmoCLIP(PretrainedModel):
         check_windows(window, step)
         options = ReadOptions(**reading)
         options.require_in_order("timeline")
-        scorer = self.scorer(labels, compound, min_score, min_quality)
+        scorer = self.scorer(labels, compound, min_score, min_quality, multi_label)
         shapes = actions or baseline is not None
         who = PeopleOfVideos(people, self.reader)
         make_plan = self._baseline_plans(baseline, options)
@@ -512,6 +520,7 @@ class EmoCLIP(PretrainedModel):
         compound: CompoundMode = "average",
         min_score: float | None = None,
         min_quality: float = 0.0,
+        multi_label: bool = False,
         actions: bool = False,
         baseline: BaselineChoice = None,
         **reading: Unpack[ReadKeywords],
@@ -550,7 +559,7 @@ class EmoCLIP(PretrainedModel):
                 f"timeline_rows can't take this baseline: {reason}. Use timeline, or say a span "
                 "of seconds, (start, end)"
             )
-        scorer = self.scorer(labels, compound, min_score, min_quality)
+        scorer = self.scorer(labels, compound, min_score, min_quality, multi_label)
         stream = self.reader(video, options, shapes=actions or kind is not None)
         plan = self._baseline_plans(baseline, options)()
         return scorer.rows(stream, window, step, actions, plan)

@@ -57,6 +57,7 @@ def run_batch(
     compound: CompoundMode = "average",
     min_score: float | None = None,
     min_quality: float = 0.0,
+    multi_label: bool = False,
     actions: bool = False,
     baseline: Literal["auto"] | tuple[float, float] | None = None,
     people: PeopleChoice = False,
@@ -92,7 +93,7 @@ def run_batch(
         Ends in ``.parquet``, ``.csv``, ``.xlsx`` or ``.jsonl``. Beside the last three is a
         Parquet file with the same rows (``scores.csv.parquet``), with which the next run goes on.
     model : PretrainedModel
-    labels, compound, min_score, min_quality, **reading
+    labels, compound, min_score, min_quality, multi_label, **reading
         As in :meth:`EmoCLIP.classify`. `progress` is told of whole videos.
     window, step : float, optional
         Length and distance of windows in seconds, as in :meth:`EmoCLIP.timeline`. One alone: the
@@ -173,7 +174,7 @@ def run_batch(
     own = _own_baseline(baseline, options, windows=over_time and events is None)
     faces = check_track(track if track is not None else "all" if over_time else "prominent")
     run = TableRun(inputs, out, options, folder_as, workers)
-    scorer = model.scorer(labels, compound, min_score, min_quality)
+    scorer = model.scorer(labels, compound, min_score, min_quality, multi_label)
     speech = _speech(run.videos, speakers, silent, over_time)
     weights = _weights_hash(model.encoder.network.state_dict())
     settings = {
@@ -190,6 +191,8 @@ def run_batch(
         "min_quality": scorer.min_quality,
         "actions": actions,
     }
+    if multi_label:  # what was begun by versions without it goes on
+        settings |= {"multi_label": True}
     if over_time:
         settings |= {"window": window, "step": step}
     if own is not None:

@@ -18,6 +18,7 @@ __all__ = [
     "RELIABILITY_FILE",
     "MeasuredAction",
     "MeasuredClass",
+    "MeasuredPresence",
     "MeasuredReliability",
     "read_reliability",
 ]
@@ -70,6 +71,26 @@ class MeasuredAction:
 
 
 @dataclass(frozen=True)
+class MeasuredPresence:
+    """How cosine similarity becomes the probability that a label is shown at all.
+
+    Attributes
+    ----------
+    kind : str
+        ``"label"``: of the model's own label `name`; ``"actions"``: of words for facial actions;
+        ``"words"``: of all others.
+    name : str
+    scale, level : float
+        The probability is 1 / (1 + exp(level - scale · cosine)).
+    """
+
+    kind: str
+    name: str = ""
+    scale: float = bounded(1.0, 0, 1e4)
+    level: float = bounded(0.0, -1e4, 1e4)
+
+
+@dataclass(frozen=True)
 class MeasuredReliability:
     """What a model was trained on and how well it reads that.
 
@@ -97,6 +118,8 @@ class MeasuredReliability:
     vocabulary : str
         Every word of the texts that the text tower was trained on, in lower case, separated by
         blanks. Empty: not known.
+    presence : tuple of MeasuredPresence
+        For `multi_label`. Empty: not calibrated.
     """
 
     command: str
@@ -110,13 +133,14 @@ class MeasuredReliability:
     refused: float | None = bounded(None, 0, 1)
     other_words: float | None = bounded(None, 0, 1)
     vocabulary: str = ""
+    presence: tuple[MeasuredPresence, ...] = ()
 
     def to_json(self) -> str:
         """Return the text of the file: one line for each class and action."""
         fields = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
         lines = []
         for name, value in fields.items():
-            if name in ("classes", "actions"):
+            if name in ("classes", "actions", "presence"):
                 rows = [json.dumps(dataclasses.asdict(row), ensure_ascii=False) for row in value]
                 text = "[\n  " + ",\n  ".join(rows) + "\n ]" if rows else "[]"
             else:
@@ -155,4 +179,9 @@ def read_reliability(folder: Path, width: int) -> MeasuredReliability | None:
                 f"{path}: the center of '{known.name}' has {len(known.center)} numbers, and this "
                 f"model's embeddings have {width}. Write it anew: emoclip-train reliability"
             )
+    if measured.presence and not any(each.kind == "words" for each in measured.presence):
+        raise CheckpointError(
+            f"{path}: 'presence' has nothing of the kind 'words'. Write it anew: emoclip-train "
+            "reliability"
+        )
     return measured

@@ -84,6 +84,7 @@ def batch(
     prompts: o.Prompts = None,
     min_score: o.MinScore = None,
     min_quality: o.MinQuality = 0.0,
+    multi_label: o.MultiLabel = False,
     actions: o.Actions = False,
     baseline: Annotated[
         str | None,
@@ -167,6 +168,7 @@ def batch(
             track=chosen,
             min_score=min_score,
             min_quality=min_quality,
+            multi_label=multi_label,
             actions=actions,
             baseline=against,
             people=who,

@@ -49,6 +49,7 @@ def classify(
     top: o.Top = 3,
     min_score: o.MinScore = None,
     min_quality: o.MinQuality = 0.0,
+    multi_label: o.MultiLabel = False,
     as_json: o.AsJSON = False,
     as_csv: o.AsCSV = False,
     fps: o.Fps = None,
@@ -88,6 +89,7 @@ def classify(
                     track=chosen,
                     min_score=min_score,
                     min_quality=min_quality,
+                    multi_label=multi_label,
                     progress=begin(video),
                     **reading,
                 )

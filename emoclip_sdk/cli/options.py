@@ -38,6 +38,7 @@ __all__ = [
     "MinQuality",
     "MinScore",
     "Model",
+    "MultiLabel",
     "OneTrack",
     "Order",
     "Overwrite",
@@ -203,6 +204,14 @@ Prompts = Annotated[
         "May be repeated.",
         exists=True,
         dir_okay=False,
+    ),
+]
+MultiLabel = Annotated[
+    bool,
+    typer.Option(
+        "--multi-label",
+        help="Score each label against its absence: a calibrated probability of each, whatever the "
+        "other labels are. --min-score: from where on a label is present; 0.5 if not given.",
     ),
 ]
 MinScore = Annotated[

@@ -85,6 +85,7 @@ def timeline(
     top: o.Top = 3,
     min_score: o.MinScore = None,
     min_quality: o.MinQuality = 0.0,
+    multi_label: o.MultiLabel = False,
     resume: o.Resume = False,
     actions: o.Actions = False,
     baseline: o.Baseline = None,
@@ -146,6 +147,7 @@ def timeline(
         step=step,
         min_score=min_score,
         min_quality=min_quality,
+        multi_label=multi_label,
         actions=actions,
         **reading,
     )

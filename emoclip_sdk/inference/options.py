@@ -18,6 +18,7 @@ __all__ = [
     "MIN_FACE",
     "STEP",
     "WINDOW",
+    "ClassifyKeywords",
     "FaceMode",
     "ReadKeywords",
     "ReadOptions",
@@ -189,6 +190,12 @@ class ScoreKeywords(ReadKeywords, total=False):
     compound: CompoundMode
     min_score: float | None
     min_quality: float
+
+
+class ClassifyKeywords(ScoreKeywords, total=False):
+    """The same where labels may also be scored each by itself."""
+
+    multi_label: bool
 
 
 def face_config(config: FaceConfig, faces: FaceMode | None) -> FaceConfig:

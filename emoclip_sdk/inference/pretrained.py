@@ -22,6 +22,7 @@ from ..nn.architecture import reads_english
 from ..prompts import CompoundMode, LabelEncoder, LabelSet, LabelText, PromptBank
 from ..results.records import ModelInfo
 from ..results.reliability import LabelReliability
+from .presence import MIN_PRESENCE, label_presence
 from .reader import FaceReader
 from .reliability import LabelJudge
 from .scorer import Scorer
@@ -385,11 +386,12 @@ class PretrainedModel:
         compound: CompoundMode,
         min_score: float | None,
         min_quality: float = 0.0,
+        multi_label: bool = False,
     ) -> Scorer:
         """Make labels ready, once for any number of videos; parameters as in :meth:`classify`."""
         calibration = self.config.calibration
         if min_score is None:
-            min_score = calibration.min_score
+            min_score = MIN_PRESENCE if multi_label else calibration.min_score
         elif not 0 <= min_score <= 1:
             raise EmoCLIPError(f"min_score must be in [0, 1], not {min_score}")
         if not 0 <= min_quality <= 1:
@@ -397,8 +399,11 @@ class PretrainedModel:
         chosen = self._chosen(labels)
         encoder = self._labels.described(chosen)
         vectors, texts = encoder.embed(chosen, compound=compound)
-        encoder.note(texts)
+        encoder.note(texts, multi_label)
         reliability = self.judge(vectors, texts)
+        presence = None
+        if multi_label:
+            presence = label_presence(self.measured_reliability, texts, reliability, self.name)
         self._warn_of(reliability.values())
         return Scorer(
             vectors,
@@ -412,6 +417,7 @@ class PretrainedModel:
             min_quality,
             calibration.margin,
             reliability,
+            presence,
         )
 
     def _warn_of(self, labels: Iterable[LabelReliability]) -> None:

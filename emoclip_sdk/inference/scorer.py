@@ -15,7 +15,7 @@ from ..prompts import LabelText
 from ..results.analysis import compared, compared_row, sorted_rows
 from ..results.baseline import FaceBaseline
 from ..results.records import LOW_QUALITY, NOBODY, OUT_OF_VIEW, Gap, ModelInfo, Prediction
-from ..results.reliability import LabelReliability, verdict
+from ..results.reliability import LabelReliability, judged
 from ..results.scored_windows import TimelineRow
 from ..results.timeline import Timeline
 from .action_measures import named_measures
@@ -23,6 +23,7 @@ from .baseline import BaselinePlan
 from .clips import pool_clips, track_clips
 from .frames import EmbeddedFrame
 from .paths import PathRecorder
+from .presence import LabelPresence
 from .quality import QualityFilter
 from .stream import FaceStream, TrackChoice, choose_tracks
 from .window_budget import WindowBudget
@@ -81,6 +82,8 @@ class Scorer:
         Labels whose scores differ by a factor of less than exp(margin) can't be told apart.
     reliability : dict of str to LabelReliability
         How far each label can be trusted.
+    presence : LabelPresence, optional
+        Each label is scored against its absence, by its own curve. None: against the others.
     """
 
     vectors: NDArray[np.float32]
@@ -94,6 +97,12 @@ class Scorer:
     min_quality: float = 0.0
     margin: float = 0.0
     reliability: dict[str, LabelReliability] = field(default_factory=dict)
+    presence: LabelPresence | None = None
+
+    @property
+    def multi_label(self) -> bool:
+        """Whether each label is scored against its absence."""
+        return self.presence is not None
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -138,23 +147,24 @@ class Scorer:
         similarities, scores, rivals = self._compare(clips)
         confidence = float(rivals.mean(axis=0).max())
         means = self._named(scores.mean(axis=0))
-        abstained, tied = self._verdict(means, confidence)
         return Prediction(
             source=video.name,
             scores=means,
             similarities=self._named(similarities.mean(axis=0)),
             prompts=self.prompts,
             confidence=confidence,
-            abstained=abstained,
-            tied=tied,
+            **self._judged(means, confidence),
             track=track,
             duration=video.duration,
             model=self.model,
             reliability=self.reliability,
+            multi_label=self.multi_label,
         )
 
-    def _verdict(self, scores: dict[str, float], confidence: float) -> tuple[bool, tuple[str, ...]]:
-        return verdict(scores, confidence, self.min_score, self.margin, self.reliability)
+    def _judged(self, scores: dict[str, float], confidence: float) -> dict[str, Any]:
+        return judged(
+            scores, confidence, self.min_score, self.margin, self.reliability, self.multi_label
+        )
 
     def empty(
         self, name: str, video: FaceStream | None = None, *, error: str | None = None
@@ -171,6 +181,7 @@ class Scorer:
             reason=NOBODY if error is None else None,
             model=self.model,
             reliability=self.reliability,
+            multi_label=self.multi_label,
         )
 
     def rows(
@@ -256,6 +267,7 @@ class Scorer:
             min_quality=self.min_quality,
             margin=self.margin,
             reliability=self.reliability,
+            multi_label=self.multi_label,
             paths=recorder.paths(),
             origin=video.origin,
         )
@@ -284,10 +296,9 @@ class Scorer:
         confidence = rivals.max(axis=1)
         for i, window in enumerate(batch):
             named = self._named(scores[i])
-            abstained: bool | None = None
-            tied: tuple[str, ...] = ()
+            verdict: dict[str, Any] = {}
             if reasons[i] is None:
-                abstained, tied = self._verdict(named, float(confidence[i]))
+                verdict = self._judged(named, float(confidence[i]))
             yield TimelineRow(
                 window.track,
                 window.start,
@@ -296,14 +307,13 @@ class Scorer:
                 named,
                 self._named(similarities[i]),
                 float(confidence[i]),
-                abstained,
-                window.face.box if window.face else None,
-                window.face.confidence if window.face else float("nan"),
-                window.quality,
-                reasons[i],
-                named_measures(window.actions) if actions else None,
+                box=window.face.box if window.face else None,
+                detection_confidence=window.face.confidence if window.face else float("nan"),
+                quality=window.quality,
+                reason=reasons[i],
+                actions=named_measures(window.actions) if actions else None,
                 seen=window.seen,
-                tied=tied,
+                **verdict,
                 first_frame=window.frames[0] if window.frames else None,
                 last_frame=window.frames[1] if window.frames else None,
             )
@@ -332,6 +342,7 @@ class Scorer:
             min_quality=self.min_quality,
             margin=self.margin,
             reliability=self.reliability,
+            multi_label=self.multi_label,
             error=reason,
         )
 
@@ -346,6 +357,10 @@ class Scorer:
 
     def _compare(self, clips: NDArray[np.float32]) -> tuple[NDArray[np.float64], ...]:
         """Return similarities, scores, and the labels' scores among the model's own labels too."""
+        if self.presence is not None:
+            alone = cosine_similarities(clips, self.vectors)
+            scores = self.presence.scores(alone)
+            return alone, scores, scores
         n = len(self.vectors)
         every = cosine_similarities(clips, np.concatenate([self.vectors, self._rivals()]))
         similarities = every[:, :n]

@@ -111,8 +111,11 @@ class LabelEncoder:
         other.shifts = {key: shift for key, shift in self.shifts.items() if key not in own}
         return other
 
-    def note(self, texts: Sequence[LabelText]) -> None:
-        """Log, once, what a caller may not expect of labels: near misses, and one label alone."""
+    def note(self, texts: Sequence[LabelText], multi_label: bool = False) -> None:
+        """Log, once, what a caller may not expect of labels: near misses, and one label alone.
+
+        With `multi_label`, one label alone is nothing to wonder about.
+        """
         if len(self._noted) > _MAX_TEXTS:
             self._noted.clear()
         for text in texts:
@@ -125,7 +128,7 @@ class LabelEncoder:
                     text.label,
                     " or ".join(map(repr, close)),
                 )
-        if len(texts) == 1 and (texts[0].label,) not in self._noted:
+        if len(texts) == 1 and not multi_label and (texts[0].label,) not in self._noted:
             self._noted.add((texts[0].label,))
             log.warning(
                 "%r is the only label: its score is 1 whatever a face shows. Add what else it "

@@ -23,7 +23,7 @@ from ..video import microseconds
 from .baseline import FaceBaseline, changes
 from .numbers import json_value
 from .records import LOW_QUALITY, NOBODY, OUT_OF_VIEW, SPEECH, Gap
-from .reliability import verdict
+from .reliability import judged
 from .scored_windows import ScoredWindows, TimelineRow
 from .silence import spoken
 from .tables import FlatResult, label_columns
@@ -344,14 +344,14 @@ def _averaged(
 
 
 def _verdict(timeline: ScoredWindows, mean: dict[str, Any]) -> dict[str, Any]:
-    abstained, tied = verdict(
+    return judged(
         mean["scores"],
         mean["confidence"],
         timeline.min_score,
         timeline.margin,
         timeline.reliability,
+        timeline.multi_label,
     )
-    return {"abstained": abstained, "tied": tied}
 
 
 def smoothed(timeline: Windows, seconds: float) -> Windows:

@@ -121,7 +121,8 @@ class Prediction:
         File name or description of the video.
     scores : dict of str to float
         Softmax over the labels (eq. 1): which of *these* labels fits best. Not a probability that
-        any of them is right. NaN where no face was found.
+        any of them is right. With `multi_label`, the probability of each label by itself. NaN where
+        no face was found.
     similarities : dict of str to float
         Cosine similarity of face and label, independent of the other labels.
     prompts : dict of str to str
@@ -156,6 +157,11 @@ class Prediction:
         Where asked for: means over the frames that were scored, as in :class:`TimelineRow`.
     reliability : dict of str to LabelReliability
         How far each label can be trusted.
+    multi_label : bool
+        Each label was scored against its absence; `confidence` is the highest score then.
+    present : tuple of str
+        With `multi_label`: the labels that are shown, best first, whose scores are `min_score`
+        (0.5) or more. Empty where the result abstained.
     """
 
     source: str
@@ -175,6 +181,8 @@ class Prediction:
     actions: dict[str, float] | None = None
     tied: tuple[str, ...] = ()
     reliability: dict[str, LabelReliability] = field(default_factory=dict)
+    multi_label: bool = False
+    present: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         """Return three lines: the answer, the best labels, and what they rest on."""
@@ -207,7 +215,7 @@ class Prediction:
             about = known.text if known else ""
             rows.append((label, f"{score:.3f}", f"{self.similarities[label]:.3f}", about))
         table = html_table(caption, ("label", "score", "similarity", "reliability"), rows)
-        marked = [] if self.abstained or not best else [best[0][0], *self.tied]
+        marked = [] if self.abstained or not best else [best[0][0], *self.tied, *self.present]
         return f"<div>{bars_svg(best, marked) if best else ''}{table}</div>"
 
     @property
@@ -236,9 +244,10 @@ class Prediction:
     def answer(self) -> str | None:
         """What to publish: the label, or ``"anger ≈ neutral"`` where it can't tell them apart.
 
-        None where the model abstained, and without a face.
+        With `multi_label` all labels that are present: ``"surprise + fear"``. None where the model
+        abstained, and without a face.
         """
-        return answer_text(self.label, self.tied, self.abstained)
+        return answer_text(self.label, self.tied, self.abstained, self.present)
 
     @property
     def action_text(self) -> str | None:
@@ -261,6 +270,8 @@ class Prediction:
                 "answer": self.answer,
                 "label": self.label,
                 "tied": self.tied,
+                "multi_label": self.multi_label,
+                "present": self.present,
                 "confidence": self.confidence,
                 "abstained": self.abstained,
                 "scores": self.scores,
@@ -321,9 +332,16 @@ class Prediction:
         return to_pandas([self.to_record()])
 
 
-def answer_text(label: str | None, tied: Sequence[str], abstained: bool | None) -> str | None:
+def answer_text(
+    label: str | None,
+    tied: Sequence[str],
+    abstained: bool | None,
+    present: Sequence[str] = (),
+) -> str | None:
     """Return what to publish of a result, see :attr:`Prediction.answer`."""
-    return None if abstained or label is None else " ≈ ".join((label, *tied))
+    if abstained or label is None:
+        return None
+    return " + ".join(present) if present else " ≈ ".join((label, *tied))
 
 
 def model_record(model: ModelInfo | None) -> dict[str, Any]:

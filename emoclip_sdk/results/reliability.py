@@ -12,6 +12,7 @@ from .numbers import json_value
 __all__ = [
     "LabelReliability",
     "Level",
+    "judged",
     "reliability_lines",
     "verdict",
 ]
@@ -138,3 +139,27 @@ def verdict(
     bound = scores[best] * math.exp(-margin)
     tied = tuple(label for label in ranked[1:] if scores[label] > bound and readable(label))
     return abstained, tied
+
+
+def judged(
+    scores: Mapping[str, float],
+    confidence: float,
+    min_score: float,
+    margin: float,
+    reliability: Mapping[str, LabelReliability],
+    multi_label: bool,
+) -> dict[str, Any]:
+    """Return the fields `abstained`, `tied` and `present` of a result; see :func:`verdict`.
+
+    With `multi_label`, each readable label whose score is `min_score` or more is present, and a
+    result abstains where none is.
+    """
+    if not multi_label:
+        abstained, tied = verdict(scores, confidence, min_score, margin, reliability)
+        return {"abstained": abstained, "tied": tied, "present": ()}
+    present = tuple(
+        label
+        for label in sorted(scores, key=lambda label: -scores[label])
+        if scores[label] >= min_score and (label not in reliability or reliability[label].readable)
+    )
+    return {"abstained": not present, "tied": (), "present": present}

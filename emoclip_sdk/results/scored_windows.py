@@ -66,7 +66,7 @@ class TimelineRow:
     scores, similarities : dict of str to float
     confidence : float
     abstained : bool, optional
-    tied : tuple of str
+    tied, present : tuple of str
         See :class:`Prediction`.
     box : (float, float, float, float), optional
         x0, y0, x1, y1 of the face in pixels of the video, averaged over these frames.
@@ -124,6 +124,7 @@ class TimelineRow:
     speaking: float | None = None
     speaker: str | None = None
     text: str | None = None
+    present: tuple[str, ...] = ()
 
     @property
     def face_found(self) -> bool:
@@ -151,7 +152,7 @@ class TimelineRow:
     @property
     def answer(self) -> str | None:
         """What to publish, see :attr:`Prediction.answer`; None in a gap, too."""
-        return answer_text(self.label, self.tied, self.abstained)
+        return answer_text(self.label, self.tied, self.abstained, self.present)
 
     @property
     def action_text(self) -> str | None:
@@ -218,6 +219,7 @@ class TimelineRow:
                 "answer": self.answer,
                 "label": self.label,
                 "tied": self.tied,
+                "present": self.present,
                 "confidence": self.confidence,
                 "abstained": self.abstained,
                 "box": self.box,
@@ -269,6 +271,8 @@ class ScoredWindows:
         What each face is compared with, where a baseline was asked for.
     speech : Speech, optional
         Who speaks when, where this is known.
+    multi_label : bool
+        As in :class:`Prediction`.
     error : str, optional
         Why the video could not be read. Set only for videos of a list; a single one raises.
     origin : str, optional
@@ -291,6 +295,7 @@ class ScoredWindows:
     paths: Mapping[int, FacePath] = field(default_factory=dict, compare=False, repr=False)
     baselines: tuple[FaceBaseline, ...] = ()
     speech: Speech | None = None
+    multi_label: bool = False
     error: str | None = None
     origin: str | None = field(default=None, compare=False, repr=False)
 
@@ -352,6 +357,7 @@ class ScoredWindows:
                 "reliability": self.reliability,
                 "baselines": self.baselines,
                 "speech": self.speech,
+                "multi_label": self.multi_label,
                 "rows": self.rows,
             }
         )

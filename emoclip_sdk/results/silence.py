@@ -58,6 +58,7 @@ def silent_row(row: TimelineRow, max_speaking: float = 0.0) -> TimelineRow:
         confidence=math.nan,
         abstained=None,
         tied=(),
+        present=(),
         baseline=None,
         reason=SPEECH,
     )

@@ -84,6 +84,7 @@ def _row(document: Mapping[str, Any]) -> TimelineRow:
             if person is None
             else TrackPerson(**{**person, "certainty": _number(person["certainty"])}),
             "tied": tuple(row.get("tied", ())),
+            "present": tuple(row.get("present", ())),
             "seen": tuple((float(start), float(end)) for start, end in row["seen"]),
         }
     )

@@ -291,3 +291,9 @@ def test_smallest_face(emoclip, crop_video, tiny):
         assert code == 2 and "Traceback" not in err
     code, _, err = emoclip("classify", crop_video, *tiny, "--min-face", "30")
     assert code == 2 and "leave one of the two out" in err
+
+
+def test_multi_label_needs_a_calibrated_model(emoclip, tiny, crop_video, tmp_path):
+    for command in (("classify", crop_video), ("timeline", crop_video)):
+        code, out, err = emoclip(*command, *tiny, "--labels", "joy,fear", "--multi-label")
+        assert code and out == "" and "emoclip-train reliability" in " ".join(err.split())

@@ -115,6 +115,14 @@ def evaluate(
         bool,
         typer.Option("--write-card", help="With --suite: put the figures into the model's card."),
     ] = False,
+    multi_label: Annotated[
+        bool,
+        typer.Option(
+            "--multi-label",
+            help="FER+: the probabilities of each label against its absence instead, by the votes: "
+            "AUC and calibration error of the classes, of other words and of facial actions.",
+        ),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """Classify a labeled split zero-shot: UAR, WAR, F1 and AUC with intervals, and each class."""
@@ -143,6 +151,9 @@ def evaluate(
             write=write_card,
             as_json=as_json,
         )
+        return
+    if multi_label:
+        _evaluate_presence(model, dataset, root, split, device, as_json)
         return
     if examples and examples.suffix.lower() not in (".png", ".svg", ".pdf"):
         raise typer.BadParameter("a file that ends in .png, .svg or .pdf", param_hint="--examples")
@@ -226,6 +237,35 @@ def evaluate(
         typer.echo(json.dumps({**about, **figures}, indent=2, ensure_ascii=False))
     else:
         _print(about, figures)
+
+
+def _evaluate_presence(
+    model: str | None, dataset: str, root: Path, split: str | None, device: str, as_json: bool
+) -> None:
+    from ...cli.output import new_table, results_console, working
+    from ...model import EmoCLIP
+    from ..data.ferplus import load_ferplus
+    from ..evaluation.card import EvaluatedSplit
+    from ..evaluation.presence import presence_figures
+
+    if dataset != "ferplus":
+        raise typer.BadParameter(
+            "needs the votes of FER+: --dataset ferplus.", param_hint="--multi-label"
+        )
+    split = split or "valid"
+    pictures = load_ferplus(root, split)  # type: ignore[arg-type]
+    with working("measuring"):
+        loaded = EmoCLIP.from_pretrained(model, device=device)
+        figures = presence_figures(EvaluatedSplit(loaded, pictures))
+    if as_json:
+        about = {"dataset": dataset, "split": split, "model": loaded.name, "n": len(pictures)}
+        typer.echo(json.dumps({**about, "presence": figures}, indent=2, ensure_ascii=False))
+        return
+    table = new_table("labels", *(f"{name}>" for name in next(iter(figures.values()))))
+    for name, row in figures.items():
+        table.add_row(name, *(str(v) if isinstance(v, int) else f"{v:.3f}" for v in row.values()))
+    table.caption = f"FER+ {split}, {len(pictures)} pictures; {loaded.name}"
+    results_console().print(table)
 
 
 def _split(clips: ClipDataset, split: str | None) -> tuple[str, Any]:

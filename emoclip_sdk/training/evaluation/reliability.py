@@ -30,6 +30,7 @@ from ..data.corpus import wordnet_texts
 from .card.actions import measured_actions
 from .card.rows import EvaluatedSplit
 from .card.wording import SYNONYMS, class_centers
+from .presence import measured_presence
 
 __all__ = ["measure_reliability", "write_reliability"]
 
@@ -97,6 +98,7 @@ def measure_reliability(
         refused=round(float(refused.mean()), 4),
         other_words=round(float(np.mean(hits)), 4),
         vocabulary="" if wordnet is None else " ".join(_vocabulary(wordnet)),
+        presence=measured_presence(split),
     )
 
 
