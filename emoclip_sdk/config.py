@@ -206,15 +206,19 @@ class ImageConfig:
 
 @dataclass(frozen=True)
 class PromptConfig:
-    """What the model scores when the caller names no labels.
+    """What the model scores when the caller names no labels, and how it reads those of the bank.
 
     Parameters
     ----------
     labels : tuple of str
         The model's own label set.
+    name_share : float
+        How much of the embedding of a label of the shipped prompt bank is its name, put into the
+        bank's templates; its descriptions have the rest. 0: descriptions alone, as in the paper.
     """
 
     labels: tuple[str, ...] = ()
+    name_share: float = bounded(0.0, 0, 1)
 
     def __post_init__(self) -> None:
         longest = max(map(len, self.labels), default=0)

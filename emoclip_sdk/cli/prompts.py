@@ -231,7 +231,7 @@ def _wordings(bank: PromptBank, label: str) -> list[tuple[str, dict[str, float]]
     wordings = [("label", dict(zip(used.texts, used.weights, strict=True)))]
     word = " ".join(label.replace("_", " ").split())
     if used.kind == "bank":
-        wordings += [("bank", {text: 1.0}) for text in used.texts]
+        wordings += [("bank", {text: 1.0}) for text in bank.descriptions(label)]
     if used.kind != "template" and bank.templates:
         wordings.append(
             ("templates", {t.replace(LABEL_PLACEHOLDER, word): 1.0 for t in bank.templates})

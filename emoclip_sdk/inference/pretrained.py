@@ -116,6 +116,8 @@ class PretrainedModel:
             vectors: NDArray[np.float32] = self.encode_text(texts).float().cpu().numpy()
             return vectors
 
+        prompts = prompts.copy()
+        prompts.name_share = self.config.prompts.name_share
         return LabelEncoder(prompts, encode, english=reads_english(self.config.towers))
 
     def __getstate__(self) -> dict[str, Any]:

@@ -29,6 +29,10 @@ class PromptBank:
         Version of the content as its files state it. The hash, not the version, identifies a bank.
     provenance : list of dict
         Per file: the question asked, what wrote the answers, when, and what curation removed.
+    name_share : float
+        How much of the embedding of a shipped label is its name, put into the templates; its
+        descriptions have the rest. What a model's configuration says (``prompts.name_share``), so
+        it is neither in files nor in the hash. 0: descriptions alone, as in the paper.
 
     Examples
     --------
@@ -40,6 +44,7 @@ class PromptBank:
     def __init__(self) -> None:
         self.version = "0"
         self.provenance: list[dict[str, Any]] = []
+        self.name_share = 0.0
         self._table = EntryTable()
         # None: not stated by any file, so the shipped ones are used.
         self._templates: tuple[str, ...] | None = None
@@ -89,6 +94,7 @@ class PromptBank:
         """Return an independent copy."""
         bank = PromptBank()
         bank.version, bank._hash = self.version, self._hash
+        bank.name_share = self.name_share
         bank.provenance = [dict(record) for record in self.provenance]
         bank._table = self._table.copy()
         bank._templates, bank._neutral = self._templates, self._neutral
@@ -172,6 +178,12 @@ class PromptBank:
         """Whether an entry was added at run time by `add_label` or `add_compound`."""
         return self._entry(name).custom
 
+    def is_shipped(self, name: str) -> bool:
+        """Whether an entry's descriptions are those of the shipped bank, and nobody else's."""
+        entry = self._entry(name)
+        shipped = _shipped()._table.entries.get(entry.name)
+        return shipped is not None and shipped.descriptions == entry.descriptions
+
     @property
     def compounds(self) -> dict[str, tuple[tuple[str, float], ...]]:
         """Name of each compound, and its components with their weights as given."""
@@ -193,7 +205,7 @@ class PromptBank:
         """First 12 hexadecimal digits of the SHA-256 of all that can change an embedding.
 
         Covers entries, aliases, templates and neutral sentences; not the order of the entries, nor
-        provenance and version. Equal hash means equal texts for every label.
+        provenance and version. For one model, equal hash means equal texts for every label.
         """
         if self._hash is None:
             entries = self._table.entries.values()

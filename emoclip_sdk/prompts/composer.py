@@ -26,7 +26,8 @@ class LabelText:
     label : str
         The label in the caller's wording.
     kind : str
-        ``bank``: the bank's descriptions. ``custom``: descriptions added at run time. ``compound``:
+        ``bank``: the bank's descriptions, and for some models its name in the templates
+        (:attr:`PromptBank.name_share`). ``custom``: descriptions added at run time. ``compound``:
         the descriptions of its components. ``template``: unknown to the bank, put into templates.
         ``caption``: a sentence, used word for word. ``fitted``: any of these, moved towards a
         caller's own examples.
@@ -91,9 +92,7 @@ def compose(bank: PromptBank, label: str, compound: CompoundMode = "average") ->
             raise PromptError(
                 f"The prompt bank does not know {label!r} and has no templates for it"
             )
-        # A data set's underscore means a blank; the text tower would read it as a character.
-        phrase = tidy(label.replace("_", " ")).rstrip(SENTENCE_END)
-        texts = [template.replace(LABEL_PLACEHOLDER, phrase) for template in bank.templates]
+        texts = _filled(bank, label)
         return _label_text(label, "template", [(text, 1 / len(texts)) for text in texts])
     if name not in compounds:
         kind: Kind = "custom" if bank.is_custom(name) else "bank"
@@ -105,6 +104,13 @@ def compose(bank: PromptBank, label: str, compound: CompoundMode = "average") ->
         joined = _joined(bank, compounds, name)
         leaves = [(text, 1 / len(joined)) for text in joined]
     return _label_text(label, "compound", leaves, name, parts)
+
+
+def _filled(bank: PromptBank, label: str) -> list[str]:
+    """Return the templates with a label put in."""
+    # A data set's underscore means a blank; the text tower would read it as a character.
+    phrase = tidy(label.replace("_", " ")).rstrip(SENTENCE_END)
+    return [template.replace(LABEL_PLACEHOLDER, phrase) for template in bank.templates]
 
 
 def _label_text(
@@ -128,7 +134,12 @@ def _leaves(
     # on the weights and no vector has to be kept per component.
     if name not in compounds:
         texts = bank.descriptions(name)
-        return [(text, share / len(texts)) for text in texts]
+        named = _filled(bank, name) if bank.name_share and bank.is_shipped(name) else []
+        of_names = bank.name_share * share if named else 0.0
+        return [
+            *((text, (share - of_names) / len(texts)) for text in texts),
+            *((text, of_names / len(named)) for text in named),
+        ]
     total = sum(weight for _, weight in compounds[name])
     return [
         leaf

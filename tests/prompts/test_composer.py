@@ -108,3 +108,28 @@ def test_import_is_light():
     code = "import sys, emoclip_sdk.prompts; print('torch' in sys.modules, 'yaml' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "False"]
+
+
+def test_half_of_a_shipped_label_is_its_name(encoder, bank, tower):
+    """Descriptions and name weigh alike, however many texts there are of each."""
+    bank.name_share = 0.5
+    vector, text = embed_one(encoder, "Angry")
+    filled = [template.replace("{label}", "anger") for template in bank.templates]
+    described = mean_of(tower, bank.descriptions("anger"))
+    np.testing.assert_allclose(vector, (described + mean_of(tower, filled)) / 2, rtol=1e-5)
+    assert text.texts == (*bank.descriptions("anger"), *filled)
+    assert sum(text.weights) == pytest.approx(1)
+    both, surprise = encoder.embed(["anger_surprise", "surprise"])[0]
+    np.testing.assert_allclose(both, (vector + surprise) / 2, rtol=1e-4, atol=1e-5)
+    joined = encoder.embed(["anger_surprise"], compound="concatenate")[1][0]
+    assert not any("expression of" in text for text in joined.texts)
+
+
+def test_what_a_caller_describes_is_that_description_alone(encoder, bank, tower):
+    bank.name_share = 0.5
+    bank.add_label("anger", "A clenched jaw.")
+    bank.add_label("condition 3", "Wide eyes.")
+    for label, said in (("angry", "A clenched jaw."), ("condition 3", "Wide eyes.")):
+        vector, text = embed_one(encoder, label)
+        np.testing.assert_allclose(vector, tower.vector(said), rtol=1e-5)
+        assert text.texts == (said,)
