@@ -191,7 +191,7 @@ def actions(
         print_json([result.to_dict() for result in results])
     elif as_csv:
         write_csv([record for result in results for record in result.to_records()], sys.stdout)
-    elif output is None and heatmap is None:
+    elif output is None:
         _print_table(results, top)
     elif results and output is not None:
         if len(results) == 1:

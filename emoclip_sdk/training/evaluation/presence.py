@@ -10,6 +10,7 @@ import yaml
 from numpy.typing import NDArray
 
 from ...checkpoints.reliability import MeasuredPresence
+from ...errors import PromptError
 from ...inference.scorer import cosine_similarities
 from ...prompts.facial_actions import action_wordings
 from .card.actions import ACTION_SENTENCES
@@ -104,12 +105,10 @@ def presence_figures(split: EvaluatedSplit) -> dict[str, Any]:
 
 
 def _figures(split: EvaluatedSplit, truth: Truth) -> dict[str, Any] | None:
-    kinds = {label: split.model.embed_labels([label])[1][0].kind for label in truth}
-    # A word that the bank reads as a compound has no probability of its own.
     known = {
         label: shown
         for label, shown in truth.items()
-        if _varies(shown) and kinds[label] != "compound"
+        if _varies(shown) and _is_one_label(split, label)
     }
     if not known:
         return None
@@ -127,6 +126,14 @@ def _figures(split: EvaluatedSplit, truth: Truth) -> dict[str, Any] | None:
         "ece of a label": round(float(np.mean([presence_error(*pair) for pair in pairs])), 4),
         "brier": round(float(((scores - shown) ** 2).mean()), 4),
     }
+
+
+def _is_one_label(split: EvaluatedSplit, text: str) -> bool:
+    """Whether a text has a probability of its own: it is no compound, and no list of labels."""
+    try:
+        return split.model.embed_labels([text])[1][0].kind != "compound"
+    except PromptError:
+        return False
 
 
 def presence_error(scores: NDArray[np.float64], shown: NDArray[np.bool_]) -> float:
