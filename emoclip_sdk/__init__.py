@@ -18,7 +18,14 @@ if TYPE_CHECKING:
         PromptError,
         VideoError,
     )
-    from .faces import Detection, FaceDetector, FaceFollower, FaceQuality, SmallFaceDetector
+    from .faces import (
+        Detection,
+        FaceDetector,
+        FaceFollower,
+        FaceQuality,
+        SmallFaceDetector,
+        TrackPerson,
+    )
     from .inference.options import ReadOptions
     from .inference.stream import FaceStream
     from .model import EmoCLIP
