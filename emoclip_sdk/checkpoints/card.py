@@ -72,8 +72,7 @@ system is at work (Article 50(3)).
 
 ## Limits
 
-- Accuracy differs between groups of people, cameras, lighting and head poses, and was not
-  measured for each of them unless a table above says so.
+- {groups}
 - Only the face is seen: no voice, no words, no body, no situation.
 - Blends, weak expressions and labels far from the training data's vocabulary are less reliable.
 - Without a face there is no score.
@@ -93,6 +92,12 @@ system is at work (Article 50(3)).
 """
 
 
+_NO_GROUPS = (
+    "Accuracy differs between groups of people, cameras, lighting and head poses, and was not\n"
+    "  measured for each of them unless a table above says so."
+)
+
+
 def model_card(
     config: ModelConfig,
     metrics: Mapping[str, Any] | None = None,
@@ -106,7 +111,7 @@ def model_card(
     ----------
     config : ModelConfig
         ``config.info`` may hold ``name``, ``description``, ``license``, ``repo`` (its place on
-        the Hub) and ``card`` (figures, see :func:`~.measured.measured_section`).
+        the Hub), ``groups`` (what was measured of groups of people) and ``card`` (figures, see :func:`~.measured.measured_section`).
     metrics : mapping, optional
         Measured figures: name to number or, for several columns, name to a mapping of column to
         number. None: the card says that none were measured.
@@ -142,6 +147,7 @@ def model_card(
         parts=_parts(config),
         load=config.info.get("repo") or PATH_PLACEHOLDER,
         example=example,
+        groups=config.info.get("groups") or _NO_GROUPS,
         training=_training(config, training),
         metrics="\n\n".join(figures) or "None were measured for this checkpoint.",
     )
