@@ -159,7 +159,7 @@ with store(out) as s:
 def test_killed_at_any_moment(tmp_path):
     out = tmp_path / "o.parquet"
     code = SCRIPT.format(here=os.path.dirname(__file__), out=str(out))
-    for after in (0, 5, 20, 40, 59):
+    for after in (0, 20, 59):
         process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
         for line in map(str.strip, process.stdout):
             if line == "begun" if after == 0 else line.isdigit() and int(line) >= after:

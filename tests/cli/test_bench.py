@@ -41,6 +41,7 @@ def test_rows_and_machine(bench):
     assert row["ratio"] == pytest.approx(one / batch, rel=0.01)
 
 
+@pytest.mark.slow
 def test_a_table_of_accuracy(bench, tmp_path):
     (tmp_path / "a.mp4").write_bytes(portrait().read_bytes())
     code, out, _ = bench("--short", 0, "--clips", 0, "--media", tmp_path)

@@ -28,6 +28,8 @@ MINE = """stage smile:
   - The lip corners rise and stay, and the lids do not narrow.
   - The teeth show in a fixed smile, and the brows rest.
 """
+LONG = ("docs/actions.md", "docs/compare.md", "docs/faq.md", "docs/results.md")
+"""Pages whose code takes long; `make docs` runs it."""
 CLIPS = ("clip", "interview", "new", "a", "b", "c", "clips/d", "videos/e")
 
 
@@ -60,7 +62,9 @@ def folder(tmp_path, monkeypatch, embedded_model):
     return tmp_path
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=pytest.mark.slow) if n in LONG else n for n in NAMES]
+)
 def test_code_of_a_page_runs(name, folder, monkeypatch, capsys):
     names = {"__name__": "__main__"}
     page = [block for block in blocks(ROOT / name) if runs(block)]

@@ -37,7 +37,10 @@ def test_a_window_of_low_quality_is_a_gap_that_says_so(tiny_model, half_dark):
     faces = read(tiny_model, half_dark)
     every = tiny_model.timeline(faces, LABELS, window=1.0)
     clear = tiny_model.timeline(faces, LABELS, window=1.0, min_quality=0.5)
-    assert clear.rows[:3] == every.rows[:3], "other scores stay as they are, bit for bit"
+    for kept, row in zip(clear.rows[:3], every.rows[:3], strict=True):
+        assert kept.start == row.start and kept.reason is None
+        # Some processors add up in another order where there are fewer windows.
+        assert kept.scores == pytest.approx(row.scores, abs=1e-6), "others stay as they are"
     assert [row.reason for row in clear.rows[3:]] == ["low quality"] * 3
     dark = clear.rows[4]
     assert dark.label is None and not dark.face_found and np.isnan(dark.scores["joy"])

@@ -25,6 +25,7 @@ def model(embedded_model) -> EmoCLIP:
     return embedded_model.with_prompts()  # nothing that another test taught it
 
 
+@pytest.mark.slow
 def test_eight_threads_share_a_model(model) -> None:
     asked = [LABELS[i % 4] for i in range(16)]
     alone = EmoCLIP.from_pretrained(device="cpu")

@@ -64,6 +64,7 @@ def test_bad_videos_do_not_stop_the_rest(tmp_path: Path) -> None:
     assert sorted(os.listdir(tmp_path / "o")) == ["a", "d"]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="process groups of POSIX")
 def test_ctrl_c_leaves_no_half_clip_and_the_rest_is_done_later(tmp_path: Path) -> None:
     jobs = [CropJob(tmp_path / f"{name}.mp4", tmp_path / "o" / name) for name in "ab"]

@@ -106,6 +106,7 @@ start(small_recipe(Path(sys.argv[1])), Path(sys.argv[2]), Path(sys.argv[3]))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no such signal")
 def test_kill_minus_nine(
     whole: Path, recipe: dict[str, Any], pictures: Path, tmp_path: Path

@@ -96,6 +96,7 @@ def _run_recipe(world: int) -> dict[str, Any]:
     return recipe
 
 
+@pytest.mark.slow
 def test_two_processes_equal_one(tmp_path: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
