@@ -22,9 +22,8 @@ example:  ## both example clips; needs scikit-image
 	$(PYTHON) examples/make_example.py
 	$(PYTHON) examples/make_expressions.py
 
-docs:  ## the site, in build/site, and the code of long pages; needs the extras docs and test
+docs:  ## the site, in build/site; needs the extra docs
 	$(PYTHON) -m mkdocs build --strict
-	$(PYTHON) -m pytest -q -m slow tests/docs
 
 release-check:  ## version, wheel, licenses, docs, links, clean installs; needs the extras dev and docs
 	$(PYTHON) tools/release_check.py

@@ -111,7 +111,8 @@ def model_card(
     ----------
     config : ModelConfig
         ``config.info`` may hold ``name``, ``description``, ``license``, ``repo`` (its place on
-        the Hub), ``groups`` (what was measured of groups of people) and ``card`` (figures, see :func:`~.measured.measured_section`).
+        the Hub), ``groups`` (what was measured of groups of people) and ``card`` (figures, see
+        :func:`~.measured.measured_section`).
     metrics : mapping, optional
         Measured figures: name to number or, for several columns, name to a mapping of column to
         number. None: the card says that none were measured.

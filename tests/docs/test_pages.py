@@ -29,7 +29,7 @@ MINE = """stage smile:
   - The teeth show in a fixed smile, and the brows rest.
 """
 LONG = ("docs/actions.md", "docs/compare.md", "docs/faq.md", "docs/results.md")
-"""Pages whose code takes long; `make docs` runs it."""
+"""Pages whose code takes long: .ci/run runs it with the documentation."""
 CLIPS = ("clip", "interview", "new", "a", "b", "c", "clips/d", "videos/e")
 
 
