@@ -20,6 +20,7 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from PIL import Image
 
 from emoclip_sdk.diagnostics.bench.clips import portrait
 from emoclip_sdk.faces import MTCNNDetector
@@ -38,7 +39,7 @@ def portraits(folder: str | None) -> list[Picture]:
     if folder is None:
         return [frame.rgb[22:186, 113:277] for frame in open_video(portrait()).sample(7)]
     paths = sorted(p for p in Path(folder).iterdir() if p.suffix.lower() in (".jpg", ".png"))
-    return [cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB) for path in paths]
+    return [np.asarray(Image.open(path).convert("RGB")) for path in paths]
 
 
 def video_call(people: Sequence[Picture], n: int, scale: float, seed: int) -> Picture:

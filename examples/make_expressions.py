@@ -149,18 +149,18 @@ class MovingFace:
 
         relaxed = RELAXED * (1 - amounts.get("smile", 0.0))
         picture = cv2.addWeighted(self.picture, 1 - relaxed, self.relaxed, relaxed, 0)
-        frame = canvas.filled_from(picture)
-        frame = cv2.resize(frame, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
-        return frame.clip(0, 255).astype(np.uint8)
+        frame = canvas.filled_from(np.asarray(picture, np.uint8))
+        small = cv2.resize(frame, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+        return small.clip(0, 255).astype(np.uint8)
 
     def _without_folds(self) -> NDArray[np.uint8]:
         """Return the photograph without the marks that the smile leaves beside nose and mouth."""
         mask = np.zeros(self.picture.shape[:2], np.uint8)
         for line in FOLDS:
             cv2.polylines(mask, [_fixed(self.face[list(line)])], False, 255, 4, shift=4)
-        for line in DARK_CORNERS:
-            cv2.fillPoly(mask, [_fixed(self.face[list(line)])], 255, shift=4)
-            cv2.polylines(mask, [_fixed(self.face[list(line)])], True, 255, 2, shift=4)
+        for corner in DARK_CORNERS:
+            cv2.fillPoly(mask, [_fixed(self.face[list(corner)])], 255, shift=4)
+            cv2.polylines(mask, [_fixed(self.face[list(corner)])], True, 255, 2, shift=4)
         filled = cv2.inpaint(self.picture, mask, 4, cv2.INPAINT_TELEA)
         filled = cv2.GaussianBlur(filled, (0, 0), 1.0)
         share = cv2.GaussianBlur(mask.astype(np.float32) / 255, (0, 0), 1.5)[..., None]

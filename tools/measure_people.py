@@ -33,7 +33,8 @@ FACE = 0.45  # share of a portrait's height that the face takes, about
 
 def _resized(picture: Picture, height: float) -> Picture:
     scale = height / picture.shape[0]
-    return cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return np.asarray(small, np.uint8)
 
 
 def _compressed(picture: Picture, quality: int) -> Picture:
@@ -49,6 +50,11 @@ def _leaning(picture: Picture, degrees: float) -> Picture:
     )
 
 
+def _blurred(picture: Picture, share: float) -> Picture:
+    deviation = share * FACE * picture.shape[0]
+    return np.asarray(cv2.GaussianBlur(picture, (0, 0), deviation), np.uint8)
+
+
 def _lit(picture: Picture, gamma: float, left: float) -> Picture:
     """Darken, and light from one side: the other one gets the share `left`."""
     slope = np.linspace(1, left, picture.shape[1])[None, :, None]
@@ -58,9 +64,7 @@ def _lit(picture: Picture, gamma: float, left: float) -> Picture:
 WORSE: dict[str, Callable[[Picture], Picture]] = {
     "as it is": lambda picture: picture,
     "face of 48 pixels": lambda picture: _resized(picture, 48 / FACE),
-    "blurred by 2 %": lambda picture: cv2.GaussianBlur(
-        picture, (0, 0), 0.02 * FACE * picture.shape[0]
-    ),
+    "blurred by 2 %": lambda picture: _blurred(picture, 0.02),
     "dark, from one side": lambda picture: _lit(picture, 1.8, 0.3),
     "JPEG of quality 10": lambda picture: _compressed(_resized(picture, 100 / FACE), 10),
     "leaning by 25°": lambda picture: _leaning(picture, 25),
@@ -77,7 +81,7 @@ def main() -> None:
     people, kinds, vectors = [], [], []
     left_out = dict.fromkeys(WORSE, 0)
     for path in sorted(given.portraits.glob("*.jpg")):
-        picture = cv2.imread(str(path))
+        picture = np.asarray(cv2.imread(str(path)), np.uint8)
         for kind, worsen in WORSE.items():
             rgb = np.ascontiguousarray(worsen(picture)[:, :, ::-1])
             seen = [track for track in track_identities(model.reader, rgb[None]) if track.looks]

@@ -176,7 +176,8 @@ def _with_identities(rows: Rows, identities: Sequence[TrackIdentity]) -> Rows:
     if isinstance(rows, Sequence):
         records = [dict(row) for row in rows]
         for record in records:
-            identity = known.pop(record.get("track"), None)
+            track = record.get("track")
+            identity = None if track is None else known.pop(track, None)
             if identity is not None:
                 record.update(_record(identity))
         return records

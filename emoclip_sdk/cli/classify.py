@@ -26,6 +26,8 @@ from .output import (
 from .videos import attempt, expand, refuse_labels
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from ..results.records import Prediction
 
 __all__ = ["classify"]
@@ -144,6 +146,7 @@ def _print_table(results: Sequence[Prediction], top: int, every_face: bool) -> N
 
     table = new_table("video", *(["face>"] if every_face else []), "label", "scores", "faces>")
     for r in results:
+        scores: RenderableType
         if r.error is not None:
             label, scores, faces = Text("failed", "red"), r.error, ""
         elif not r.face_found:

@@ -36,6 +36,9 @@ from .speaking import Silent, Speakers, SpeechFile, Spoken
 from .videos import STDIN, attempt, one_video
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.text import Text
+
     from ..export.unfinished import UnfinishedTable
     from ..model import EmoCLIP
     from ..results.timeline import Timeline
@@ -262,11 +265,12 @@ def _print_table(scored: Timeline, top: int) -> None:
         columns.append("speaks")
     table = new_table(*columns)
     for row in scored:
-        label, scores = Text(row.reason or NO_FACE, "yellow"), ""
+        label = Text(row.reason or NO_FACE, "yellow")
+        scores: RenderableType = ""
         if row.face_found:
             ranked = sorted(row.scores.items(), key=lambda item: -item[1])[:top]
             label, scores = label_text(row), score_list(ranked)
-        face = ["" if row.track is None else str(row.track)]
+        face: list[str | Text] = ["" if row.track is None else str(row.track)]
         face += [person_text(row.person)] if people else []
         words = [row.action_text or ""] if with_actions else []
         if scored.speech is not None:

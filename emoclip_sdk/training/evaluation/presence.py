@@ -96,7 +96,7 @@ def presence_figures(split: EvaluatedSplit) -> dict[str, Any]:
     synonyms: dict[str, list[str]] = yaml.safe_load(SYNONYMS.read_text(encoding="utf-8"))
     words = {word: name for name, listed in synonyms.items() if name in shown for word in listed}
     others: dict[str, list[str]] = yaml.safe_load(ACTION_SENTENCES.read_text(encoding="utf-8"))
-    groups = {name: {name: shown[name]} for name in split.classes}
+    groups: dict[str, Truth] = {name: {name: shown[name]} for name in split.classes}
     groups["the classes"] = shown
     groups["other words"] = {word: shown[name] for word, name in words.items()}
     groups["actions"] = _by_sentence(split, action_wordings())
