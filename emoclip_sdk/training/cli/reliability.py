@@ -55,7 +55,7 @@ def reliability(
 
     On FER+'s validation split. reliability.json says which labels and facial actions are read, and
     how far from them a text may lie; config.json gets the margin within which two labels can't be
-    told apart. Run it after every change of the weights. Half a minute.
+    told apart. Run it after every change of the weights. A few minutes.
     """
     from ...checkpoints.folder import WEIGHTS_FILE
     from ...cli.output import working
