@@ -146,7 +146,8 @@ class Dispatcher:
             worker.process.kill()
         if self._thread is not None:
             self._wake()
-            self._thread.join()
+            with suppress(RuntimeError):  # Ctrl-C came before the thread had started
+                self._thread.join()
         for worker in self._workers:  # with one that was started in the meantime
             worker.process.kill()
             worker.process.join()
@@ -170,8 +171,7 @@ class Dispatcher:
                 raise self._failure
             self._runs.append(run)
             if self._thread is None:
-                self._thread = threading.Thread(target=self._serve_runs, daemon=True)
-                self._thread.start()
+                self._start_thread()
         try:
             yield run
         finally:
@@ -183,6 +183,15 @@ class Dispatcher:
                     for task in [task for task in tasks if task.run is run]:
                         tasks.remove(task)
             self._wake()
+
+    def _start_thread(self) -> None:
+        self._thread = threading.Thread(target=self._serve_runs, daemon=True)
+        try:
+            self._thread.start()
+        except BaseException:  # Ctrl-C: nobody can tell whether the thread runs
+            self._closing = True
+            self._failure = EmoCLIPError("the worker pool is closed")
+            raise
 
     def submit(self, run: JobRun, number: int, job: Any) -> None:
         """Give a job of a run to whichever process is free first."""

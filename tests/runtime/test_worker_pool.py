@@ -10,6 +10,7 @@ import pickle
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -146,6 +147,23 @@ def test_ctrl_c_while_processes_start_is_heard_once_and_not_by_them(tmp_path, de
     os.killpg(process.pid, signal.SIGINT)
     _, errors = process.communicate(timeout=20)
     assert errors.count("Traceback") == 1 and errors.rstrip().endswith("KeyboardInterrupt")
+
+
+@pytest.mark.parametrize("started", [False, True])
+def test_ctrl_c_while_the_thread_starts(monkeypatch, started):
+    start = threading.Thread.start
+
+    def interrupted(thread):
+        if started:
+            start(thread)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), WorkerPool(1) as pool:
+        with monkeypatch.context() as patch:
+            patch.setattr(threading.Thread, "start", interrupted)
+            list(pool.map([(max, 1, 2)]))
+    with pytest.raises(EmoCLIPError, match="closed"):
+        list(pool.map([(max, 1, 2)]))
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
