@@ -158,10 +158,10 @@ def test_ctrl_c_while_the_thread_starts(monkeypatch, started):
             start(thread)
         raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt), WorkerPool(1) as pool:
-        with monkeypatch.context() as patch:
-            patch.setattr(threading.Thread, "start", interrupted)
-            list(pool.map([(max, 1, 2)]))
+    pool = WorkerPool(1)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt), pool:
+        patch.setattr(threading.Thread, "start", interrupted)
+        list(pool.map([(max, 1, 2)]))
     with pytest.raises(EmoCLIPError, match="closed"):
         list(pool.map([(max, 1, 2)]))
 
