@@ -41,6 +41,7 @@ def test_script(script, says, here, monkeypatch, capsys):
     assert says in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_notebook(here, capsys):
     notebook = json.loads((here / "walk.ipynb").read_text("utf-8"))
     names: dict = {"__name__": "__main__"}

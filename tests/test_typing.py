@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[1]
 SCRIPT = Path(__file__).parent / "typing" / "user_script.py"
 
 
+@pytest.mark.slow
 def test_it_runs(embedded_model, tmp_path):
     pytest.importorskip("matplotlib")
     lines = runpy.run_path(str(SCRIPT))["describe"](

@@ -167,6 +167,7 @@ class Deadly(type(Path())):
         os._exit(11)
 
 
+@pytest.mark.slow
 def test_a_crash_is_a_row(model, crop_video):
     paths = [str(crop_video), Deadly(crop_video), str(crop_video)]
     scorer = model.scorer(None, "average", None)

@@ -156,10 +156,11 @@ with store(out) as s:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
-def test_killed_at_any_moment(tmp_path):
+@pytest.mark.parametrize("moments", [(20,), pytest.param((0, 20, 59), marks=pytest.mark.slow)])
+def test_killed_at_any_moment(tmp_path, moments):
     out = tmp_path / "o.parquet"
     code = SCRIPT.format(here=os.path.dirname(__file__), out=str(out))
-    for after in (0, 20, 59):
+    for after in moments:
         process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
         for line in map(str.strip, process.stdout):
             if line == "begun" if after == 0 else line.isdigit() and int(line) >= after:

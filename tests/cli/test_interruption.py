@@ -69,6 +69,7 @@ def test_a_table_keeps_its_rows_and_goes_on(
     assert sorted(p.name for p in tmp_path.iterdir()) == ["out.csv", "whole.csv"]
 
 
+@pytest.mark.slow
 def test_actions_of_several_videos_go_on(
     emoclip, monkeypatch, tiny, crop_video, long_video, tmp_path
 ):

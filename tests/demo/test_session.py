@@ -46,10 +46,17 @@ def test_the_upload_is_needed_once(session, upload):
         session.score(["anger"], 1.0, 1.0)
 
 
-def test_the_page_answers_as_everybody_else(session, upload, detecting_model, tmp_path):
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [{"start": 1.0, "end": 3.0}],
+        pytest.param([{}, {"start": 1.0, "end": 3.0}], marks=pytest.mark.slow),
+    ],
+)
+def test_the_page_answers_as_everybody_else(session, upload, detecting_model, parts):
     """One question, one answer: the page, Python, and what `annotate` shows."""
     labels = ["joy", "anger", "neutral"]
-    for part in ({}, {"start": 1.0, "end": 3.0}):
+    for part in parts:
         session.read(upload, **part)
         shown = session.score(labels, WINDOW, STEP, baseline=(1.0, 2.0))
         timeline = detecting_model.timeline(

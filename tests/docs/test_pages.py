@@ -28,7 +28,13 @@ MINE = """stage smile:
   - The lip corners rise and stay, and the lids do not narrow.
   - The teeth show in a fixed smile, and the brows rest.
 """
-LONG = ("docs/actions.md", "docs/compare.md", "docs/faq.md", "docs/results.md")
+LONG = tuple(
+    f"docs/{page}.md"
+    for page in (
+        *("actions", "compare", "explain", "faq", "index", "interviews", "people", "progress"),
+        *("prompts", "results", "study", "time"),
+    )
+)
 """Pages whose code takes long: .ci/run runs it with the documentation."""
 CLIPS = ("clip", "interview", "new", "a", "b", "c", "clips/d", "videos/e")
 

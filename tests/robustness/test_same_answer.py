@@ -60,6 +60,7 @@ def test_however_it_is_handed_over(model) -> None:
         assert model.classify(video, **options).scores == pytest.approx(expected, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_in_a_process_of_its_own(model) -> None:
     command = [sys.executable, "-m", "emoclip_sdk", "classify", str(portrait()), "--json"]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
@@ -75,6 +76,7 @@ def test_pictures_at_once(model, size, monkeypatch) -> None:
     assert model.classify(portrait()).scores == pytest.approx(expected, abs=2e-3)
 
 
+@pytest.mark.slow
 def test_precisions_agree_as_documented(model) -> None:
     exact = EmoCLIP.from_pretrained(device="cpu", dtype="float32").classify(portrait()).scores
     half = EmoCLIP.from_pretrained(device="cpu", dtype="float16").classify(portrait()).scores

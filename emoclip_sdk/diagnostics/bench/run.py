@@ -159,16 +159,21 @@ def _many_clips(folder: Path, clips: int) -> list[dict[str, Any]]:
     return [_row(figure, times, "one after another", "batch", ">= 1.6")]
 
 
-def _accuracy(media: Path) -> list[dict[str, Any]]:
+def _videos_in(media: Path) -> list[Path]:
+    """Return the videos of a folder to compare on; refuse one without any."""
+    paths = sorted(media.rglob("*.m[po][4v]"))
+    if not paths:
+        raise VideoError(str(media), "holds no .mp4, .mov or .m4v files to compare on")
+    return paths
+
+
+def _accuracy(paths: Sequence[Path]) -> list[dict[str, Any]]:
     """Compare boxes and scores with the reference pipeline's, on real clips."""
     exact = EmoCLIP.from_pretrained(device="cpu", dtype="float32")
     quick = EmoCLIP.from_pretrained(device="cpu")
     reference = ReferencePipeline(exact, BENCH_LABELS)
     detector = MTCNNDetector(quick.config.faces)
     overlaps, differences = [], {}
-    paths = sorted(media.rglob("*.m[po][4v]"))
-    if not paths:
-        raise VideoError(str(media), "holds no .mp4, .mov or .m4v files to compare on")
     for path in paths:
         frames = list(open_video(path).sample(quick.config.sampling.rate))
         ours = face_frames(frames, quick.config.faces, size=48, detector=detector)
@@ -181,6 +186,8 @@ def _accuracy(media: Path) -> list[dict[str, Any]]:
             other = reference(path)
             largest = max(abs(scores.scores[name] - other[name]) for name in BENCH_LABELS)
             differences[path.name] = round(largest, 4)
+    if not overlaps or not differences:
+        raise VideoError(str(paths[0].parent), "no video shows a face to compare on")
     good = sum(overlap >= 0.85 for overlap in overlaps)
     return [
         {
@@ -291,6 +298,7 @@ def run_benchmarks(
         "machine", "turns", and "rows": each with "figure", "ratio" (of times, unless "figure" says
         otherwise), "goal" and what it is made of.
     """
+    videos = _videos_in(media) if media is not None else []
     steps: list[tuple[str, Callable[[], list[dict[str, Any]]]]] = []
     if torch.cuda.is_available():
         steps.append(("the GPU", lambda: [encoding_row(vit_b_32(device="cuda"), 224)]))
@@ -302,8 +310,8 @@ def run_benchmarks(
             steps.append(("facial actions", lambda: actions_rows(folder, turns)))
         if clips:
             steps.append((f"{clips} clips", lambda: _many_clips(folder, clips)))
-        if media is not None:
-            steps.append(("boxes and scores", lambda: _accuracy(media)))
+        if videos:
+            steps.append(("boxes and scores", lambda: _accuracy(videos)))
         if long:
             steps += [
                 (

@@ -20,7 +20,13 @@ from emoclip_sdk.training.mini import stages as module
 from .conftest import word_teacher
 
 # Saved every 4 steps: the second number is what the state holds after a crash in the first.
-CRASHES = [("text", 6, 4), ("images", 9, 8), ("images", 19, 16), ("network", 6, 4)]
+CRASHES = [
+    ("network", 6, 4),
+    *(
+        pytest.param(*crash, marks=pytest.mark.slow)
+        for crash in (("text", 6, 4), ("images", 9, 8), ("images", 19, 16))
+    ),
+]
 
 
 def start(recipe: dict[str, Any], pictures: Path, folder: Path) -> None:

@@ -185,9 +185,8 @@ if __name__ == "__main__":
 
 
 @pytest.mark.skipif(os.name == "nt", reason="process groups of POSIX")
-@pytest.mark.parametrize(
-    "name", ["SIGKILL", *(pytest.param(n, marks=pytest.mark.slow) for n in ("SIGINT", "SIGTERM"))]
-)
+@pytest.mark.parametrize("name", ["SIGKILL", "SIGINT", "SIGTERM"])
+@pytest.mark.slow
 def test_no_worker_is_left(name: str, tmp_path: Path) -> None:
     script = tmp_path / "train.py"
     script.write_text(WITH_WORKERS)
