@@ -72,7 +72,9 @@ class CaptionedClips:
     def all_pictures(self) -> Tensor:
         return self._pictures
 
-    def sequences(self, frames: Tensor, rows: Tensor, length: Tensor, neutral: float) -> Sequences:
+    def sequences(
+        self, frames: Tensor, rows: Tensor, length: Tensor, neutral: float = 0.0, apex: int = 1
+    ) -> Sequences:
         counts = self._counts[rows]
         length = torch.where(counts > 1, torch.minimum(length, counts), length)
         t = int(length.max())

@@ -119,6 +119,7 @@ class FerPlusDataset:
             device=device,
             actions=facial_actions(shapes(self.train.images)) if captions.actions else None,
             sentences=captions.actions,
+            states=captions.states,
         )
 
     def validate(self, clips: ClipEncoder, texts: Texts) -> dict[str, float]:

@@ -76,7 +76,7 @@ class ImageTask:
     def backward(self, batch: tuple[int, Tensor], amp: Amp) -> Tensor:
         (side, rows), settings = batch, self.settings
         if self.frames is not None:
-            frames = self.data.sequences(self.frames, rows, torch.ones_like(rows), 0.0).clips[:, 0]
+            frames = self.data.sequences(self.frames, rows, torch.ones_like(rows)).clips[:, 0]
         else:
             views = augment(self.data.pictures(rows), self.image, side)
             with amp.autocast():

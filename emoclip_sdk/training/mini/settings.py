@@ -45,12 +45,15 @@ class CaptionSettings:
     actions : int
         Captions of facial actions that the landmark network measures on each picture. 0: none, and
         nothing is measured.
+    states : float
+        Share of captions about a state of the prompt bank.
     """
 
     words: float = bounded(0.35, 0, 1)
     pool: int = bounded(2000, 1)
     prior: float = 0.5
     actions: int = bounded(0, 0)
+    states: float = bounded(0.0, 0, 1)
 
 
 @dataclass(frozen=True)
@@ -174,6 +177,8 @@ class TemporalSettings:
         As in :class:`ImageSettings`.
     neutral : float
         Share of sequences in which a neutral face turns to the expression.
+    apex : int
+        Frames for which an expression has to last to count in full.
     frame_noise : float
         In standard deviations of the frame embeddings.
     text_noise : float
@@ -191,6 +196,7 @@ class TemporalSettings:
     steps: int = bounded(400, 1)
     balance: float = 0.0
     neutral: float = bounded(0.5, 0, 1)
+    apex: int = bounded(7, 1)
     frame_noise: float = bounded(0.3, 0)
     text_noise: float = bounded(1.0, 0)
     keep: float = bounded(1.0, 0)

@@ -83,7 +83,7 @@ class ShapeTask:
     def backward(self, batch: Tensor, amp: Amp) -> Tensor:
         settings, width = self.settings, self.network.width
         one = torch.ones_like(batch)
-        drawn = self.data.sequences(self._views, batch, one, 0.0).clips[:, 0]
+        drawn = self.data.sequences(self._views, batch, one).clips[:, 0]
         frames, shapes = drawn.split([width, SHAPE_FEATURES], dim=1)
         frames = frames + torch.randn_like(frames) * self._deviation * settings.frame_noise
         shapes = shapes + torch.randn_like(shapes) * self._stream.deviation * settings.shape_noise

@@ -90,12 +90,15 @@ class TrainingSet(Protocol):
         """Return the P pictures of all samples, (P, S, S) uint8."""
         ...
 
-    def sequences(self, frames: Tensor, rows: Tensor, length: Tensor, neutral: float) -> Sequences:
+    def sequences(
+        self, frames: Tensor, rows: Tensor, length: Tensor, neutral: float = 0.0, apex: int = 1
+    ) -> Sequences:
         """Lay out clips of at most `length` (B,) frames.
 
         `frames` (P, V, D) holds the embeddings of V random views of each of `all_pictures`. In a
         share `neutral` of the clips the expression comes out of a neutral face and may go back,
-        where the data know what neutral is.
+        where the data know what neutral is. One that is there for `apex` frames or a quarter of
+        the clip, whichever is more, counts in full.
         """
         ...
 

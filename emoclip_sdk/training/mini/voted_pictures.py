@@ -14,16 +14,12 @@ from ...prompts.facial_actions import ACTIONS, action_wordings
 from ..data.captions import Captioner
 from ..data.ferplus import Pictures
 from ..data.measured_actions import FacialActions
+from ..data.states import state_captions
 from .training_set import Sequences, TextEncoder, add_noise
 
 __all__ = ["VotedPictures"]
 
 _CPU = torch.device("cpu")
-
-APEX = 7
-"""Frames for which an expression has to last to count in full: a second, at 7 frames a second.
-Expressions of emotion last from half a second to four (Ekman and Friesen)."""
-
 
 SENTENCE_SHARE = 0.3
 """Share of captions of an action that say who shows it."""
@@ -35,7 +31,7 @@ class VotedPictures:
     A picture and a caption belong together to the degree that annotators voted for the caption's
     emotion. Sequences hold random views of one picture; in part of them the expression has an
     onset, an apex and an end, mixed in embedding space with a neutral face. Such a clip counts as
-    neutral to the degree that even its most expressive quarter, and at least `APEX` frames, are.
+    neutral to the degree that even its most expressive quarter, and at least `apex` frames, are.
 
     Parameters
     ----------
@@ -66,6 +62,7 @@ class VotedPictures:
         device: torch.device = _CPU,
         actions: FacialActions | None = None,
         sentences: int = 0,
+        states: float = 0.0,
     ) -> None:
         rng = np.random.default_rng(seed)
         captioner = Captioner(words, least_actions=1 if actions is None else 2)
@@ -80,6 +77,19 @@ class VotedPictures:
         self._neutral = pictures.classes.index("neutral")
         calm = pictures.votes[:, self._neutral] > 0.7
         self._calm = torch.from_numpy(calm.nonzero()[0]).to(device)
+        self._states = None
+        if states:
+            voted = [name for name, n in zip(pictures.classes, self._votes.sum(0), strict=True) if n]
+            known = state_captions(voted)
+            columns = [pictures.classes.index(name) for name in voted]
+            fits = torch.zeros(len(known.texts), len(pictures.classes), device=device)
+            fits[:, columns] = torch.from_numpy(known.votes).to(device)
+            self._states = _StateCaptions(
+                states,
+                F.normalize(encode(list(known.texts)), dim=-1).to(device),
+                fits,
+                fits.T * torch.from_numpy(known.weights).to(device),
+            )
         self._actions = None
         if actions is not None:
             if not actions.presence.any():
@@ -111,8 +121,15 @@ class VotedPictures:
             votes[:, self._neutral] += 1 - expressed
         classes = torch.multinomial(self._shares, len(rows) * per_sample, replacement=True)
         picks = torch.randint(self._captions.shape[1], classes.shape, device=self._device)
-        drawn = self._captions[classes, picks]
-        return add_noise(drawn, noise), votes[:, classes]
+        drawn, fits = self._captions[classes, picks], votes[:, classes]
+        if self._states is not None:
+            chances = self._states.chances[classes]
+            told = torch.rand(len(classes), device=self._device) < self._states.share
+            told &= chances.sum(1) > 0
+            texts = torch.multinomial(chances[told], 1)[:, 0]
+            drawn[told] = self._states.captions[texts]
+            fits[:, told] = votes @ self._states.fits[texts].T
+        return add_noise(drawn, noise), fits
 
     def action_captions(
         self, rows: Tensor, noise: float, expressed: Tensor | None = None
@@ -128,7 +145,9 @@ class VotedPictures:
     def all_pictures(self) -> Tensor:
         return self._images
 
-    def sequences(self, frames: Tensor, rows: Tensor, length: Tensor, neutral: float) -> Sequences:
+    def sequences(
+        self, frames: Tensor, rows: Tensor, length: Tensor, neutral: float = 0.0, apex: int = 1
+    ) -> Sequences:
         b, t, views = len(rows), int(length.max()), frames.shape[1]
         device = self._device
         at = torch.arange(t, device=device)
@@ -146,8 +165,8 @@ class VotedPictures:
         clips = torch.lerp(at_rest, expressive, degree[..., None])
 
         top = degree.sort(dim=1, descending=True).values
-        # The apex: a quarter of a long clip, of a short one what takes most of a second.
-        apex_frames = torch.maximum((length / 4).ceil(), length.clamp(max=APEX))
+        # The apex: a quarter of a long clip, of a short one `apex` frames.
+        apex_frames = torch.maximum((length / 4).ceil(), length.clamp(max=apex))
         in_apex = at < apex_frames[:, None]
         expressed = (top * in_apex).sum(1) / in_apex.sum(1)
         apex = degree / degree.sum(1, keepdim=True).clamp(min=1e-6)
@@ -158,6 +177,16 @@ class VotedPictures:
             expressed[:, None],
         )
         return Sequences(clips, mask, summary, expressed)
+
+
+@dataclass(frozen=True)
+class _StateCaptions:
+    """T captions (T, D), their share, how they fit each class (T, C), and chances by class (C, T)."""
+
+    share: float
+    captions: Tensor
+    fits: Tensor
+    chances: Tensor
 
 
 @dataclass(frozen=True)

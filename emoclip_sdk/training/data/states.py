@@ -1,0 +1,70 @@
+"""Captions from the states of the prompt bank, each with the classes that it is likely to be given.
+
+The bank describes several hundred states beside the classes that anybody voted for.
+``state_votes.yaml`` says what annotators who know these classes only would make of each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+
+from ...assets import package_file
+from ...prompts import PromptBank
+
+__all__ = ["STATE_VOTES", "StateCaptions", "held_out_states", "state_captions"]
+
+STATE_VOTES = package_file(__package__, "state_votes.yaml")
+_EVERY = 5
+
+
+@dataclass(frozen=True)
+class StateCaptions:
+    """T captions.
+
+    Attributes
+    ----------
+    texts : tuple of str
+    votes : ndarray, (T, C)
+        The share of annotators that would choose each class.
+    weights : ndarray, (T,)
+        How often each is drawn: states alike, half of a state's captions describe it.
+    """
+
+    texts: tuple[str, ...]
+    votes: NDArray[np.float32]
+    weights: NDArray[np.float32]
+
+
+def held_out_states() -> tuple[str, ...]:
+    """Return the states that no caption for training is about, every fifth: to be measured on."""
+    return tuple(sorted(_votes())[::_EVERY])
+
+
+def state_captions(classes: Sequence[str]) -> StateCaptions:
+    """Return descriptions and names of the states whose votes are all for `classes`."""
+    bank = PromptBank.default()
+    held_out = held_out_states()
+    texts: list[str] = []
+    votes: list[list[float]] = []
+    weights: list[float] = []
+    for name, given in _votes().items():
+        if name in held_out or not set(given) <= set(classes):
+            continue
+        share = [given.get(label, 0) / sum(given.values()) for label in classes]
+        wordings = [name, *bank.aliases(name)]
+        named = [frame.replace("{label}", word) for word in wordings for frame in (*bank.templates, "{label}")]
+        for kind in (bank.descriptions(name), named):
+            texts += kind
+            votes += [share] * len(kind)
+            weights += [1 / len(kind)] * len(kind)
+    return StateCaptions(tuple(texts), np.array(votes, np.float32), np.array(weights, np.float32))
+
+
+def _votes() -> dict[str, dict[str, int]]:
+    known: dict[str, dict[str, int]] = yaml.safe_load(STATE_VOTES.read_text(encoding="utf-8"))
+    return known
