@@ -19,10 +19,10 @@ def write(folder, text, name="mine.yaml"):
 def test_default_banks_are_independent():
     one, two = PromptBank.default(), PromptBank.default()
     before = two.hash
-    one.add_label("zest", "A quick bright look.")
-    one.add_compound("zesty surprise", ["zest", "surprise"])
+    one.add_label("zibble", "A quick bright look.")
+    one.add_compound("zesty surprise", ["zibble", "surprise"])
     one.provenance[0]["question"] = "changed"
-    assert "zest" in one and "zest" not in two and "zesty surprise" not in two.compounds
+    assert "zibble" in one and "zibble" not in two and "zesty surprise" not in two.compounds
     assert two.hash == before == PromptBank.default().hash
     assert two.provenance[0]["question"] != "changed"
 
@@ -42,11 +42,11 @@ def test_hash_is_stable_and_short(bank):
 def test_hash_sees_every_change(bank):
     seen = {bank.hash}
     for change in (
-        lambda: bank.add_label("zest", "A look."),
-        lambda: bank.add_label("zest", "Another look."),
-        lambda: bank.add_label("zest", "Another look.", aliases=["zesty"]),
-        lambda: bank.add_compound("grim", ["anger", "zest"]),
-        lambda: bank.add_compound("grim", ["anger", "zest"], [2, 1]),
+        lambda: bank.add_label("zibble", "A look."),
+        lambda: bank.add_label("zibble", "Another look."),
+        lambda: bank.add_label("zibble", "Another look.", aliases=["zesty"]),
+        lambda: bank.add_compound("quorlish", ["anger", "zibble"]),
+        lambda: bank.add_compound("quorlish", ["anger", "zibble"], [2, 1]),
     ):
         change()
         assert bank.hash not in seen
@@ -85,9 +85,9 @@ def test_save_and_load_of_a_plain_bank(tmp_path):
 
 def test_merged(bank, tmp_path):
     other = PromptBank.from_yaml(write(tmp_path, PLAIN))
-    other.add_compound("grim", ["anger", "happiness"])
+    other.add_compound("quorlish", ["anger", "happiness"])
     both = bank.merged(other)
     assert both.descriptions("angry") == ("Brows pulled down.",)
     assert both.descriptions("fear") == bank.descriptions("fear")
-    assert "grim" in both and "grim" not in bank
+    assert "quorlish" in both and "quorlish" not in bank
     assert bank.merged(bank).hash == bank.hash

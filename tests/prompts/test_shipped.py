@@ -50,7 +50,7 @@ def test_knows_many_more_states(bank):
 def test_description_lengths(bank):
     for name in bank.names():
         for text in bank.descriptions(name):
-            assert 12 <= len(text.replace("-", " ").split()) <= 30, (name, text)
+            assert 10 <= len(text.replace("-", " ").split()) <= 30, (name, text)
 
 
 def test_keeps_the_protocol(bank):
