@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import yaml
@@ -42,29 +43,34 @@ class StateCaptions:
 
 def held_out_states() -> tuple[str, ...]:
     """Return the states that no caption for training is about, every fifth: to be measured on."""
-    return tuple(sorted(_votes())[::_EVERY])
+    return tuple(sorted(_read()["votes"])[::_EVERY])
 
 
 def state_captions(classes: Sequence[str]) -> StateCaptions:
     """Return descriptions and names of the states whose votes are all for `classes`."""
     bank = PromptBank.default()
-    held_out = held_out_states()
+    data, held_out = _read(), held_out_states()
+    votes_of: dict[str, dict[str, int]] = data["votes"]
+    unsaid = set(data["unsaid"])
     texts: list[str] = []
     votes: list[list[float]] = []
     weights: list[float] = []
-    for name, given in _votes().items():
+    for name, given in votes_of.items():
         if name in held_out or not set(given) <= set(classes):
             continue
         share = [given.get(label, 0) / sum(given.values()) for label in classes]
-        wordings = [name, *bank.aliases(name)]
-        named = [frame.replace("{label}", word) for word in wordings for frame in (*bank.templates, "{label}")]
+        wordings = [word for word in (name, *bank.aliases(name)) if word not in unsaid]
+        frames = ("{label}", *bank.templates)
+        named = [frame.replace("{label}", word) for word in wordings for frame in frames]
         for kind in (bank.descriptions(name), named):
+            if not kind:
+                continue
             texts += kind
             votes += [share] * len(kind)
             weights += [1 / len(kind)] * len(kind)
     return StateCaptions(tuple(texts), np.array(votes, np.float32), np.array(weights, np.float32))
 
 
-def _votes() -> dict[str, dict[str, int]]:
-    known: dict[str, dict[str, int]] = yaml.safe_load(STATE_VOTES.read_text(encoding="utf-8"))
-    return known
+def _read() -> dict[str, Any]:
+    data: dict[str, Any] = yaml.safe_load(STATE_VOTES.read_text(encoding="utf-8"))
+    return data

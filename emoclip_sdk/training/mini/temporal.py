@@ -78,9 +78,7 @@ class TemporalTask:
         settings, device = self.settings, self._device
         longest = int(torch.randint(1, settings.longest + 1, ()))
         length = torch.randint(1, longest + 1, (len(batch),), device=device)
-        drawn = self.data.sequences(
-            self.frames, batch, length, settings.neutral, settings.apex
-        )
+        drawn = self.data.sequences(self.frames, batch, length, settings.neutral, settings.apex)
         deviation = drawn.clips[drawn.mask].std(dim=0)
         noise = torch.randn_like(drawn.clips) * deviation * settings.frame_noise
         with amp.autocast():

@@ -79,7 +79,9 @@ class VotedPictures:
         self._calm = torch.from_numpy(calm.nonzero()[0]).to(device)
         self._states = None
         if states:
-            voted = [name for name, n in zip(pictures.classes, self._votes.sum(0), strict=True) if n]
+            voted = [
+                name for name, n in zip(pictures.classes, self._votes.sum(0), strict=True) if n
+            ]
             known = state_captions(voted)
             columns = [pictures.classes.index(name) for name in voted]
             fits = torch.zeros(len(known.texts), len(pictures.classes), device=device)
@@ -181,7 +183,7 @@ class VotedPictures:
 
 @dataclass(frozen=True)
 class _StateCaptions:
-    """T captions (T, D), their share, how they fit each class (T, C), and chances by class (C, T)."""
+    """T captions (T, D), their share, how each fits each class (T, C), chances by class (C, T)."""
 
     share: float
     captions: Tensor

@@ -80,7 +80,7 @@ def small_recipe(wordnet: Path) -> dict[str, Any]:
     recipe["model"]["shape"], recipe["captions"]["actions"] = None, 0  # the pictures show no faces
     recipe["model"]["temporal"].update(heads=2, dim_head=8, mlp_dim=32)
     recipe["model"]["image"]["size"] = 32
-    recipe["captions"].update(pool=50, words=1.0)
+    recipe["captions"].update(pool=50, words=1.0, states=0.0)  # states: 20,000 texts to read
     text, images, temporal = recipe["text"], recipe["images"], recipe["temporal"]
     text.update(wordnet=str(wordnet), captions=1500, templated=200, epochs=3)
     text["optim"].update(batch_size=64, warmup=10, lr={"text_blocks": 3e-3, "text_rest": 3e-3})

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from emoclip_sdk.training.data.ferplus import FERPLUS_CLASSES, Pictures
+from emoclip_sdk.training.data.states import state_captions
 from emoclip_sdk.training.mini.voted_pictures import VotedPictures
 
 COUNTS = np.array([400, 200, 100, 50, 25, 20, 5, 0])  # nobody shows contempt
@@ -42,3 +43,38 @@ def test_a_clip_that_hardly_shows_it_counts_as_neutral() -> None:
     _, fits = data.captions(happy.repeat(2), 200, 0.0, torch.tensor([1.0, 0.25]))
     assert set(fits[0].unique().tolist()) == {0.0, 1.0}
     assert set(fits[1].unique().tolist()) == {0.0, 0.25, 0.75}
+
+
+def test_captions_about_states_fit_as_far_as_the_votes_agree() -> None:
+    torch.manual_seed(0)
+    options = {"pool": 4, "words": 0.3, "prior": 0.0, "seed": 0}
+    data = VotedPictures(_pictures(), _texts, states=1.0, **options)
+    happy = torch.tensor([450])
+    _, fits = data.captions(happy, 2000, 0.0)
+    # Ten annotators: every fit is a tenth of them, and most states are for several classes.
+    tenths = fits[0] * 10
+    assert torch.allclose(tenths, tenths.round(), atol=1e-5) and tenths.unique().numel() > 5
+    known = state_captions(FERPLUS_CLASSES[:-1])
+    share = known.votes[:, FERPLUS_CLASSES.index("happiness")]
+    by_class = [
+        (share * known.votes[:, c] * known.weights).sum()
+        / (known.votes[:, c] * known.weights).sum()
+        for c in range(7)
+    ]
+    assert fits.mean().item() == pytest.approx(np.mean(by_class), abs=0.03)
+
+
+@pytest.mark.parametrize("apex, least", [(4, 0.9), (16, 0.0)])
+def test_an_expression_counts_in_full_if_it_lasts_long_enough(apex: int, least: float) -> None:
+    torch.manual_seed(0)
+    data = VotedPictures(_pictures(), _texts, pool=4, words=0.3, prior=0.0, seed=0)
+    frames = torch.zeros(len(data), 1, 2)
+    frames[:, 0, 0] = 1  # at rest
+    frames[450] = torch.tensor([[0.0, 1.0]])
+    rows, length = torch.full((4000,), 450), torch.full((4000,), 16)
+    drawn = data.sequences(frames, rows, length, 1.0, apex)
+    shown = drawn.clips[..., 1]  # how strong the expression is in each frame
+    top = shown.sort(dim=1, descending=True).values[:, : max(4, apex)].mean(dim=1)
+    torch.testing.assert_close(drawn.expressed, top, atol=1e-5, rtol=0)
+    whole = (shown > 0.999).sum(dim=1) >= apex
+    assert whole.any() == (least > 0) and bool((drawn.expressed[whole] > 0.999).all())
