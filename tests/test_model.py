@@ -75,14 +75,14 @@ def test_order_of_labels_changes_no_score(tiny_model, crop_video):
 
 
 def test_kinds_of_labels(tiny_model, crop_video):
-    tiny_model.add_label("zest", "Bright, wide eyes above an open smile.")
-    tiny_model.add_compound("wry", {"zest": 2, "anger": 1})
+    tiny_model.add_label("quorl", "Bright, wide eyes above an open smile.")
+    tiny_model.add_compound("wry", {"quorl": 2, "anger": 1})
     sentence = "The brows are raised and the jaw drops."
-    labels = ["joy", "zest", "wry", "happily surprised", "wibbled", sentence]
+    labels = ["joy", "quorl", "wry", "happily surprised", "wibbled", sentence]
     result = crops(tiny_model, crop_video, labels)
     assert result.prompts == {
         "joy": "bank",
-        "zest": "custom",
+        "quorl": "custom",
         "wry": "compound",
         "happily surprised": "compound",
         "wibbled": "template",
@@ -448,10 +448,10 @@ def test_timeline_saves(tiny_model, crop_video, tmp_path):
 def test_added_labels_stay_with_the_model(tiny_checkpoint):
     one, other = (EmoCLIP.from_pretrained(tiny_checkpoint, device="cpu") for _ in range(2))
     before = other.prompts.hash
-    one.add_label("zest", "Bright, wide eyes above an open smile.", aliases=["gusto"])
-    one.add_compound("wry", ["zest", "anger"])
-    assert "gusto" in one.prompts and "wry" in one.prompts
-    assert "zest" not in other.prompts and other.prompts.hash == before != one.prompts.hash
+    one.add_label("quorl", "Bright, wide eyes above an open smile.", aliases=["zibble"])
+    one.add_compound("wry", ["quorl", "anger"])
+    assert "zibble" in one.prompts and "wry" in one.prompts
+    assert "quorl" not in other.prompts and other.prompts.hash == before != one.prompts.hash
 
 
 def test_new_description_takes_effect(tiny_model, crop_video):
@@ -464,12 +464,12 @@ def test_new_description_takes_effect(tiny_model, crop_video):
 
 
 def test_save_and_load(tiny_model, tmp_path, crop_video):
-    tiny_model.add_label("zest", "Bright, wide eyes above an open smile.")
+    tiny_model.add_label("quorl", "Bright, wide eyes above an open smile.")
     tiny_model.save_pretrained(tmp_path / "mine")
     again = EmoCLIP.from_pretrained(tmp_path / "mine", device="cpu")
-    assert again.config == tiny_model.config and "zest" in again.prompts
+    assert again.config == tiny_model.config and "quorl" in again.prompts
     assert again.prompts.hash == tiny_model.prompts.hash
-    labels = ["zest", *LABELS]
+    labels = ["quorl", *LABELS]
     assert crops(again, crop_video, labels).scores == crops(tiny_model, crop_video, labels).scores
     for name, tensor in tiny_model.encoder.network.state_dict().items():
         assert tensor.equal(again.encoder.network.state_dict()[name]), name
@@ -479,7 +479,7 @@ def test_save_and_load(tiny_model, tmp_path, crop_video):
 
 
 def test_embedded_single_face(embedded_model, shared):
-    found = embedded_model.timeline(shared / "media/pyfeat/single_face.mp4", window=1.0, step=0.5)
+    found = embedded_model.timeline(shared / "media/pyfeat/single_face.mp4", window=0.5, step=0.5)
     read = [row.label for row in found]
     assert read[0] == "neutral" and read[-1] == "happiness"
 

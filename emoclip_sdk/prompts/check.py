@@ -59,7 +59,8 @@ def check(bank: PromptBank, count_tokens: Callable[[str], int] | None = None) ->
     Emotion words are found by spelling, with a few endings cut off. What only implies an emotion
     ("a menacing stare") is for a reader to find.
     """
-    emotion_words, phrases = _emotion_wordings(bank)
+    emotion_words, named = _emotion_wordings(bank)
+    phrases = re.compile(rf"\b(?:{'|'.join(map(re.escape, named))})\b") if named else None
     problems: list[str] = []
     seen: dict[str, str] = {}
     for name in bank.names():
@@ -91,15 +92,16 @@ def _emotion_wordings(bank: PromptBank) -> tuple[frozenset[str], list[str]]:
     return frozenset((words | _EMOTION_WORDS) - _FACE_WORDS), sorted(phrases - words)
 
 
-def _content(where: str, text: str, emotion_words: frozenset[str], phrases: list[str]) -> list[str]:
+def _content(
+    where: str, text: str, emotion_words: frozenset[str], phrases: re.Pattern[str] | None
+) -> list[str]:
     lowered = text.casefold()
     words = _WORD.findall(lowered)
     words += [part for word in words if "-" in word for part in word.split("-")]
     problems = [f"{where} names an emotion: {w!r}" for w in words if is_form_of(w, emotion_words)]
     problems += [
         f"{where} names an emotion: {phrase!r}"
-        for phrase in phrases
-        if re.search(rf"\b{re.escape(phrase)}\b", lowered)
+        for phrase in (phrases.findall(lowered) if phrases else ())
     ]
     return problems + [
         f"{where} is not about the face: {w!r}" for w in words if is_form_of(w, _BODY_WORDS)

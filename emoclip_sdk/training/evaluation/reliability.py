@@ -128,6 +128,7 @@ def _words_read_right(split: EvaluatedSplit, centers: np.ndarray, n: int, seed: 
             continue
         graded = [word for word, _ in lexicon.adjectives + lexicon.nouns]
         words = list(dict.fromkeys([*graded, *lexicon.paraphrases]))
+        words = [word for word in words if "," not in word]  # which a label takes for a list
         vectors = np.concatenate([split.model.embed_labels([word])[0] for word in words])
         nearest = np.nan_to_num(cosine_similarities(vectors, centers), nan=-1).argmax(axis=1)
         right = [w for w, i in zip(words, nearest, strict=True) if split.classes[i] == name]
