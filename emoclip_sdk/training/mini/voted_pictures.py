@@ -171,11 +171,11 @@ class VotedPictures:
         apex_frames = torch.maximum((length / 4).ceil(), length.clamp(max=apex))
         in_apex = at < apex_frames[:, None]
         expressed = (top * in_apex).sum(1) / in_apex.sum(1)
-        apex = degree / degree.sum(1, keepdim=True).clamp(min=1e-6)
+        shown = degree / degree.sum(1, keepdim=True).clamp(min=1e-6)
         rest = mask / mask.sum(1, keepdim=True)
         summary = torch.lerp(
             (F.normalize(at_rest, dim=-1) * rest[..., None]).sum(1),
-            (F.normalize(expressive, dim=-1) * apex[..., None]).sum(1),
+            (F.normalize(expressive, dim=-1) * shown[..., None]).sum(1),
             expressed[:, None],
         )
         return Sequences(clips, mask, summary, expressed)
