@@ -197,6 +197,7 @@ def test_every_face(detecting_model, two_faces):
         assert list(one.scores.values()) == pytest.approx(list(other.scores.values()), abs=1e-6)
 
 
+@pytest.mark.slow
 def test_iterator(model, videos):
     names = ["c.mp4", "broken.mp4", "a.mp4"]
     files = [videos / name for name in names]

@@ -137,6 +137,7 @@ def test_wrong_usage(batch, tmp_path, monkeypatch, arguments, complaint):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="process groups of POSIX")
+@pytest.mark.slow
 def test_ctrl_c_says_how_to_go_on(batch, crop_video, tiny_checkpoint, tmp_path):
     (tmp_path / "v").mkdir()
     for i in range(300):

@@ -23,7 +23,8 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="memory is measured b
 
 
 @linux
-@pytest.mark.parametrize("n", [8, pytest.param(80, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("n", [8, 80])
 def test_damaged_files(tiny_checkpoint, tmp_path, n) -> None:
     files = [*oddities(), *damaged(n)]
     report = read_all(files, tiny_checkpoint, tmp_path)

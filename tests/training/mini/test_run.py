@@ -127,6 +127,7 @@ def test_a_text_tower_from_elsewhere_is_taken_and_named(
         stages_of(recipe, pictures, tmp_path).text()
 
 
+@pytest.mark.slow
 def test_a_class_is_left_out_and_the_text_tower_is_shared(
     pictures: Path,
     recipe: dict[str, Any],
@@ -235,6 +236,7 @@ def test_an_image_tower_without_a_rate_stays_as_it_is(
     assert not torch.equal(trained[head], stages.new_network().state_dict()[head])
 
 
+@pytest.mark.slow
 def test_trains_on_clips_with_captions_of_their_own(
     recipe: dict[str, Any],
     tmp_path: Path,

@@ -132,6 +132,7 @@ run(recipe_of("pictures"), Path(sys.argv[1]))
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no such signal")
+@pytest.mark.slow
 def test_kill_minus_nine(whole: dict[str, Path], tmp_path: Path) -> None:
     code = f"import torch; torch.set_num_threads({torch.get_num_threads()})\n{KILLED}"
     done = subprocess.run(
