@@ -20,7 +20,7 @@ from ...prompts import PromptBank
 __all__ = ["STATE_VOTES", "StateCaptions", "held_out_states", "state_captions"]
 
 STATE_VOTES = package_file(__package__, "state_votes.yaml")
-_EVERY = 5
+_EVERY = 5  # one state of so many is held out
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,12 @@ class VotedPictures:
         An emotion's captions are drawn in proportion to (votes for it) ** prior. Contrastive scores
         say how much more likely an emotion is than among the captions they compete with: at 1 the
         model learns nothing of how common an emotion is, at 0 all of it.
+    actions : FacialActions, optional
+        Which actions each picture shows.
+    sentences : int
+        Captions about single actions to generate.
+    states : float
+        Share of the captions from votes that are about a state of the prompt bank instead.
     """
 
     def __init__(
