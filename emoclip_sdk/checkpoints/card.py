@@ -123,7 +123,7 @@ def model_card(
         The Hub's identifier of the weights' license. None: that of ``config.info``, else
         ``"apache-2.0"``.
     picture : str, optional
-        File name of the confusion matrix in the checkpoint's folder.
+        File name of the confusion matrices in the checkpoint's folder.
 
     Returns
     -------

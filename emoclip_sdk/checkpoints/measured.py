@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["measured_section"]
+__all__ = ["measured_section", "split_title"]
+
+
+def split_title(split: str) -> str:
+    """Say what a key of ``config.info["card"]`` stands for: "test", or "london valid"."""
+    name, _, part = split.rpartition(" ")
+    return f"{name or 'FER+'}, {part} split"
 
 
 def measured_section(card: Mapping[str, Any], picture: str | None = None) -> str:
@@ -14,15 +20,16 @@ def measured_section(card: Mapping[str, Any], picture: str | None = None) -> str
     Parameters
     ----------
     card : mapping
-        ``config.info["card"]``: by split ``rows`` (each with ``figure``, ``values``, ``goal``,
-        ``met``, ``n`` and ``how``), ``failures`` (sentences) and, where known, ``command``.
+        ``config.info["card"]``: by split, see :func:`split_title`, ``rows`` (each with ``figure``,
+        ``values``, ``goal``, ``met``, ``n`` and ``how``), ``failures`` (sentences) and, where
+        known, ``command``.
     picture : str, optional
-        File name of the confusion matrix in the checkpoint's folder.
+        File name of the confusion matrices in the checkpoint's folder.
     """
     parts = []
     for split, measured in card.items():
         lines = [
-            f"### {split.capitalize()} split",
+            f"### {split_title(split)}",
             "",
             "| figure | value | goal | reached | n |",
             "| --- | --- | --- | --- | --- |",
@@ -30,7 +37,7 @@ def measured_section(card: Mapping[str, Any], picture: str | None = None) -> str
         for row in measured["rows"]:
             values = ", ".join(f"{name} {_number(value)}" for name, value in row["values"].items())
             goals = ", ".join(f"{name} {goal}" for name, goal in row["goal"].items())
-            reached = {True: "yes", False: "no", None: "not known"}[row["met"]]
+            reached = {True: "yes", False: "no", None: "not known"}[row["met"]] if goals else ""
             n = "" if row["n"] is None else row["n"]
             lines.append(f"| {row['figure']} | {values} | {goals} | {reached} | {n} |")
         if measured.get("command"):
@@ -41,7 +48,7 @@ def measured_section(card: Mapping[str, Any], picture: str | None = None) -> str
         how = [f"- **{row['figure']}**: {row['how']}" for row in last["rows"]]
         parts.append("### How they were measured\n\n" + "\n".join(how))
     if picture:
-        parts.append(f"![Confusion matrix: shares of each true class]({picture})")
+        parts.append(f"![Confusion matrices: shares of each true class]({picture})")
     if last and last.get("failures"):
         parts.append("### Measured limits\n\n" + "\n".join(f"- {x}" for x in last["failures"]))
     return "\n\n".join(parts)

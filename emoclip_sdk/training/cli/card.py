@@ -7,11 +7,17 @@ import logging
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from ...runtime.packages import require_package
+from ...runtime.progress import Progress
+from .splits import chosen_split
+
+if TYPE_CHECKING:
+    from ...model import EmoCLIP
+    from ..evaluation.card import EvaluatedSplit
 
 __all__ = ["run_card_suite"]
 
@@ -24,6 +30,7 @@ def run_card_suite(
     root: Path,
     split: str | None,
     *,
+    fold: int,
     prompt_files: Sequence[Path],
     loco: Path | None,
     clips: int,
@@ -39,26 +46,24 @@ def run_card_suite(
     """
     from ...cli.output import showing_progress
     from ...model import EmoCLIP
-    from ..data.ferplus import load_ferplus
     from ..evaluation import BLIND_BASELINES
     from ..evaluation.card import card_suite, local_folder, writable_folder, write_card
 
-    if dataset != "ferplus":
-        raise typer.BadParameter("the suite needs FER+'s votes: ferplus", param_hint="--dataset")
+    if loco and dataset != "ferplus":
+        raise typer.BadParameter("classes are left out of FER+ alone", param_hint="--loco")
     if model in BLIND_BASELINES:
         raise typer.BadParameter("the suite needs a model that sees", param_hint="--model")
     if write:
         require_package("matplotlib", "plot", "Drawing the confusion matrix")
     # Before any work: whether there is a place to write to.
     folder = writable_folder(model) if write else local_folder(model)
-    name = split or "valid"
-    path = root / "ferplus.npz" if root.is_dir() else root
-    loaded = EmoCLIP.from_pretrained(model, device=device)
     with showing_progress() as show:
+        show(Progress("loading the model"))
+        loaded = EmoCLIP.from_pretrained(model, device=device)
+        evaluated, name = _open(loaded, dataset, root, fold, split)
         figures = card_suite(
-            loaded,
-            load_ferplus(path, name),  # type: ignore[arg-type]
-            split=name,
+            evaluated,
+            name=name,
             folder=folder,
             prompt_files=prompt_files,
             loco=loco,
@@ -70,7 +75,7 @@ def run_card_suite(
     document = {
         "dataset": dataset,
         "model": model or "embedded",
-        "command": _command(model, name, prompt_files, loco),
+        "command": _command(model, dataset, root, name, prompt_files, loco),
         **figures,
     }
     if write and folder is not None:
@@ -82,10 +87,49 @@ def run_card_suite(
         _print(document)
 
 
-def _command(model: str | None, split: str, files: Sequence[Path], loco: Path | None) -> str:
+def _open(
+    model: EmoCLIP, dataset: str, root: Path, fold: int, split: str | None
+) -> tuple[EvaluatedSplit, str]:
+    """Return what is measured, and its name in a card."""
+    from ..data.datasets import open_clips
+    from ..data.ferplus import load_ferplus
+    from ..evaluation import labeled
+    from ..evaluation.card import EvaluatedPictures, EvaluatedSplit
+
+    if dataset == "ferplus":
+        name = split or "valid"
+        path = root / "ferplus.npz" if root.is_dir() else root
+        pictures = load_ferplus(path, name)  # type: ignore[arg-type]
+        return EvaluatedPictures(model, pictures), name
+    loaded = open_clips(dataset, root, fold=fold)
+    name, clips = chosen_split(loaded, split)
+    # The model's own labels compete as well, as they do for a user who names none.
+    classes = list(loaded.classes)
+    known = {model.prompts.resolve(label) or label for label in classes}
+    classes += [label for label in model.labels if label not in known]
+    evaluated = EvaluatedSplit(model, labeled(clips), classes, cropped=loaded.cropped)
+    return evaluated, f"{_set_name(dataset, root)} {name}"
+
+
+def _set_name(dataset: str, root: Path) -> str:
+    """Return what a dataset is called: anyone's own by its folder."""
+    folder = root.resolve()
+    folder = folder if folder.is_dir() else folder.parent
+    return folder.name if dataset in ("manifest", "folder") else dataset
+
+
+def _command(
+    model: str | None,
+    dataset: str,
+    root: Path,
+    name: str,
+    files: Sequence[Path],
+    loco: Path | None,
+) -> str:
     """Return the command for others to repeat: without the folders of this machine."""
     parts = ["emoclip-train", "evaluate", "--model", Path(model or "embedded").name]
-    parts += ["--dataset", "ferplus", "--root", "ferplus.npz", "--split", split, "--suite", "card"]
+    shown = "ferplus.npz" if dataset == "ferplus" else _set_name(dataset, root)
+    parts += ["--dataset", dataset, "--root", shown, "--split", name.split()[-1], "--suite", "card"]
     parts += [part for path in files for part in ("--prompts-file", path.name)]
     parts += ["--loco", loco.name] if loco else []
     return shlex.join(parts)
@@ -107,7 +151,7 @@ def _print(document: dict[str, Any]) -> None:
         values = "\n".join(f"{name} {_number(value)}" for name, value in row["values"].items())
         goals = "\n".join(f"{name} {goal}" for name, goal in row["goal"].items())
         n = "" if row["n"] is None else str(row["n"])
-        table.add_row(row["figure"], values, goals, marks[row["met"]], n)
+        table.add_row(row["figure"], values, goals, marks[row["met"]] if goals else "", n)
         table.add_section()
     console.print(table)
     console.print()
@@ -122,8 +166,8 @@ def _print_classes(console: Any, document: dict[str, Any]) -> None:
     console.print()
     rows = {row["key"]: row for row in document["rows"]}
     table = new_table("class", "n>", "recall>", "never trained on>", "synonyms>", "clips>")
-    left_out = rows["left_out"]["per_class"]
-    moving = rows["temporal"]["frames"]["temporal"]["per_class"]
+    left_out = rows["left_out"]["per_class"] if "left_out" in rows else {}
+    moving = rows["temporal"]["frames"]["temporal"]["per_class"] if "temporal" in rows else {}
     for name, figures in rows["accuracy"]["per_class"].items():
         table.add_row(
             name,
@@ -131,7 +175,7 @@ def _print_classes(console: Any, document: dict[str, Any]) -> None:
             _number(figures["recall"]),
             _number(left_out.get(name, {}).get("recall")),
             _number(rows["synonyms"]["per_class"].get(name)),
-            _number(moving[name]["recall"]),
+            _number(moving.get(name, {}).get("recall")),
         )
     console.print(table)
     for name, words in rows["synonyms"]["misses"].items():

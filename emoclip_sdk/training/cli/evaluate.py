@@ -12,11 +12,10 @@ from ...runtime.packages import require_package
 from ...runtime.progress import Progress
 from .application import app
 from .card import run_card_suite
+from .splits import chosen_split
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-    from ..data.datasets import ClipDataset
 
 __all__: list[str] = []
 
@@ -91,8 +90,9 @@ def evaluate(
     suite: Annotated[
         str | None,
         typer.Option(
-            help="card: every figure of a model card instead, on FER+ (wordings, synonyms, clips, "
-            "calibration, abstention, speed)."
+            help="card: every figure of a model card instead (accuracy, wordings, synonyms, "
+            "calibration, abstention; on FER+ states, facial actions, clips and speed as well). "
+            "The model's own labels compete with the dataset's."
         ),
     ] = None,
     prompts_file: Annotated[
@@ -142,6 +142,7 @@ def evaluate(
             dataset,
             root,
             split,
+            fold=fold,
             prompt_files=prompts_file or [],
             loco=loco,
             clips=clips,
@@ -180,7 +181,7 @@ def evaluate(
     )
 
     loaded = open_clips(dataset, root, fold=fold, task=task)  # type: ignore[arg-type]
-    split, chosen = _split(loaded, split)
+    split, chosen = chosen_split(loaded, split)
     options: dict[str, Any] = {
         "attributes": read_attributes(groups) if groups else None,
         "draws": draws,
@@ -245,7 +246,7 @@ def _evaluate_presence(
     from ...cli.output import new_table, results_console, working
     from ...model import EmoCLIP
     from ..data.ferplus import load_ferplus
-    from ..evaluation.card import EvaluatedSplit
+    from ..evaluation.card import EvaluatedPictures
     from ..evaluation.presence import presence_figures
 
     if dataset != "ferplus":
@@ -256,7 +257,7 @@ def _evaluate_presence(
     pictures = load_ferplus(root, split)  # type: ignore[arg-type]
     with working("measuring"):
         loaded = EmoCLIP.from_pretrained(model, device=device)
-        figures = presence_figures(EvaluatedSplit(loaded, pictures))
+        figures = presence_figures(EvaluatedPictures(loaded, pictures))
     if as_json:
         about = {"dataset": dataset, "split": split, "model": loaded.name, "n": len(pictures)}
         typer.echo(json.dumps({**about, "presence": figures}, indent=2, ensure_ascii=False))
@@ -266,22 +267,6 @@ def _evaluate_presence(
         table.add_row(name, *(str(v) if isinstance(v, int) else f"{v:.3f}" for v in row.values()))
     table.caption = f"FER+ {split}, {len(pictures)} pictures; {loaded.name}"
     results_console().print(table)
-
-
-def _split(clips: ClipDataset, split: str | None) -> tuple[str, Any]:
-    import logging
-
-    from ...errors import DatasetError
-
-    if clips.problems:
-        logging.getLogger(__name__).warning(
-            "%s: %d problems, listed by 'emoclip-train check'", clips.name, len(clips.problems)
-        )
-    available = [name for name, members in clips.splits.items() if members]
-    split = split or ("valid" if "valid" in available else "test")
-    if split not in available:
-        raise DatasetError(f"{clips.name} has no split {split}. There are: {', '.join(available)}")
-    return split, clips.splits[split]
 
 
 def _print(about: dict[str, Any], figures: dict[str, Any]) -> None:

@@ -63,12 +63,12 @@ def reliability(
     from ...runtime.hashes import file_hash
     from ..data.ferplus import load_ferplus
     from ..evaluation.calibration import fit_margin
-    from ..evaluation.card import EvaluatedSplit, writable_folder
+    from ..evaluation.card import EvaluatedPictures, writable_folder
     from ..evaluation.reliability import measure_reliability, write_reliability
 
     folder = writable_folder(model)
     pictures = load_ferplus(root, "valid")
-    split = EvaluatedSplit(EmoCLIP.from_pretrained(folder, device=device), pictures)
+    split = EvaluatedPictures(EmoCLIP.from_pretrained(folder, device=device), pictures)
     command = ["emoclip-train", "reliability", "--model", Path(model or "embedded").name]
     command += ["--root", root.name]
     command += ["--wordnet", str(wordnet)] if wordnet else []

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ...assets import package_file
 from ...prompts import PromptBank
 
-__all__ = ["STATE_VOTES", "StateCaptions", "held_out_states", "state_captions"]
+__all__ = ["STATE_VOTES", "StateCaptions", "held_out_states", "state_captions", "state_votes"]
 
 STATE_VOTES = package_file(__package__, "state_votes.yaml")
 _EVERY = 5  # one state of so many is held out
@@ -39,6 +39,11 @@ class StateCaptions:
     texts: tuple[str, ...]
     votes: NDArray[np.float32]
     weights: NDArray[np.float32]
+
+
+def state_votes() -> dict[str, dict[str, int]]:
+    """Return for each state how many of ten annotators would likely choose each class."""
+    return dict(_read()["votes"])
 
 
 def held_out_states() -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from ...inference.scorer import cosine_similarities
 from ...prompts.facial_actions import action_wordings
 from .card.actions import ACTION_SENTENCES
 from .card.confidence import BINS, auroc
-from .card.rows import EvaluatedSplit
+from .card.rows import EvaluatedPictures
 from .card.wording import SYNONYMS
 
 __all__ = ["fit_curve", "measured_presence", "presence_error", "presence_figures"]
@@ -51,7 +51,7 @@ def fit_curve(similarities: NDArray[np.float64], shown: NDArray[np.bool_]) -> tu
     return float(weights[0]), float(weights[1])
 
 
-def measured_presence(split: EvaluatedSplit) -> tuple[MeasuredPresence, ...]:
+def measured_presence(split: EvaluatedPictures) -> tuple[MeasuredPresence, ...]:
     """Fit a curve for each class, one for other words, and one for words about facial actions.
 
     Other words have the curve of all classes together; actions that of the sentences of training.
@@ -81,7 +81,7 @@ def _curve(
     return MeasuredPresence(kind, name, round(max(scale, 0.0), 4), round(level, 4))
 
 
-def presence_figures(split: EvaluatedSplit) -> dict[str, Any]:
+def presence_figures(split: EvaluatedPictures) -> dict[str, Any]:
     """Measure the probabilities that users get with `multi_label`.
 
     Returns
@@ -104,7 +104,7 @@ def presence_figures(split: EvaluatedSplit) -> dict[str, Any]:
     return {name: figures for name, truth in groups.items() if (figures := _figures(split, truth))}
 
 
-def _figures(split: EvaluatedSplit, truth: Truth) -> dict[str, Any] | None:
+def _figures(split: EvaluatedPictures, truth: Truth) -> dict[str, Any] | None:
     known = {
         label: shown
         for label, shown in truth.items()
@@ -128,7 +128,7 @@ def _figures(split: EvaluatedSplit, truth: Truth) -> dict[str, Any] | None:
     }
 
 
-def _is_one_label(split: EvaluatedSplit, text: str) -> bool:
+def _is_one_label(split: EvaluatedPictures, text: str) -> bool:
     """Whether a text has a probability of its own: it is no compound, and no list of labels."""
     try:
         return split.model.embed_labels([text])[1][0].kind != "compound"
@@ -149,12 +149,12 @@ def presence_error(scores: NDArray[np.float64], shown: NDArray[np.bool_]) -> flo
     return float(np.abs(gaps).sum() / counts.sum())
 
 
-def _shown(split: EvaluatedSplit) -> Truth:
+def _shown(split: EvaluatedPictures) -> Truth:
     votes = split.pictures.votes
     return {name: votes[:, i] > SHOWN for i, name in enumerate(split.classes)}
 
 
-def _by_sentence(split: EvaluatedSplit, sentences: Mapping[str, Sequence[str]]) -> Truth:
+def _by_sentence(split: EvaluatedPictures, sentences: Mapping[str, Sequence[str]]) -> Truth:
     shown = split.shown_actions
     known = {name: texts for name, texts in sentences.items() if name in shown}
     return {text: shown[name] for name, texts in known.items() for text in texts}

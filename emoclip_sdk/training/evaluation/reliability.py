@@ -28,7 +28,7 @@ from ...prompts.unreadable import listed_words
 from ..data.captions import load_lexicon
 from ..data.corpus import wordnet_texts
 from .card.actions import measured_actions
-from .card.rows import EvaluatedSplit
+from .card.rows import EvaluatedPictures
 from .card.wording import SYNONYMS, class_centers
 from .presence import measured_presence
 
@@ -38,7 +38,7 @@ _WORD = re.compile(r"[^\W\d_]{3,}")
 
 
 def measure_reliability(
-    split: EvaluatedSplit,
+    split: EvaluatedPictures,
     *,
     about: Mapping[str, str],
     wordnet: Path | None = None,
@@ -50,7 +50,7 @@ def measure_reliability(
 
     Parameters
     ----------
-    split : EvaluatedSplit
+    split : EvaluatedPictures
         The model, and pictures that nothing was trained on.
     about : mapping of str to str
         ``command``, ``dataset`` and ``weights`` of the result.
@@ -116,7 +116,9 @@ def _sentences(model: EmoCLIP, texts: list[str]) -> np.ndarray:
     return model.encoder.texts(texts, head=False).cpu().numpy()
 
 
-def _words_read_right(split: EvaluatedSplit, centers: np.ndarray, n: int, seed: int) -> list[str]:
+def _words_read_right(
+    split: EvaluatedPictures, centers: np.ndarray, n: int, seed: int
+) -> list[str]:
     """Return words and clauses of the captions that find the faces of their class.
 
     Of each class alike many, where it has so many.

@@ -8,10 +8,12 @@ import os
 import shutil
 from pathlib import Path
 
+import av
 import pytest
 from typer.testing import CliRunner
 
 from emoclip_sdk import EmoCLIP
+from emoclip_sdk.assets import asset
 from emoclip_sdk.checkpoints import embedded_folder
 from emoclip_sdk.errors import CheckpointError
 from emoclip_sdk.training.cli import app
@@ -58,8 +60,8 @@ def test_the_card_is_written(
     assert _hash(checkpoint) == before
     card = (checkpoint / "README.md").read_text(encoding="utf-8")
     for part in (
-        "### Test split",
-        "### Valid split",
+        "### FER+, test split",
+        "### FER+, valid split",
         "spread of WAR over wordings",
         "(confusion.png)",
         "### Measured limits",
@@ -81,7 +83,39 @@ def test_the_card_is_written(
     # What travels with the config is enough for a saved copy's card.
     EmoCLIP.from_pretrained(checkpoint, device="cpu").save_pretrained(tmp_path / "copy")
     copied = (tmp_path / "copy" / "README.md").read_text(encoding="utf-8")
-    assert "### Test split" in copied and "confusion.png" not in copied
+    assert "### FER+, test split" in copied and "confusion.png" not in copied
+
+
+def test_a_set_of_ones_own_beside_ferplus(ferplus: Path, checkpoint: Path, tmp_path: Path) -> None:
+    mine = tmp_path / "wedding"
+    mine.mkdir()
+    with av.open(str(asset("portrait.mp4"))) as container:
+        frames = [frame.to_image() for frame in container.decode(video=0)]
+    frames[0].save(mine / "a.png")
+    frames[-1].save(mine / "b.png")
+    (mine / "manifest.csv").write_text(
+        "path,label,split\na.png,neutral,valid\nb.png,tenderness,valid\n"
+    )
+    assert _run(ferplus, "--model", checkpoint, "--write-card").exit_code == 0
+    options = ["--dataset", "manifest", "--root", mine / "manifest.csv", "--write-card", "--json"]
+    result = _run(ferplus, "--model", checkpoint, *options)
+    assert result.exit_code == 0, result.output
+    document = json.loads(result.stdout)
+    assert document["split"] == "wedding valid"
+    assert document["command"].endswith(
+        "--dataset manifest --root wedding --split valid --suite card"
+    )
+    # The model's own labels compete, and the paraphrases say nothing of tenderness.
+    labels = EmoCLIP.from_pretrained(checkpoint, device="cpu").labels
+    assert set(document["classes"]) == {"neutral", "tenderness", *labels}
+    rows = {row["key"]: row for row in document["rows"]}
+    assert list(rows["wording"]["sets"]) == ["bank", "words", PHOTO]
+    card = (checkpoint / "README.md").read_text(encoding="utf-8")
+    assert card.index("### FER+, valid split") < card.index("### wedding, valid split")
+    # For people, without what only FER+ has.
+    result = _run(ferplus, "--model", checkpoint, *options[:4])
+    assert result.exit_code == 0, result.output
+    assert "tenderness" in result.stdout
 
 
 def test_where_no_card_can_be_written(
@@ -98,7 +132,7 @@ def test_where_no_card_can_be_written(
 
 def test_refuses(ferplus: Path, tiny_checkpoint: Path) -> None:
     for options, message in (
-        (["--dataset", "afew"], "needs FER+'s votes"),
+        (["--dataset", "afew", "--loco", ferplus.parent], "left out of FER+ alone"),
         (["--model", "majority"], "a model that sees"),
         (["--suite", "all"], "card"),
     ):

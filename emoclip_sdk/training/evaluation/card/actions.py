@@ -13,7 +13,7 @@ from ....checkpoints.reliability import MeasuredAction
 from ....inference.scorer import cosine_similarities
 from ....prompts.facial_actions import action_wordings
 from .confidence import auroc
-from .rows import CardRow, EvaluatedSplit
+from .rows import CardRow, EvaluatedPictures
 
 __all__ = ["ACTION_SENTENCES", "OPPOSITES", "action_row", "measured_actions"]
 
@@ -28,7 +28,7 @@ OPPOSITES = (
 """Pairs of which one is asked for against the other: an action and how a user puts it, twice."""
 
 
-def measured_actions(split: EvaluatedSplit) -> tuple[MeasuredAction, ...]:
+def measured_actions(split: EvaluatedPictures) -> tuple[MeasuredAction, ...]:
     """Measure how well sentences about single facial actions rank the pictures that show them.
 
     Each sentence by itself: those of the training captions, and others of `ACTION_SENTENCES`. An
@@ -48,7 +48,7 @@ def measured_actions(split: EvaluatedSplit) -> tuple[MeasuredAction, ...]:
     return tuple(figures)
 
 
-def action_row(split: EvaluatedSplit) -> CardRow:
+def action_row(split: EvaluatedPictures) -> CardRow:
     """Measure how well words about one facial action rank the pictures that show it."""
     actions, shows = measured_actions(split), split.shown_actions
     pairs = {}
@@ -83,7 +83,7 @@ def action_row(split: EvaluatedSplit) -> CardRow:
     )
 
 
-def _similarities(split: EvaluatedSplit, sentences: Iterable[str]) -> NDArray[np.float64]:
+def _similarities(split: EvaluatedPictures, sentences: Iterable[str]) -> NDArray[np.float64]:
     return cosine_similarities(split.video, split.model.embed_text(list(sentences)))
 
 

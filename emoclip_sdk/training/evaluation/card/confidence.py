@@ -67,8 +67,7 @@ def calibration_row(split: EvaluatedSplit) -> CardRow:
         {"ece": ("<=", 0.04)},
         len(split.labels),
         f"Best label of {len(split.classes)}, {BINS} bins of equal width, with the calibration "
-        "that the checkpoint stores. It was fitted on valid: of a goal, test alone can say whether "
-        "it is reached.",
+        "that the checkpoint stores, which was fitted on validation pictures.",
         {
             "mean score of the best label": round(float(best.mean()), 4),
             "temperature": split.model.config.calibration.temperature,

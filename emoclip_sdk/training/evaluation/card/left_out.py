@@ -16,19 +16,19 @@ from ...data.cache import pool_frames
 from ...data.ferplus import Pictures
 from ..frames import clip_frames
 from ..prompts import class_vectors
-from .rows import CardRow, EvaluatedSplit, picture_clips
+from .rows import CardRow, EvaluatedPictures, picture_clips
 
 __all__ = ["left_out_row"]
 
 KEY = "left_out"
 
 
-def left_out_row(split: EvaluatedSplit, folder: Path | None = None, *, where: str) -> CardRow:
+def left_out_row(split: EvaluatedPictures, folder: Path | None = None, *, where: str) -> CardRow:
     """Measure the recall of classes by models that never saw them.
 
     Parameters
     ----------
-    split : EvaluatedSplit
+    split : EvaluatedPictures
     folder : Path, optional
         Holds one checkpoint folder for each class, under its name. None: what the checkpoint's
         own card says, see :func:`~emoclip_sdk.training.evaluation.card.write_card`.
@@ -63,7 +63,7 @@ def left_out_row(split: EvaluatedSplit, folder: Path | None = None, *, where: st
     return _row(per_class, float(np.mean(recalls)) if recalls else None, how, not missing)
 
 
-def _recall(folder: Path, split: EvaluatedSplit, name: str) -> dict[str, Any]:
+def _recall(folder: Path, split: EvaluatedPictures, name: str) -> dict[str, Any]:
     model = EmoCLIP.from_pretrained(folder, device=split.model.encoder.device)
     rows = split.labels == split.classes.index(name)
     pictures = Pictures(split.pictures.images[rows], split.pictures.votes[rows], split.classes)
@@ -77,7 +77,7 @@ def _recall(folder: Path, split: EvaluatedSplit, name: str) -> dict[str, Any]:
     }
 
 
-def _stored(split: EvaluatedSplit, where: str) -> CardRow:
+def _stored(split: EvaluatedPictures, where: str) -> CardRow:
     card = split.model.config.info.get("card") or {}
     for name in dict.fromkeys((where, *card)):
         for row in card.get(name, {}).get("rows", ()):

@@ -11,14 +11,14 @@ from ....inference.scorer import cosine_similarities
 from ..metrics import recalls
 from ..pooling import FrameMode, clip_embeddings
 from ..sequences import CALM, picture_sequences
-from .rows import CardRow, EvaluatedSplit
+from .rows import CardRow, EvaluatedPictures
 
 __all__ = ["motion_row"]
 
 LENGTH, APEX = 16, 4  # frames: 2.3 s at 7 a second, of which 0.6 s are expressive
 
 
-def motion_row(split: EvaluatedSplit, count: int = 480, seed: int = 0) -> CardRow:
+def motion_row(split: EvaluatedPictures, count: int = 480, seed: int = 0) -> CardRow:
     """Compare the temporal module with the mean of frames on `count` clips made of pictures.
 
     See :func:`~emoclip_sdk.training.evaluation.sequences.picture_sequences`. Their frames go

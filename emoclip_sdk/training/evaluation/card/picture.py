@@ -1,33 +1,47 @@
-"""The confusion matrix as a picture."""
+"""Confusion matrices as a picture."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ....errors import MissingDependencyError
 
-__all__ = ["draw_confusion"]
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["Confusion", "draw_confusions"]
 
 INK = "#1f2933"
+CELL = 0.55  # inches
 
 
-def draw_confusion(
-    confusion: Sequence[Sequence[int]], classes: Sequence[str], title: str, path: Path
-) -> None:
-    """Write a confusion matrix as PNG: shares of each true class, and its number of clips.
+@dataclass(frozen=True)
+class Confusion:
+    """A confusion matrix.
 
-    Its ground is white whatever page it stands on, so that it reads on a dark one as well.
-
-    Parameters
+    Attributes
     ----------
-    confusion : sequence of sequence of int, (C, C)
-        Counts, a row for each true class.
-    classes : sequence of str, (C,)
     title : str
-    path : Path
+    counts : sequence of sequence of int, (C, C)
+        A row for each true class.
+    classes : sequence of str, (C,)
+    """
+
+    title: str
+    counts: Sequence[Sequence[int]]
+    classes: Sequence[str]
+
+
+def draw_confusions(matrices: Sequence[Confusion], path: Path) -> None:
+    """Write confusion matrices, one below the other, as PNG.
+
+    Shares of each true class, and its number of clips; a class without clips has no row. The ground
+    is white whatever page it stands on, so that it reads on a dark one as well.
 
     Raises
     ------
@@ -38,12 +52,24 @@ def draw_confusion(
         from matplotlib.figure import Figure
     except ImportError:
         raise MissingDependencyError("matplotlib", "plot", "Drawing the confusion matrix") from None
-    counts = np.asarray(confusion, float)
-    totals = counts.sum(axis=1, keepdims=True)
-    shares = counts / np.maximum(totals, 1)
-    side = 1.6 + 0.55 * len(classes)
-    figure = Figure(figsize=(side, side), layout="constrained", facecolor="white")
-    axes = figure.subplots()
+    rows = [sum(map(any, matrix.counts)) for matrix in matrices]
+    columns = max(len(matrix.classes) for matrix in matrices)
+    heights = [CELL * n + 1.3 for n in rows]
+    figure = Figure(
+        figsize=(1.8 + CELL * columns, sum(heights)), layout="constrained", facecolor="white"
+    )
+    grid = figure.subplots(len(matrices), 1, squeeze=False, height_ratios=rows)
+    for axes, matrix in zip(grid[:, 0], matrices, strict=True):
+        _draw(axes, matrix)
+    # Without the version of matplotlib in it the same figures give the same file.
+    figure.savefig(path, dpi=100, facecolor="white", metadata={"Software": None})
+
+
+def _draw(axes: Axes, matrix: Confusion) -> None:
+    counts = np.asarray(matrix.counts, float)
+    occurs = counts.any(axis=1)
+    totals = counts[occurs].sum(axis=1)
+    shares = counts[occurs] / totals[:, None]
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     for i, row in enumerate(shares):
         for j, share in enumerate(row):
@@ -51,15 +77,13 @@ def draw_confusion(
                 color = "white" if share > 0.55 else INK
                 text = f"{100 * share:.0f}"
                 axes.text(j, i, text, ha="center", va="center", color=color, fontsize=9)
-    at = range(len(classes))
-    names = [f"{name} ({int(n)})" for name, n in zip(classes, totals[:, 0], strict=True)]
-    axes.set_xticks(at, classes, rotation=40, ha="right", color=INK)
-    axes.set_yticks(at, names, color=INK)
+    shown = [name for name, present in zip(matrix.classes, occurs, strict=True) if present]
+    names = [f"{name} ({int(n)})" for name, n in zip(shown, totals, strict=True)]
+    axes.set_xticks(range(len(matrix.classes)), matrix.classes, rotation=40, ha="right", color=INK)
+    axes.set_yticks(range(len(names)), names, color=INK)
     axes.set_xlabel("recognized as [% of the row]", color=INK)
-    axes.set_ylabel("votes of the annotators (pictures)", color=INK)
-    axes.set_title(title, color=INK, fontsize=10)
+    axes.set_ylabel("label (clips)", color=INK)
+    axes.set_title(matrix.title, color=INK, fontsize=10)
     axes.tick_params(length=0)
     for spine in axes.spines.values():
         spine.set_visible(False)
-    # Without the version of matplotlib in it the same figures give the same file.
-    figure.savefig(path, dpi=100, facecolor="white", metadata={"Software": None})

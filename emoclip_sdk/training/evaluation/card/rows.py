@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -22,7 +22,7 @@ from ..evaluate import zero_shot_scores
 from ..frames import clip_frames
 from ..prompts import class_vectors
 
-__all__ = ["CardRow", "EvaluatedSplit", "picture_clips"]
+__all__ = ["CardRow", "EvaluatedPictures", "EvaluatedSplit", "picture_clips"]
 
 _COMPARE: dict[str, Callable[[float, float], bool]] = {">=": operator.ge, "<=": operator.le}
 
@@ -59,7 +59,9 @@ class CardRow:
 
     @property
     def met(self) -> bool | None:
-        """Whether every goal is reached; None where a value with a goal is not known."""
+        """Whether every goal is reached; None where there is none, or a value is not known."""
+        if not self.goals:
+            return None
         reached = []
         for key, (sign, bound) in self.goals.items():
             value = self.values.get(key)
@@ -82,39 +84,57 @@ class CardRow:
         }
 
 
-@dataclass(frozen=True, eq=False)
 class EvaluatedSplit:
-    """A model and the pictures that it is measured on; what several rows need is computed once.
+    """A model and the clips that it is measured on; what several rows need is computed once.
 
-    Attributes
+    Parameters
     ----------
     model : EmoCLIP
-    pictures : Pictures
+    clips : sequence of Clip
+        All with a label.
+    classes : sequence of str
+        The labels that compete. Some may have no clip.
+    cropped : bool
+        The frames are face crops already: no detector is run.
     """
 
-    model: EmoCLIP
-    pictures: Pictures
+    def __init__(
+        self,
+        model: EmoCLIP,
+        clips: Sequence[Clip],
+        classes: Sequence[str],
+        *,
+        cropped: bool = True,
+    ) -> None:
+        self.model = model
+        self.clips = clips
+        self.classes = tuple(classes)
+        self.cropped = cropped
 
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """The C classes."""
-        return self.pictures.classes
+    @cached_property
+    def every_label(self) -> NDArray[np.int64]:
+        """The class of each clip, those without a face included."""
+        return np.array([clip.label for clip in self.clips], np.int64)
+
+    @cached_property
+    def every_video(self) -> NDArray[np.float32]:
+        """Every clip as a user's would be embedded; NaN where no face is seen."""
+        return pool_frames(self.model, clip_frames(self.model, self.clips, cropped=self.cropped))
+
+    @cached_property
+    def seen(self) -> NDArray[np.bool_]:
+        """In which clips a face is seen."""
+        return np.isfinite(self.every_video).all(axis=1)
 
     @cached_property
     def labels(self) -> NDArray[np.int64]:
-        """The majority of the votes, (N,)."""
-        return self.pictures.labels.astype(np.int64)
+        """The class of each clip that shows a face, (N,)."""
+        return self.every_label[self.seen]
 
     @cached_property
     def video(self) -> NDArray[np.float32]:
-        """Every picture as a clip of one frame, as a user's would be embedded: (N, D)."""
-        return pool_frames(self.model, clip_frames(self.model, picture_clips(self.pictures)))
-
-    @cached_property
-    def shown_actions(self) -> dict[str, NDArray[np.bool_]]:
-        """Which pictures show each facial action, (N,), as the landmark network measures them."""
-        actions = facial_actions(measure_shapes(self.pictures.images))
-        return dict(zip(actions.names, actions.presence.T > 0.5, strict=True))
+        """The clips that show a face, (N, D)."""
+        return self.every_video[self.seen]
 
     @cached_property
     def text(self) -> NDArray[np.float32]:
@@ -123,13 +143,33 @@ class EvaluatedSplit:
 
     @cached_property
     def similarities(self) -> NDArray[np.float64]:
-        """Cosine similarity of pictures and classes, (N, C)."""
+        """Cosine similarity of clips and classes, (N, C)."""
         return cosine_similarities(self.video, self.text)
 
     @cached_property
     def scores(self) -> NDArray[np.float64]:
         """Scores of eq. 1 as users get them, calibrated: (N, C)."""
         return zero_shot_scores(self.model, self.video, self.text)
+
+
+class EvaluatedPictures(EvaluatedSplit):
+    """A model and pictures of FER+ with their votes, each as a clip of one frame.
+
+    Parameters
+    ----------
+    model : EmoCLIP
+    pictures : Pictures
+    """
+
+    def __init__(self, model: EmoCLIP, pictures: Pictures) -> None:
+        super().__init__(model, picture_clips(pictures), pictures.classes)
+        self.pictures = pictures
+
+    @cached_property
+    def shown_actions(self) -> dict[str, NDArray[np.bool_]]:
+        """Which pictures show each facial action, (N,), as the landmark network measures them."""
+        actions = facial_actions(measure_shapes(self.pictures.images))
+        return dict(zip(actions.names, actions.presence.T > 0.5, strict=True))
 
 
 def picture_clips(pictures: Pictures) -> list[Clip]:

@@ -11,10 +11,11 @@ from typing import Any
 
 from ....checkpoints import EMBEDDED, embedded_folder, model_card
 from ....checkpoints.folder import CARD_FILE, CONFIG_FILE, FIGURES_FILE, PICTURE_FILE
+from ....checkpoints.measured import split_title
 from ....config import ModelConfig
 from ....errors import CheckpointError
 from .failures import failures
-from .picture import draw_confusion
+from .picture import Confusion, draw_confusions
 
 __all__ = ["local_folder", "writable_folder", "write_card"]
 
@@ -51,12 +52,12 @@ def writable_folder(name: str | None) -> Path:
 
 
 def write_card(folder: Path, document: dict[str, Any]) -> None:
-    """Put the figures of one split into a checkpoint's card.
+    """Put the figures of one split of a dataset into a checkpoint's card.
 
     ``config.json`` keeps, under ``info.card`` and by split, what the model card prints; the card
     (``README.md``) is generated from it. ``card.json`` holds the whole documents, ``confusion.png``
-    the confusion matrix: that of test where test was measured. Figures of other splits stay, unless
-    they are of other weights.
+    the confusion matrices, of FER+ that of test where it was measured. Figures of other splits and
+    datasets stay, unless they are of other weights.
 
     Parameters
     ----------
@@ -72,18 +73,22 @@ def write_card(folder: Path, document: dict[str, Any]) -> None:
     """
     config = ModelConfig.from_json_file(folder / CONFIG_FILE)
     documents = {**_others(folder, document["weights"]), document["split"]: document}
-    summaries = {name: _summary(entry) for name, entry in sorted(documents.items(), reverse=True)}
+    documents = {name: documents[name] for name in sorted(documents, key=_place)}
+    summaries = {name: _summary(entry) for name, entry in documents.items()}
     config = dataclasses.replace(config, info={**config.info, "card": summaries})
     card = model_card(
         config, config.info.get("metrics"), config.info.get("training"), picture=PICTURE_FILE
     )
-    pictured = documents.get("test", document)
-    accuracy = next(row for row in pictured["rows"] if row["key"] == "accuracy")
+    model_name = config.info.get("name", folder.name)
+    matrices = [
+        Confusion(f"{model_name}, {split_title(name)}", _confusion(entry), entry["classes"])
+        for name, entry in documents.items()
+        if name != "valid" or "test" not in documents
+    ]
     try:
         with tempfile.TemporaryDirectory(prefix=".saving-", dir=folder) as temporary:
             staged = Path(temporary)
-            title = f"{config.info.get('name', folder.name)}, {pictured['split']} split"
-            draw_confusion(accuracy["confusion"], pictured["classes"], title, staged / PICTURE_FILE)
+            draw_confusions(matrices, staged / PICTURE_FILE)
             texts = {
                 CONFIG_FILE: config.to_json(),
                 CARD_FILE: card,
@@ -95,6 +100,18 @@ def write_card(folder: Path, document: dict[str, Any]) -> None:
                 os.replace(staged / name, folder / name)
     except OSError as error:
         raise CheckpointError(f"{folder}: the card can't be written ({error})") from error
+
+
+def _place(name: str) -> tuple[int, str]:
+    """Return where a split stands in a card: FER+'s first, of these test."""
+    return (("test", "valid").index(name) if name in ("test", "valid") else 2, name)
+
+
+def _confusion(document: dict[str, Any]) -> list[list[int]]:
+    counts: list[list[int]] = next(
+        row["confusion"] for row in document["rows"] if row["key"] == "accuracy"
+    )
+    return counts
 
 
 def _others(folder: Path, weights: str | None) -> dict[str, Any]:

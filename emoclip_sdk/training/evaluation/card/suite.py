@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -9,27 +10,27 @@ from typing import Any
 
 from .... import __version__
 from ....checkpoints.folder import WEIGHTS_FILE
-from ....model import EmoCLIP
+from ....errors import DatasetError
 from ....runtime.hashes import file_hash
 from ....runtime.metering import in_steps
 from ....runtime.progress import ProgressOption
-from ...data.ferplus import Pictures
+from ..calibration import N_OFFERED
 from .actions import action_row
 from .confidence import abstention_row, calibration_row
 from .left_out import left_out_row
 from .motion import motion_row
-from .rows import CardRow, EvaluatedSplit
+from .rows import CardRow, EvaluatedPictures, EvaluatedSplit
 from .speed import speed_row
+from .states import states_row
 from .wording import accuracy_row, spread_row, synonym_row
 
 __all__ = ["card_suite"]
 
 
 def card_suite(
-    model: EmoCLIP,
-    pictures: Pictures,
+    split: EvaluatedSplit,
     *,
-    split: str,
+    name: str,
     folder: Path | None = None,
     prompt_files: Sequence[Path] = (),
     loco: Path | None = None,
@@ -40,16 +41,17 @@ def card_suite(
 ) -> dict[str, Any]:
     """Measure everything that a model card says.
 
-    The pictures go through the image tower once; so do the frames of the `clips` made of them, and
-    with `loco` each class's pictures through one more model. About a minute on 2 free cores.
+    The clips go through the image tower once; on FER+ so do the frames of the `clips` made of its
+    pictures, and with `loco` each class's pictures through one more model. About three minutes on
+    2 free cores.
 
     Parameters
     ----------
-    model : EmoCLIP
-    pictures : Pictures
-        The split that is measured.
-    split : str
-        Its name.
+    split : EvaluatedSplit
+        Of :class:`EvaluatedPictures` all rows are measured, and compared with goals; of other sets
+        those that need no votes.
+    name : str
+        Of what is measured: "test", or "london valid".
     folder : Path, optional
         The checkpoint, for its size and hash.
     prompt_files : sequence of Path
@@ -66,28 +68,42 @@ def card_suite(
     Returns
     -------
     dict
-        JSON types: ``suite``, ``split``, ``n``, ``classes``, ``weights`` (SHA-256 of the file),
-        ``emoclip_sdk`` (version), ``seconds`` and ``rows``, each as :meth:`CardRow.to_dict` has it.
+        JSON types: ``suite``, ``split`` (`name`), ``n``, ``classes``, ``weights`` (SHA-256 of the
+        file), ``emoclip_sdk`` (version), ``seconds`` and ``rows``, each as
+        :meth:`CardRow.to_dict` has it.
+
+    Raises
+    ------
+    DatasetError
+        A class has no description; no face is seen in any clip.
     """
     start = time.perf_counter()
-    measured = EvaluatedSplit(model, pictures)
+    if not split.seen.any():
+        raise DatasetError(f"{name}: in none of {len(split.seen)} clips a face is seen")
     steps: list[tuple[str, Callable[[], CardRow]]] = [
-        ("accuracy", lambda: accuracy_row(measured, draws=draws, seed=seed)),
-        ("wordings", lambda: spread_row(measured, prompt_files)),
-        ("classes left out", lambda: left_out_row(measured, loco, where=split)),
-        ("synonyms", lambda: synonym_row(measured)),
-        ("facial actions", lambda: action_row(measured)),
-        ("clips", lambda: motion_row(measured, clips, seed)),
-        ("calibration", lambda: calibration_row(measured)),
-        ("abstention", lambda: abstention_row(measured)),
-        ("speed", lambda: speed_row(model, folder)),
+        ("accuracy", lambda: accuracy_row(split, draws=draws, seed=seed)),
+        ("wordings", lambda: spread_row(split, prompt_files)),
+        ("synonyms", lambda: synonym_row(split)),
+        ("calibration", lambda: calibration_row(split)),
     ]
+    if len(split.classes) > N_OFFERED:
+        steps.append(("abstention", lambda: abstention_row(split)))
+    if isinstance(split, EvaluatedPictures):
+        steps += [
+            ("classes left out", lambda: left_out_row(split, loco, where=name)),
+            ("states", lambda: states_row(split)),
+            ("facial actions", lambda: action_row(split)),
+            ("clips", lambda: motion_row(split, clips, seed)),
+            ("speed", lambda: speed_row(split.model, folder)),
+        ]
     rows = in_steps(steps, progress)
+    if not isinstance(split, EvaluatedPictures):
+        rows = [dataclasses.replace(row, goals={}) for row in rows]  # they are for FER+
     return {
         "suite": "card",
-        "split": split,
-        "n": len(pictures),
-        "classes": list(pictures.classes),
+        "split": name,
+        "n": len(split.seen),
+        "classes": list(split.classes),
         "weights": file_hash(folder / WEIGHTS_FILE) if folder else None,
         "emoclip_sdk": __version__,
         "seconds": round(time.perf_counter() - start, 1),

@@ -10,7 +10,7 @@ import pytest
 from emoclip_sdk.config import PromptConfig
 from emoclip_sdk.training.data.ferplus import FERPLUS_CLASSES
 from emoclip_sdk.training.evaluation.card import (
-    EvaluatedSplit,
+    EvaluatedPictures,
 )
 from emoclip_sdk.training.evaluation.card.confidence import auroc, calibration_error
 
@@ -38,7 +38,7 @@ def test_confidence_is_that_of_a_prediction(tiny_model, pictures) -> None:
     tiny_model.config = dataclasses.replace(
         tiny_model.config, prompts=PromptConfig(FERPLUS_CLASSES)
     )
-    split = EvaluatedSplit(tiny_model, pictures)
+    split = EvaluatedPictures(tiny_model, pictures)
     offered = [1, 3, 4, 7]
     names = [FERPLUS_CLASSES[i] for i in offered]
     clip = np.repeat(pictures.images[5][None, ..., None], 3, axis=3)

@@ -10,13 +10,13 @@ import pytest
 from emoclip_sdk.errors import DatasetError
 from emoclip_sdk.training.evaluation import evaluate_pictures
 from emoclip_sdk.training.evaluation.card import (
-    EvaluatedSplit,
+    EvaluatedPictures,
 )
 from emoclip_sdk.training.evaluation.card.left_out import left_out_row
 
 
 def test_left_out_classes(tiny_model, tiny_checkpoint, pictures, tmp_path: Path) -> None:
-    split = EvaluatedSplit(tiny_model, pictures)
+    split = EvaluatedPictures(tiny_model, pictures)
     for name in ("anger", "fear"):
         shutil.copytree(tiny_checkpoint, tmp_path / name)
     row = left_out_row(split, tmp_path, where="valid")

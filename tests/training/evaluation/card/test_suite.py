@@ -6,17 +6,20 @@ import hashlib
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from emoclip_sdk.training.data.datasets import Clip
+from emoclip_sdk.training.data.states import held_out_states, state_votes
 from emoclip_sdk.training.evaluation import evaluate_pictures
-from emoclip_sdk.training.evaluation.card import (
-    card_suite,
-)
+from emoclip_sdk.training.evaluation.card import EvaluatedPictures, EvaluatedSplit, card_suite
+from emoclip_sdk.training.evaluation.card.rows import picture_clips
+from emoclip_sdk.training.evaluation.card.states import states_row
 from emoclip_sdk.training.evaluation.card.wording import PARAPHRASES
 
 KEYS = [
-    "accuracy", "wording", "left_out", "synonyms", "actions", "temporal", "calibration",
-    "abstention", "speed",
+    "accuracy", "wording", "synonyms", "calibration", "abstention", "left_out", "states", "actions",
+    "temporal", "speed",
 ]  # fmt: skip
 
 
@@ -26,8 +29,8 @@ def _hash(folder: Path) -> str:
 
 def test_every_row_of_the_table(tiny_model, tiny_checkpoint, pictures, outside) -> None:
     result = card_suite(
-        tiny_model, pictures, split="valid", folder=tiny_checkpoint, prompt_files=[outside],
-        clips=6, draws=5,
+        EvaluatedPictures(tiny_model, pictures), name="valid", folder=tiny_checkpoint,
+        prompt_files=[outside], clips=6, draws=5,
     )  # fmt: skip
     assert [row["key"] for row in result["rows"]] == KEYS
     assert result["weights"] == _hash(tiny_checkpoint)
@@ -51,3 +54,40 @@ def test_every_row_of_the_table(tiny_model, tiny_checkpoint, pictures, outside) 
     assert rows["speed"]["values"]["crops per second"] > 0
     size = (tiny_checkpoint / "model.safetensors").stat().st_size / 1e6
     assert rows["speed"]["values"]["checkpoint [MB]"] == pytest.approx(size, abs=1e-4)
+
+
+def test_another_set_has_the_rows_that_need_no_votes(tiny_model, pictures) -> None:
+    clips = [clip for clip in picture_clips(pictures) if clip.label in (0, 1)]
+    blank = Clip("blank", np.zeros((0, 32, 32, 3), np.uint8), 1)
+    own = card_suite(
+        EvaluatedSplit(tiny_model, clips, pictures.classes), name="mine valid", draws=5
+    )
+    result = card_suite(
+        EvaluatedSplit(tiny_model, [*clips, blank], pictures.classes), name="mine valid", draws=5
+    )
+    rows = {row["key"]: row for row in result["rows"]}
+    assert list(rows) == KEYS[:5]
+    assert {row["met"] for row in rows.values()} == {None}, "goals are for FER+"
+    # A clip without a face counts as wrong, and in no other row.
+    before = {row["key"]: row for row in own["rows"]}
+    right = before["accuracy"]["values"]["war"] * len(clips)
+    assert rows["accuracy"]["values"]["war"] == pytest.approx(right / (len(clips) + 1), abs=1e-4)
+    assert (result["n"], rows["accuracy"]["without a face"]) == (len(clips) + 1, 1)
+    assert rows["calibration"] == before["calibration"]
+
+
+def test_states_are_ranked_by_the_votes_that_they_would_get(tiny_model, pictures) -> None:
+    split = EvaluatedPictures(tiny_model, pictures)
+    votes = state_votes()
+    states = [name for name in held_out_states() if set(votes[name]) <= set(split.classes)]
+    text = tiny_model.embed_labels(states)[0].astype(float)
+    given = np.array([[votes[name].get(c, 0) for c in split.classes] for name in states], float)
+    fits = pictures.votes @ (given / given.sum(axis=1, keepdims=True)).T
+    # Clips that lie where the labels lie that their votes are for.
+    split.__dict__["every_video"] = fits @ text
+    row = states_row(split)
+    assert row.n == len(states) > 100
+    one = states[3]
+    cosine = split.video @ text[3] / np.linalg.norm(split.video, axis=1)
+    expected = np.corrcoef(cosine, fits[:, 3])[0, 1]
+    assert row.details["states"][one] == pytest.approx(expected, abs=1e-3)

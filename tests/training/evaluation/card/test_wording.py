@@ -9,13 +9,13 @@ from emoclip_sdk.prompts.facial_actions import ACTIONS
 from emoclip_sdk.training.data.ferplus import FERPLUS_CLASSES, Pictures
 from emoclip_sdk.training.evaluation import class_vectors
 from emoclip_sdk.training.evaluation.card import (
-    EvaluatedSplit,
+    EvaluatedPictures,
 )
 from emoclip_sdk.training.evaluation.card.wording import PARAPHRASES, synonym_row
 
 
 def test_synonyms_against_centroids_that_are_the_descriptions(tiny_model, pictures) -> None:
-    split = EvaluatedSplit(
+    split = EvaluatedPictures(
         tiny_model, Pictures(pictures.images[:8], pictures.votes[:8], FERPLUS_CLASSES)
     )
     split.__dict__["video"] = class_vectors(tiny_model, FERPLUS_CLASSES)
