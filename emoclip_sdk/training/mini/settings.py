@@ -9,6 +9,7 @@ from typing import Any, Literal
 from ...config import ModelConfig, bounded, read_dataclass
 from ...errors import EmoCLIPError
 from ..engine.settings import LocoSettings, OptimSettings, RunSettings
+from .imagenet import EFFICIENTNETS
 
 __all__ = [
     "CalibrationSettings",
@@ -73,6 +74,8 @@ class TextSettings:
     definitions : float
         Weight of WordNet's definitions of a word beside the text.
     epochs : int
+    pretrained : str, optional
+        A model's ``.safetensors`` whose text tower is taken as it is: nothing is distilled.
     optim : OptimSettings
     """
 
@@ -84,6 +87,7 @@ class TextSettings:
     templated: int = bounded(12_000, 0)
     definitions: float = bounded(0.0, 0)
     epochs: int = bounded(1, 1)
+    pretrained: str | None = None
 
 
 @dataclass(frozen=True)
@@ -100,7 +104,8 @@ class ImageSettings:
     pretrained : str, optional
         ImageNet weights by their name, or a model's ``.safetensors`` to go on from. None: random.
     sizes : tuple of (int, int)
-        Side in pixels and number of epochs, in turn.
+        Side in pixels and number of epochs, in turn. None: image tower, text head and scale of
+        `pretrained`, a model's ``.safetensors``, as they are.
     text_noise : float
         Norm of the Gaussian noise on the unit text embeddings.
     captions : int
@@ -221,11 +226,7 @@ class CalibrationSettings:
 
 @dataclass(frozen=True)
 class MiniSettings:
-    """The whole recipe.
-
-    `towers` names a model's ``.safetensors`` whose towers, text head and scale are taken as they
-    are; the stages that make them are then left out.
-    """
+    """The whole recipe."""
 
     name: str
     experiment: Literal["mini"]
@@ -234,7 +235,6 @@ class MiniSettings:
     images: ImageSettings
     shape: ShapeSettings
     temporal: TemporalSettings
-    towers: str | None = None
     seed: int = bounded(0, 0)
     captions: CaptionSettings = field(default_factory=CaptionSettings)
     calibration: CalibrationSettings = field(default_factory=CalibrationSettings)
@@ -267,7 +267,12 @@ def read_mini_settings(recipe: dict[str, Any]) -> MiniSettings:
                 f"recipe: {name}.optim.lr: what learns in this stage is "
                 f"{', '.join(_LEARNERS[name])}, and not {', '.join(other) or 'nothing'}"
             )
-    sizes = settings.images.sizes
-    if not sizes or min(min(pair) for pair in sizes) < 1:
+    sizes, pretrained = settings.images.sizes, settings.images.pretrained
+    if any(min(pair) < 1 for pair in sizes):
         raise EmoCLIPError("recipe: images.sizes needs a side and a number of epochs, [[64, 3]]")
+    if not sizes and (pretrained is None or pretrained in EFFICIENTNETS):
+        raise EmoCLIPError(
+            "recipe: without images.sizes, [], nothing learns to see: images.pretrained must name "
+            "a model's .safetensors"
+        )
     return settings

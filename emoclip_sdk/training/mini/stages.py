@@ -87,10 +87,11 @@ class MiniStages:
         return DualEncoder(self.settings.model).to(self.device)
 
     def text(self) -> dict[str, Tensor]:
-        """Stage 1: return the distilled text transformer's weights."""
-        if self.settings.towers is not None:
+        """Stage 1: return the text transformer's weights, distilled or a model's own."""
+        pretrained = self.settings.text.pretrained
+        if pretrained is not None:
             network = self.new_network()
-            _go_on_from(network, Path(self.settings.towers), ("towers.text.",))
+            _go_on_from(network, Path(pretrained), ("towers.text.",))
             return network.towers.text.state_dict()
         path = self._claim("text", self._text_identity())
         if not path.is_file():
@@ -110,14 +111,13 @@ class MiniStages:
 
     def images(self) -> dict[str, Tensor]:
         """Stage 2: return image tower, text head and logit scale."""
-        if self.settings.towers is not None:
-            network = self.new_network()
-            _go_on_from(network, Path(self.settings.towers), _IMAGE_WEIGHTS)
+        settings, network = self.settings, self.new_network()
+        pretrained = settings.images.pretrained
+        if pretrained is not None and not settings.images.sizes:
+            _go_on_from(network, Path(pretrained), _IMAGE_WEIGHTS)
             return _part(network.state_dict(), _IMAGE_WEIGHTS)
         path = self._claim("images", self._images_identity())
         if not path.is_file():
-            network, settings = self.new_network(), self.settings
-            pretrained = settings.images.pretrained
             if pretrained in EFFICIENTNETS:
                 load_efficientnet(network.towers.visual, pretrained)
             elif pretrained is not None:
@@ -216,8 +216,6 @@ class MiniStages:
             }
             identity["shape"] = dataclasses.asdict(settings.shape)
             identity["views"] = settings.temporal.views
-        if settings.towers is not None:
-            identity["towers"] = settings.towers
         return identity
 
     def _text_identity(self) -> dict[str, Any]:

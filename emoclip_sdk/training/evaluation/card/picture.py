@@ -67,7 +67,7 @@ def draw_confusions(matrices: Sequence[Confusion], path: Path) -> None:
 
 def _draw(axes: Axes, matrix: Confusion) -> None:
     counts = np.asarray(matrix.counts, float)
-    occurs = counts.any(axis=1)
+    occurs = counts.sum(axis=1) > 0
     totals = counts[occurs].sum(axis=1)
     shares = counts[occurs] / totals[:, None]
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)

@@ -124,7 +124,7 @@ class EvaluatedSplit:
     @cached_property
     def seen(self) -> NDArray[np.bool_]:
         """In which clips a face is seen."""
-        return np.isfinite(self.every_video).all(axis=1)
+        return ~np.isnan(self.every_video.sum(axis=1))
 
     @cached_property
     def labels(self) -> NDArray[np.int64]:
