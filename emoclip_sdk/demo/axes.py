@@ -1,4 +1,4 @@
-"""What the charts of the page share: an axis of time, persons' names, data for the script."""
+"""What the charts of the page share: an axis of time, headings, data for the script."""
 
 from __future__ import annotations
 
@@ -13,18 +13,12 @@ from ..export.style import time_ticks
 if TYPE_CHECKING:
     from ..results.scored_windows import ScoredWindows
 
-__all__ = ["TimeAxis", "data_attributes", "heading", "person"]
-
-
-def person(track: int) -> str:
-    """Return what the page calls a face track."""
-    return f"Person {track + 1}"
+__all__ = ["TimeAxis", "data_attributes", "heading"]
 
 
 def heading(track: int, more: str) -> str:
-    """Return the heading of a person's panel; `more` is HTML."""
-    about = f"Face {track} in tables and files"
-    return f'<h3><span title="{about}">{person(track)}</span> <small>{more}</small></h3>'
+    """Return the heading of a face's panel; `more` is HTML."""
+    return f"<h3>face {track} <small>{more}</small></h3>"
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..results.analysis import Cell, TrackSummary, cells
 from ..results.reliability import reliability_lines
-from .axes import TimeAxis, data_attributes, heading, person
+from .axes import TimeAxis, data_attributes, heading
 from .colors import LabelStyle
 
 if TYPE_CHECKING:
@@ -230,10 +230,7 @@ def _key(timeline: Timeline) -> str:
 
 def _notes(timeline: Timeline) -> str:
     """Say what each person is compared with, and which labels are not read as what they say."""
-    lines = [
-        f"{person(known.track)}: {known.sentence().partition(': ')[2]}"
-        for known in timeline.baselines
-    ]
+    lines = [known.sentence() for known in timeline.baselines]
     unsure = {k: v for k, v in timeline.reliability.items() if v.level != "measured"}
     lines += reliability_lines(unsure)
     return "".join(f'<p class="emo-note">{escape(line)}</p>' for line in lines)

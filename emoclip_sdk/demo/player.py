@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from .axes import data_attributes, person
+from .axes import data_attributes
 
 if TYPE_CHECKING:
     from ..results.timeline import Timeline
@@ -31,7 +31,7 @@ def player_html(timeline: Timeline, address: str, size: tuple[int, int], begin: 
     faces = [
         {
             "track": track,
-            "name": person(track),
+            "name": f"face {track}",
             "spacing": round(path.spacing, 4),
             "times": [round(t, 3) for t in path.times.tolist()],
             "boxes": [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from .files import plain_text
@@ -20,8 +20,10 @@ def webvtt(timeline: ScoredWindows) -> str:
     """Return WebVTT; several faces share a cue, a line and a voice each."""
     source = html.escape(plain_text(timeline.source), quote=False)
     cues = ["WEBVTT", f"NOTE\nApparent expression in {source}"]
-    for start, end, labels in _cues(label_intervals(timeline)):
-        lines = [f"<v face {face}>{html.escape(label, quote=False)}" for face, label in labels]
+    by_face = label_intervals(timeline)
+    voices = {face: html.escape(name) for face, name in _names(timeline, by_face).items()}
+    for start, end, labels in _cues(by_face):
+        lines = [f"<v {voices[face]}>{html.escape(label, quote=False)}" for face, label in labels]
         cues.append("\n".join([f"{_clock(start, '.')} --> {_clock(end, '.')}", *lines]))
     return "\n\n".join(cues) + "\n"
 
@@ -29,11 +31,16 @@ def webvtt(timeline: ScoredWindows) -> str:
 def srt(timeline: ScoredWindows) -> str:
     """Return SRT; several faces share a subtitle, a line each."""
     by_face = label_intervals(timeline)
+    names = _names(timeline, by_face)
     cues = []
     for i, (start, end, labels) in enumerate(_cues(by_face), 1):
-        lines = [f"face {face}: {label}" if len(by_face) > 1 else label for face, label in labels]
+        lines = [f"{names[face]}: {label}" if len(names) > 1 else label for face, label in labels]
         cues.append("\n".join([f"{i}", f"{_clock(start, ',')} --> {_clock(end, ',')}", *lines]))
     return "".join(cue + "\n\n" for cue in cues)
+
+
+def _names(timeline: ScoredWindows, faces: Iterable[int]) -> dict[int, str]:
+    return {face: plain_text(timeline.face_name(face)) for face in faces}
 
 
 def _cues(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from .files import plain_text
 from .intervals import Interval, label_intervals, length_ms
 
 if TYPE_CHECKING:
@@ -17,7 +18,8 @@ def textgrid(timeline: ScoredWindows) -> str:
     """Return a TextGrid in Praat's long text form: an interval tier for each face."""
     end = length_ms(timeline)
     tiers: dict[str, Sequence[Interval]] = {
-        f"face {face}": face_intervals for face, face_intervals in label_intervals(timeline).items()
+        plain_text(timeline.face_name(face)): face_intervals
+        for face, face_intervals in label_intervals(timeline).items()
     }
     tiers = tiers or {"no face": []}
     lines = [
@@ -35,7 +37,7 @@ def textgrid(timeline: ScoredWindows) -> str:
         lines += [
             f"    item [{i}]:",
             '        class = "IntervalTier"',
-            f'        name = "{name}"',
+            f"        name = {_quoted(name)}",
             "        xmin = 0",
             f"        xmax = {end / 1000}",
             f"        intervals: size = {len(complete)}",
@@ -45,9 +47,13 @@ def textgrid(timeline: ScoredWindows) -> str:
                 f"        intervals [{j}]:",
                 f"            xmin = {start / 1000}",
                 f"            xmax = {stop / 1000}",
-                '            text = "{}"'.format(label.replace('"', '""')),
+                f"            text = {_quoted(label)}",
             ]
     return "\n".join(lines) + "\n"
+
+
+def _quoted(text: str) -> str:
+    return '"{}"'.format(text.replace('"', '""'))
 
 
 def _without_holes(labeled: Sequence[Interval], end: int) -> Iterator[tuple[int, int, str]]:

@@ -115,7 +115,7 @@ def test_the_example_is_one_click_away(page, server):
     assert page.locator("#emo-save").count() == page.locator(".emo-chart").count() == 0
     page.click("#emo-example")
     page.wait_for_selector(".emo-chart")
-    assert page.inner_text(".emo-chart h3").startswith("Person 1 happiness 0.")
+    assert page.inner_text(".emo-chart h3").startswith("face 0 happiness 0.")
     assert "Face 0 in tables" in page.get_attribute(".emo-chart h3 span", "title")
     assert "none of these" in page.inner_text(".emo-key")
     assert "happiness 0." in page.get_attribute(".emo-tip", "title")
@@ -144,7 +144,7 @@ def test_from_upload_to_file_to_nothing(page, server):
 
     page.evaluate("document.querySelector('.emo-player video').currentTime = 1.5")
     page.wait_for_function("parseFloat(document.querySelector('.emo-playhead').style.left) > 49")
-    assert page.inner_text(".emo-boxes").startswith("Person 1: ")
+    assert page.inner_text(".emo-boxes").startswith("face 0: ")
 
     page.keyboard.press("Tab")
     with page.expect_download() as download:
@@ -222,7 +222,7 @@ def test_a_part_and_a_persons_own_neutral_face(page):
     page.get_by_label("These seconds").click()
     page.locator("#emo-baseline").get_by_label("To second").fill("1.5")
     page.keyboard.press("Enter")
-    page.wait_for_selector("text=Person 1: baseline is 1.")
+    page.wait_for_selector("text=face 0: baseline is 1.")
     assert " neutral" in page.inner_text(".emo-legend")
 
 

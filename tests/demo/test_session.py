@@ -34,7 +34,7 @@ def test_the_upload_is_needed_once(session, upload):
     first = session.score(["joy", "a <b>sly</b> look to the left"], 1.0, 0.5)
     assert {row.track for row in first.timeline if row.face_found} == {0, 1}
     chart = chart_html(first.timeline, first.answers, session.colors.of(first.timeline.labels))
-    assert ">Person 1<" in chart and ">Person 2<" in chart
+    assert "<h3>face 0 " in chart and "<h3>face 1 " in chart
     assert "<b>sly" not in chart and "&lt;b&gt;sly" in chart
     assert "data-faces=" in player_html(first.timeline, "file=played.mp4", session.frame_size)
     assert session.score(["anger"], 1.0, 1.0).timeline.labels == ("anger",)
