@@ -14,7 +14,7 @@ from emoclip_sdk.training.data.states import held_out_states, state_votes
 from emoclip_sdk.training.evaluation import evaluate_pictures
 from emoclip_sdk.training.evaluation.card import EvaluatedPictures, EvaluatedSplit, card_suite
 from emoclip_sdk.training.evaluation.card.rows import picture_clips
-from emoclip_sdk.training.evaluation.card.states import states_row
+from emoclip_sdk.training.evaluation.card.states import _best_of_five, states_row
 from emoclip_sdk.training.evaluation.card.wording import PARAPHRASES
 
 KEYS = [
@@ -91,3 +91,12 @@ def test_states_are_ranked_by_the_votes_that_they_would_get(tiny_model, pictures
     cosine = split.video @ text[3] / np.linalg.norm(split.video, axis=1)
     expected = np.corrcoef(cosine, fits[:, 3])[0, 1]
     assert row.details["states"][one] == pytest.approx(expected, abs=1e-3)
+    assert 0 < row.values["best of 5"] < 1
+
+
+def test_the_best_of_five_states() -> None:
+    fits = np.eye(6)[np.arange(60) % 6]  # of six states each picture fits one
+    assert _best_of_five(fits, fits) == (1.0, pytest.approx(0.2), 300)
+    # The pictures whose state is not offered are not counted; one in five is right by chance.
+    assert _best_of_five(np.tile(np.arange(6.0), (60, 1)), fits)[0] == pytest.approx(0.2)
+    assert _best_of_five(fits, np.full((60, 6), 0.5)) == (None, None, 0)
