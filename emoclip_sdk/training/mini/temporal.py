@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ...config import ImageConfig
+from ...inference.encoder import runnable
 from ...nn import DualEncoder
 from ..engine.optim import Amp, freeze
 from ..engine.plan import Plan, WeightedPlan
@@ -25,6 +26,8 @@ log = logging.getLogger(__name__)
 # Scale of class token and positions at the start: N(0, 1), as in the reference, would drown small
 # towers' embeddings.
 TOKEN_SCALE = 0.02
+
+BATCH = 32  # pictures: on a processor the layers of more do not stay in its cache
 
 
 @dataclass
@@ -96,11 +99,11 @@ def embed_views(
     """Embed `views` random views of each picture of `data`: (P, V, D)."""
     pictures = data.all_pictures()
     log.info("embedding %d views of %d pictures", views, len(pictures))
-    network.eval()
+    tower = runnable(network.eval().towers.visual, torch.float32, image.size)
     torch.manual_seed(seed)
     parts = []
     with torch.no_grad():
-        for part in pictures.split(256):
+        for part in pictures.split(BATCH):
             drawn = [augment(part, image, image.size) for _ in range(views)]
-            parts.append(torch.stack([network.encode_frames(view) for view in drawn], dim=1))
+            parts.append(torch.stack([tower(view) for view in drawn], dim=1))
     return torch.cat(parts)
