@@ -30,7 +30,7 @@ BEFORE_USE = (
     "schools the European Union prohibits such systems.\n\n"
     "**Your video** is read on the machine that serves this page and sent nowhere else. The upload "
     "is deleted once it is read; the small copy that plays here goes when you take another one or "
-    "close the page. Persons are numbered as they appear; nobody is recognized."
+    "close the page. Faces are numbered as they appear; nobody is recognized."
 )
 _KEPT_S = 3600  # an upload that nobody read, as where a page was closed while it came in
 _ONE_BY_ONE: dict[str, Any] = {"concurrency_id": "model", "api_visibility": "private"}

@@ -36,6 +36,13 @@ class Confusion:
     counts: Sequence[Sequence[int]]
     classes: Sequence[str]
 
+    def ordered(self, classes: Sequence[str]) -> Confusion:
+        """Return it with these classes first, the others after them."""
+        known = [name for name in classes if name in self.classes]
+        names = [*known, *(name for name in self.classes if name not in known)]
+        at = [self.classes.index(name) for name in names]
+        return Confusion(self.title, np.asarray(self.counts)[np.ix_(at, at)].tolist(), names)
+
 
 def draw_confusions(matrices: Sequence[Confusion], path: Path) -> None:
     """Write confusion matrices, one below the other, as PNG.
@@ -56,7 +63,7 @@ def draw_confusions(matrices: Sequence[Confusion], path: Path) -> None:
     columns = max(len(matrix.classes) for matrix in matrices)
     heights = [CELL * n + 1.3 for n in rows]
     figure = Figure(
-        figsize=(1.8 + CELL * columns, sum(heights)), layout="constrained", facecolor="white"
+        figsize=(2.4 + CELL * columns, sum(heights)), layout="constrained", facecolor="white"
     )
     grid = figure.subplots(len(matrices), 1, squeeze=False, height_ratios=rows)
     for axes, matrix in zip(grid[:, 0], matrices, strict=True):

@@ -81,7 +81,9 @@ def write_card(folder: Path, document: dict[str, Any]) -> None:
     )
     model_name = config.info.get("name", folder.name)
     matrices = [
-        Confusion(f"{model_name}, {split_title(name)}", _confusion(entry), entry["classes"])
+        Confusion(
+            f"{model_name}, {split_title(name)}", _confusion(entry), entry["classes"]
+        ).ordered(config.prompts.labels)
         for name, entry in documents.items()
         if name != "valid" or "test" not in documents
     ]

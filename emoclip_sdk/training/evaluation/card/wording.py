@@ -36,6 +36,7 @@ PHOTO = "a photo of a face that shows {label}"
 
 PARAPHRASES = package_file(__package__, "paraphrases.yaml")
 SYNONYMS = package_file(__package__, "synonyms.yaml")
+_SYNONYMS = "synonyms: the right class first"
 
 
 def accuracy_row(split: EvaluatedSplit, *, draws: int = 1000, seed: int = 0) -> CardRow:
@@ -121,7 +122,12 @@ def synonym_row(split: EvaluatedSplit) -> CardRow:
     split's clips that have the label.
     """
     groups: dict[str, list[str]] = yaml.safe_load(SYNONYMS.read_text(encoding="utf-8"))
-    known = {name: words for name, words in groups.items() if name in split.classes}
+    seen = {split.classes[label] for label in np.unique(split.labels)}
+    known = {name: words for name, words in groups.items() if name in seen}
+    if not known:
+        how = "There are words for FER+'s classes alone, and none of these occurs."
+        details: dict[str, Any] = {"per_class": {}, "misses": {}}
+        return CardRow("synonyms", _SYNONYMS, {"nearest clips": None}, {}, 0, how, details)
     words = [word for group in known.values() for word in group]
     truth = np.array([split.classes.index(name) for name, group in known.items() for _ in group])
     embedded = [split.model.embed_labels([word]) for word in words]
@@ -142,7 +148,7 @@ def synonym_row(split: EvaluatedSplit) -> CardRow:
     }
     return CardRow(
         "synonyms",
-        "synonyms: the right class first",
+        _SYNONYMS,
         {
             "nearest clips": float(right.mean()),
             "nearest clips, templates only": float((_nearest(plain, centroids) == truth).mean()),
@@ -150,7 +156,8 @@ def synonym_row(split: EvaluatedSplit) -> CardRow:
         },
         {"nearest clips": (">=", 0.85)},
         len(words),
-        "Words that no training caption holds, embedded as a user's label would be; right if "
+        "Words for the classes that occur, which no training caption holds, embedded as a user's "
+        "label would be; right if "
         "nearest (cosine) to the centroid of its class's clips. 'templates only': as if the prompt "
         "bank knew none of them. 'nearest descriptions': to the texts of the classes instead.",
         {

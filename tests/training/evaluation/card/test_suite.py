@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 from pathlib import Path
@@ -74,6 +75,18 @@ def test_another_set_has_the_rows_that_need_no_votes(tiny_model, pictures) -> No
     assert rows["accuracy"]["values"]["war"] == pytest.approx(right / (len(clips) + 1), abs=1e-4)
     assert (result["n"], rows["accuracy"]["without a face"]) == (len(clips) + 1, 1)
     assert rows["calibration"] == before["calibration"]
+    # Of the eight classes two occur: 15 words for each.
+    assert rows["synonyms"]["n"] == 30
+
+
+def test_a_set_whose_classes_have_no_synonyms(tiny_model, pictures) -> None:
+    clips = [dataclasses.replace(clip, label=0) for clip in picture_clips(pictures)[:8]]
+    split = EvaluatedSplit(tiny_model, clips, ("tenderness", "boredom"))
+    result = card_suite(split, name="mine valid", draws=5)
+    rows = {row["key"]: row for row in result["rows"]}
+    assert list(rows) == KEYS[:4], "of two labels, four can't be offered"
+    assert rows["synonyms"]["values"] == {"nearest clips": None}
+    json.dumps(result, allow_nan=False)
 
 
 def test_states_are_ranked_by_the_votes_that_they_would_get(tiny_model, pictures) -> None:
