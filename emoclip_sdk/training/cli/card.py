@@ -17,6 +17,7 @@ from .splits import chosen_split
 
 if TYPE_CHECKING:
     from ...model import EmoCLIP
+    from ..data.datasets import DatasetTask
     from ..evaluation.card import EvaluatedSplit
 
 __all__ = ["run_card_suite"]
@@ -31,6 +32,7 @@ def run_card_suite(
     split: str | None,
     *,
     fold: int,
+    task: DatasetTask,
     prompt_files: Sequence[Path],
     loco: Path | None,
     clips: int,
@@ -60,7 +62,7 @@ def run_card_suite(
     with showing_progress() as show:
         show(Progress("loading the model"))
         loaded = EmoCLIP.from_pretrained(model, device=device)
-        evaluated, name = _open(loaded, dataset, root, fold, split)
+        evaluated, name = _open(loaded, dataset, root, fold, task, split)
         figures = card_suite(
             evaluated,
             name=name,
@@ -88,7 +90,7 @@ def run_card_suite(
 
 
 def _open(
-    model: EmoCLIP, dataset: str, root: Path, fold: int, split: str | None
+    model: EmoCLIP, dataset: str, root: Path, fold: int, task: DatasetTask, split: str | None
 ) -> tuple[EvaluatedSplit, str]:
     """Return what is measured, and its name in a card."""
     from ..data.datasets import open_clips
@@ -101,7 +103,7 @@ def _open(
         path = root / "ferplus.npz" if root.is_dir() else root
         pictures = load_ferplus(path, name)  # type: ignore[arg-type]
         return EvaluatedPictures(model, pictures), name
-    loaded = open_clips(dataset, root, fold=fold)
+    loaded = open_clips(dataset, root, fold=fold, task=task)
     name, clips = chosen_split(loaded, split)
     # The model's own labels compete as well, as they do for a user who names none.
     classes = list(loaded.classes)
@@ -115,7 +117,7 @@ def _set_name(dataset: str, root: Path) -> str:
     """Return what a dataset is called: anyone's own by its folder."""
     folder = root.resolve()
     folder = folder if folder.is_dir() else folder.parent
-    return folder.name if dataset in ("manifest", "folder") else dataset
+    return folder.name or dataset if dataset in ("manifest", "folder") else dataset
 
 
 def _command(

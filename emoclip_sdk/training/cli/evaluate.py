@@ -143,6 +143,7 @@ def evaluate(
             root,
             split,
             fold=fold,
+            task=task,  # type: ignore[arg-type]
             prompt_files=prompts_file or [],
             loco=loco,
             clips=clips,

@@ -29,9 +29,10 @@ def chosen_split(dataset: ClipDataset, split: str | None) -> tuple[str, tuple[Cl
         log.warning(
             "%s: %d problems, listed by 'emoclip-train check'", dataset.name, len(dataset.problems)
         )
-    available = {name: clips for name, clips in dataset.splits.items() if clips}
+    available: dict[str, tuple[Clip, ...]] = {
+        name: clips for name, clips in dataset.splits.items() if clips
+    }
     name = split or ("valid" if "valid" in available else "test")
-    for known, clips in available.items():
-        if known == name:
-            return name, clips
-    raise DatasetError(f"{dataset.name} has no split {name}. There are: {', '.join(available)}")
+    if name not in available:
+        raise DatasetError(f"{dataset.name} has no split {name}. There are: {', '.join(available)}")
+    return name, available[name]
