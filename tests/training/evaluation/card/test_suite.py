@@ -59,7 +59,7 @@ def test_every_row_of_the_table(tiny_model, tiny_checkpoint, pictures, outside) 
 
 def test_another_set_has_the_rows_that_need_no_votes(tiny_model, pictures) -> None:
     clips = [clip for clip in picture_clips(pictures) if clip.label in (0, 1)]
-    blank = Clip("blank", np.zeros((0, 32, 32, 3), np.uint8), 1)
+    blank = Clip("blank", np.zeros((0, 32, 32, 3), np.uint8), 0)
     own = card_suite(
         EvaluatedSplit(tiny_model, clips, pictures.classes), name="mine valid", draws=5
     )
