@@ -66,7 +66,9 @@ def eaf(timeline: ScoredWindows, path: Path) -> str:
     slots = SubElement(root, "TIME_ORDER")
     number = 0
     for face, face_intervals in by_face.items():
-        number = _tiers(root, slots, timeline.face_name(face), face_intervals, labels, number)
+        number = _tiers(
+            root, slots, plain_text(timeline.face_name(face)), face_intervals, labels, number
+        )
     slots[:] = sorted(slots, key=lambda slot: int(slot.attrib["TIME_VALUE"]))
     for name, more in (
         (_LABEL, {"TIME_ALIGNABLE": "true", "CONTROLLED_VOCABULARY_REF": _VOCABULARY}),
@@ -124,13 +126,12 @@ def _media(source: str, path: Path) -> dict[str, str] | None:
 def _tiers(
     root: Element,
     slots: Element,
-    face: str,
+    name: str,
     face_intervals: Sequence[Interval],
     labels: dict[str, str],
     number: int,
 ) -> int:
     """Write the two tiers of a face; return the number of the last annotation."""
-    name = plain_text(face)
     tier = SubElement(root, "TIER", {"TIER_ID": name, "LINGUISTIC_TYPE_REF": _LABEL})
     below = {"TIER_ID": f"{name}: score", "LINGUISTIC_TYPE_REF": _SCORE, "PARENT_REF": name}
     scores = SubElement(root, "TIER", below)

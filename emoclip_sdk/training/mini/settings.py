@@ -104,7 +104,7 @@ class ImageSettings:
     pretrained : str, optional
         ImageNet weights by their name, or a model's ``.safetensors`` to go on from. None: random.
     sizes : tuple of (int, int)
-        Side in pixels and number of epochs, in turn. None: image tower, text head and scale of
+        Side in pixels and number of epochs, in turn. Empty: image tower, text head and scale of
         `pretrained`, a model's ``.safetensors``, as they are.
     text_noise : float
         Norm of the Gaussian noise on the unit text embeddings.
@@ -272,7 +272,7 @@ def read_mini_settings(recipe: dict[str, Any]) -> MiniSettings:
         raise EmoCLIPError("recipe: images.sizes needs a side and a number of epochs, [[64, 3]]")
     if not sizes and (pretrained is None or pretrained in EFFICIENTNETS):
         raise EmoCLIPError(
-            "recipe: without images.sizes, [], nothing learns to see: images.pretrained must name "
-            "a model's .safetensors"
+            "recipe: images.sizes is empty, so no image tower is trained: images.pretrained must "
+            "name a model's .safetensors"
         )
     return settings

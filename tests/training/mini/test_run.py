@@ -157,7 +157,7 @@ def test_a_class_is_left_out_and_the_text_tower_is_shared(
     [
         ({"images": {"learning_rate": 1.0}}, "images: unknown keys.*learning_rate"),
         ({"images": {"texts": "both"}}, "images.texts is 'both'.*teacher, student"),
-        ({"images": {"sizes": [], "pretrained": None}}, "without images.sizes"),
+        ({"images": {"sizes": [], "pretrained": None}}, "images.sizes is empty"),
         ({"images": {"sizes": [[64]]}}, r"images\.sizes is \[64\] and should be a list of 2"),
         ({"text": {"epochs": "many"}}, "text.epochs is 'many' and should be int"),
         ({"captions": {"words": 1.5}}, "captions.words is 1.5.*from 0 to 1"),

@@ -42,8 +42,8 @@ def card_suite(
     """Measure everything that a model card says.
 
     The clips go through the image tower once; on FER+ so do the frames of the `clips` made of its
-    pictures, and with `loco` each class's pictures through one more model. About three minutes on
-    2 free cores.
+    pictures, and with `loco` each class's pictures through one more model. Less than five minutes
+    on one core.
 
     Parameters
     ----------
