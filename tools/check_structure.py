@@ -58,6 +58,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("training",),
     ("training.engine",),
     ("training.data",),
+    ("training.heads",),
     ("training.evaluation",),
     ("training.mini", "training.paper", "training.ness"),
     ("training.synthetic",),

@@ -1,6 +1,8 @@
 """Draw the pictures in docs/images/, those of results from examples/expressions.mp4.
 
-python tools/doc_pictures.py [idea]
+python tools/doc_pictures.py [idea | ict_facekit.npz]
+
+Asked for one of them alone: the picture of the idea, or the rendered heads.
 """
 
 from __future__ import annotations
@@ -10,14 +12,16 @@ import tempfile
 from pathlib import Path
 
 import av
+import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from PIL import Image
 
 from emoclip_sdk import EmoCLIP
 from emoclip_sdk.export.style import INK, MUTED, OKABE_ITO
+from emoclip_sdk.training.heads.render import HeadModel, HeadScene
 
-__all__ = ["idea", "main"]
+__all__ = ["heads", "idea", "main"]
 
 ROOT = Path(__file__).parents[1]
 CLIP = ROOT / "examples" / "expressions.mp4"
@@ -86,11 +90,40 @@ def idea() -> None:
     figure.savefig(IMAGES / "idea.png", dpi=150)
 
 
+HEADS: dict[str, dict[str, float]] = {
+    "at rest": {},
+    "smile": {"mouthSmile_L": 1, "mouthSmile_R": 1},
+    "left corner up": {"mouthSmile_L": 1},
+    "nose wrinkled": {"noseSneer_L": 1, "noseSneer_R": 1},
+    "brows down": {"browDown_L": 1, "browDown_R": 1},
+    "right eye closed": {"eyeBlink_R": 1},
+    "corners down": {"mouthFrown_L": 1, "mouthFrown_R": 1},
+    "jaw dropped": {"jawOpen": 0.8},
+}
+
+
+def heads(path: Path) -> None:
+    """Draw one person of ICT-FaceKit's with single expressions."""
+    model = HeadModel(path)
+    person = model.person(np.random.default_rng(3))
+    figure = Figure(figsize=(9.6, 1.5), layout="constrained")
+    for axes, (title, strengths) in zip(figure.subplots(1, len(HEADS)), HEADS.items(), strict=True):
+        axes.imshow(model.render(person, strengths, HeadScene()).picture)
+        axes.set_title(title, fontsize=8, color=INK)
+        axes.axis("off")
+    figure.savefig(IMAGES / "heads.png", dpi=110)
+
+
 def main() -> None:
     """Write idea.png, and timeline.png, heatmap.png, annotated.jpg, actions.png and explain.png."""
+    match sys.argv[1:]:
+        case ["idea"]:
+            idea()
+            return
+        case [path]:
+            heads(Path(path))
+            return
     idea()
-    if sys.argv[1:] == ["idea"]:
-        return
     model = EmoCLIP.from_pretrained(device="cpu")
     timeline = model.timeline(CLIP, window=1.0, step=0.25)
     timeline.plot(IMAGES / "timeline.png")

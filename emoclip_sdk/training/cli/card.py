@@ -35,6 +35,7 @@ def run_card_suite(
     task: DatasetTask,
     prompt_files: Sequence[Path],
     loco: Path | None,
+    heads: Path | None,
     clips: int,
     draws: int,
     seed: int,
@@ -53,6 +54,8 @@ def run_card_suite(
 
     if loco and dataset != "ferplus":
         raise typer.BadParameter("classes are left out of FER+ alone", param_hint="--loco")
+    if heads and dataset != "ferplus":
+        raise typer.BadParameter("heads are measured beside FER+ alone", param_hint="--heads")
     if model in BLIND_BASELINES:
         raise typer.BadParameter("the suite needs a model that sees", param_hint="--model")
     if write:
@@ -69,6 +72,7 @@ def run_card_suite(
             folder=folder,
             prompt_files=prompt_files,
             loco=loco,
+            heads=heads,
             clips=clips,
             draws=draws,
             seed=seed,
@@ -77,7 +81,7 @@ def run_card_suite(
     document = {
         "dataset": dataset,
         "model": model or "embedded",
-        "command": _command(model, dataset, root, name, prompt_files, loco),
+        "command": _command(model, dataset, root, name, prompt_files, loco, heads),
         **figures,
     }
     if write and folder is not None:
@@ -127,6 +131,7 @@ def _command(
     name: str,
     files: Sequence[Path],
     loco: Path | None,
+    heads: Path | None,
 ) -> str:
     """Return the command for others to repeat: without the folders of this machine."""
     parts = ["emoclip-train", "evaluate", "--model", Path(model or "embedded").name]
@@ -134,6 +139,7 @@ def _command(
     parts += ["--dataset", dataset, "--root", shown, "--split", name.split()[-1], "--suite", "card"]
     parts += [part for path in files for part in ("--prompts-file", path.name)]
     parts += ["--loco", loco.name] if loco else []
+    parts += ["--heads", heads.name] if heads else []
     return shlex.join(parts)
 
 

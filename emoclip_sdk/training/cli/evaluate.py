@@ -108,6 +108,13 @@ def evaluate(
             help="With --suite: a checkpoint for each class left out, under the class's name.",
         ),
     ] = None,
+    heads: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="With --suite, FER+: ict_facekit.npz, for facial actions of rendered heads.",
+        ),
+    ] = None,
     clips: Annotated[
         int, typer.Option(help="With --suite: clips that are made of pictures.", min=1)
     ] = 480,
@@ -146,6 +153,7 @@ def evaluate(
             task=task,  # type: ignore[arg-type]
             prompt_files=prompts_file or [],
             loco=loco,
+            heads=heads,
             clips=clips,
             draws=draws,
             seed=seed,
@@ -159,7 +167,7 @@ def evaluate(
         return
     if examples and examples.suffix.lower() not in (".png", ".svg", ".pdf"):
         raise typer.BadParameter("a file that ends in .png, .svg or .pdf", param_hint="--examples")
-    if write_card or loco or prompts_file:
+    if write_card or loco or heads or prompts_file:
         raise typer.BadParameter("say --suite card as well", param_hint="--suite")
     if examples:
         require_package("matplotlib", "train", "The examples")

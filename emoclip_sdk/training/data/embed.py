@@ -16,7 +16,6 @@ from ...config import ModelConfig
 from ...faces import FaceShape
 from ...faces.shapes import crop_shapes
 from ...model import EmoCLIP
-from ...nn.shape import SHAPE_FEATURES, shape_features
 from ...runtime.worker_pool import WorkerPool
 from ..engine.precision import Precision, product_dtype
 from .datasets.clips import Clip
@@ -30,6 +29,7 @@ from .frames import (
     read_clip_crops,
     warp,
 )
+from .shapes import shape_rows
 
 __all__ = ["View", "embed_frames", "measure_frame_shapes"]
 
@@ -122,7 +122,7 @@ def measure_frame_shapes(
     for images, shapes, order in seen:
         if not in_frames:
             shapes = crop_shapes(landmarker, list(images))
-        yield _in_order(_shape_rows(shapes or []), order)
+        yield _in_order(shape_rows(shapes or []), order)
 
 
 def _in_frames(cropped: bool, view: View | None) -> bool:
@@ -163,15 +163,6 @@ def _in_order(values: Tensor, order: list[int]) -> Tensor:
     frames = values[index.clamp(min=0)]
     frames[index < 0] = float("nan")
     return frames
-
-
-def _shape_rows(shapes: Shapes) -> Tensor:
-    rows = torch.full((len(shapes), SHAPE_FEATURES), float("nan"))
-    for row, shape in zip(rows, shapes, strict=True):
-        if shape is not None:
-            landmarks = torch.from_numpy(shape.landmarks)[None]
-            row[:] = shape_features(landmarks, torch.from_numpy(shape.blendshapes)[None])[0]
-    return rows
 
 
 def _seen(model: EmoCLIP, clip: Clip, crops: ClipCrops, view: View | None) -> NDArray[np.uint8]:

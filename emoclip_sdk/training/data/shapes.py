@@ -13,11 +13,11 @@ from torch import Tensor
 
 from ...errors import DatasetError
 from ...faces.landmarks import FaceLandmarker
-from ...faces.shapes import crop_shapes
+from ...faces.shapes import FaceShape, crop_shapes
 from ...model import EmoCLIP
 from ...nn.shape import SHAPE_FEATURES, ShapeStream, shape_features
 
-__all__ = ["fuse_frames", "measure_shapes", "standardize"]
+__all__ = ["fuse_frames", "measure_shapes", "shape_rows", "standardize"]
 
 log = logging.getLogger(__name__)
 
@@ -106,11 +106,15 @@ def measure_shapes(pictures: NDArray[np.uint8]) -> Tensor:
     parts = []
     for start in range(0, len(pictures), _BATCH):
         crops = np.repeat(pictures[start : start + _BATCH, ..., None], 3, axis=3)
-        shapes = crop_shapes(landmarker, list(crops))
-        features = torch.full((len(crops), SHAPE_FEATURES), float("nan"))
-        for row, shape in enumerate(shapes):
-            if shape is not None:
-                landmarks = torch.from_numpy(shape.landmarks)[None]
-                features[row] = shape_features(landmarks, torch.from_numpy(shape.blendshapes)[None])
-        parts.append(features.half())
+        parts.append(shape_rows(crop_shapes(landmarker, list(crops))).half())
     return torch.cat(parts)
+
+
+def shape_rows(shapes: Sequence[FaceShape | None]) -> Tensor:
+    """Return the :func:`~emoclip_sdk.nn.shape.shape_features` of shapes (N, F); NaN: none."""
+    rows = torch.full((len(shapes), SHAPE_FEATURES), float("nan"))
+    for row, shape in zip(rows, shapes, strict=True):
+        if shape is not None:
+            landmarks = torch.from_numpy(shape.landmarks)[None]
+            row[:] = shape_features(landmarks, torch.from_numpy(shape.blendshapes)[None])[0]
+    return rows

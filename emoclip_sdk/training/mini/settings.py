@@ -14,6 +14,7 @@ from .imagenet import EFFICIENTNETS
 __all__ = [
     "CalibrationSettings",
     "CaptionSettings",
+    "HeadSettings",
     "ImageSettings",
     "MiniSettings",
     "ShapeSettings",
@@ -136,6 +137,26 @@ class ImageSettings:
 
 
 @dataclass(frozen=True)
+class HeadSettings:
+    """Rendered heads from which the shape stream learns facial actions, beside the pictures.
+
+    Attributes
+    ----------
+    path : str, optional
+        ``ict_facekit.npz``, see :mod:`~emoclip_sdk.training.heads.render`. None: no heads.
+    people : int
+    weight : float
+        Of the loss over their captions.
+    batch_size : int
+    """
+
+    path: str | None = None
+    people: int = bounded(60, 1)
+    weight: float = bounded(0.3, 0)
+    batch_size: int = bounded(96, 1)
+
+
+@dataclass(frozen=True)
 class ShapeSettings:
     """Stage 3, of a model with a shape stream: stream, text head and scale, beside frozen towers.
 
@@ -152,10 +173,12 @@ class ShapeSettings:
         Share of the pictures that are seen by their pixels, or by their shape, alone.
     actions : float
         Weight of the loss over captions of facial actions, see :func:`~.training_set.caption_loss`.
+    heads : HeadSettings
     optim : OptimSettings
     """
 
     optim: OptimSettings
+    heads: HeadSettings = field(default_factory=HeadSettings)
     steps: int = bounded(1200, 1)
     captions: int = bounded(4, 1)
     balance: float = 0.0

@@ -12,9 +12,11 @@ from ...errors import DatasetError
 from ...nn import DualEncoder
 from ...nn.blendshapes import BLENDSHAPES
 from ...nn.face_landmarks import LANDMARKS
+from ...nn.losses import contrastive_loss
 from ...nn.shape import SHAPE_FEATURES
 from ..engine.optim import Amp, freeze
 from ..engine.plan import Plan, WeightedPlan
+from .heads import CaptionedHeads
 from .settings import ShapeSettings
 from .training_set import Draw, TrainingSet, caption_loss, steps_plan
 
@@ -44,6 +46,7 @@ class ShapeTask:
     shapes : Tensor, (P, V, F)
         From :func:`views_of_shapes`.
     settings : ShapeSettings
+    heads : CaptionedHeads, optional
     """
 
     network: DualEncoder
@@ -51,6 +54,7 @@ class ShapeTask:
     frames: Tensor
     shapes: Tensor
     settings: ShapeSettings
+    heads: CaptionedHeads | None = None
 
     def __post_init__(self) -> None:
         self.module: nn.Module = self.network
@@ -81,22 +85,29 @@ class ShapeTask:
         self.network.eval()
 
     def backward(self, batch: Tensor, amp: Amp) -> Tensor:
-        settings, width = self.settings, self.network.width
-        one = torch.ones_like(batch)
-        drawn = self.data.sequences(self._views, batch, one).clips[:, 0]
-        frames, shapes = drawn.split([width, SHAPE_FEATURES], dim=1)
-        frames = frames + torch.randn_like(frames) * self._deviation * settings.frame_noise
-        shapes = shapes + torch.randn_like(shapes) * self._stream.deviation * settings.shape_noise
-        has_shape = torch.isfinite(shapes[:, 0]) & ~self._chance(batch, settings.without_shape)
-        blank = has_shape & self._chance(batch, settings.without_pixels)
-        frames = frames * ~blank[:, None]
-        with amp.autocast():
-            added = self._stream(torch.nan_to_num(shapes)).float()
-        video = frames + added * has_shape[:, None]
+        settings, network = self.settings, self.network
+        rows = self.data.sequences(self._views, batch, torch.ones_like(batch)).clips[:, 0]
         draw = Draw(settings.captions, settings.text_noise, settings.actions)
-        loss = caption_loss(video, self.network, self.data, batch, draw)
+        loss = caption_loss(self._embed(rows, amp), network, self.data, batch, draw)
+        if self.heads is not None:
+            rows, captions, fits = self.heads.draw(settings.heads.batch_size, settings.text_noise)
+            text, video = network.towers.text_head(captions).float(), self._embed(rows, amp)
+            of_heads = contrastive_loss(video, text, network.logit_scale, fits)
+            loss = loss + settings.heads.weight * of_heads
         amp.scaler.scale(loss).backward()
         return loss.detach()
+
+    def _embed(self, rows: Tensor, amp: Amp) -> Tensor:
+        """Embed pixels and shapes (B, D + F) as training shows them: (B, D)."""
+        settings = self.settings
+        frames, shapes = rows.split([self.network.width, SHAPE_FEATURES], dim=1)
+        frames = frames + torch.randn_like(frames) * self._deviation * settings.frame_noise
+        shapes = shapes + torch.randn_like(shapes) * self._stream.deviation * settings.shape_noise
+        has_shape = torch.isfinite(shapes[:, 0]) & ~self._chance(rows, settings.without_shape)
+        blank = has_shape & self._chance(rows, settings.without_pixels)
+        with amp.autocast():
+            added = self._stream(torch.nan_to_num(shapes)).float()
+        return frames * ~blank[:, None] + added * has_shape[:, None]
 
     def _chance(self, batch: Tensor, share: float) -> Tensor:
         return torch.rand(len(batch), device=self._device) < share

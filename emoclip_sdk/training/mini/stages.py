@@ -19,6 +19,7 @@ from torch import Tensor
 from ...checkpoints.tensors import read_safetensors
 from ...errors import CheckpointError
 from ...nn import DualEncoder, build_tokenizer, open_clip_config, preprocess
+from ..data.measured_actions import FacialActions
 from ..data.shapes import measure_shapes
 from ..engine.identity import claim_folder
 from ..engine.loop import Trainer
@@ -29,6 +30,7 @@ from ..engine.state import save_weights
 from ..engine.task import TrainingTask
 from .datasets import MiniDataset
 from .distill import distillation_task
+from .heads import CaptionedHeads, measure_heads
 from .imagenet import EFFICIENTNETS, load_efficientnet
 from .images import ImageTask
 from .settings import MiniSettings
@@ -144,7 +146,8 @@ class MiniStages:
         path, settings = self._claim("shape", self._shape_identity()), self.settings
         if not path.is_file():
             frames, shapes = self._frames(network, data), self._views_of_shapes(data)
-            task = ShapeTask(network, data, frames, shapes.float(), settings.shape)
+            heads = self._heads(network, encode) if settings.shape.heads.path is not None else None
+            task = ShapeTask(network, data, frames, shapes.float(), settings.shape, heads)
             self._fit(
                 path,
                 task,
@@ -291,6 +294,33 @@ class MiniStages:
     def _views_of_shapes(self, data: TrainingSet) -> Tensor:
         shapes = self._shapes("train", data.all_pictures().cpu().numpy())
         return views_of_shapes(shapes, self.settings.temporal.views)
+
+    def _heads(self, network: DualEncoder, encode: TextEncoder) -> CaptionedHeads:
+        """Return rendered heads; what is measured on them nothing here changes."""
+        settings, image = self.settings.shape.heads, self.settings.model.image
+        path = self._network_path().with_suffix("") / "heads.npz"
+        if not path.is_file():
+            side = image.crop_size or image.size
+            heads = measure_heads(Path(str(settings.path)), settings.people, side)
+            np.savez(
+                path,
+                crops=heads.crops,
+                shapes=heads.shapes.half(),
+                presence=heads.actions.presence,
+                names=heads.actions.names,
+            )
+        with np.load(path) as file:
+            actions = FacialActions(tuple(map(str, file["names"])), file["presence"])
+            shapes, crops = (torch.from_numpy(file[name]) for name in ("shapes", "crops"))
+        network.eval()
+        with torch.no_grad():
+            frames = [
+                network.encode_frames(preprocess(part.to(self.device), image))
+                for part in crops.split(256)
+            ]
+        rows = torch.cat([torch.cat(frames), shapes.float().to(self.device)], dim=1)
+        count = self.settings.captions.actions
+        return CaptionedHeads(rows, actions, encode, count, self.settings.seed, self.device)
 
     def _shapes(self, split: str, pictures: NDArray[np.uint8]) -> Tensor:
         """Return what the landmark network measures on pictures, which nothing here changes."""

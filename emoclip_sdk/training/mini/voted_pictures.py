@@ -10,19 +10,16 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ...errors import DatasetError
-from ...prompts.facial_actions import ACTIONS, action_wordings
 from ..data.captions import Captioner
 from ..data.ferplus import Pictures
 from ..data.measured_actions import FacialActions
 from ..data.states import state_captions
+from .action_captions import ActionCaptions
 from .training_set import Sequences, TextEncoder, add_noise
 
 __all__ = ["VotedPictures"]
 
 _CPU = torch.device("cpu")
-
-SENTENCE_SHARE = 0.3
-"""Share of captions of an action that say who shows it."""
 
 
 class VotedPictures:
@@ -102,13 +99,8 @@ class VotedPictures:
         if actions is not None:
             if not actions.presence.any():
                 raise DatasetError("no landmarks were found in the training pictures")
-            named = rng.integers(0, len(actions.names), sentences)
-            lines = [_action_caption(actions.names[i], captioner, rng) for i in named]
-            self._actions = _ActionCaptions(
-                F.normalize(encode(lines), dim=-1).to(device),
-                torch.from_numpy(actions.presence[:, named]).to(device),
-                torch.from_numpy(actions.presence[calm].mean(axis=0)[named]).float().to(device),
-            )
+            self._actions = ActionCaptions.write(actions, encode, sentences, captioner, rng, device)
+            self._at_rest = torch.from_numpy(actions.presence[calm].mean(axis=0)).to(device)
 
     def __len__(self) -> int:
         return len(self._images)
@@ -144,11 +136,7 @@ class VotedPictures:
     ) -> tuple[Tensor, Tensor] | None:
         if self._actions is None:
             return None
-        picks = torch.randint(len(self._actions.captions), (len(rows),), device=self._device)
-        presence = self._actions.presence[rows][:, picks]
-        if expressed is not None:
-            presence = torch.lerp(self._actions.at_rest[picks], presence, expressed[:, None])
-        return add_noise(self._actions.captions[picks], noise), presence
+        return self._actions.draw(rows, noise, expressed, self._at_rest)
 
     def all_pictures(self) -> Tensor:
         return self._images
@@ -195,25 +183,6 @@ class _StateCaptions:
     captions: Tensor
     fits: Tensor
     chances: Tensor
-
-
-@dataclass(frozen=True)
-class _ActionCaptions:
-    """S captions (S, D), how each fits each of N pictures (N, S), and faces at rest (S,)."""
-
-    captions: Tensor
-    presence: Tensor
-    at_rest: Tensor
-
-
-def _action_caption(action: str, captioner: Captioner, rng: np.random.Generator) -> str:
-    """Say what an action looks like: in a sentence like those from votes, or in few words."""
-    if action in ACTIONS and rng.random() < SENTENCE_SHARE:
-        return captioner.sentence([action], rng)
-    text = str(rng.choice(action_wordings()[action]))
-    if rng.random() < 0.5:
-        return text
-    return text[0].upper() + text[1:] + ("." if rng.random() < 0.5 else "")
 
 
 def _envelope(length: Tensor, t: int) -> Tensor:

@@ -32,12 +32,14 @@ def measured_actions(split: EvaluatedPictures) -> tuple[MeasuredAction, ...]:
     """Measure how well sentences about single facial actions rank the pictures that show them.
 
     Each sentence by itself: those of the training captions, and others of `ACTION_SENTENCES`. An
-    action that no picture shows, or each, is left out.
+    action that no picture shows, or each, or that the landmark network does not see, is left out.
     """
     shows = split.shown_actions
     sentences: dict[str, list[str]] = yaml.safe_load(ACTION_SENTENCES.read_text(encoding="utf-8"))
     figures = []
     for name, other in sentences.items():
+        if name not in shows:
+            continue
         trained, unseen = (
             _mean(auroc(scores, shows[name]) for scores in _similarities(split, texts).T)
             for texts in (action_wordings()[name], other)

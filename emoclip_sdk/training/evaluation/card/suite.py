@@ -17,6 +17,7 @@ from ....runtime.progress import ProgressOption
 from ..calibration import N_OFFERED
 from .actions import action_row
 from .confidence import abstention_row, calibration_row
+from .heads import heads_row
 from .left_out import left_out_row
 from .motion import motion_row
 from .rows import CardRow, EvaluatedPictures, EvaluatedSplit
@@ -34,6 +35,7 @@ def card_suite(
     folder: Path | None = None,
     prompt_files: Sequence[Path] = (),
     loco: Path | None = None,
+    heads: Path | None = None,
     clips: int = 480,
     draws: int = 1000,
     seed: int = 0,
@@ -58,6 +60,8 @@ def card_suite(
         See :func:`~.wording.spread_row`.
     loco : Path, optional
         See :func:`~.left_out.left_out_row`.
+    heads : Path, optional
+        ``ict_facekit.npz``, see :func:`~.heads.heads_row`; None: no such row.
     clips : int
         See :func:`~.motion.motion_row`.
     draws, seed : int
@@ -75,7 +79,7 @@ def card_suite(
     Raises
     ------
     DatasetError
-        A class has no description; no face is seen in any clip.
+        A class has no description; no face is seen in any clip; a file can't be read.
     """
     start = time.perf_counter()
     if not split.seen.any():
@@ -93,6 +97,10 @@ def card_suite(
             ("classes left out", lambda: left_out_row(split, loco, where=name)),
             ("states", lambda: states_row(split)),
             ("facial actions", lambda: action_row(split)),
+        ]
+        if heads is not None:
+            steps.append(("rendered heads", lambda: heads_row(split.model, heads)))
+        steps += [
             ("clips", lambda: motion_row(split, clips, seed)),
             ("speed", lambda: speed_row(split.model, folder)),
         ]
