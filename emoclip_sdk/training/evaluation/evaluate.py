@@ -19,7 +19,7 @@ from ..data.datasets import Clip
 from ..data.ferplus import Pictures
 from ..data.trained_on import Overlap
 from .bootstrap import LEVEL, bootstrap_draws, intervals
-from .frames import clip_frames
+from .frames import clip_frames, picture_clips
 from .groups import Attributes, group_figures
 from .metrics import FIGURES, figures_of_merit
 from .pooling import FrameMode, clip_embeddings
@@ -264,9 +264,7 @@ def evaluate_pictures(
     dict
         What :func:`~emoclip_sdk.training.evaluation.recalls` returns.
     """
-    clips = [
-        Clip(str(i), np.repeat(image[None, ..., None], 3, axis=3), int(label))
-        for i, (image, label) in enumerate(zip(pictures.images, pictures.labels, strict=True))
-    ]
-    figures = evaluate_clips(model, clips, pictures.classes, prompts=prompts, draws=0)
+    figures = evaluate_clips(
+        model, picture_clips(pictures), pictures.classes, prompts=prompts, draws=0
+    )
     return {key: figures[key] for key in ("war", "uar", "n", "per_class", "confusion")}

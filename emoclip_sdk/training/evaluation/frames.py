@@ -12,8 +12,9 @@ from ...runtime.progress import ProgressOption
 from ...runtime.worker_pool import WorkerPool
 from ..data.cache import FrameCache, frame_embeddings
 from ..data.datasets import Clip
+from ..data.ferplus import Pictures
 
-__all__ = ["clip_frames"]
+__all__ = ["clip_frames", "picture_clips"]
 
 
 def clip_frames(
@@ -36,3 +37,11 @@ def clip_frames(
         return frame_embeddings(
             model, clips, cache, cropped=cropped, workers=processes, progress=progress
         )
+
+
+def picture_clips(pictures: Pictures) -> list[Clip]:
+    """Return every picture as a clip of one frame."""
+    return [
+        Clip(str(i), np.repeat(image[None, ..., None], 3, axis=3), int(label))
+        for i, (image, label) in enumerate(zip(pictures.images, pictures.labels, strict=True))
+    ]

@@ -14,9 +14,9 @@ from ....inference.scorer import cosine_similarities
 from ....model import EmoCLIP
 from ...data.cache import pool_frames
 from ...data.ferplus import Pictures
-from ..frames import clip_frames
+from ..frames import clip_frames, picture_clips
 from ..prompts import class_vectors
-from .rows import CardRow, EvaluatedPictures, picture_clips
+from .rows import CardRow, EvaluatedPictures
 
 __all__ = ["left_out_row"]
 

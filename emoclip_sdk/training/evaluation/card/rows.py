@@ -19,10 +19,10 @@ from ...data.ferplus import Pictures
 from ...data.measured_actions import facial_actions
 from ...data.shapes import measure_shapes
 from ..evaluate import zero_shot_scores
-from ..frames import clip_frames
+from ..frames import clip_frames, picture_clips
 from ..prompts import class_vectors
 
-__all__ = ["CardRow", "EvaluatedPictures", "EvaluatedSplit", "picture_clips"]
+__all__ = ["CardRow", "EvaluatedPictures", "EvaluatedSplit"]
 
 _COMPARE: dict[str, Callable[[float, float], bool]] = {">=": operator.ge, "<=": operator.le}
 
@@ -170,14 +170,6 @@ class EvaluatedPictures(EvaluatedSplit):
         """Which pictures show each facial action, (N,), as the landmark network measures them."""
         actions = facial_actions(measure_shapes(self.pictures.images))
         return dict(zip(actions.names, actions.presence.T > 0.5, strict=True))
-
-
-def picture_clips(pictures: Pictures) -> list[Clip]:
-    """Return every picture as a clip of one frame."""
-    return [
-        Clip(str(i), np.repeat(image[None, ..., None], 3, axis=3), int(label))
-        for i, (image, label) in enumerate(zip(pictures.images, pictures.labels, strict=True))
-    ]
 
 
 def _rounded(value: float | None) -> float | None:

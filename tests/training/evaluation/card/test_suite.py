@@ -14,9 +14,9 @@ from emoclip_sdk.training.data.datasets import Clip
 from emoclip_sdk.training.data.states import held_out_states, state_votes
 from emoclip_sdk.training.evaluation import evaluate_pictures
 from emoclip_sdk.training.evaluation.card import EvaluatedPictures, EvaluatedSplit, card_suite
-from emoclip_sdk.training.evaluation.card.rows import picture_clips
 from emoclip_sdk.training.evaluation.card.states import _best_of_five, states_row
 from emoclip_sdk.training.evaluation.card.wording import PARAPHRASES
+from emoclip_sdk.training.evaluation.frames import picture_clips
 
 KEYS = [
     "accuracy", "wording", "synonyms", "calibration", "abstention", "left_out", "states", "actions",
