@@ -36,6 +36,7 @@ PARTS = {
     "teeth": (17039, 21451, (235, 230, 215)),
     "eyes": (21451, 24591, (235, 235, 235)),
 }
+VERTICES = 26719
 EYES = ((21451, 23021), (23021, 24591))
 IRIS, PUPIL = 0.6, 0.25  # cm from the middle of an eye's front
 IDENTITY = 0.7  # of the deviation that the model's identities have
@@ -110,6 +111,8 @@ class HeadModel:
                 names = [str(name) for name in file["names"]]
                 offsets: Vertices = file["E"].astype(np.float32)
                 self._identities: Vertices = file["I"].astype(np.float32)
+            if self.neutral.shape != (VERTICES, 3):
+                raise ValueError(f"V is {self.neutral.shape}, not {(VERTICES, 3)}")
         except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
             what = f"not ICT-FaceKit's arrays V, T, E, I, names ({error})"
             raise DatasetError(f"{path}: {what}") from error

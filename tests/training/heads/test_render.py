@@ -100,11 +100,12 @@ def test_actions_follow_from_strengths() -> None:
     assert left["head_down"] == 0.5 and left["head_up"] == 0
 
 
-@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 no archive", None])
-def test_another_file_is_refused_by_name(tmp_path: Path, content: bytes | None) -> None:
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 no archive", "V", "VTEI"])
+def test_another_file_is_refused_by_name(tmp_path: Path, content: bytes | str) -> None:
     path = tmp_path / "heads.npz"
-    if content is None:
-        np.savez(path, V=np.zeros((3, 3)))
+    if isinstance(content, str):  # a part of the arrays, and arrays of another head
+        arrays = {name: np.zeros((1, 3, 3)[-2 if name in "VT" else 0 :]) for name in content}
+        np.savez(path, **arrays, names=np.array(["jawOpen"]))
     else:
         path.write_bytes(content)
     with pytest.raises(DatasetError, match=r"heads\.npz: not ICT-FaceKit"):
