@@ -100,7 +100,9 @@ class VotedPictures:
             if not actions.presence.any():
                 raise DatasetError("no landmarks were found in the training pictures")
             self._actions = ActionCaptions.write(actions, encode, sentences, captioner, rng, device)
-            self._at_rest = torch.from_numpy(actions.presence[calm].mean(axis=0)).to(device)
+            # Where nobody is at rest, no expression is there in part, either.
+            rest = actions.presence[calm] if calm.any() else np.zeros((1, len(actions.names)))
+            self._at_rest = torch.from_numpy(rest.mean(axis=0)).float().to(device)
 
     def __len__(self) -> int:
         return len(self._images)
