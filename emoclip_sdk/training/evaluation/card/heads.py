@@ -81,7 +81,7 @@ def heads_row(model: EmoCLIP, path: Path) -> CardRow:
             "auc, words that no caption uses": _mean(
                 row["other words"] for row in per_action.values()
             ),
-            "side right": _mean(row["right"] for row in per_side.values()),
+            "side right": _of_pictures(per_side),
         },
         {"auc, words that no caption uses": (">=", 0.85), "side right": (">=", 0.85)},
         len(heads),
@@ -90,8 +90,8 @@ def heads_row(model: EmoCLIP, path: Path) -> CardRow:
         "often a picture that shows an action is nearer to a sentence about it than one that does "
         f"not (area under the ROC curve, 0.5 by chance): mean over {len(per_action)} actions. "
         f"Sides, {len(per_side)} of them: how often a picture is nearer to a sentence about the "
-        "side that moves than its own mirror image is, 0.5 by chance. What a head does is known "
-        "exactly, also where no landmark shows it.",
+        "side that moves than its own mirror image is, 0.5 by chance, of all such pictures "
+        "together. What a head does is known exactly, also where no landmark shows it.",
         {"actions": per_action, "sides": per_side},
     )
 
@@ -110,3 +110,9 @@ def _similarities(
 def _mean(values: Iterable[float | int | None]) -> float | None:
     known = [value for value in values if value is not None]
     return round(float(np.mean(known)), 4) if known else None
+
+
+def _of_pictures(per_side: dict[str, dict[str, float | int]]) -> float | None:
+    n = sum(row["n"] for row in per_side.values())
+    right = sum(row["right"] * row["n"] for row in per_side.values())
+    return round(float(right / n), 4) if n else None
