@@ -113,7 +113,9 @@ class HeadModel:
                 self._identities: Vertices = file["I"].astype(np.float32)
             if self.neutral.shape != (VERTICES, 3):
                 raise ValueError(f"V is {self.neutral.shape}, not {(VERTICES, 3)}")
-        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+        except OSError as error:
+            raise DatasetError(f"{path}: can't be read ({error.strerror or error})") from error
+        except (ValueError, KeyError, EOFError, BadZipFile) as error:
             what = f"not ICT-FaceKit's arrays V, T, E, I, names ({error})"
             raise DatasetError(f"{path}: {what}") from error
         self.offsets = dict(zip(names, offsets, strict=True))

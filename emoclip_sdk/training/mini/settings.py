@@ -298,4 +298,8 @@ def read_mini_settings(recipe: dict[str, Any]) -> MiniSettings:
             "recipe: images.sizes is empty, so no image tower is trained: images.pretrained must "
             "name a model's .safetensors"
         )
+    if settings.shape.heads.path is not None and not settings.captions.actions:
+        raise EmoCLIPError(
+            "recipe: shape.heads needs captions of facial actions, and captions.actions is 0"
+        )
     return settings

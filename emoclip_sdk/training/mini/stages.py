@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import logging
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -302,13 +303,15 @@ class MiniStages:
         if not path.is_file():
             side = image.crop_size or image.size
             heads = measure_heads(Path(str(settings.path)), settings.people, side)
+            part = path.with_suffix(".part.npz")  # else half a file would be read after a kill
             np.savez(
-                path,
+                part,
                 crops=heads.crops,
                 shapes=heads.shapes.half(),
                 presence=heads.actions.presence,
                 names=heads.actions.names,
             )
+            os.replace(part, path)
         with np.load(path) as file:
             actions = FacialActions(tuple(map(str, file["names"])), file["presence"])
             shapes, crops = (torch.from_numpy(file[name]) for name in ("shapes", "crops"))

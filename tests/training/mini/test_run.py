@@ -108,6 +108,9 @@ def test_shape_stream_beside_the_towers_of_another_model(
 
     # The same run with rendered heads: rendered once, and known by the settings.
     recipe["shape"]["heads"] = {"path": "heads.npz", "people": 2, "weight": 1.0, "batch_size": 16}
+    recipe["captions"]["actions"] = 0
+    with pytest.raises(EmoCLIPError, match=r"shape\.heads needs captions of facial actions"):
+        stages_of(recipe, pictures, tmp_path / "heads")
     recipe["captions"]["actions"] = 100
     rendered = []
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 
 import numpy as np
 import yaml
@@ -31,21 +30,14 @@ PEOPLE = 10
 _SHOWN, _HIDDEN = 0.7, 0.2  # what is there and what is not; what is between does not count
 
 
-def heads_row(model: EmoCLIP, path: Path) -> CardRow:
+def heads_row(model: EmoCLIP, source: HeadModel) -> CardRow:
     """Measure how well words about facial actions rank rendered heads, and tell sides apart.
 
     Parameters
     ----------
     model : EmoCLIP
-    path : Path
-        ``ict_facekit.npz``, see :mod:`~emoclip_sdk.training.heads.render`.
-
-    Raises
-    ------
-    DatasetError
-        The file can't be read.
+    source : HeadModel
     """
-    source = HeadModel(path)
     heads = [head for person in range(PEOPLE) for head in render_person(source, person)]
     pictures = [head.picture for head in heads]
     video, mirror = (

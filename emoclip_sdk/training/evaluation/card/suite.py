@@ -14,6 +14,7 @@ from ....errors import DatasetError
 from ....runtime.hashes import file_hash
 from ....runtime.metering import in_steps
 from ....runtime.progress import ProgressOption
+from ...heads.render import HeadModel
 from ..calibration import N_OFFERED
 from .actions import action_row
 from .confidence import abstention_row, calibration_row
@@ -82,6 +83,7 @@ def card_suite(
         A class has no description; no face is seen in any clip; a file can't be read.
     """
     start = time.perf_counter()
+    source = None if heads is None else HeadModel(heads)  # a bad file is told before the work
     if not split.seen.any():
         raise DatasetError(f"{name}: in none of {len(split.seen)} clips a face is seen")
     steps: list[tuple[str, Callable[[], CardRow]]] = [
@@ -98,8 +100,8 @@ def card_suite(
             ("states", lambda: states_row(split)),
             ("facial actions", lambda: action_row(split)),
         ]
-        if heads is not None:
-            steps.append(("rendered heads", lambda: heads_row(split.model, heads)))
+        if source is not None:
+            steps.append(("rendered heads", lambda: heads_row(split.model, source)))
         steps += [
             ("clips", lambda: motion_row(split, clips, seed)),
             ("speed", lambda: speed_row(split.model, folder)),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -40,7 +39,6 @@ def test_what_a_model_sees_is_what_the_row_says(
     sees: bool, side: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A model that reads all actions, and one that takes left for right."""
-    monkeypatch.setattr(heads, "HeadModel", lambda path: path)
     monkeypatch.setattr(heads, "render_person", draw)
     drawn = list(draw(None, 0))
     actions, sides = head_actions(drawn), head_sides(drawn)
@@ -71,7 +69,7 @@ def test_what_a_model_sees_is_what_the_row_says(
         return np.concatenate([seen, rest[:, None]], axis=1)
 
     monkeypatch.setattr(heads, "_embed", embed)
-    row = heads.heads_row(SimpleNamespace(embed_text=embed_text), Path("heads.npz"))
+    row = heads.heads_row(SimpleNamespace(embed_text=embed_text), None)
     assert calls == [len(SHOWN) * heads.PEOPLE] * 2 and row.n == calls[0]
     for name in ("smile", "nose_wrinkle", "mouth_open", "brows_down"):
         assert row.details["actions"][name] == {"auc": 1, "other words": 1, "n": heads.PEOPLE}
