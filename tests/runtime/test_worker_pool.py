@@ -194,13 +194,13 @@ def test_map_keeps_the_order_and_the_processes():
             os.kill(process, 0)
 
 
-def test_no_processes_means_here():
+def test_no_processes_means_here(tmp_path):
     with WorkerPool(0) as pool:
         assert list(pool.map([(slow_first, 1), (slow_first, 2)])) == [
             (1, os.getpid()),
             (2, os.getpid()),
         ]
-    with WorkerPool(0, worker, ("",)) as pool:
+    with WorkerPool(0, worker, (str(tmp_path),)) as pool:
         assert [e[1] for e in run(pool, ["parts2", "a"])] == ["part", "part", "done", "done"]
 
 
