@@ -125,9 +125,12 @@ def test_shape_stream_beside_the_towers_of_another_model(
 
     monkeypatch.setattr(module, "measure_heads", render)
     with_heads = [stages_of(recipe, pictures, tmp_path / "heads").network() for _ in range(2)]
-    assert rendered == [(Path("heads.npz"), 2, 48)]
-    learned = [n.shape.fc1.weight for n in (network, *with_heads) if n.shape is not None]
+    assert rendered == [(Path("heads.npz"), 2, 48)], "once"
+    recipe["shape"]["heads"]["weight"] = 0.0
+    unheard = stages_of(recipe, pictures, tmp_path / "unheard").network()
+    learned = [n.shape.fc1.weight for n in (unheard, *with_heads) if n.shape is not None]
     assert not torch.equal(learned[0], learned[1]) and torch.equal(learned[1], learned[2])
+    recipe["shape"]["heads"]["weight"] = 1.0
     recipe["shape"]["heads"]["people"] = 3
     with pytest.raises(EmoCLIPError, match=r"shape\.heads\.people .was 2, now 3"):
         stages_of(recipe, pictures, tmp_path / "heads").network()
