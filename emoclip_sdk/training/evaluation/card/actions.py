@@ -13,7 +13,7 @@ from ....checkpoints.reliability import MeasuredAction
 from ....inference.scorer import cosine_similarities
 from ....prompts.facial_actions import action_wordings
 from .confidence import auroc
-from .rows import CardRow, EvaluatedPictures
+from .rows import CardRow, EvaluatedPictures, mean_known
 
 __all__ = ["ACTION_SENTENCES", "OPPOSITES", "action_row", "measured_actions"]
 
@@ -41,7 +41,7 @@ def measured_actions(split: EvaluatedPictures) -> tuple[MeasuredAction, ...]:
         if name not in shows:
             continue
         trained, unseen = (
-            _mean(auroc(scores, shows[name]) for scores in _similarities(split, texts).T)
+            mean_known(auroc(scores, shows[name]) for scores in _similarities(split, texts).T)
             for texts in (action_wordings()[name], other)
         )
         if trained is not None and unseen is not None:
@@ -63,9 +63,9 @@ def action_row(split: EvaluatedPictures) -> CardRow:
         "actions",
         "single facial actions in words",
         {
-            "auc": _mean(action.auc for action in actions),
-            "auc, words that no caption uses": _mean(action.other_words for action in actions),
-            "opposites told apart": _mean(pairs.values()),
+            "auc": mean_known(action.auc for action in actions),
+            "auc, words that no caption uses": mean_known(action.other_words for action in actions),
+            "opposites told apart": mean_known(pairs.values()),
         },
         {"auc, words that no caption uses": (">=", 0.80)},
         len(split.pictures),
@@ -87,8 +87,3 @@ def action_row(split: EvaluatedPictures) -> CardRow:
 
 def _similarities(split: EvaluatedPictures, sentences: Iterable[str]) -> NDArray[np.float64]:
     return cosine_similarities(split.video, split.model.embed_text(list(sentences)))
-
-
-def _mean(values: Iterable[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return float(np.mean(known)) if known else None

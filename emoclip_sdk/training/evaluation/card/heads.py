@@ -19,7 +19,7 @@ from ...heads.render import HeadModel, render_person
 from ..frames import clip_frames
 from .actions import ACTION_SENTENCES
 from .confidence import auroc
-from .rows import CardRow
+from .rows import CardRow, mean_known
 
 __all__ = ["PEOPLE", "SIDE_SENTENCES", "heads_row"]
 
@@ -51,7 +51,9 @@ def heads_row(model: EmoCLIP, source: HeadModel) -> CardRow:
         there, rows = presence > _SHOWN, (presence > _SHOWN) | (presence < _HIDDEN)
         if name in others:
             areas = [
-                _mean(auroc(s, there[rows]) for s in _similarities(model, video[rows], texts).T)
+                mean_known(
+                    auroc(s, there[rows]) for s in _similarities(model, video[rows], texts).T
+                )
                 for texts in (action_wordings()[name], others[name])
             ]
             if areas[0] is not None and areas[1] is not None:
@@ -63,19 +65,19 @@ def heads_row(model: EmoCLIP, source: HeadModel) -> CardRow:
         texts, rows = [text.format(side=side) for text in of_sides[action]], presence > _SHOWN
         if rows.any():
             picture, mirrored = (_similarities(model, v[rows], texts) for v in (video, mirror))
-            right = round(float((picture > mirrored).mean()), 4)
-            per_side[name] = {"right": right, "n": int(rows.sum())}
+            told = round(float((picture > mirrored).mean()), 4)
+            per_side[name] = {"told apart": told, "n": int(rows.sum())}
     return CardRow(
         "heads",
         "facial actions of rendered heads, in words",
         {
-            "auc": _mean(row["auc"] for row in per_action.values()),
-            "auc, words that no caption uses": _mean(
+            "auc": mean_known(row["auc"] for row in per_action.values()),
+            "auc, words that no caption uses": mean_known(
                 row["other words"] for row in per_action.values()
             ),
-            "side right": _of_pictures(per_side),
+            "sides told apart": _of_pictures(per_side),
         },
-        {"auc, words that no caption uses": (">=", 0.85), "side right": (">=", 0.85)},
+        {"auc, words that no caption uses": (">=", 0.85), "sides told apart": (">=", 0.85)},
         len(heads),
         f"{len(heads)} pictures of {PEOPLE} rendered heads of ICT-FaceKit, with single expressions "
         "and a few at once, of random strength, in a third of the cases on one side alone. How "
@@ -99,12 +101,7 @@ def _similarities(
     return cosine_similarities(video, model.embed_text(list(sentences)))
 
 
-def _mean(values: Iterable[float | int | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return round(float(np.mean(known)), 4) if known else None
-
-
 def _of_pictures(per_side: dict[str, dict[str, float | int]]) -> float | None:
     n = sum(row["n"] for row in per_side.values())
-    right = sum(row["right"] * row["n"] for row in per_side.values())
-    return round(float(right / n), 4) if n else None
+    told = sum(row["told apart"] * row["n"] for row in per_side.values())
+    return round(float(told / n), 4) if n else None

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ....checkpoints.folder import CONFIG_FILE
+from ....config import ModelConfig
 from ....errors import DatasetError
 from ....inference.scorer import cosine_similarities
 from ....model import EmoCLIP
@@ -58,6 +59,11 @@ def left_out_row(split: EvaluatedPictures, folder: Path | None = None, *, where:
         "Of each class the recall by a model that never saw a picture or caption of it, against "
         f"all {len(split.classes)} labels by their descriptions; the mean of the classes."
     )
+    sides = {ModelConfig.from_json_file(folder / n / CONFIG_FILE).image.size for n in available}
+    own = split.model.config.image.size
+    if sides != {own}:
+        seen = ", ".join(map(str, sorted(sides)))
+        how += f" Those models see pictures of {seen} pixels, not of {own}."
     if missing:
         how += f" No model leaves out {', '.join(missing)}: the mean is of the others."
     return _row(per_class, float(np.mean(recalls)) if recalls else None, how, not missing)

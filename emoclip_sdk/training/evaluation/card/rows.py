@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -22,7 +22,7 @@ from ..evaluate import zero_shot_scores
 from ..frames import clip_frames, picture_clips
 from ..prompts import class_vectors
 
-__all__ = ["CardRow", "EvaluatedPictures", "EvaluatedSplit"]
+__all__ = ["CardRow", "EvaluatedPictures", "EvaluatedSplit", "mean_known"]
 
 _COMPARE: dict[str, Callable[[float, float], bool]] = {">=": operator.ge, "<=": operator.le}
 
@@ -170,6 +170,12 @@ class EvaluatedPictures(EvaluatedSplit):
         """Which pictures show each facial action, (N,), as the landmark network measures them."""
         actions = facial_actions(measure_shapes(self.pictures.images))
         return dict(zip(actions.names, actions.presence.T > 0.5, strict=True))
+
+
+def mean_known(values: Iterable[float | None]) -> float | None:
+    """Return the mean of the values that are known; None: there are none."""
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if known else None
 
 
 def _rounded(value: float | None) -> float | None:

@@ -74,8 +74,8 @@ def test_what_a_model_sees_is_what_the_row_says(
     for name in ("smile", "nose_wrinkle", "mouth_open", "brows_down"):
         assert row.details["actions"][name] == {"auc": 1, "other words": 1, "n": heads.PEOPLE}
     assert row.details["sides"] == {
-        f"corner_up_{of_side}": {"right": side, "n": heads.PEOPLE} for of_side in OTHER
+        f"corner_up_{of_side}": {"told apart": side, "n": heads.PEOPLE} for of_side in OTHER
     }
     assert row.values == {
-        "auc": 1.0, "auc, words that no caption uses": 1.0, "side right": side,
+        "auc": 1.0, "auc, words that no caption uses": 1.0, "sides told apart": side,
     }  # fmt: skip
