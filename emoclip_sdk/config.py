@@ -19,6 +19,7 @@ from .errors import CheckpointError, EmoCLIPError
 
 __all__ = [
     "FORMAT_VERSION",
+    "ActionSpaceConfig",
     "CalibrationConfig",
     "FaceConfig",
     "ImageConfig",
@@ -123,6 +124,36 @@ class ShapeConfig:
     """
 
     hidden: int = bounded(256, 1, 65_536)
+
+
+@dataclass(frozen=True)
+class ActionSpaceConfig:
+    """The part of the joint space in which texts about single facial actions meet faces.
+
+    It needs a shape stream, whose landmarks and blendshapes it reads, a text tower of CLIP's kind,
+    whose tokens it reads, and a temporal transformer, whose frames it pools as well.
+
+    Parameters
+    ----------
+    width : int
+        A: it adds 2 A to the joint space. A multiple of `heads`.
+    hidden : int
+        Width of the hidden layers of its perceptrons.
+    heads, frame_layers, text_layers : int
+        Of the transformers over frames and over tokens.
+    """
+
+    width: int = bounded(128, 1, 16_384)
+    hidden: int = bounded(512, 1, 65_536)
+    heads: int = bounded(4, 1, 1024)
+    frame_layers: int = bounded(1, 0, 200)
+    text_layers: int = bounded(2, 0, 200)
+
+    def __post_init__(self) -> None:
+        if self.width % self.heads:
+            raise CheckpointError(
+                f"actions: the width, {self.width}, has to be a multiple of the {self.heads} heads"
+            )
 
 
 @dataclass(frozen=True)
@@ -261,7 +292,8 @@ class ModelConfig:
     """Everything that ``config.json`` holds.
 
     ``info`` is free text for people (name, recipe). Without ``shape``, as in the paper, frame
-    embeddings are the image tower's alone, and ``config.json`` has no such key.
+    embeddings are the image tower's alone; without ``actions``, all texts are read alike.
+    ``config.json`` then has no such key.
     """
 
     towers: TowersConfig
@@ -272,13 +304,22 @@ class ModelConfig:
     prompts: PromptConfig = field(default_factory=PromptConfig)
     calibration: CalibrationConfig = field(default_factory=CalibrationConfig)
     shape: ShapeConfig | None = None
+    actions: ActionSpaceConfig | None = None
     info: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        mean = self.temporal.kind == "mean"
+        if self.actions is not None and (self.shape is None or not self.towers.text or mean):
+            raise CheckpointError(
+                "actions: needs a shape stream ('shape'), a text tower and a temporal transformer"
+            )
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON types, ``format_version`` first."""
         parts = dataclasses.asdict(self)
-        if self.shape is None:
-            del parts["shape"]
+        for name in ("shape", "actions"):
+            if parts[name] is None:
+                del parts[name]
         if self.sampling.window is None:
             del parts["sampling"]["window"]
         return {"format_version": FORMAT_VERSION, **parts}

@@ -61,6 +61,12 @@ def _parts(config: ModelConfig) -> list[tuple[str, int, int]]:
         parts.append(("temporal", weights, temporal.layers))
     if config.shape is not None:
         parts.append(("shape", config.shape.hidden * joint, 0))
+    if config.actions is not None:
+        actions = config.actions
+        layers = actions.frame_layers + actions.text_layers
+        block = 8 * actions.width * actions.width
+        weights = layers * block + temporal.max_positions * actions.width
+        parts.append(("actions", weights + actions.hidden * joint, layers))
     return parts
 
 

@@ -70,16 +70,17 @@ def _facts(model: EmoCLIP) -> dict[str, Any]:
         embedded = str(embedded_folder())
     except CheckpointError:
         embedded = None
-    parts = (network.towers.visual, network.shape, network.temporal, network)
-    image, shape, temporal, every = map(_parameters, parts)
+    parts = (network.towers.visual, network.shape, network.temporal, network.actions, network)
+    image, shape, temporal, actions, every = map(_parameters, parts)
     return {
         "model": model.name,
         "parameters": {
             "all": every,
             "image_tower": image,
-            "text_tower": every - image - shape - temporal,
+            "text_tower": every - image - shape - temporal - actions,
             "shape_stream": shape,
             "temporal": temporal,
+            "action_space": actions,
         },
         "embedding": model.encoder.width,
         "temporal": config.temporal.kind,

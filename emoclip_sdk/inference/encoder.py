@@ -22,7 +22,7 @@ from ..faces import FaceShape
 from ..nn.architecture import open_clip_config
 from ..nn.dual_encoder import DualEncoder
 from ..nn.preprocess import preprocess
-from ..nn.shape import shape_features
+from ..nn.shape import SHAPE_FEATURES, shape_features
 from ..nn.tokenizer import build_tokenizer
 from ..runtime.torch_state import isolated_build, isolated_inference
 from ..video import clip_window
@@ -81,7 +81,7 @@ def check_runs(network: DualEncoder, config: ModelConfig) -> None:
     try:
         with isolated_inference():
             pictures = torch.zeros(1, 3, size, size, dtype=torch.float32, device=device)
-            frames = network.towers.encode_images(pictures)
+            frames = network.encode_frames(pictures)
             outputs = {"image": frames, "clip": network.pool(frames[None], None)}
             if config.towers.text:
                 length = open_clip_config(config.towers)["text_cfg"].get("context_length", 77)
@@ -199,10 +199,10 @@ class Encoder:
     @property
     def logit_scale(self) -> float:
         """Inverse temperature of eq. 1, exponentiated."""
-        return float(self.network.logit_scale.exp())
+        return self.network.scale
 
     def video_hash(self) -> str:
-        """Hash what decides a video embedding: image tower, shape stream and temporal module.
+        """Hash what decides a video embedding: image tower, shape stream, pooling, actions.
 
         In bfloat16, in which a model may have its image tower: a probe that was trained in float32
         fits it.
@@ -210,6 +210,8 @@ class Encoder:
         modules = nn.ModuleList([self.network.towers.visual, self.network.temporal])
         if self.network.shape is not None:
             modules.append(self.network.shape)
+        if self.network.actions is not None:
+            modules.append(self.network.actions)
         digest = hashlib.sha256()
         for name, tensor in modules.state_dict().items():
             digest.update(f"{name} {tuple(tensor.shape)}".encode())
@@ -250,23 +252,25 @@ class Encoder:
         if not len(crops):
             return np.zeros((0, self.width), np.float32)
         with isolated_inference():
-            frames = torch.cat(list(self._in_batches(embed, len(crops), self._at_once)))
-            if shapes is not None:
-                self._add_shapes(frames, shapes)
-        return frames.numpy()
+            pixels = torch.cat(list(self._in_batches(embed, len(crops), self._at_once)))
+            features = None if shapes is None else self._features(shapes, len(crops))
+            frames = self.network.join(pixels.to(self.device), features)
+        return frames.cpu().numpy()
 
-    def _add_shapes(self, frames: Tensor, shapes: Sequence[FaceShape | None]) -> None:
-        """Add what the shape stream says to frame embeddings (N, D), in place."""
-        if len(shapes) != len(frames):
-            raise ValueError(f"{len(shapes)} shapes for {len(frames)} crops")
+    def _features(self, shapes: Sequence[FaceShape | None], n: int) -> Tensor | None:
+        """Return what the model reads of the shapes of `n` faces, (N, F); NaN: none."""
+        if len(shapes) != n:
+            raise ValueError(f"{len(shapes)} shapes for {n} crops")
         measured = {i: shape for i, shape in enumerate(shapes) if shape is not None}
         if self.network.shape is None or not measured:
-            return
+            return None
         landmarks = torch.from_numpy(np.stack([s.landmarks for s in measured.values()]))
         blendshapes = torch.from_numpy(np.stack([s.blendshapes for s in measured.values()]))
-        features = shape_features(landmarks.to(self.device), blendshapes.to(self.device))
-        added = self.network.shape(features)
-        frames[list(measured)] += added.cpu()
+        features = torch.full((n, SHAPE_FEATURES), torch.nan, device=self.device)
+        features[list(measured)] = shape_features(
+            landmarks.to(self.device), blendshapes.to(self.device)
+        )
+        return features
 
     def _in_batches(
         self, embed: Callable[[slice], Tensor], n: int, at_once: int
@@ -374,7 +378,7 @@ class Encoder:
             images = clips[mask]
             n = len(images)
             run = self._in_batches(lambda part: self.visual(images[part]).float(), n, at_once=n)
-            real = torch.cat(list(run))
+            real = self.network.join(torch.cat(list(run)))
             frames = real.new_zeros(b, t, real.shape[-1])
             frames[mask] = real
             return self.network.pool(frames, mask)

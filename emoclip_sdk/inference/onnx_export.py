@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from ..config import ImageConfig
 from ..errors import EmoCLIPError, MissingDependencyError
-from ..nn import preprocess
+from ..nn import DualEncoder, preprocess
 from ..nn.face_landmarks import LANDMARKS
 from ..nn.shape import SHAPE_FEATURES, ShapeStream, shape_features
 from ..nn.temporal import TemporalTransformer
@@ -46,24 +46,42 @@ _FILES = ("image.onnx", "shape.onnx", "temporal.onnx", "emoclip.json")
 class _ImageTower(nn.Module):
     """The image tower with its preprocessing in front."""
 
-    def __init__(self, visual: nn.Module, config: ImageConfig) -> None:
+    def __init__(self, visual: nn.Module, network: DualEncoder, config: ImageConfig) -> None:
         super().__init__()
         self.visual = visual
+        self.network = network
         self.config = config
 
     def forward(self, crops: Tensor) -> Tensor:
-        return self.visual(preprocess(crops, self.config))
+        return self.network.join(self.visual(preprocess(crops, self.config)))
 
 
-class _ShapeStream(nn.Module):
-    """The shape stream with the arithmetic in front that takes place, size and tilt away."""
+class _Shape(nn.Module):
+    """What a shape adds to a frame, with the arithmetic in front that takes place and tilt away."""
 
-    def __init__(self, stream: ShapeStream) -> None:
+    def __init__(self, network: DualEncoder, stream: ShapeStream) -> None:
         super().__init__()
         self.stream = stream
+        self.actions = network.actions
 
     def forward(self, landmarks: Tensor, blendshapes: Tensor) -> Tensor:
-        return self.stream(shape_features(landmarks, blendshapes))
+        features = shape_features(landmarks, blendshapes)
+        added = self.stream(features)
+        if self.actions is None:
+            return added
+        shown = self.actions.frames(self.stream.standardized(features)) - self.actions.unseen
+        return torch.cat([added, shown, torch.zeros_like(shown)], dim=-1)
+
+
+class _Pooling(nn.Module):
+    """From frames to clips, actions included."""
+
+    def __init__(self, network: DualEncoder) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, frames: Tensor, mask: Tensor) -> Tensor:
+        return self.network.pool(frames, mask)
 
 
 def export_onnx(
@@ -130,12 +148,13 @@ def export_onnx(
         out.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".exporting-", dir=out) as temporary:
             staged = Path(temporary)
-            shape, temporal = encoder.network.shape, encoder.network.temporal
+            network = encoder.network
+            shape, temporal = network.shape, network.temporal
             parts: dict[str, Callable[[], float]] = {
                 "image.onnx": lambda: _write_image(model, size, known, staged, opset)
             }
             if shape is not None:
-                parts["shape.onnx"] = lambda: _write_shape(shape, staged, opset)
+                parts["shape.onnx"] = lambda: _write_shape(network, shape, staged, opset)
             if isinstance(temporal, TemporalTransformer):
                 parts["temporal.onnx"] = lambda: _write_temporal(model, temporal, staged, opset)
             cosine = dict(zip(parts, in_steps(list(parts.items()), progress), strict=True))
@@ -199,7 +218,8 @@ def _write_image(
     """Write ``image.onnx``; return the worst cosine to torch."""
     rng = np.random.default_rng(0)
     noise = rng.integers(0, 256, (5, size, size, 3), dtype=np.uint8)
-    tower = _ImageTower(model.encoder.visual, model.config.image).eval()
+    encoder = model.encoder
+    tower = _ImageTower(encoder.visual, encoder.network, model.config.image).eval()
     path = folder / "image.onnx"
     _export(tower, {"crops": noise[:2]}, {"crops": {0: "n"}}, "frames", path, opset)
     worst = _compare(path, [{"crops": noise}, {"crops": noise[:1]}], tower, MIN_COSINE)
@@ -209,7 +229,7 @@ def _write_image(
     return _compare(path, [{"crops": known[1::2]}], tower, MIN_COSINE_INT8)
 
 
-def _write_shape(stream: ShapeStream, folder: Path, opset: int) -> float:
+def _write_shape(network: DualEncoder, stream: ShapeStream, folder: Path, opset: int) -> float:
     """Write ``shape.onnx``; return the worst cosine to torch."""
     rng = np.random.default_rng(0)
 
@@ -226,7 +246,7 @@ def _write_shape(stream: ShapeStream, folder: Path, opset: int) -> float:
 
     path = folder / "shape.onnx"
     axes = {"landmarks": {0: "n"}, "blendshapes": {0: "n"}}
-    module = _ShapeStream(stream).eval()
+    module = _Shape(network, stream).eval()
     _export(module, faces(2), axes, "added", path, opset)
     return _compare(path, [faces(5), faces(1)], module, MIN_COSINE)
 
@@ -247,8 +267,9 @@ def _write_temporal(
     path = folder / "temporal.onnx"
     axes = {"frames": {0: "b", 1: "t"}, "mask": {0: "b", 1: "t"}}
     sizes = {"t": temporal.max_frames}
-    _export(temporal, clips(2, longest), axes, "clips", path, opset, sizes)
-    return _compare(path, [clips(3, longest), clips(1, 1)], temporal, MIN_COSINE)
+    module = _Pooling(model.encoder.network).eval()
+    _export(module, clips(2, longest), axes, "clips", path, opset, sizes)
+    return _compare(path, [clips(3, longest), clips(1, 1)], module, MIN_COSINE)
 
 
 def _export(

@@ -63,13 +63,29 @@ class CausalText(nn.Module):
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Embed tokens (N, context_length) to (N, D)."""
+        _, outputs, end = self.states(tokens)
+        return self.project(outputs, end)
+
+    def states(self, tokens: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return what the transformer makes of each token, up to the last end of a text.
+
+        Returns
+        -------
+        inputs, outputs : Tensor, (N, L, width)
+            Embeddings of the tokens with their positions, and the last layer's, normalized.
+        end : Tensor of int, (N,)
+            Place of the end token.
+        """
         end = tokens.argmax(dim=-1)  # the end token has the highest number of the vocabulary
         n = int(end.max()) + 1
         x = self.token_embedding(tokens[:, :n])
         x = x + self.positional_embedding[:n].to(x.dtype)
         mask = torch.full((n, n), float("-inf"), dtype=x.dtype, device=x.device).triu_(1)
-        x = self.ln_final(self.transformer(x, attn_mask=mask))
-        x = x[torch.arange(len(x), device=x.device), end]
+        return x, self.ln_final(self.transformer(x, attn_mask=mask)), end
+
+    def project(self, outputs: Tensor, end: Tensor) -> Tensor:
+        """Embed texts by the output at their end token, from :meth:`states`: (N, D)."""
+        x = outputs[torch.arange(len(outputs), device=outputs.device), end]
         if isinstance(self.text_projection, nn.Linear):
             return self.text_projection(x)
         return x if self.text_projection is None else x @ self.text_projection

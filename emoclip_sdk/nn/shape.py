@@ -48,8 +48,11 @@ class ShapeStream(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """Map :func:`shape_features` (N, F) to (N, D)."""
-        x = ((features - self.mean) / self.deviation).clamp(-_FAR, _FAR)
-        return self.gain * self.fc2(F.gelu(self.fc1(x)))
+        return self.gain * self.fc2(F.gelu(self.fc1(self.standardized(features))))
+
+    def standardized(self, features: Tensor) -> Tensor:
+        """Return :func:`shape_features` (..., F) in deviations of the training faces."""
+        return ((features - self.mean) / self.deviation).clamp(-_FAR, _FAR)
 
     def fuse(self, rows: Tensor) -> Tensor:
         """Add what the stream says to frame embeddings, where there is a shape.

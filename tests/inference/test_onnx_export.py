@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import json
 import sys
@@ -11,8 +12,9 @@ import pytest
 import torch
 
 from emoclip_sdk import EmoCLIP, EmoCLIPError, MissingDependencyError
-from emoclip_sdk.config import ShapeConfig
-from emoclip_sdk.nn.shape import ShapeStream, shape_features
+from emoclip_sdk.config import ActionSpaceConfig, ShapeConfig
+from emoclip_sdk.faces import FaceShape
+from emoclip_sdk.nn import DualEncoder
 
 onnxruntime = pytest.importorskip("onnxruntime")
 pytest.importorskip("onnxscript")
@@ -49,16 +51,30 @@ def test_files_are_enough_to_score(exact, tmp_path, stripes):
     assert facts["logit_scale"] == pytest.approx(exact.encoder.logit_scale)
 
 
-def test_shape_stream_is_a_file_of_its_own(tmp_path):
+@pytest.mark.parametrize("actions", [None, ActionSpaceConfig(width=8, hidden=8, heads=2)])
+def test_shapes_are_a_file_of_their_own(exact, tmp_path, stripes, actions):
+    """Crops and shapes to scores with onnxruntime, as torch has them; one face has no shape."""
     torch.manual_seed(0)
-    stream = ShapeStream(16, ShapeConfig(hidden=8)).eval().requires_grad_(False)
-    assert module._write_shape(stream, tmp_path, module.OPSET) >= 0.9999
+    config = dataclasses.replace(exact.config, shape=ShapeConfig(hidden=8), actions=actions)
+    model = EmoCLIP(config, DualEncoder(config), device="cpu", dtype="float32")
+    facts = module.export_onnx(model, tmp_path / "out")
     rng = np.random.default_rng(0)
     landmarks = rng.uniform(0, 200, (3, 478, 3)).astype(np.float32)
     blendshapes = rng.random((3, 52), dtype=np.float32)
-    added = _run(tmp_path / "shape.onnx", landmarks=landmarks, blendshapes=blendshapes)
-    features = shape_features(torch.from_numpy(landmarks), torch.from_numpy(blendshapes))
-    np.testing.assert_allclose(added, stream(features).numpy(), atol=1e-4)
+    crops = stripes(4, facts["image"]["crop_size"])
+    shapes = [
+        FaceShape(points, 1.0, scores)
+        for points, scores in zip(landmarks, blendshapes, strict=True)
+    ]
+    expected = model.encoder.frames(crops, [*shapes, None])
+    frames = _run(tmp_path / "out" / "image.onnx", crops=crops)
+    added = _run(tmp_path / "out" / "shape.onnx", landmarks=landmarks, blendshapes=blendshapes)
+    frames[:3] += added
+    np.testing.assert_allclose(frames, expected, atol=1e-4)
+    mask = np.ones((1, 4), bool)
+    clip = _run(tmp_path / "out" / "temporal.onnx", frames=frames[None], mask=mask)
+    assert clip.shape[1] == facts["embedding"] == model.encoder.width
+    assert _cosine(clip, model.encoder.pool(expected, [[0, 1, 2, 3]])).min() >= 0.9999
 
 
 def test_int8_is_smaller_measured_and_refused(exact, tmp_path, stripes, monkeypatch):

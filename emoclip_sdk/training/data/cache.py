@@ -162,6 +162,8 @@ def frame_embeddings(
         if model.encoder.network.shape is not None and not pixels_alone:
             settings["shape"] = weights_hash(model.encoder.network.shape)
             settings["landmarks"] = _landmarks_hash()
+        if model.encoder.network.actions is not None:
+            settings["actions"] = weights_hash(model.encoder.network.actions)
 
     def embed(missing: list[int]) -> Iterator[Tensor]:
         return embed_frames(

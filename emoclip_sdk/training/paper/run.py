@@ -183,6 +183,7 @@ def _probe(experiment: Experiment, out: Path) -> dict[str, Any]:
         seed=settings.seed,
         device=process.device,
         window=settings.data.window,
+        learns=False,
     )
     experiment.claim(model, train, valid)
     labeled = [clip for clip in train if clip.label is not None]

@@ -34,6 +34,7 @@ def start_model(
     seed: int,
     device: torch.device,
     window: Window | None = None,
+    learns: bool = True,
 ) -> EmoCLIP:
     """Build the model that a run starts from.
 
@@ -47,6 +48,8 @@ def start_model(
     device : torch.device
     window : {"wrap", "inside"}, optional
         How training fills short clips, for the model's configuration.
+    learns : bool
+        A checkpoint's space of actions, which does not learn with the rest, is left out then.
 
     Returns
     -------
@@ -76,6 +79,7 @@ def start_model(
         base,
         temporal=_changed(base.temporal, settings.temporal, "temporal"),
         shape=settings.shape or base.shape,
+        actions=None if learns else base.actions,
         sampling=dataclasses.replace(
             _changed(base.sampling, settings.sampling, "sampling"), window=window
         ),
@@ -93,6 +97,8 @@ def start_model(
         start_as_bag_of_words(network.towers.text)
     new_temporal = old is None or config.temporal != base.temporal
     new = [*(("temporal.",) if new_temporal else ()), *(("shape.",) if settings.shape else ())]
+    if config.actions is None:
+        new.append("actions.")
     if old is not None:
         kept = {
             name: tensor

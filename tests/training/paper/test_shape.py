@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,12 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file
 
 from emoclip_sdk import EmoCLIP
+from emoclip_sdk.checkpoints import save_folder
+from emoclip_sdk.config import ActionSpaceConfig
 from emoclip_sdk.errors import DatasetError, EmoCLIPError
 from emoclip_sdk.faces import Detection
 from emoclip_sdk.faces.landmarks import FaceLandmarker, FaceShapes
+from emoclip_sdk.nn import DualEncoder
 from emoclip_sdk.nn.shape import ShapeStream
 from emoclip_sdk.training.data.cache import frame_embeddings, frame_shapes, pool_frames
 from emoclip_sdk.training.data.datasets.clips import Clip
@@ -28,6 +32,8 @@ from emoclip_sdk.training.paper.start import start_model
 
 from .conftest import CLASSES, colors, tiny_recipe
 from .test_resuming import assert_same, interrupt
+
+CPU = torch.device("cpu")
 
 
 class Landmarks:
@@ -165,6 +171,32 @@ def test_a_run_that_is_broken_off_measures_nothing_twice(
     recipe["data"]["cache"] = str(tmp_path / "a/run/cache")
     run_experiment(recipe, colors(), tmp_path / "c", tmp_path / "c-run")
     assert landmarks.pictures == 2 * measured
+
+
+def test_a_space_of_actions_is_left_out_where_the_model_learns(tmp_path: Path) -> None:
+    """It would not learn along; a probe reads all of a model's embeddings."""
+    torch.manual_seed(0)
+    base = start_model(read_settings(shape_recipe()).model, CLASSES, seed=0, device=CPU).config
+    config = dataclasses.replace(base, actions=ActionSpaceConfig(width=8, hidden=8, heads=2))
+    network = DualEncoder(config)
+    save_folder(tmp_path, config, network.state_dict())
+    recipe = tiny_recipe()
+    recipe["model"] = {"start": str(tmp_path)}
+    settings = read_settings(recipe).model
+    trained = start_model(settings, CLASSES, seed=0, device=CPU)
+    probed = start_model(settings, CLASSES, seed=0, device=CPU, learns=False)
+    assert trained.config.actions is None and probed.config.actions == config.actions
+    assert probed.encoder.width == network.width == trained.encoder.width + 16
+    for model in (trained, probed):
+        for name, tensor in model.encoder.network.state_dict().items():
+            assert torch.equal(tensor, network.state_dict()[name]), name
+    # What the model says of labels that are no actions is the same, up to their share in them.
+    last = probed.encoder.network.actions.about_actions[2]
+    torch.nn.init.zeros_(last.weight)
+    torch.nn.init.constant_(last.bias, -100.0)
+    crops = colors().splits["valid"][0].video
+    one, two = (m.classify(crops, faces="none", labels=CLASSES).scores for m in (trained, probed))
+    assert one == pytest.approx(two, abs=1e-5)
 
 
 @pytest.mark.parametrize("view", [None, View(0), View(1)])
