@@ -1,8 +1,12 @@
-"""The row about rendered heads: actions in words, where it is known exactly what a face does."""
+"""The row about rendered heads: actions in words, where it is known exactly what a face does.
+
+And when: clips of a head that does one thing after another.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import itertools
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import yaml
@@ -14,6 +18,7 @@ from ....model import EmoCLIP
 from ....prompts.facial_actions import action_wordings
 from ...data.cache import pool_frames
 from ...data.datasets import Clip
+from ...data.measured_actions import FacialActions
 from ...heads.actions import SIDE_ACTIONS, head_actions, head_sides
 from ...heads.render import HeadModel, render_person
 from ..frames import clip_frames
@@ -21,28 +26,33 @@ from .actions import ACTION_SENTENCES
 from .confidence import auroc
 from .rows import CardRow, mean_known
 
-__all__ = ["PEOPLE", "SIDE_SENTENCES", "heads_row"]
+__all__ = ["ORDER_SENTENCES", "PEOPLE", "SIDE_SENTENCES", "heads_row"]
 
 SIDE_SENTENCES = package_file("emoclip_sdk.training.evaluation", "side_sentences.yaml")
+ORDER_SENTENCES = package_file("emoclip_sdk.training.evaluation", "order_sentences.yaml")
 
 PEOPLE = 10
 """People to render: none whose heads a model was trained on."""
 _SHOWN, _HIDDEN = 0.7, 0.2  # what is there and what is not; what is between does not count
+_REST = -1
+_CLIP = (_REST, 0, 0, _REST, _REST, 1, 1, _REST)  # which of two pictures is seen, frame by frame
 
 
 def heads_row(model: EmoCLIP, source: HeadModel) -> CardRow:
-    """Measure how well words about facial actions rank rendered heads, and tell sides apart.
+    """Measure how well words about facial actions rank rendered heads, and tell sides and order.
 
     Parameters
     ----------
     model : EmoCLIP
     source : HeadModel
     """
-    heads = [head for person in range(PEOPLE) for head in render_person(source, person)]
+    by_person = [list(render_person(source, person)) for person in range(PEOPLE)]
+    heads = [head for person in by_person for head in person]
     pictures = [head.picture for head in heads]
-    video, mirror = (
-        _embed(model, images) for images in (pictures, [picture[:, ::-1] for picture in pictures])
+    frames, mirrored_frames = (
+        _frames(model, images) for images in (pictures, [picture[:, ::-1] for picture in pictures])
     )
+    video, mirror = (pool_frames(model, each) for each in (frames, mirrored_frames))
     actions, sides = head_actions(heads), head_sides(heads)
     others: dict[str, list[str]] = yaml.safe_load(ACTION_SENTENCES.read_text(encoding="utf-8"))
     of_sides: dict[str, list[str]] = yaml.safe_load(SIDE_SENTENCES.read_text(encoding="utf-8"))
@@ -67,6 +77,7 @@ def heads_row(model: EmoCLIP, source: HeadModel) -> CardRow:
             picture, mirrored = (_similarities(model, v[rows], texts) for v in (video, mirror))
             told = round(float((picture > mirrored).mean()), 4)
             per_side[name] = {"told apart": told, "n": int(rows.sum())}
+    per_pair = _order(model, frames, actions, np.repeat(range(PEOPLE), list(map(len, by_person))))
     return CardRow(
         "heads",
         "facial actions of rendered heads, in words",
@@ -75,9 +86,14 @@ def heads_row(model: EmoCLIP, source: HeadModel) -> CardRow:
             "auc, words that no caption uses": mean_known(
                 row["other words"] for row in per_action.values()
             ),
-            "sides told apart": _of_pictures(per_side),
+            "sides told apart": _of_all(per_side),
+            "order told apart": _of_all(per_pair),
         },
-        {"auc, words that no caption uses": (">=", 0.85), "sides told apart": (">=", 0.85)},
+        {
+            "auc, words that no caption uses": (">=", 0.85),
+            "sides told apart": (">=", 0.85),
+            "order told apart": (">=", 0.85),
+        },
         len(heads),
         f"{len(heads)} pictures of {PEOPLE} rendered heads of ICT-FaceKit, with single expressions "
         "and a few at once, of random strength, in a third of the cases on one side alone. How "
@@ -85,14 +101,57 @@ def heads_row(model: EmoCLIP, source: HeadModel) -> CardRow:
         f"not (area under the ROC curve, 0.5 by chance): mean over {len(per_action)} actions. "
         f"Sides, {len(per_side)} of them: how often a picture is nearer to a sentence about the "
         "side that moves than its own mirror image is, 0.5 by chance, of all such pictures "
-        "together. What a head does is known exactly, also where no landmark shows it.",
-        {"actions": per_action, "sides": per_side},
+        f"together. Order, {len(per_pair)} pairs of actions: how often a clip of a head that does "
+        "one thing and then another is nearer to a sentence that says so than its reverse is, 0.5 "
+        "by chance. What a head does is known exactly, also where no landmark shows it.",
+        {"actions": per_action, "sides": per_side, "order": per_pair},
     )
 
 
-def _embed(model: EmoCLIP, pictures: list[NDArray[np.uint8]]) -> NDArray[np.float32]:
+def _frames(model: EmoCLIP, pictures: list[NDArray[np.uint8]]) -> list[NDArray[np.float32]]:
     clips = [Clip(str(i), np.ascontiguousarray(p)[None], 0) for i, p in enumerate(pictures)]
-    return pool_frames(model, clip_frames(model, clips))
+    return clip_frames(model, clips)
+
+
+def _order(
+    model: EmoCLIP,
+    frames: Sequence[NDArray[np.float32]],
+    actions: FacialActions,
+    people: NDArray[np.int64],
+) -> dict[str, dict[str, float | int]]:
+    """Tell clips of one person that does two things from their reverse, for each two actions."""
+    sentences = yaml.safe_load(ORDER_SENTENCES.read_text(encoding="utf-8"))
+    clauses: dict[str, list[str]] = sentences["clauses"]
+    presence = dict(zip(actions.names, actions.presence.T, strict=True))
+    still = actions.presence[:, actions.names.index("mouth_relaxed")] + presence["brows_relaxed"]
+    rng = np.random.default_rng(0)
+    per_pair: dict[str, dict[str, float | int]] = {}
+    for one, two in itertools.combinations(clauses, 2):
+        only = [
+            (presence[a] > _SHOWN) & (presence[b] < _HIDDEN) for a, b in ((one, two), (two, one))
+        ]
+        able = [p for p in range(PEOPLE) if all((rows & (people == p)).any() for rows in only)]
+        if not able:
+            continue
+        person = people == rng.choice(able)
+        pair = [int(rng.choice(np.flatnonzero(rows & person))) for rows in only]
+        rest = int(np.flatnonzero(person)[still[person].argmax()])
+        clips = [
+            np.concatenate([frames[rest if place == _REST else rows[place]] for place in _CLIP])
+            for rows in (pair, pair[::-1])
+        ]
+        video = pool_frames(model, clips)
+        told = []
+        for (a, b), order in (((one, two), video), ((two, one), video[::-1])):
+            texts = [
+                template.format(a=rng.choice(clauses[a]), b=rng.choice(clauses[b]))
+                for template in sentences["templates"]
+            ]
+            forward, backward = _similarities(model, order, texts)
+            told.append(forward > backward)
+        told_apart = round(float(np.mean(told)), 4)
+        per_pair[f"{one}, {two}"] = {"told apart": told_apart, "n": int(np.size(told))}
+    return per_pair
 
 
 def _similarities(
@@ -101,7 +160,7 @@ def _similarities(
     return cosine_similarities(video, model.embed_text(list(sentences)))
 
 
-def _of_pictures(per_side: dict[str, dict[str, float | int]]) -> float | None:
-    n = sum(row["n"] for row in per_side.values())
-    told = sum(row["told apart"] * row["n"] for row in per_side.values())
+def _of_all(rows: dict[str, dict[str, float | int]]) -> float | None:
+    n = sum(row["n"] for row in rows.values())
+    told = sum(row["told apart"] * row["n"] for row in rows.values())
     return round(float(told / n), 4) if n else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from types import SimpleNamespace
 
@@ -34,11 +35,30 @@ def draw(_: object, person: int) -> Iterator[RenderedHead]:
         yield RenderedHead(np.full((2, 2, 3), number, np.uint8), dict(strengths), HeadScene())
 
 
-@pytest.mark.parametrize("sees, side", [(True, 1.0), (False, 0.0)])
+def pool(_: object, clips: list[np.ndarray]) -> np.ndarray:
+    """Return what clips show, and what comes late less what comes early."""
+    halves = [np.array_split(clip, 2) if len(clip) > 1 else (clip, clip) for clip in clips]
+    change = [late.mean(axis=0) - early.mean(axis=0) for early, late in halves]
+    return np.concatenate([[clip.mean(axis=0) for clip in clips], change], axis=1)
+
+
+def order_of() -> dict[str, tuple[str, str]]:
+    """Return all sentences about order: which action comes first, and which second."""
+    sentences = yaml.safe_load(heads.ORDER_SENTENCES.read_text(encoding="utf-8"))
+    clauses = sentences["clauses"]
+    return {
+        template.format(a=first, b=second): (a, b)
+        for a, b in itertools.permutations(clauses, 2)
+        for first, second in itertools.product(clauses[a], clauses[b])
+        for template in sentences["templates"]
+    }
+
+
+@pytest.mark.parametrize("sees, right", [(True, 1.0), (False, 0.0)])
 def test_what_a_model_sees_is_what_the_row_says(
-    sees: bool, side: float, monkeypatch: pytest.MonkeyPatch
+    sees: bool, right: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A model that reads all actions, and one that takes left for right."""
+    """A model that reads all actions, and one that takes left for right and late for early."""
     monkeypatch.setattr(heads, "render_person", draw)
     drawn = list(draw(None, 0))
     actions, sides = head_actions(drawn), head_sides(drawn)
@@ -51,31 +71,46 @@ def test_what_a_model_sees_is_what_the_row_says(
     for name, (action, of_side) in SIDE_ACTIONS.items():
         about |= {text.format(side=of_side): name for text in of_sides[action]}
 
+    ordered, half = order_of(), len(names) + 1
+
     def embed_text(texts: list[str]) -> np.ndarray:
-        rows = np.full((len(texts), len(names) + 1), 1e-6)
+        rows = np.full((len(texts), 2 * half), 1e-6)
         for row, text in zip(rows, texts, strict=True):
-            row[names.index(about[text])] = 1
+            if text in ordered:
+                first, second = ordered[text] if sees else ordered[text][::-1]
+                row[[half + names.index(name) for name in (first, second)]] = -1, 1
+            else:
+                row[names.index(about[text])] = 1
         return rows
 
     calls = []
 
-    def embed(_: object, pictures: list[np.ndarray]) -> np.ndarray:
+    def frames(_: object, pictures: list[np.ndarray]) -> list[np.ndarray]:
         calls.append(len(pictures))
         seen = presence[[picture[0, 0, 0] for picture in pictures]]
         if (len(calls) == 2) == sees:  # the other side moves
             seen = seen[:, [names.index(MIRRORED.get(name, name)) for name in names]]
         # What is left of a length that all have, so that the cosine says how much is there.
         rest = np.sqrt(len(names) - np.square(seen).sum(axis=1))
-        return np.concatenate([seen, rest[:, None]], axis=1)
+        return list(np.concatenate([seen, rest[:, None]], axis=1)[:, None])
 
-    monkeypatch.setattr(heads, "_embed", embed)
+    monkeypatch.setattr(heads, "_frames", frames)
+    monkeypatch.setattr(heads, "pool_frames", pool)
     row = heads.heads_row(SimpleNamespace(embed_text=embed_text), None)
     assert calls == [len(SHOWN) * heads.PEOPLE] * 2 and row.n == calls[0]
     for name in ("smile", "nose_wrinkle", "mouth_open", "brows_down"):
         assert row.details["actions"][name] == {"auc": 1, "other words": 1, "n": heads.PEOPLE}
     assert row.details["sides"] == {
-        f"corner_up_{of_side}": {"told apart": side, "n": heads.PEOPLE} for of_side in OTHER
+        f"corner_up_{of_side}": {"told apart": right, "n": heads.PEOPLE} for of_side in OTHER
     }
+    # One head smiles, one wrinkles its nose, one lowers its brows with an open mouth.
+    assert {"nose_wrinkle, smile", "brows_down, smile", "smile, mouth_open"} <= {
+        *row.details["order"]
+    }
+    assert "brows_down, mouth_open" not in row.details["order"], "both at once"
+    assert {pair["told apart"] for pair in row.details["order"].values()} == {right}
+    assert {pair["n"] for pair in row.details["order"].values()} == {20}
     assert row.values == {
-        "auc": 1.0, "auc, words that no caption uses": 1.0, "sides told apart": side,
+        "auc": 1.0, "auc, words that no caption uses": 1.0,
+        "sides told apart": right, "order told apart": right,
     }  # fmt: skip
