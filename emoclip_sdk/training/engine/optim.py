@@ -32,6 +32,7 @@ def part_of(name: str) -> str:
         ("towers.text.", "text_rest"),
         ("towers.text_head.", "text_head"),
         ("shape.", "shape"),
+        ("actions.", "actions"),
         ("temporal.", "temporal"),
         ("logit_scale", "logit_scale"),
         ("probe.", "probe"),

@@ -26,6 +26,7 @@ class Rates:
     text_rest: float | None = bounded(None, 0)
     text_head: float | None = bounded(None, 0)
     shape: float | None = bounded(None, 0)
+    actions: float | None = bounded(None, 0)
     probe: float | None = bounded(None, 0)
 
 

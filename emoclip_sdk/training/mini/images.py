@@ -51,7 +51,7 @@ class ImageTask:
         precision = pick_precision(self.settings.optim.precision, self._device)
         if precision == "bf16" and self._device.type == "cpu":
             quicken_depthwise(visual)
-        self._encode = self.network.encode_frames
+        self._encode = self.network.towers.encode_images
         if self.settings.compile:
             self._encode = torch.compile(self._encode, dynamic=False)
 

@@ -12,9 +12,9 @@ from ..engine.settings import LocoSettings, OptimSettings, RunSettings
 from .imagenet import EFFICIENTNETS
 
 __all__ = [
+    "ActionSettings",
     "CalibrationSettings",
     "CaptionSettings",
-    "HeadSettings",
     "ImageSettings",
     "MiniSettings",
     "ShapeSettings",
@@ -29,6 +29,7 @@ _LEARNERS = {
     "images": ("visual", "text_head", "logit_scale"),
     "shape": ("shape", "text_head", "logit_scale"),
     "temporal": ("temporal", "text_head"),
+    "actions": ("actions",),
 }
 
 
@@ -137,26 +138,6 @@ class ImageSettings:
 
 
 @dataclass(frozen=True)
-class HeadSettings:
-    """Rendered heads from which the shape stream learns facial actions, beside the pictures.
-
-    Attributes
-    ----------
-    path : str, optional
-        ``ict_facekit.npz``, see :mod:`~emoclip_sdk.training.heads.render`. None: no heads.
-    people : int
-    weight : float
-        Of the loss over their captions.
-    batch_size : int
-    """
-
-    path: str | None = None
-    people: int = bounded(60, 1)
-    weight: float = bounded(0.3, 0)
-    batch_size: int = bounded(96, 1)
-
-
-@dataclass(frozen=True)
 class ShapeSettings:
     """Stage 3, of a model with a shape stream: stream, text head and scale, beside frozen towers.
 
@@ -173,12 +154,10 @@ class ShapeSettings:
         Share of the pictures that are seen by their pixels, or by their shape, alone.
     actions : float
         Weight of the loss over captions of facial actions, see :func:`~.training_set.caption_loss`.
-    heads : HeadSettings
     optim : OptimSettings
     """
 
     optim: OptimSettings
-    heads: HeadSettings = field(default_factory=HeadSettings)
     steps: int = bounded(1200, 1)
     captions: int = bounded(4, 1)
     balance: float = 0.0
@@ -192,7 +171,7 @@ class ShapeSettings:
 
 @dataclass(frozen=True)
 class TemporalSettings:
-    """The last stage: temporal module and text head, on sequences of frame embeddings.
+    """Stage 4: temporal module and text head, on sequences of frame embeddings.
 
     Attributes
     ----------
@@ -232,6 +211,49 @@ class TemporalSettings:
 
 
 @dataclass(frozen=True)
+class ActionSettings:
+    """The last stage, of a model with a space of actions, beside all that is finished.
+
+    Attributes
+    ----------
+    rendered_heads : str, optional
+        ``ict_facekit.npz``, see :mod:`~emoclip_sdk.training.heads.render`: heads that show exactly
+        known actions. None: none, and nothing is learned of sides of the face.
+    people : int
+        Heads to render.
+    pretrained : str, optional
+        A model's ``.safetensors`` from which all but the space of actions is taken as it is: no
+        other stage is run.
+    captions : int
+        Of single actions, and as many of two in order.
+    steps : int
+    text_noise : float
+        As in :class:`ImageSettings`.
+    shape_noise : float
+        In standard deviations of the shape's numbers.
+    without_shape : float
+        Share of the clips that are seen without one.
+    heads, sides, order : float
+        Weights of the losses over heads, over sides of the face and over clips in which something
+        changes, beside that over pictures.
+    optim : OptimSettings
+    """
+
+    optim: OptimSettings
+    rendered_heads: str | None = None
+    people: int = bounded(120, 1)
+    pretrained: str | None = None
+    captions: int = bounded(16_000, 1)
+    steps: int = bounded(2000, 1)
+    text_noise: float = bounded(1.0, 0)
+    shape_noise: float = bounded(0.1, 0)
+    without_shape: float = bounded(0.05, 0, 1)
+    heads: float = bounded(0.5, 0)
+    sides: float = bounded(0.5, 0)
+    order: float = bounded(1.0, 0)
+
+
+@dataclass(frozen=True)
 class CalibrationSettings:
     """How scores are made to mean something, see :func:`fit_calibration`.
 
@@ -258,6 +280,7 @@ class MiniSettings:
     images: ImageSettings
     shape: ShapeSettings
     temporal: TemporalSettings
+    actions: ActionSettings
     seed: int = bounded(0, 0)
     captions: CaptionSettings = field(default_factory=CaptionSettings)
     calibration: CalibrationSettings = field(default_factory=CalibrationSettings)
@@ -281,6 +304,7 @@ def read_mini_settings(recipe: dict[str, Any]) -> MiniSettings:
         ("images", settings.images.optim),
         ("shape", settings.shape.optim),
         ("temporal", settings.temporal.optim),
+        ("actions", settings.actions.optim),
     ):
         rates = dataclasses.asdict(optim.lr)
         learning = [part for part, rate in rates.items() if rate is not None]
@@ -297,9 +321,5 @@ def read_mini_settings(recipe: dict[str, Any]) -> MiniSettings:
         raise EmoCLIPError(
             "recipe: images.sizes is empty, so no image tower is trained: images.pretrained must "
             "name a model's .safetensors"
-        )
-    if settings.shape.heads.path is not None and not settings.captions.actions:
-        raise EmoCLIPError(
-            "recipe: shape.heads needs captions of facial actions, and captions.actions is 0"
         )
     return settings

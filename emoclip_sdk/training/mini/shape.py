@@ -12,15 +12,13 @@ from ...errors import DatasetError
 from ...nn import DualEncoder
 from ...nn.blendshapes import BLENDSHAPES
 from ...nn.face_landmarks import LANDMARKS
-from ...nn.losses import contrastive_loss
 from ...nn.shape import SHAPE_FEATURES
 from ..engine.optim import Amp, freeze
 from ..engine.plan import Plan, WeightedPlan
-from .heads import CaptionedHeads
 from .settings import ShapeSettings
 from .training_set import Draw, TrainingSet, caption_loss, steps_plan
 
-__all__ = ["ShapeTask", "fused", "views_of_shapes"]
+__all__ = ["ShapeTask", "fused", "mirrored_shapes", "views_of_shapes"]
 
 _BATCH = 256  # pictures
 _LEAST_DEVIATION = 1e-4
@@ -46,7 +44,6 @@ class ShapeTask:
     shapes : Tensor, (P, V, F)
         From :func:`views_of_shapes`.
     settings : ShapeSettings
-    heads : CaptionedHeads, optional
     """
 
     network: DualEncoder
@@ -54,7 +51,6 @@ class ShapeTask:
     frames: Tensor
     shapes: Tensor
     settings: ShapeSettings
-    heads: CaptionedHeads | None = None
 
     def __post_init__(self) -> None:
         self.module: nn.Module = self.network
@@ -89,18 +85,13 @@ class ShapeTask:
         rows = self.data.sequences(self._views, batch, torch.ones_like(batch)).clips[:, 0]
         draw = Draw(settings.captions, settings.text_noise, settings.actions)
         loss = caption_loss(self._embed(rows, amp), network, self.data, batch, draw)
-        if self.heads is not None:
-            rows, captions, fits = self.heads.draw(settings.heads.batch_size, settings.text_noise)
-            text, video = network.towers.text_head(captions).float(), self._embed(rows, amp)
-            of_heads = contrastive_loss(video, text, network.logit_scale, fits)
-            loss = loss + settings.heads.weight * of_heads
         amp.scaler.scale(loss).backward()
         return loss.detach()
 
     def _embed(self, rows: Tensor, amp: Amp) -> Tensor:
         """Embed pixels and shapes (B, D + F) as training shows them: (B, D)."""
         settings = self.settings
-        frames, shapes = rows.split([self.network.width, SHAPE_FEATURES], dim=1)
+        frames, shapes = rows.split([self.network.towers.width, SHAPE_FEATURES], dim=1)
         frames = frames + torch.randn_like(frames) * self._deviation * settings.frame_noise
         shapes = shapes + torch.randn_like(shapes) * self._stream.deviation * settings.shape_noise
         has_shape = torch.isfinite(shapes[:, 0]) & ~self._chance(rows, settings.without_shape)
@@ -115,7 +106,7 @@ class ShapeTask:
 
 def views_of_shapes(shapes: Tensor, views: int) -> Tensor:
     """Return `views` views of shapes (P, F), every second one mirrored: (P, V, F)."""
-    mirrored = _mirrored(shapes)
+    mirrored = mirrored_shapes(shapes)
     return torch.stack([mirrored if view % 2 else shapes for view in range(views)], dim=1)
 
 
@@ -131,7 +122,7 @@ def fused(network: DualEncoder, frames: Tensor, shapes: Tensor) -> Tensor:
     return torch.cat(parts)
 
 
-def _mirrored(features: Tensor) -> Tensor:
+def mirrored_shapes(features: Tensor) -> Tensor:
     """Exchange left and right in shape features (P, F)."""
     landmarks, blendshapes = features.split([3 * LANDMARKS, len(BLENDSHAPES)], dim=1)
     points = landmarks.unflatten(1, (LANDMARKS, 3)) * torch.tensor([-1, 1, 1])

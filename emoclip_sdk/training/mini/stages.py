@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import functools
 import logging
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +19,7 @@ from torch import Tensor
 from ...checkpoints.tensors import read_safetensors
 from ...errors import CheckpointError
 from ...nn import DualEncoder, build_tokenizer, open_clip_config, preprocess
-from ..data.measured_actions import FacialActions
+from ..data.measured_actions import facial_actions
 from ..data.shapes import measure_shapes
 from ..engine.identity import claim_folder
 from ..engine.loop import Trainer
@@ -29,13 +28,14 @@ from ..engine.process import Process
 from ..engine.settings import OptimSettings
 from ..engine.state import save_weights
 from ..engine.task import TrainingTask
+from .actions import ActionTask, ReadTexts, read_texts
 from .datasets import MiniDataset
 from .distill import distillation_task
-from .heads import CaptionedHeads, measure_heads
+from .heads import MeasuredHeads, measure_heads
 from .imagenet import EFFICIENTNETS, load_efficientnet
 from .images import ImageTask
 from .settings import MiniSettings
-from .shape import ShapeTask, fused, views_of_shapes
+from .shape import ShapeTask, fused, mirrored_shapes, views_of_shapes
 from .teacher import KeptTeacher, load_teacher
 from .temporal import TemporalTask, embed_views
 from .training_set import TextEncoder, TrainingSet
@@ -147,8 +147,7 @@ class MiniStages:
         path, settings = self._claim("shape", self._shape_identity()), self.settings
         if not path.is_file():
             frames, shapes = self._frames(network, data), self._views_of_shapes(data)
-            heads = self._heads(network, encode) if settings.shape.heads.path is not None else None
-            task = ShapeTask(network, data, frames, shapes.float(), settings.shape, heads)
+            task = ShapeTask(network, data, frames, shapes.float(), settings.shape)
             self._fit(
                 path,
                 task,
@@ -159,40 +158,80 @@ class MiniStages:
             save_weights(path, _part(network.state_dict(), _SHAPE_WEIGHTS))
         network.load_state_dict(load_file(path), strict=False)
 
-    def network(self) -> DualEncoder:
-        """Stage 4: run what is missing of the stages before, and return the whole network."""
-        path, network, settings = self._network_path(), self.new_network(), self.settings
-        if path.is_file():
-            network.load_state_dict(load_file(path))
-            return network.eval()
-        text, images = self.text(), self.images()
-        state = network.state_dict()
-        state.update({f"towers.text.{key}": value for key, value in text.items()})
-        state.update(images)
-        network.load_state_dict(state)
-
-        def encode(texts: list[str]) -> Tensor:
-            return self._read(network, texts)
-
-        data = self._training_set(encode)
-        frames = self._frames(network, data)
-        if network.shape is not None:
-            self.shape(network, data, encode)
-            frames = fused(network, frames, self._views_of_shapes(data))
+    def temporal(self, network: DualEncoder, data: TrainingSet, encode: TextEncoder) -> None:
+        """Stage 4: train the temporal module of a network that is finished up to here, in place."""
+        frames, settings = self._frames(network, data), self.settings
+        frames = fused(network, frames, self._views_of_shapes(data)) if network.shape else frames
         task = TemporalTask(network, data, frames, settings.temporal)
         self._fit(
-            path,
+            self._network_path(),
             task,
             task.plan(settings.seed),
             settings.temporal.optim,
             lambda: self._validate(network, encode, shape=True, pool=True),
         )
-        save_weights(path, network.state_dict())
+
+    def actions(self, network: DualEncoder, data: TrainingSet) -> None:
+        """Stage 5: train the space of actions of a network with all else finished, in place."""
+        settings, shapes = self.settings, self._shapes("train", data.all_pictures().cpu().numpy())
+        heads = None if settings.actions.rendered_heads is None else self._heads()
+
+        def read(texts: list[str], about: NDArray[np.int64]) -> ReadTexts:
+            where = torch.from_numpy(about).to(self.device)
+            return ReadTexts(*read_texts(network, self.tokenize, texts), where)
+
+        log.info("reading captions of actions")
+        task = ActionTask(
+            network,
+            data,
+            shapes.float(),
+            mirrored_shapes(shapes.float()),
+            facial_actions(shapes),
+            settings.actions,
+            read,
+            heads,
+            settings.seed,
+        )
+        path, plan = self._actions_path(), task.plan(settings.seed)
+        self._fit(path, task, plan, settings.actions.optim, lambda: {"score": 0.0})
+
+    def network(self) -> DualEncoder:
+        """Run what is missing of all stages, and return the whole network."""
+        network, settings = self.new_network(), self.settings
+
+        def encode(texts: list[str]) -> Tensor:
+            return self._read(network, texts)
+
+        path = self._network_path()
+        data: TrainingSet | None = None
+        if settings.actions.pretrained is not None:
+            weights = _all_but_actions(network.state_dict())
+            _go_on_from(network, Path(settings.actions.pretrained), tuple(weights))
+        elif path.is_file():
+            network.load_state_dict(load_file(path), strict=False)
+        else:
+            text, images = self.text(), self.images()
+            state = network.state_dict()
+            state.update({f"towers.text.{key}": value for key, value in text.items()})
+            state.update(images)
+            network.load_state_dict(state)
+            data = self._training_set(encode)
+            if network.shape is not None:
+                self.shape(network, data, encode)
+            self.temporal(network, data, encode)
+            save_weights(path, _all_but_actions(network.state_dict()))
+        if network.actions is not None:
+            path = self._actions_path()
+            if not path.is_file():
+                self.actions(network, data or self._training_set(encode))
+                save_weights(path, _part(network.state_dict(), ("actions.",)))
+            network.load_state_dict(load_file(path), strict=False)
         return network.eval()
 
     def finished(self) -> bool:
         """Whether all stages are done, by these settings."""
-        return self._network_path().is_file()
+        last = self._network_path if self.settings.model.actions is None else self._actions_path
+        return last().is_file()
 
     @functools.cached_property
     def tokenize(self) -> Callable[[list[str]], Tensor]:
@@ -200,15 +239,26 @@ class MiniStages:
         return build_tokenizer(self.settings.model.towers)
 
     def _network_path(self) -> Path:
+        return self._claim("network", self._network_identity())
+
+    def _actions_path(self) -> Path:
         settings = self.settings
-        return self._claim(
-            "network",
-            {
-                **self._shape_identity(),
-                "model": dataclasses.asdict(settings.model),
-                "temporal": dataclasses.asdict(settings.temporal),
-            },
-        )
+        identity = {
+            **self._network_identity(),
+            "model": dataclasses.asdict(settings.model),
+            "actions": dataclasses.asdict(settings.actions),
+        }
+        return self._claim("actions", identity)
+
+    def _network_identity(self) -> dict[str, Any]:
+        settings = self.settings
+        model = dataclasses.asdict(settings.model)
+        del model["actions"]
+        return {
+            **self._shape_identity(),
+            "model": model,
+            "temporal": dataclasses.asdict(settings.temporal),
+        }
 
     def _shape_identity(self) -> dict[str, Any]:
         settings = self.settings
@@ -296,34 +346,13 @@ class MiniStages:
         shapes = self._shapes("train", data.all_pictures().cpu().numpy())
         return views_of_shapes(shapes, self.settings.temporal.views)
 
-    def _heads(self, network: DualEncoder, encode: TextEncoder) -> CaptionedHeads:
+    def _heads(self) -> MeasuredHeads:
         """Return rendered heads; what is measured on them nothing here changes."""
-        settings, image = self.settings.shape.heads, self.settings.model.image
-        path = self._network_path().with_suffix("") / "heads.npz"
+        settings = self.settings.actions
+        path = self._actions_path().with_suffix("") / "heads.npz"
         if not path.is_file():
-            side = image.crop_size or image.size
-            heads = measure_heads(Path(str(settings.path)), settings.people, side)
-            part = path.with_suffix(".part.npz")  # else half a file would be read after a kill
-            np.savez(
-                part,
-                crops=heads.crops,
-                shapes=heads.shapes.half(),
-                presence=heads.actions.presence,
-                names=heads.actions.names,
-            )
-            os.replace(part, path)
-        with np.load(path) as file:
-            actions = FacialActions(tuple(map(str, file["names"])), file["presence"])
-            shapes, crops = (torch.from_numpy(file[name]) for name in ("shapes", "crops"))
-        network.eval()
-        with torch.no_grad():
-            frames = [
-                network.encode_frames(preprocess(part.to(self.device), image))
-                for part in crops.split(256)
-            ]
-        rows = torch.cat([torch.cat(frames), shapes.float().to(self.device)], dim=1)
-        count = self.settings.captions.actions
-        return CaptionedHeads(rows, actions, encode, count, self.settings.seed, self.device)
+            measure_heads(Path(str(settings.rendered_heads)), settings.people).save(path)
+        return MeasuredHeads.load(path)
 
     def _shapes(self, split: str, pictures: NDArray[np.uint8]) -> Tensor:
         """Return what the landmark network measures on pictures, which nothing here changes."""
@@ -335,7 +364,7 @@ class MiniStages:
     def _read(self, network: DualEncoder, texts: list[str]) -> Tensor:
         """Run the text transformer alone, short texts with short ones."""
         order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
-        out = torch.empty(len(texts), network.width, device=self.device)
+        out = torch.empty(len(texts), network.towers.width, device=self.device)
         with torch.no_grad():
             for i in range(0, len(order), 500):
                 rows = order[i : i + 500]
@@ -359,13 +388,13 @@ class MiniStages:
             gray = torch.from_numpy(np.concatenate(list(samples))).to(self.device)
             crops = gray[..., None].expand(-1, -1, -1, 3)
             frames = torch.cat(
-                [network.encode_frames(preprocess(part, image)) for part in crops.split(256)]
+                [network.towers.encode_images(preprocess(part, image)) for part in crops.split(256)]
             )
             if shape and network.shape is not None:
                 frames = fused(network, frames, self._shapes("valid", gray.cpu().numpy()))
             video = []
             for clip in frames.split([len(sample) for sample in samples]):
-                video.append(network.pool(clip[None])[0] if pool else clip.mean(0))
+                video.append(network.temporal(clip[None])[0] if pool else clip.mean(0))
             return torch.stack(video).cpu().numpy()
 
         def texts(lines: list[str]) -> NDArray[np.float32]:
@@ -377,6 +406,10 @@ class MiniStages:
 
 def _part(state: dict[str, Tensor], prefixes: tuple[str, ...]) -> dict[str, Tensor]:
     return {key: value for key, value in state.items() if key.startswith(prefixes)}
+
+
+def _all_but_actions(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {key: value for key, value in state.items() if not key.startswith("actions.")}
 
 
 def _go_on_from(network: DualEncoder, path: Path, prefixes: tuple[str, ...]) -> None:

@@ -78,6 +78,7 @@ def small_recipe(wordnet: Path) -> dict[str, Any]:
     }  # fmt: skip
     towers["text_head_hidden"] = 16
     recipe["model"]["shape"], recipe["captions"]["actions"] = None, 0  # the pictures show no faces
+    recipe["model"]["actions"] = None
     recipe["model"]["temporal"].update(heads=2, dim_head=8, mlp_dim=32)
     recipe["model"]["image"]["size"] = 32
     recipe["captions"].update(pool=50, words=1.0, states=0.0)  # states: 20,000 texts to read
@@ -93,6 +94,8 @@ def small_recipe(wordnet: Path) -> dict[str, Any]:
     recipe["shape"]["optim"].update(batch_size=64, warmup=5)
     temporal.update(views=1, steps=10, longest=8, text_noise=0.3)
     temporal["optim"].update(batch_size=64, warmup=5)
+    recipe["actions"].update(steps=10, captions=300, people=2)
+    recipe["actions"]["optim"].update(batch_size=32, warmup=5)
     return recipe
 
 

@@ -16,13 +16,11 @@ from emoclip_sdk.errors import CheckpointError, DatasetError, EmoCLIPError
 from emoclip_sdk.nn.shape import SHAPE_FEATURES
 from emoclip_sdk.training.data.datasets import open_clips
 from emoclip_sdk.training.data.ferplus import load_ferplus
-from emoclip_sdk.training.data.measured_actions import FacialActions
 from emoclip_sdk.training.engine.process import Process
 from emoclip_sdk.training.evaluation import evaluate_pictures
 from emoclip_sdk.training.mini import leave_classes_out, run_mini
 from emoclip_sdk.training.mini import stages as module
 from emoclip_sdk.training.mini.datasets import FerPlusDataset
-from emoclip_sdk.training.mini.heads import MeasuredHeads
 from emoclip_sdk.training.mini.settings import read_mini_settings
 from emoclip_sdk.training.mini.stages import MiniStages
 
@@ -105,35 +103,6 @@ def test_shape_stream_beside_the_towers_of_another_model(
     assert network.shape is not None and network.shape.gain > 0
     shapes = bar(stages.dataset.valid.images)[1:].float()
     assert network.shape(shapes).std(dim=0).max() > 0
-
-    # The same run with rendered heads: rendered once, and known by the settings.
-    recipe["shape"]["heads"] = {"path": "heads.npz", "people": 2, "weight": 1.0, "batch_size": 16}
-    recipe["captions"]["actions"] = 0
-    with pytest.raises(EmoCLIPError, match=r"shape\.heads needs captions of facial actions"):
-        stages_of(recipe, pictures, tmp_path / "heads")
-    recipe["captions"]["actions"] = 100
-    rendered = []
-
-    def render(path: Path, people: int, size: int) -> MeasuredHeads:
-        rendered.append((path, people, size))
-        crops = np.zeros((6, size, size, 3), np.uint8)
-        presence = np.eye(2, dtype=np.float32)[[0, 1] * 3]
-        actions = FacialActions(("nose_wrinkle", "smile"), presence)
-        shapes = torch.zeros(6, SHAPE_FEATURES)
-        shapes[::2] = 3.0
-        return MeasuredHeads(crops, shapes, actions)
-
-    monkeypatch.setattr(module, "measure_heads", render)
-    with_heads = [stages_of(recipe, pictures, tmp_path / "heads").network() for _ in range(2)]
-    assert rendered == [(Path("heads.npz"), 2, 48)], "once"
-    recipe["shape"]["heads"]["weight"] = 0.0
-    unheard = stages_of(recipe, pictures, tmp_path / "unheard").network()
-    learned = [n.shape.fc1.weight for n in (unheard, *with_heads) if n.shape is not None]
-    assert not torch.equal(learned[0], learned[1]) and torch.equal(learned[1], learned[2])
-    recipe["shape"]["heads"]["weight"] = 1.0
-    recipe["shape"]["heads"]["people"] = 3
-    with pytest.raises(EmoCLIPError, match=r"shape\.heads\.people .was 2, now 3"):
-        stages_of(recipe, pictures, tmp_path / "heads").network()
 
     recipe["model"]["shape"] = {"hidden": 16}
     with pytest.raises(EmoCLIPError, match=r"model\.shape\.hidden .was 8, now 16"):

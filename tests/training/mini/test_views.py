@@ -34,11 +34,11 @@ def test_views_are_what_the_tower_says_of_them(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(temporal, "augment", augment)
     data = SimpleNamespace(all_pictures=lambda: pictures)
     views = temporal.embed_views(network, data, model.image, 2, seed=3)
-    assert views.shape == (40, 2, network.width)
+    assert views.shape == (40, 2, network.towers.width)
     # 32 pictures, then 8; of each part one view after the other.
     for view in (0, 1):
         with torch.no_grad():
-            expected = network.encode_frames(torch.cat([drawn[view], drawn[2 + view]]))
+            expected = network.towers.encode_images(torch.cat([drawn[view], drawn[2 + view]]))
         torch.testing.assert_close(views[:, view], expected, rtol=1e-3, atol=1e-4)
     assert (views[:, 0] - views[:, 1]).norm() > 1e-2 * views[:, 0].norm()
     after = network.state_dict()

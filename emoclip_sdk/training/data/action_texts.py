@@ -1,0 +1,80 @@
+"""Captions about facial actions: of one, of one side of the face, of the order of two."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import yaml
+
+from ...assets import package_file
+from ...prompts.facial_actions import ACTIONS, action_wordings
+from .captions import Captioner
+
+__all__ = ["ACTION_TEXTS", "ActionTexts"]
+
+ACTION_TEXTS = package_file(__package__, "action_texts.yaml")
+
+_SENTENCES = 0.2  # share of captions of an action that say who shows it
+_NOUNS = 0.3  # share of captions about order that join nouns
+_OPENED = 0.4  # share of those that begin like a search or a note
+
+
+@dataclass(frozen=True)
+class ActionTexts:
+    """What captions are made of.
+
+    Attributes
+    ----------
+    wordings : dict of str to tuple of str
+        Of each action alone.
+    sides : dict of str to tuple of str
+        Templates about one ``{side}`` of the face.
+    order : dict
+        ``clause_templates`` and ``noun_templates`` say that ``{a}`` comes before ``{b}``;
+        ``clauses`` and ``nouns`` name actions in them, and ``prefixes`` open some.
+    """
+
+    wordings: dict[str, tuple[str, ...]]
+    sides: dict[str, tuple[str, ...]]
+    order: dict[str, Any]
+
+    @classmethod
+    def read(cls) -> ActionTexts:
+        """Read those of the package."""
+        data: dict[str, Any] = yaml.safe_load(ACTION_TEXTS.read_text(encoding="utf-8"))
+        more, known = data["wordings"], action_wordings()
+        names = dict.fromkeys([*known, *more])
+        wordings = {name: (*known.get(name, ()), *more.get(name, ())) for name in names}
+        return cls(wordings, {k: tuple(v) for k, v in data["sides"].items()}, data["order"])
+
+    @property
+    def ordered(self) -> tuple[str, ...]:
+        """Actions whose order captions speak of."""
+        return tuple(self.order["clauses"])
+
+    def action(self, name: str, captioner: Captioner, rng: np.random.Generator) -> str:
+        """Say that a face shows an action."""
+        if name in ACTIONS and rng.random() < _SENTENCES:
+            return captioner.sentence([name], rng)
+        return _styled(str(rng.choice(self.wordings[name])), rng)
+
+    def side(self, name: str, side: str, rng: np.random.Generator) -> str:
+        """Say that one side of a face, ``left`` or ``right``, shows an action."""
+        return _styled(str(rng.choice(self.sides[name])).format(side=side), rng)
+
+    def sequence(self, first: str, second: str, rng: np.random.Generator) -> tuple[str, bool]:
+        """Say that a face shows one action after another: and whether the later is named first."""
+        kind = "noun" if rng.random() < _NOUNS else "clause"
+        template = str(rng.choice(self.order[f"{kind}_templates"]))
+        a, b = (str(rng.choice(self.order[f"{kind}s"][name])) for name in (first, second))
+        opening = str(rng.choice(self.order["prefixes"])) if rng.random() < _OPENED else ""
+        text = _styled(opening + template.format(a=a, b=b), rng)
+        return text, template.index("{b}") < template.index("{a}")
+
+
+def _styled(text: str, rng: np.random.Generator) -> str:
+    if rng.random() < 0.5:
+        return text
+    return text[0].upper() + text[1:] + ("." if rng.random() < 0.6 else "")
