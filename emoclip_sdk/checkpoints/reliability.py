@@ -177,11 +177,12 @@ def read_reliability(folder: Path, width: int) -> MeasuredReliability | None:
         if len(known.center) != width:
             raise CheckpointError(
                 f"{path}: the center of '{known.name}' has {len(known.center)} numbers, and this "
-                f"model's embeddings have {width}. Write it anew: emoclip-train reliability"
+                f"model's embeddings have {width}. Delete it and write it anew: emoclip-train "
+                "reliability"
             )
     if measured.presence and not any(each.kind == "words" for each in measured.presence):
         raise CheckpointError(
-            f"{path}: 'presence' has nothing of the kind 'words'. Write it anew: emoclip-train "
-            "reliability"
+            f"{path}: 'presence' has nothing of the kind 'words'. Delete it and write it anew: "
+            "emoclip-train reliability"
         )
     return measured

@@ -26,9 +26,9 @@ class DualEncoder(nn.Module):
 
     With a space of actions, the joint space has two parts. In the first, which is the paper's, all
     texts meet faces; the second is for texts about single facial actions. Both parts of a clip are
-    of one length, and a text has as much of either as it is about actions, so its cosine is
-    (sqrt(1 - s) cos + sqrt(s) cos') / sqrt(2): `s` its share, `cos` and `cos'` the cosines in the
-    parts.
+    of one length, and a text has as much of either as it is about actions: where `s` is its share,
+    `cos` and `cos'` the cosines in the parts, its own is ((1 - s) cos + s cos') / sqrt(2), but for
+    a factor that keeps the length, sqrt((1 - s) ** 2 + s ** 2).
 
     Parameters
     ----------
@@ -124,7 +124,8 @@ class DualEncoder(nn.Module):
         actions = _as_long(
             self.actions.texts(self.actions.tokens(inputs, outputs), mask, unit), texts
         )
-        return torch.cat([(1 - share).sqrt() * texts, share.sqrt() * actions], dim=-1)
+        whole = ((1 - share) ** 2 + share**2).sqrt()  # so that the length stays that of `texts`
+        return torch.cat([(1 - share) * texts, share * actions], dim=-1) / whole
 
     def _parts(self, frames: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         assert self.actions is not None

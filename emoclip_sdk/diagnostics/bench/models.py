@@ -48,7 +48,7 @@ def vit_b_32(dtype: str = "auto", device: str = "cpu") -> EmoCLIP:
 
 def without_shape_stream(model: EmoCLIP) -> EmoCLIP:
     """Build a model with the towers of another one, without its shape stream."""
-    config = dataclasses.replace(model.config, shape=None)
+    config = dataclasses.replace(model.config, shape=None, actions=None)
     network = DualEncoder(config)
     state = model.encoder.network.state_dict()
     network.load_state_dict({key: state[key] for key in network.state_dict()})

@@ -132,7 +132,7 @@ def _in_frames(cropped: bool, view: View | None) -> bool:
 
 def _reading_config(model: EmoCLIP, *, shapes: bool) -> ModelConfig:
     """Return the configuration by which clips are read: without shapes where none are used."""
-    return model.config if shapes else replace(model.config, shape=None)
+    return model.config if shapes else replace(model.config, shape=None, actions=None)
 
 
 def _seen_clips(

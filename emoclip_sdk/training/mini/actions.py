@@ -133,7 +133,7 @@ class ActionTask:
         self._scale = network.logit_scale
         self._device = network.logit_scale.device
         self._data, self._settings = data, settings
-        self._rng = np.random.default_rng(seed)
+        rng = np.random.default_rng(seed)
         names = tuple(dict.fromkeys([*actions.names, *(heads.actions.names if heads else ())]))
         self._pictures = len(shapes)
         views, presence = (
@@ -150,8 +150,8 @@ class ActionTask:
             raise DatasetError("no landmarks were found in the training pictures")
         self._measured = seen.nonzero()[:, 0]
         texts, captioner = ActionTexts.read(), Captioner(least_actions=2)
-        self._captions = self._write_actions(names, texts, captioner, read)
-        self._of_order = self._write_order(names, texts, read)
+        self._captions = self._write_actions(names, texts, captioner, read, rng)
+        self._of_order = self._write_order(names, texts, read, rng)
         self._by_pair: dict[tuple[int, int], list[int]] = {}
         for row, (first, second, _) in enumerate(self._of_order.about.tolist()):
             self._by_pair.setdefault((first, second), []).append(row)
@@ -161,25 +161,34 @@ class ActionTask:
         self._showing = [np.flatnonzero(column) for column in shown.T if column.any()]
         self._heads = torch.arange(self._pictures, len(self._views), device=self._device)
         if heads is not None:
-            self._know_heads(heads, texts, read)
+            self._know_heads(heads, texts, read, rng)
         freeze(network, settings.optim.lr)
 
     def _write_actions(
-        self, names: tuple[str, ...], texts: ActionTexts, captioner: Captioner, read: Reader
+        self,
+        names: tuple[str, ...],
+        texts: ActionTexts,
+        captioner: Captioner,
+        read: Reader,
+        rng: np.random.Generator,
     ) -> ReadTexts:
         said = [i for i, name in enumerate(names) if name in texts.wordings]
         about = np.resize(said, self._settings.captions)
-        return read([texts.action(names[i], captioner, self._rng) for i in about], about[:, None])
+        return read([texts.action(names[i], captioner, rng) for i in about], about[:, None])
 
-    def _write_order(self, names: tuple[str, ...], texts: ActionTexts, read: Reader) -> ReadTexts:
+    def _write_order(
+        self, names: tuple[str, ...], texts: ActionTexts, read: Reader, rng: np.random.Generator
+    ) -> ReadTexts:
         known = [i for i, name in enumerate(names) if name in texts.ordered]
         pairs = np.array([(i, j) for i in known for j in known if i != j])
         about = np.resize(pairs, (self._settings.captions, 2))
-        said = [texts.sequence(names[i], names[j], self._rng) for i, j in about]
+        said = [texts.sequence(names[i], names[j], rng) for i, j in about]
         backward = np.array([reverse for _, reverse in said], np.int64)[:, None]
         return read([text for text, _ in said], np.concatenate([about, backward], axis=1))
 
-    def _know_heads(self, heads: MeasuredHeads, texts: ActionTexts, read: Reader) -> None:
+    def _know_heads(
+        self, heads: MeasuredHeads, texts: ActionTexts, read: Reader, rng: np.random.Generator
+    ) -> None:
         rows = [np.flatnonzero(heads.people == person) for person in np.unique(heads.people)]
         shown = self._presence[self._pictures :, self._ordered]
         still = (torch.nan_to_num(shown).amax(dim=1) < REST).cpu().numpy()
@@ -190,7 +199,7 @@ class ActionTask:
         self._swapped = [known.index(_other_side(name)) for name in known]
         self._one_sided = (self._sides.amax(dim=1) > FULL).nonzero()[:, 0]
         about = np.arange(max(self._settings.captions // 4, len(known))) % len(known)
-        lines = [texts.side(*SIDE_ACTIONS[known[i]], self._rng) for i in about]
+        lines = [texts.side(*SIDE_ACTIONS[known[i]], rng) for i in about]
         self._of_sides = read(lines, about[:, None])
 
     def plan(self, seed: int) -> WeightedPlan:
@@ -271,7 +280,9 @@ class ActionTask:
     def _in_order(self, named: Tensor, about: Tensor) -> Tensor:
         """Contrast captions of two actions with clips and their reverse."""
         space = self._space
-        clips = self._reversible(self._settings.optim.batch_size // 2)
+        # A generator of this step alone: a run that was interrupted goes on by torch's.
+        rng = np.random.default_rng(int(torch.randint(2**31, ())))
+        clips = self._reversible(self._settings.optim.batch_size // 2, rng)
         began, ended = torch.nan_to_num(clips.first), torch.nan_to_num(clips.last)
         first, last = began[:, self._ordered], ended[:, self._ordered]
         chances = (first * (1 - last))[:, :, None] * (last * (1 - first))[:, None]
@@ -282,7 +293,7 @@ class ActionTask:
         columns, n = self._ordered.tolist(), len(self._ordered)
         picks = torch.multinomial(chances[fit], 1)[:, 0].tolist() if fit.any() else []
         known = [self._by_pair.get((columns[i // n], columns[i % n]), []) for i in picks]
-        drawn = [int(self._rng.choice(texts)) for texts in known if texts]
+        drawn = [int(rng.choice(texts)) for texts in known if texts]
         if not drawn:
             return loss
         rows = torch.tensor(drawn, device=self._device)
@@ -300,17 +311,17 @@ class ActionTask:
             loss = loss + contrastive_loss(shown, slot, self._scale, fits) / 2
         return loss
 
-    def _reversible(self, count: int) -> _Clips:
+    def _reversible(self, count: int, rng: np.random.Generator) -> _Clips:
         """Lay out clips over two pictures, first one and then the other: each beside its reverse.
 
         Two of one head, with its face at rest before, between and after; or two of two people.
         """
-        rng, device = self._rng, self._device
+        device = self._device
         rows = np.zeros((2 * count, SPAN), np.int64)
         mask = np.zeros((2 * count, SPAN), bool)
         ends = np.zeros((2 * count, 2), np.int64)
         for k in range(0, 2 * count, 2):
-            pair, rest = self._pair()
+            pair, rest = self._pair(rng)
             layout = _layout(rng, rest is not None)
             for row, (one, two) in ((k, pair), (k + 1, pair[::-1])):
                 rows[row, : len(layout)] = np.array([one, two, one if rest is None else rest])[
@@ -323,9 +334,8 @@ class ActionTask:
         first, last = self._presence[torch.from_numpy(ends).to(device)].unbind(dim=1)
         return _Clips(shapes, torch.from_numpy(mask).to(device), first, last)
 
-    def _pair(self) -> tuple[tuple[int, int], int | None]:
+    def _pair(self, rng: np.random.Generator) -> tuple[tuple[int, int], int | None]:
         """Draw two pictures that differ, and one of the same face at rest where there is one."""
-        rng = self._rng
         if len(self._heads) and (len(self._showing) < 2 or rng.random() < OF_HEADS):
             person = rng.integers(len(self._people))
             one, two = rng.choice(self._people[person], 2, replace=False)

@@ -243,8 +243,8 @@ class ActionSettings:
     rendered_heads: str | None = None
     people: int = bounded(120, 1)
     pretrained: str | None = None
-    captions: int = bounded(16_000, 1)
-    steps: int = bounded(2000, 1)
+    captions: int = bounded(12_000, 1)
+    steps: int = bounded(3000, 1)
     text_noise: float = bounded(1.0, 0)
     shape_noise: float = bounded(0.1, 0)
     without_shape: float = bounded(0.05, 0, 1)

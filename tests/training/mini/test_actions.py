@@ -17,6 +17,7 @@ from emoclip_sdk.inference.scorer import cosine_similarities
 from emoclip_sdk.nn.shape import SHAPE_FEATURES
 from emoclip_sdk.training.data.action_texts import ActionTexts
 from emoclip_sdk.training.data.measured_actions import FacialActions
+from emoclip_sdk.training.engine.loop import Trainer
 from emoclip_sdk.training.evaluation.card.actions import ACTION_SENTENCES
 from emoclip_sdk.training.evaluation.card.heads import ORDER_SENTENCES, SIDE_SENTENCES
 from emoclip_sdk.training.heads.actions import SIDE_ACTIONS
@@ -57,31 +58,49 @@ def heads(people: int) -> MeasuredHeads:
     )
 
 
-def test_space_of_actions_beside_a_finished_model(
-    pictures: Path, recipe: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    recipe["model"]["shape"] = {"hidden": 8}
-    rendered = []
+def measure(pictures: np.ndarray) -> torch.Tensor:
+    """Say of four pictures that two smile, one raises its brows, and one shows no face."""
+    kinds = torch.stack([shape("smile"), shape(), shape("brows_up"), shape("smile")])
+    kinds[1] = torch.nan
+    return kinds.repeat(len(pictures) // 4, 1).half()
+
+
+@pytest.fixture
+def rendered(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Path, int]]:
+    """Which heads were rendered."""
+    calls = []
 
     def render(path: Path, people: int) -> MeasuredHeads:
-        rendered.append((path, people))
+        calls.append((path, people))
         return heads(people)
-
-    def measure(pictures: np.ndarray) -> torch.Tensor:
-        """Two of the pictures smile, one raises its brows, and one shows no face."""
-        kinds = torch.stack([shape("smile"), shape(), shape("brows_up"), shape("smile")])
-        kinds[1] = torch.nan
-        return kinds.repeat(len(pictures) // 4, 1).half()
 
     monkeypatch.setattr(module, "measure_heads", render)
     monkeypatch.setattr(module, "measure_shapes", measure)
-    run_mini(recipe, pictures, tmp_path / "plain", tmp_path / "plain-run")
-    weights = tmp_path / "plain/model.safetensors"
+    return calls
 
+
+@pytest.fixture
+def finished(
+    pictures: Path, recipe: dict[str, Any], rendered: list[Any], tmp_path: Path
+) -> dict[str, Any]:
+    """Recipe of a space of actions beside a finished model, ``plain``."""
+    recipe["model"]["shape"] = {"hidden": 8}
+    run_mini(recipe, pictures, tmp_path / "plain", tmp_path / "plain-run")
     recipe["model"]["actions"] = {"width": 32, "hidden": 32, "heads": 2}
-    recipe["actions"].update(
-        pretrained=str(weights), rendered_heads="heads.npz", steps=120, text_noise=0.1
-    )
+    weights = str(tmp_path / "plain/model.safetensors")
+    recipe["actions"].update(pretrained=weights, rendered_heads="heads.npz", text_noise=0.1)
+    return recipe
+
+
+def test_space_of_actions_beside_a_finished_model(
+    pictures: Path,
+    finished: dict[str, Any],
+    rendered: list[tuple[Path, int]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    recipe = finished
+    recipe["actions"]["steps"] = 120
     monkeypatch.setattr(module, "load_teacher", lambda name: pytest.fail("a tower was trained"))
     figures = run_mini(recipe, pictures, tmp_path / "model", tmp_path / "run")
     assert rendered == [(Path("heads.npz"), 2)] and figures
@@ -119,6 +138,30 @@ def test_space_of_actions_beside_a_finished_model(
     recipe["actions"].update(people=2, rendered_heads=None, steps=5)
     stages_of(recipe, pictures, tmp_path / "pictures").network()
     assert len(rendered) == 1
+
+
+def test_a_run_that_was_broken_off_goes_on_to_the_bit(
+    pictures: Path, finished: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = finished
+    recipe["run"] = {"save_every": 4, "log_every": 3}
+    stages_of(recipe, pictures, tmp_path / "whole").network()
+    original = Trainer._step
+
+    class PowerCut(BaseException):
+        pass
+
+    def broken(self: Trainer, batch: Any) -> None:
+        original(self, batch)
+        if self.progress.done == 6:
+            raise PowerCut
+
+    with monkeypatch.context() as patch, pytest.raises(PowerCut):
+        patch.setattr(Trainer, "_step", broken)
+        stages_of(recipe, pictures, tmp_path / "broken").network()
+    stages_of(recipe, pictures, tmp_path / "broken").network()
+    one, other = (load_file(tmp_path / f"{run}/actions.safetensors") for run in ("whole", "broken"))
+    assert all(torch.equal(tensor, other[name]) for name, tensor in one.items())
 
 
 def test_captions_say_what_they_are_about() -> None:
