@@ -388,7 +388,7 @@ class EmoCLIP(PretrainedModel):
         Examples
         --------
         >>> model.embed("portrait.mp4").shape, model.embed(["portrait.mp4"]).shape
-        ((384,), (1, 384))
+        ((640,), (1, 640))
         """
         face, options = one_face(track, "embed"), ReadOptions(**reading)
         nothing = np.full(self.encoder.width, np.nan, np.float32)

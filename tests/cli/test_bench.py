@@ -64,5 +64,6 @@ def test_the_model_without_its_shape_stream_has_the_same_towers():
     shape = FaceShape(points, 1.0, np.zeros(52, np.float32))
     pixels = alone.encoder.frames(crops)
     embedded = model.encoder.frames(crops, [None, shape])
+    embedded = embedded[:, : pixels.shape[1]]  # what it says of facial actions apart
     np.testing.assert_array_equal(embedded[0], pixels[0])
     assert np.abs(embedded[1] - pixels[1]).max() > 1e-3

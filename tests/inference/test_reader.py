@@ -26,7 +26,7 @@ def test_shapes_are_added_to_frame_embeddings(with_shape: EmoCLIP) -> None:
     frames = [frame for frame in stream if 0 in frame.faces]
     assert stream.tracks[0].shape_share == sum(0 in f.shapes for f in frames) / len(frames) > 0.9
 
-    plain = dataclasses.replace(with_shape.config, shape=None)
+    plain = dataclasses.replace(with_shape.config, shape=None, actions=None)
     pixels = EmoCLIP(plain, DualEncoder(plain), name="pixels", device="cpu", dtype="float32")
     weights = with_shape.encoder.network.state_dict()
     pixels.encoder.network.load_state_dict(
@@ -35,7 +35,7 @@ def test_shapes_are_added_to_frame_embeddings(with_shape: EmoCLIP) -> None:
     without = [f for f in pixels.reader(PORTRAIT, ReadOptions()) if 0 in f.faces]
     assert not any(frame.shapes for frame in without)
     for frame, other in zip(frames, without, strict=True):
-        added = frame.faces[0] - other.faces[0]
+        added = frame.faces[0][: len(other.faces[0])] - other.faces[0]
         assert (np.abs(added).max() > 1e-2) == (0 in frame.shapes)
 
 
