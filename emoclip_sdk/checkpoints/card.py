@@ -171,11 +171,24 @@ def _parts(config: ModelConfig) -> str:
     rows = {
         "image tower": f"{image}, {config.image.size} px, {config.image.color}",
         "text tower": f"CLIP text transformer, {activation}" if towers.text else "none",
+        **_beside(config),
         "temporal module": pooling,
         "clip": f"{config.sampling.n_frames} frames at {config.sampling.rate:g} frames a second",
         "labels": ", ".join(config.prompts.labels) or "none of its own",
     }
     return "\n".join(f"| {key} | {value} |" for key, value in rows.items())
+
+
+def _beside(config: ModelConfig) -> dict[str, str]:
+    """Name the parts that CLIP and EmoCLIP don't have, where there are any."""
+    rows = {}
+    if config.shape is not None:
+        rows["shape stream"] = f"478 landmarks and 52 blendshapes, perceptron {config.shape.hidden}"
+    if config.actions is not None:
+        rows["space of facial actions"] = (
+            f"2 x {config.actions.width} of the joint space, on the same landmarks and blendshapes"
+        )
+    return rows
 
 
 def _training(config: ModelConfig, training: Mapping[str, Any] | str | None) -> str:
