@@ -22,7 +22,7 @@ def test_it_runs(embedded_model, tmp_path):
         embedded_model.with_prompts(), asset("portrait.mp4"), tmp_path
     )
     assert lines[0].startswith("happiness: 0.") and lines[2] == "1 ['ok', 'failed'] 5 [0.0, 1.0]"
-    assert lines[3].startswith("(384,) [None, 'no such file or folder'] 1 deterministic")
+    assert lines[3].startswith("(640,) [None, 'no such file or folder'] 1 deterministic")
     assert (tmp_path / "scores.csv").is_file() and (tmp_path / "scores.png").is_file()
 
 
