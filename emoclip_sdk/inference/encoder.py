@@ -266,7 +266,9 @@ class Encoder:
             return None
         landmarks = torch.from_numpy(np.stack([s.landmarks for s in measured.values()]))
         blendshapes = torch.from_numpy(np.stack([s.blendshapes for s in measured.values()]))
-        features = torch.full((n, SHAPE_FEATURES), torch.nan, device=self.device)
+        features = torch.full(
+            (n, SHAPE_FEATURES), torch.nan, dtype=torch.float32, device=self.device
+        )
         features[list(measured)] = shape_features(
             landmarks.to(self.device), blendshapes.to(self.device)
         )
@@ -315,6 +317,8 @@ class Encoder:
             for row, window in zip(rows, part, strict=True):
                 row[: len(window)] = window
             clips = torch.from_numpy(frames[rows.clip(0)]).to(self.device)
+            # What is masked still takes part in products: a face out of view is NaN in row 0, too.
+            clips[torch.from_numpy(rows < 0).to(self.device)] = 0
             yield clips, torch.from_numpy(rows >= 0).to(self.device)
 
     def _places(self, n: int) -> Sequence[int]:

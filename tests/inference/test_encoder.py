@@ -206,3 +206,19 @@ def test_short_clips_are_seen_as_training_filled_them(
     shares = encoder.attention(frames, [[0, 1, 2], [4, -1]])
     assert [len(row) for row in shares] == [3, 2] and shares[1][1] == 0
     assert np.allclose([row.sum() for row in shares], 1)
+
+
+def test_a_first_frame_without_a_face_does_not_spoil_padded_clips(embedded_model) -> None:
+    """Gaps and padding stand on some row of the frames; NaN there must not get in."""
+    encoder = embedded_model.encoder
+    rng = np.random.default_rng(0)
+    frames = rng.standard_normal((8, encoder.width)).astype(np.float32)
+    windows = [[1, -1, 2, 3, 4], [5, 6], [7]]
+    expected = encoder.pool(frames, windows)
+    frames[0] = np.nan
+    np.testing.assert_array_equal(encoder.pool(frames, windows), expected)
+    assert np.isfinite(expected).all()
+    alone = np.concatenate([encoder.pool(frames, [window]) for window in windows])
+    np.testing.assert_allclose(alone, expected, atol=1e-5)
+    shares = encoder.attention(frames, windows)
+    assert all(np.isfinite(share).all() for share in shares)

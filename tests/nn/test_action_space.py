@@ -98,6 +98,23 @@ def test_a_text_about_actions_is_matched_by_shapes_alone(network: DualEncoder) -
     assert np.isfinite(unseen).all() and np.abs(unseen - first).max() > 1e-3
 
 
+def test_the_parts_are_mixed_in_proportion_to_the_share(network: DualEncoder) -> None:
+    encoder = Encoder(network, CONFIG, "cpu")
+    clips = encoder.pool(encoder.frames(*_faces(4)), [[0, 1], [2, 3]])
+    cosines, lengths = {}, {}
+    for share in (0.0, 0.25, 1.0):
+        _decide(network, share)
+        if share == 0.25:
+            torch.nn.init.constant_(network.actions.about_actions[2].bias, -np.log(3))
+        texts = encoder.texts(TEXTS).numpy()
+        cosines[share] = cosine_similarities(clips, texts)
+        lengths[share] = np.linalg.norm(texts, axis=1)
+    mixed = (0.75 * cosines[0] + 0.25 * cosines[1]) / np.hypot(0.75, 0.25)
+    np.testing.assert_allclose(cosines[0.25], mixed, atol=1e-5)
+    for share in (0.25, 1.0):  # eq. 2 averages texts before it normalizes
+        np.testing.assert_allclose(lengths[share], lengths[0], rtol=1e-5)
+
+
 def test_a_clip_and_its_reverse_change_in_opposite_ways(network: DualEncoder) -> None:
     space = network.actions
     assert space is not None
