@@ -1,4 +1,4 @@
-"""Captions about facial actions: of one, of one side of the face, of the order of two."""
+"""Captions about facial actions: of one, of one side, of the order of two, of behaviors."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import yaml
 from ...assets import package_file
 from ...prompts.facial_actions import ACTIONS, action_wordings
 from .captions import Captioner
+from .states import state_texts
 
 __all__ = ["ACTION_TEXTS", "ActionTexts"]
 
@@ -19,6 +20,7 @@ ACTION_TEXTS = package_file(__package__, "action_texts.yaml")
 _SENTENCES = 0.2  # share of captions of an action that say who shows it
 _NOUNS = 0.3  # share of captions about order that join nouns
 _OPENED = 0.4  # share of those that begin like a search or a note
+_DESCRIBED = 0.5  # share of captions of a behavior that describe it
 
 
 @dataclass(frozen=True)
@@ -34,11 +36,15 @@ class ActionTexts:
     order : dict
         ``clause_templates`` and ``noun_templates`` say that ``{a}`` comes before ``{b}``;
         ``clauses`` and ``nouns`` name actions in them, and ``prefixes`` open some.
+    behaviors : dict of str to tuple of str
+        States of the prompt bank that somebody does with the face rather than feels ("yawning"),
+        and the actions by which they are seen.
     """
 
     wordings: dict[str, tuple[str, ...]]
     sides: dict[str, tuple[str, ...]]
     order: dict[str, Any]
+    behaviors: dict[str, tuple[str, ...]]
 
     @classmethod
     def read(cls) -> ActionTexts:
@@ -47,7 +53,11 @@ class ActionTexts:
         more, known = data["wordings"], action_wordings()
         names = dict.fromkeys([*known, *more])
         wordings = {name: (*known.get(name, ()), *more.get(name, ())) for name in names}
-        return cls(wordings, {k: tuple(v) for k, v in data["sides"].items()}, data["order"])
+        sides, behaviors = (
+            {name: tuple(parts) for name, parts in data[kind].items()}
+            for kind in ("sides", "behaviors")
+        )
+        return cls(wordings, sides, data["order"], behaviors)
 
     @property
     def ordered(self) -> tuple[str, ...]:
@@ -59,6 +69,11 @@ class ActionTexts:
         if name in ACTIONS and rng.random() < _SENTENCES:
             return captioner.sentence([name], rng)
         return _styled(str(rng.choice(self.wordings[name])), rng)
+
+    def behavior(self, name: str, rng: np.random.Generator) -> str:
+        """Describe a behavior, or name it."""
+        descriptions, named = state_texts(name)
+        return str(rng.choice(descriptions if rng.random() < _DESCRIBED else named))
 
     def side(self, name: str, side: str, rng: np.random.Generator) -> str:
         """Say that one side of a face, ``left`` or ``right``, shows an action."""

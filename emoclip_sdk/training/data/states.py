@@ -6,6 +6,7 @@ The bank describes several hundred states beside the classes that anybody voted 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +18,14 @@ from numpy.typing import NDArray
 from ...assets import package_file
 from ...prompts import PromptBank
 
-__all__ = ["STATE_VOTES", "StateCaptions", "held_out_states", "state_captions", "state_votes"]
+__all__ = [
+    "STATE_VOTES",
+    "StateCaptions",
+    "held_out_states",
+    "state_captions",
+    "state_texts",
+    "state_votes",
+]
 
 STATE_VOTES = package_file(__package__, "state_votes.yaml")
 _EVERY = 5  # one state of so many is held out
@@ -53,21 +61,15 @@ def held_out_states() -> tuple[str, ...]:
 
 def state_captions(classes: Sequence[str]) -> StateCaptions:
     """Return descriptions and names of the states whose votes are all for `classes`."""
-    bank = PromptBank.default()
-    data, held_out = _read(), held_out_states()
-    votes_of: dict[str, dict[str, int]] = data["votes"]
-    unsaid = set(data["unsaid"])
+    held_out = held_out_states()
     texts: list[str] = []
     votes: list[list[float]] = []
     weights: list[float] = []
-    for name, given in votes_of.items():
+    for name, given in state_votes().items():
         if name in held_out or not set(given) <= set(classes):
             continue
         share = [given.get(label, 0) / sum(given.values()) for label in classes]
-        wordings = [word for word in (name, *bank.aliases(name)) if word not in unsaid]
-        frames = ("{label}", *bank.templates)
-        named = [frame.replace("{label}", word) for word in wordings for frame in frames]
-        for kind in (bank.descriptions(name), named):
+        for kind in state_texts(name):
             if not kind:
                 continue
             texts += kind
@@ -76,6 +78,16 @@ def state_captions(classes: Sequence[str]) -> StateCaptions:
     return StateCaptions(tuple(texts), np.array(votes, np.float32), np.array(weights, np.float32))
 
 
+def state_texts(name: str) -> tuple[list[str], list[str]]:
+    """Return what captions may say of a state: its descriptions, and its names in templates."""
+    bank, unsaid = PromptBank.default(), set(_read()["unsaid"])
+    words = [word for word in (name, *bank.aliases(name)) if word not in unsaid]
+    frames = ("{label}", *bank.templates)
+    named = [frame.replace("{label}", word) for word in words for frame in frames]
+    return list(bank.descriptions(name)), named
+
+
+@functools.lru_cache(maxsize=1)
 def _read() -> dict[str, Any]:
     data: dict[str, Any] = yaml.safe_load(STATE_VOTES.read_text(encoding="utf-8"))
     return data

@@ -22,6 +22,7 @@ def fit_calibration(
     logit_scale: float,
     keep: float,
     tell: float,
+    caution: float = 1.0,
 ) -> CalibrationConfig:
     """Fit on validation data.
 
@@ -36,6 +37,8 @@ def fit_calibration(
         Share of the clips whose label is among the offered ones that must not be refused.
     tell : float
         See :func:`fit_margin`.
+    caution : float
+        What the temperature is multiplied by: a model is right less often on other data than these.
 
     Returns
     -------
@@ -49,6 +52,7 @@ def fit_calibration(
         loss = -np.log(np.maximum(scores[np.arange(len(labels)), labels], 1e-12)).mean()
         if loss < best:
             best, temperature = loss, float(candidate)
+    temperature *= caution
     scores = softmax_scores(similarities, logit_scale / temperature)
     fits = [confidence[inside] for confidence, inside in offered_subsets(scores, labels)]
     threshold = float(np.quantile(np.concatenate(fits), 1 - keep))

@@ -30,6 +30,8 @@ SPAN = 16
 """Frames of the longest training clip."""
 REST, FULL, SHOWN = 0.1, 0.5, 0.8
 """How far an action is there: in a face at rest at most, rather than not, for sure."""
+OF_BEHAVIORS = 0.2
+"""Share of the captions of what a face does that are about a behavior."""
 OF_HEADS = 0.6
 """Share of the clips in which something changes that are of rendered heads."""
 TOKEN_NOISE = 0.1
@@ -48,8 +50,8 @@ class ReadTexts:
     sentences : Tensor, (M, S)
         Unit vectors.
     about : Tensor of int, (M, K)
-        What a caption is about: an action or a side; or the first and the second action, and
-        whether the second is mentioned first.
+        What a caption is about: an action, a behavior or a side; or the first and the second
+        action, and whether the second is mentioned first.
     """
 
     tokens: Tensor
@@ -91,10 +93,11 @@ class _Clips:
 class ActionTask:
     """The space of actions learns to match clips with captions of what the faces do.
 
-    Captions of one action are contrasted with pictures, with heads and with clips; those of one
-    side with heads and their mirror images; those of two actions with clips and their reverse,
-    laid out over two pictures that differ. How far a text is about single actions is learned
-    beside it, from these captions and those from votes. All else in the network stays as it is.
+    Captions of one action, and of behaviors that show in one or two, are contrasted with pictures,
+    with heads and with clips; those of one side with heads and their mirror images; those of two
+    actions in order with clips and their reverse, laid out over two pictures that differ. How far a
+    text is about single actions is learned beside it, from these captions and those from votes. All
+    else in the network stays as it is.
 
     Parameters
     ----------
@@ -134,6 +137,7 @@ class ActionTask:
         self._device = network.logit_scale.device
         self._data, self._settings = data, settings
         rng = np.random.default_rng(seed)
+        texts, captioner = ActionTexts.read(), Captioner(least_actions=2)
         names = tuple(dict.fromkeys([*actions.names, *(heads.actions.names if heads else ())]))
         self._pictures = len(shapes)
         views, presence = (
@@ -144,12 +148,11 @@ class ActionTask:
             views.append(torch.stack([heads.shapes, heads.mirrored], dim=1).half())
             presence.append(_widened(heads.actions, names))
         self._views = torch.cat(views).to(self._device)
-        self._presence = torch.cat(presence).to(self._device)
+        self._presence = _with_behaviors(torch.cat(presence), names, texts).to(self._device)
         seen = torch.isfinite(self._views[: self._pictures, :, 0]).all(dim=1)
         if not seen.any():
             raise DatasetError("no landmarks were found in the training pictures")
         self._measured = seen.nonzero()[:, 0]
-        texts, captioner = ActionTexts.read(), Captioner(least_actions=2)
         self._captions = self._write_actions(names, texts, captioner, read, rng)
         self._of_order = self._write_order(names, texts, read, rng)
         self._by_pair: dict[tuple[int, int], list[int]] = {}
@@ -173,8 +176,14 @@ class ActionTask:
         rng: np.random.Generator,
     ) -> ReadTexts:
         said = [i for i, name in enumerate(names) if name in texts.wordings]
-        about = np.resize(said, self._settings.captions)
-        return read([texts.action(names[i], captioner, rng) for i in about], about[:, None])
+        known = _behaviors(names, texts)
+        behaviors = [len(names) + i for i in range(len(known))]
+        several = round(OF_BEHAVIORS * self._settings.captions) if behaviors else 0
+        single = np.resize(said, self._settings.captions - several)
+        lines = [texts.action(names[i], captioner, rng) for i in single]
+        of_several = np.resize(behaviors, several).astype(single.dtype)
+        lines += [texts.behavior(known[i - len(names)], rng) for i in of_several]
+        return read(lines, np.concatenate([single, of_several])[:, None])
 
     def _write_order(
         self, names: tuple[str, ...], texts: ActionTexts, read: Reader, rng: np.random.Generator
@@ -390,6 +399,20 @@ def _widened(actions: FacialActions, names: tuple[str, ...]) -> Tensor:
     columns = [names.index(name) for name in actions.names]
     presence[:, columns] = torch.from_numpy(actions.presence).float()
     return presence
+
+
+def _behaviors(names: tuple[str, ...], texts: ActionTexts) -> list[str]:
+    """Return the behaviors all of whose actions are among `names`."""
+    return [name for name, parts in texts.behaviors.items() if set(parts) <= set(names)]
+
+
+def _with_behaviors(presence: Tensor, names: tuple[str, ...], texts: ActionTexts) -> Tensor:
+    """Append to the presence of `names` (N, A) that of behaviors: of their weakest action."""
+    columns = [
+        presence[:, [names.index(part) for part in texts.behaviors[behavior]]].amin(dim=1)
+        for behavior in _behaviors(names, texts)
+    ]
+    return torch.cat([presence, *(column[:, None] for column in columns)], dim=1)
 
 
 def _other_side(name: str) -> str:

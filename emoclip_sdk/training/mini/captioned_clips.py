@@ -50,6 +50,10 @@ class CaptionedClips:
     def __len__(self) -> int:
         return len(self._counts)
 
+    @property
+    def posed(self) -> int:
+        return 0
+
     def weights(self, power: float) -> Tensor:
         return torch.ones(len(self), device=self._device)
 

@@ -27,7 +27,8 @@ from ..data.measured_actions import facial_actions
 from ..evaluation import class_vectors, recalls
 from ..evaluation.calibration import fit_calibration
 from .captioned_clips import CaptionedClips
-from .settings import CaptionSettings
+from .heads import LUMA, PosedHeads
+from .settings import CalibrationSettings, CaptionSettings
 from .training_set import TextEncoder, TrainingSet
 from .voted_pictures import VotedPictures
 
@@ -42,7 +43,6 @@ Texts = Callable[[list[str]], NDArray[np.float32]]
 Shapes = Callable[[NDArray[np.uint8]], Tensor]
 
 VALID_SHARE = 0.1
-LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601, as the model's "gray"
 
 
 class MiniDataset(Protocol):
@@ -53,10 +53,28 @@ class MiniDataset(Protocol):
         """What tells it from another one: JSON types."""
         ...
 
+    @property
+    def emotions(self) -> tuple[str, ...]:
+        """Which emotions got votes; none where captions are sentences."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """Side of the pictures in pixels."""
+        ...
+
     def training_set(
-        self, encode: TextEncoder, device: torch.device, shapes: Shapes
+        self,
+        encode: TextEncoder,
+        device: torch.device,
+        shapes: Shapes,
+        posed: PosedHeads | None = None,
+        share: float = 0.0,
     ) -> TrainingSet:
-        """Return the training split on `device`, with captions read by `encode`."""
+        """Return the training split on `device`, with captions read by `encode`.
+
+        With heads that pose its emotions; they are `share` of what is drawn.
+        """
         ...
 
     def validate(self, clips: ClipEncoder, texts: Texts) -> dict[str, float]:
@@ -67,7 +85,7 @@ class MiniDataset(Protocol):
         """Return the validation figures of a finished model, for its card."""
         ...
 
-    def calibrate(self, model: EmoCLIP, keep: float, tell: float) -> CalibrationConfig:
+    def calibrate(self, model: EmoCLIP, settings: CalibrationSettings) -> CalibrationConfig:
         """Fit the calibration of a finished model, see :func:`fit_calibration`."""
         ...
 
@@ -106,10 +124,29 @@ class FerPlusDataset:
         parts = (self.train.images, self.train.votes, self.valid.images, self.valid.votes)
         return {"name": "ferplus", "left out": self.left_out, "pictures and votes": _digest(parts)}
 
+    @property
+    def emotions(self) -> tuple[str, ...]:
+        counts = self.train.votes.sum(axis=0)
+        return tuple(name for name, n in zip(self.train.classes, counts, strict=True) if n)
+
+    @property
+    def size(self) -> int:
+        return int(self.train.images.shape[1])
+
     def training_set(
-        self, encode: TextEncoder, device: torch.device, shapes: Shapes
+        self,
+        encode: TextEncoder,
+        device: torch.device,
+        shapes: Shapes,
+        posed: PosedHeads | None = None,
+        share: float = 0.0,
     ) -> TrainingSet:
-        captions = self.settings
+        captions, actions = self.settings, None
+        if captions.actions:
+            measured = shapes(self.train.images)
+            if posed is not None:
+                measured = torch.cat([measured, posed.shapes.to(measured)])
+            actions = facial_actions(measured)
         return VotedPictures(
             self.train,
             encode,
@@ -118,9 +155,11 @@ class FerPlusDataset:
             prior=captions.prior,
             seed=self.seed,
             device=device,
-            actions=facial_actions(shapes(self.train.images)) if captions.actions else None,
+            actions=actions,
             sentences=captions.actions,
             states=captions.states,
+            posed=posed,
+            share=share,
         )
 
     def validate(self, clips: ClipEncoder, texts: Texts) -> dict[str, float]:
@@ -143,11 +182,18 @@ class FerPlusDataset:
             }
         return figures
 
-    def calibrate(self, model: EmoCLIP, keep: float, tell: float) -> CalibrationConfig:
+    def calibrate(self, model: EmoCLIP, settings: CalibrationSettings) -> CalibrationConfig:
         text = class_vectors(model, self.valid.classes)
         similarities = cosine_similarities(self._video(model), text)
         scale = model.encoder.logit_scale
-        return fit_calibration(similarities, self.valid.labels, scale, keep, tell)
+        return fit_calibration(
+            similarities,
+            self.valid.labels,
+            scale,
+            settings.keep,
+            settings.tell,
+            settings.caution,
+        )
 
     def _video(self, model: EmoCLIP) -> NDArray[np.float32]:
         """Embed the validation pictures as clips of one frame; those of the last model are kept."""
@@ -213,8 +259,21 @@ class CaptionedDataset:
             "captions": hashlib.sha256(captions).hexdigest()[:16],
         }
 
+    @property
+    def emotions(self) -> tuple[str, ...]:
+        return ()
+
+    @property
+    def size(self) -> int:
+        return int(self.clips["train"][0].shape[1])
+
     def training_set(
-        self, encode: TextEncoder, device: torch.device, shapes: Shapes
+        self,
+        encode: TextEncoder,
+        device: torch.device,
+        shapes: Shapes,
+        posed: PosedHeads | None = None,
+        share: float = 0.0,
     ) -> TrainingSet:
         return CaptionedClips(self.clips["train"], self.captions["train"], encode, device=device)
 
@@ -241,7 +300,7 @@ class CaptionedDataset:
             }
         }
 
-    def calibrate(self, model: EmoCLIP, keep: float, tell: float) -> CalibrationConfig:
+    def calibrate(self, model: EmoCLIP, settings: CalibrationSettings) -> CalibrationConfig:
         return CalibrationConfig()  # sentences are no classes: there is nothing to fit on
 
 

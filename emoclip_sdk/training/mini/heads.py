@@ -1,4 +1,4 @@
-"""Rendered heads beside the training pictures: what a landmark network measures on them."""
+"""Rendered heads beside the training pictures, and what a landmark network measures on them."""
 
 from __future__ import annotations
 
@@ -13,19 +13,22 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ...faces.crop import center_crop
 from ...faces.landmarks import FaceLandmarker
 from ...faces.shapes import crop_shapes
 from ..data.measured_actions import FacialActions
 from ..data.shapes import shape_rows
 from ..heads.actions import head_actions, head_sides
+from ..heads.posed import render_posed
 from ..heads.render import HeadModel, render_person
 
-__all__ = ["MeasuredHeads", "measure_heads"]
+__all__ = ["MeasuredHeads", "PosedHeads", "measure_heads", "measure_posed_heads"]
 
 log = logging.getLogger(__name__)
 
-FIRST = 1000
-"""Seed of the first person; those below it are for evaluation."""
+FIRST, FIRST_POSING = 1000, 2000
+"""Seeds of the first persons; those below them are for evaluation."""
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601, as the model's "gray"
 
 
 @dataclass(frozen=True)
@@ -100,6 +103,99 @@ def measure_heads(path: Path, people: int) -> MeasuredHeads:
         _joined(actions_of),
         _joined(sides_of),
         np.repeat(np.arange(people), [len(shapes) for shapes in shapes_of]),
+    )
+
+
+@dataclass(frozen=True)
+class PosedHeads:
+    """R rendered heads that pose an emotion, in all of which the landmark network sees a face.
+
+    Attributes
+    ----------
+    images : ndarray of uint8, (R, S, S)
+        Gray, of the size of the training pictures.
+    shapes : Tensor, (R, F)
+        Measured on the large pictures, as it is done on videos.
+    emotions : tuple of str
+        What each poses.
+    degrees : ndarray of float32, (R,)
+        How far, in [0, 1].
+    """
+
+    images: NDArray[np.uint8]
+    shapes: Tensor
+    emotions: tuple[str, ...]
+    degrees: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        """Return the number of heads."""
+        return len(self.images)
+
+    def of(self, emotions: Sequence[str]) -> PosedHeads:
+        """Return the heads that pose one of `emotions`."""
+        kept = np.isin(self.emotions, emotions)
+        posed = tuple(np.array(self.emotions)[kept].tolist())
+        shapes = self.shapes[torch.from_numpy(kept)]
+        return PosedHeads(self.images[kept], shapes, posed, self.degrees[kept])
+
+    def votes(self, classes: Sequence[str]) -> NDArray[np.float32]:
+        """Return votes for `classes`, all that are posed among them: (R, C).
+
+        Of a faint pose, part of the votes are for a neutral face, where that is one of them.
+        """
+        votes = np.zeros((len(self), len(classes)), np.float32)
+        sure = np.ones(len(self), np.float32)
+        if "neutral" in self.emotions:
+            sure = (0.5 + self.degrees / 2).astype(np.float32)
+            votes[:, classes.index("neutral")] = 1 - sure
+        votes[np.arange(len(self)), [classes.index(name) for name in self.emotions]] += sure
+        return votes
+
+    def save(self, path: Path) -> None:
+        """Write an npz file, whole or not at all."""
+        part = path.with_suffix(".part.npz")
+        np.savez(
+            part,
+            images=self.images,
+            shapes=self.shapes.half(),
+            emotions=self.emotions,
+            degrees=self.degrees,
+        )
+        os.replace(part, path)
+
+    @classmethod
+    def load(cls, path: Path) -> PosedHeads:
+        """Read what :meth:`save` wrote."""
+        with np.load(path) as file:
+            return cls(
+                file["images"],
+                torch.from_numpy(file["shapes"]),
+                tuple(map(str, file["emotions"])),
+                file["degrees"],
+            )
+
+
+def measure_posed_heads(path: Path, people: int, size: int) -> PosedHeads:
+    """Render `people` of a head model who pose emotions: pictures of `size` pixels, and shapes."""
+    model, landmarker = HeadModel(path), FaceLandmarker()
+    log.info("rendering %d people who pose", people)
+    images: list[NDArray[np.uint8]] = []
+    shapes: list[Tensor] = []
+    emotions: list[str] = []
+    degrees: list[float] = []
+    for person in range(people):
+        heads = list(render_posed(model, FIRST_POSING + person))
+        pictures = [posed.head.picture for posed in heads]
+        measured = shape_rows(crop_shapes(landmarker, pictures))
+        for posed, picture, shape in zip(heads, pictures, measured, strict=True):
+            if not torch.isfinite(shape[0]):
+                continue
+            images.append(np.rint(center_crop(picture, size) @ LUMA).astype(np.uint8))
+            shapes.append(shape.half())
+            emotions.append(posed.emotion)
+            degrees.append(posed.degree)
+    return PosedHeads(
+        np.stack(images), torch.stack(shapes), tuple(emotions), np.array(degrees, np.float32)
     )
 
 

@@ -139,8 +139,7 @@ def _export(stages: MiniStages, out: Path) -> dict[str, Any]:
     settings, state = stages.settings, stages.network().state_dict()
     save_folder(out, settings.model, state, dtype=torch.float16)
     raw = EmoCLIP.from_pretrained(out, device="cpu")
-    shares = settings.calibration
-    calibration = stages.dataset.calibrate(raw, shares.keep, shares.tell)
+    calibration = stages.dataset.calibrate(raw, settings.calibration)
     figures = stages.dataset.measure(raw)
     info = {
         "name": settings.name,

@@ -15,6 +15,7 @@ __all__ = [
     "ActionSettings",
     "CalibrationSettings",
     "CaptionSettings",
+    "HeadSettings",
     "ImageSettings",
     "MiniSettings",
     "ShapeSettings",
@@ -57,6 +58,25 @@ class CaptionSettings:
     prior: float = 0.5
     actions: int = bounded(0, 0)
     states: float = bounded(0.0, 0, 1)
+
+
+@dataclass(frozen=True)
+class HeadSettings:
+    """Rendered heads that show exactly known actions, see :mod:`~emoclip_sdk.training.heads`.
+
+    Attributes
+    ----------
+    path : str, optional
+        ``ict_facekit.npz``. None: no heads; nothing poses, and nothing is learned of sides.
+    people : int
+        Heads to render for the space of actions, and as many for poses.
+    posed : float
+        Of the pictures that stages 3 and 4 draw, the share of heads that pose an emotion.
+    """
+
+    path: str | None = None
+    people: int = bounded(120, 1)
+    posed: float = bounded(0.12, 0, 0.9)
 
 
 @dataclass(frozen=True)
@@ -216,11 +236,6 @@ class ActionSettings:
 
     Attributes
     ----------
-    rendered_heads : str, optional
-        ``ict_facekit.npz``, see :mod:`~emoclip_sdk.training.heads.render`: heads that show exactly
-        known actions. None: none, and nothing is learned of sides of the face.
-    people : int
-        Heads to render.
     pretrained : str, optional
         A model's ``.safetensors`` from which all but the space of actions is taken as it is: no
         other stage is run.
@@ -240,8 +255,6 @@ class ActionSettings:
     """
 
     optim: OptimSettings
-    rendered_heads: str | None = None
-    people: int = bounded(120, 1)
     pretrained: str | None = None
     captions: int = bounded(12_000, 1)
     steps: int = bounded(3000, 1)
@@ -263,10 +276,14 @@ class CalibrationSettings:
         Of validation clips whose label is offered, the share that is not refused.
     tell : float
         Two labels are told apart from where on the better one is right in this share of the cases.
+    caution : float
+        The temperature is so many times the one that fits the validation split best. Pictures from
+        elsewhere are recognized less often than those of the dataset.
     """
 
     keep: float = bounded(0.9, 0, 1)
     tell: float = bounded(0.6, 0.5, 0.99)
+    caution: float = bounded(1.2, 1)
 
 
 @dataclass(frozen=True)
@@ -283,6 +300,7 @@ class MiniSettings:
     actions: ActionSettings
     seed: int = bounded(0, 0)
     captions: CaptionSettings = field(default_factory=CaptionSettings)
+    heads: HeadSettings = field(default_factory=HeadSettings)
     calibration: CalibrationSettings = field(default_factory=CalibrationSettings)
     loco: LocoSettings = field(default_factory=LocoSettings)
     run: RunSettings = field(default_factory=RunSettings)

@@ -36,7 +36,7 @@ class ShapeTask:
     ----------
     network : DualEncoder
         With towers that have learned; what is not trained is frozen in place, and the stream's
-        mean and deviation are set from `shapes`.
+        mean and deviation are set from `shapes` of what was photographed.
     data : TrainingSet
         With captions read by the model's own text tower.
     frames : Tensor, (P, V, D)
@@ -60,13 +60,16 @@ class ShapeTask:
         if stream is None:
             raise ValueError("the network has no shape stream")
         self._stream = stream
-        measured = self.shapes[torch.isfinite(self.shapes[..., 0])]
+        photographs = len(self.frames) - self.data.posed
+        measured = self.shapes[:photographs]
+        measured = measured[torch.isfinite(measured[..., 0])]
         if not len(measured):
             raise DatasetError("no landmarks were found in the training pictures")
         stream.mean.copy_(measured.mean(dim=0))
         stream.deviation.copy_(measured.std(dim=0).clamp(min=_LEAST_DEVIATION))
-        stream.gain.copy_(self.frames.square().mean().sqrt())
-        self._deviation = self.frames.flatten(0, 1).std(dim=0)
+        frames = self.frames[:photographs]
+        stream.gain.copy_(frames.square().mean().sqrt())
+        self._deviation = frames.flatten(0, 1).std(dim=0)
         freeze(self.network, self.settings.optim.lr)
 
     def plan(self, seed: int) -> WeightedPlan:

@@ -31,7 +31,7 @@ from ..engine.task import TrainingTask
 from .actions import ActionTask, ReadTexts, read_texts
 from .datasets import MiniDataset
 from .distill import distillation_task
-from .heads import MeasuredHeads, measure_heads
+from .heads import MeasuredHeads, PosedHeads, measure_heads, measure_posed_heads
 from .imagenet import EFFICIENTNETS, load_efficientnet
 from .images import ImageTask
 from .settings import MiniSettings
@@ -127,7 +127,7 @@ class MiniStages:
                 frozen = settings.images.optim.lr.visual is None
                 _go_on_from(network, Path(pretrained), _VISUAL if frozen else _IMAGE_WEIGHTS)
             encode = self._image_texts(network)
-            data = self._training_set(encode)
+            data = self.dataset.training_set(encode, self.device, self._train_shapes)
             frames = None
             if settings.images.optim.lr.visual is None:
                 frames = self._frames(network, data)
@@ -173,8 +173,8 @@ class MiniStages:
 
     def actions(self, network: DualEncoder, data: TrainingSet) -> None:
         """Stage 5: train the space of actions of a network with all else finished, in place."""
-        settings, shapes = self.settings, self._shapes("train", data.all_pictures().cpu().numpy())
-        heads = None if settings.actions.rendered_heads is None else self._heads()
+        settings, shapes = self.settings, self._photographed(data)
+        heads = None if settings.heads.path is None else self._heads()
 
         def read(texts: list[str], about: NDArray[np.int64]) -> ReadTexts:
             where = torch.from_numpy(about).to(self.device)
@@ -223,7 +223,8 @@ class MiniStages:
         if network.actions is not None:
             path = self._actions_path()
             if not path.is_file():
-                self.actions(network, data or self._training_set(encode))
+                data = data or self.dataset.training_set(encode, self.device, self._train_shapes)
+                self.actions(network, data)
                 save_weights(path, _part(network.state_dict(), ("actions.",)))
             network.load_state_dict(load_file(path), strict=False)
         return network.eval()
@@ -270,6 +271,8 @@ class MiniStages:
             }
             identity["shape"] = dataclasses.asdict(settings.shape)
             identity["views"] = settings.temporal.views
+        if settings.heads.path is not None:
+            identity["heads"] = dataclasses.asdict(settings.heads)
         return identity
 
     def _text_identity(self) -> dict[str, Any]:
@@ -338,20 +341,43 @@ class MiniStages:
         return load_file(path, device=str(self.device))["frames"]
 
     def _training_set(self, encode: TextEncoder) -> TrainingSet:
+        """Return pictures, and heads that pose behind them."""
         return self.dataset.training_set(
-            encode, self.device, lambda pictures: self._shapes("train", pictures)
+            encode, self.device, self._train_shapes, self.posed, self.settings.heads.posed
         )
 
+    def _train_shapes(self, pictures: NDArray[np.uint8]) -> Tensor:
+        return self._shapes("train", pictures)
+
+    def _photographed(self, data: TrainingSet) -> Tensor:
+        """Return the shapes of what was photographed, which is all but heads that pose."""
+        pictures = data.all_pictures()
+        return self._train_shapes(pictures[: len(pictures) - data.posed].cpu().numpy())
+
     def _views_of_shapes(self, data: TrainingSet) -> Tensor:
-        shapes = self._shapes("train", data.all_pictures().cpu().numpy())
+        shapes = self._photographed(data)
+        if data.posed and self.posed is not None:
+            shapes = torch.cat([shapes, self.posed.shapes.to(shapes)])
         return views_of_shapes(shapes, self.settings.temporal.views)
+
+    @functools.cached_property
+    def posed(self) -> PosedHeads | None:
+        """Rendered heads that pose the emotions of the dataset, where both are there."""
+        settings, emotions = self.settings.heads, self.dataset.emotions
+        if settings.path is None or not settings.posed or not emotions:
+            return None
+        path = self.text_folder / "posed.npz"  # it depends on heads alone, as stage 1 does on texts
+        if not path.is_file():
+            measured = measure_posed_heads(Path(settings.path), settings.people, self.dataset.size)
+            measured.save(path)
+        return PosedHeads.load(path).of(emotions)
 
     def _heads(self) -> MeasuredHeads:
         """Return rendered heads; what is measured on them nothing here changes."""
-        settings = self.settings.actions
+        settings = self.settings.heads
         path = self._actions_path().with_suffix("") / "heads.npz"
         if not path.is_file():
-            measure_heads(Path(str(settings.rendered_heads)), settings.people).save(path)
+            measure_heads(Path(str(settings.path)), settings.people).save(path)
         return MeasuredHeads.load(path)
 
     def _shapes(self, split: str, pictures: NDArray[np.uint8]) -> Tensor:

@@ -58,6 +58,11 @@ class TrainingSet(Protocol):
 
     def __len__(self) -> int: ...
 
+    @property
+    def posed(self) -> int:
+        """How many of the pictures, the last ones, are of rendered heads that pose."""
+        ...
+
     def weights(self, power: float) -> Tensor:
         """Weights (N,) that draw samples in proportion to (class size) ** -power."""
         ...
@@ -87,7 +92,7 @@ class TrainingSet(Protocol):
         ...
 
     def all_pictures(self) -> Tensor:
-        """Return the P pictures of all samples, (P, S, S) uint8."""
+        """Return the P pictures of all samples, (P, S, S) uint8; heads that pose come last."""
         ...
 
     def sequences(

@@ -15,6 +15,7 @@ from ..data.ferplus import Pictures
 from ..data.measured_actions import FacialActions
 from ..data.states import state_captions
 from .action_captions import ActionCaptions
+from .heads import PosedHeads
 from .training_set import Sequences, TextEncoder, add_noise
 
 __all__ = ["VotedPictures"]
@@ -46,11 +47,15 @@ class VotedPictures:
         say how much more likely an emotion is than among the captions they compete with: at 1 the
         model learns nothing of how common an emotion is, at 0 all of it.
     actions : FacialActions, optional
-        Which actions each picture shows.
+        Which actions each picture shows, those of posed heads included.
     sentences : int
         Captions about single actions to generate.
     states : float
         Share of the captions from votes that are about a state of the prompt bank instead.
+    posed : PosedHeads, optional
+        More pictures, behind the others. They don't say how common an emotion is.
+    share : float
+        Of the pictures drawn, the share of these.
     """
 
     def __init__(
@@ -66,25 +71,30 @@ class VotedPictures:
         actions: FacialActions | None = None,
         sentences: int = 0,
         states: float = 0.0,
+        posed: PosedHeads | None = None,
+        share: float = 0.0,
     ) -> None:
         rng = np.random.default_rng(seed)
         captioner = Captioner(words, least_actions=1 if actions is None else 2)
         texts = [captioner(name, rng).text for name in pictures.classes for _ in range(pool)]
         read = F.normalize(encode(texts), dim=-1).to(device)
         self._captions = read.view(len(pictures.classes), pool, -1)
-        self._images = torch.from_numpy(pictures.images).to(device)
-        self._votes = torch.from_numpy(pictures.votes).to(device)
+        images, votes = [pictures.images], [pictures.votes]
+        if posed is not None:
+            images.append(posed.images)
+            votes.append(posed.votes(pictures.classes))
+        self._images = torch.from_numpy(np.concatenate(images)).to(device)
+        self._votes = torch.from_numpy(np.concatenate(votes)).to(device)
         self._labels = torch.from_numpy(pictures.labels).to(device)
-        self._device = device
-        self._shares = self._votes.sum(0) ** prior * (self._votes.sum(0) > 0)
+        self._device, self._share = device, share
+        given = torch.from_numpy(pictures.votes.sum(axis=0)).to(device)
+        self._shares = given**prior * (given > 0)
         self._neutral = pictures.classes.index("neutral")
         calm = pictures.votes[:, self._neutral] > 0.7
         self._calm = torch.from_numpy(calm.nonzero()[0]).to(device)
         self._states = None
         if states:
-            voted = [
-                name for name, n in zip(pictures.classes, self._votes.sum(0), strict=True) if n
-            ]
+            voted = [name for name, n in zip(pictures.classes, given, strict=True) if n]
             known = state_captions(voted)
             columns = [pictures.classes.index(name) for name in voted]
             fits = torch.zeros(len(known.texts), len(pictures.classes), device=device)
@@ -101,15 +111,23 @@ class VotedPictures:
                 raise DatasetError("no landmarks were found in the training pictures")
             self._actions = ActionCaptions.write(actions, encode, sentences, captioner, rng, device)
             # Where nobody is at rest, no expression is there in part, either.
-            rest = actions.presence[calm] if calm.any() else np.zeros((1, len(actions.names)))
+            rest = np.zeros((1, len(actions.names)), np.float32)
+            if calm.any():
+                rest = actions.presence[: len(pictures)][calm]
             self._at_rest = torch.from_numpy(rest.mean(axis=0)).float().to(device)
 
     def __len__(self) -> int:
         return len(self._images)
 
+    @property
+    def posed(self) -> int:
+        return len(self._images) - len(self._labels)
+
     def weights(self, power: float) -> Tensor:
         counts = torch.bincount(self._labels, minlength=self._votes.shape[1]).clamp(min=1)
-        return (counts[self._labels] / counts.max()) ** -power
+        weights = (counts[self._labels] / counts.max()) ** -power
+        of_posed = self._share / (1 - self._share) * weights.sum() / max(self.posed, 1)
+        return torch.cat([weights, of_posed.expand(self.posed)])
 
     def pictures(self, rows: Tensor) -> Tensor:
         return self._images[rows]

@@ -25,6 +25,8 @@ def drawn() -> tuple[np.ndarray, np.ndarray]:
 
 def test_finds_the_temperature(drawn: tuple[np.ndarray, np.ndarray]) -> None:
     result = fit_calibration(*drawn, logit_scale=20.0, keep=0.9, tell=0.6)
+    cautious = fit_calibration(*drawn, logit_scale=20.0, keep=0.9, tell=0.6, caution=1.5)
+    assert cautious.temperature == pytest.approx(1.5 * result.temperature, abs=1e-3)
     assert 20.0 / result.temperature == pytest.approx(8.0, rel=0.06)
 
 

@@ -13,6 +13,7 @@ from emoclip_sdk.faces.landmarks import FaceLandmarker
 from emoclip_sdk.faces.shapes import FaceShape, crop_shapes
 from emoclip_sdk.nn.blendshapes import BLENDSHAPES
 from emoclip_sdk.training.heads.actions import head_actions, head_sides
+from emoclip_sdk.training.heads.posed import render_posed
 from emoclip_sdk.training.heads.render import (
     HeadModel,
     HeadScene,
@@ -112,3 +113,29 @@ def test_another_file_is_refused_by_name(tmp_path: Path, content: bytes | str) -
         HeadModel(path)
     with pytest.raises(DatasetError, match=r"absent\.npz: can't be read \(No such file"):
         HeadModel(tmp_path / "absent.npz")
+
+
+def test_a_pose_has_the_actions_of_its_emotion(model: HeadModel) -> None:
+    emotions = ("happiness", "surprise", "contempt")
+    heads, again = (list(render_posed(model, 5, emotions)) for _ in range(2))
+    assert [posed.emotion for posed in heads] == [e for e in emotions for _ in range(5)]
+    assert np.array_equal(heads[3].head.picture, again[3].head.picture)
+    for posed in heads:
+        shown = posed.head.strengths
+        assert shown and max(shown.values()) <= min(1.1 * posed.degree, 1) and posed.degree >= 0.4
+        actions = {name.removesuffix("_L").removesuffix("_R") for name in shown}
+        if posed.emotion == "happiness":
+            assert actions <= {"mouthSmile", "mouthUpperUp", "jawOpen", "cheekSquint",
+                               "cheekRaiser"}  # fmt: skip
+        if posed.emotion == "contempt":
+            sides = {side for side in "LR" if f"mouthSmile_{side}" in shown}
+            assert len(sides) < 2, "a smirk has one side"
+    shapes = crop_shapes(FaceLandmarker(), [posed.head.picture for posed in heads])
+    smile = [BLENDSHAPES.index(f"mouthSmile{side}") for side in ("Left", "Right")]
+    jaw = BLENDSHAPES.index("jawOpen")
+    seen = [shape.blendshapes for shape in shapes if shape is not None]
+    assert len(seen) == len(heads)
+    assert np.mean([s[smile].mean() for s in seen[:5]]) > 0.15 + max(
+        s[smile].mean() for s in seen[5:10]
+    ), "posed smiles are seen as smiles"
+    assert np.mean([s[jaw] for s in seen[5:10]]) > 0.1

@@ -94,7 +94,8 @@ def small_recipe(wordnet: Path) -> dict[str, Any]:
     recipe["shape"]["optim"].update(batch_size=64, warmup=5)
     temporal.update(views=1, steps=10, longest=8, text_noise=0.3)
     temporal["optim"].update(batch_size=64, warmup=5)
-    recipe["actions"].update(steps=10, captions=300, people=2)
+    recipe["actions"].update(steps=10, captions=300)
+    recipe["heads"]["people"] = 2
     recipe["actions"]["optim"].update(batch_size=32, warmup=5)
     return recipe
 

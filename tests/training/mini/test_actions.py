@@ -17,6 +17,7 @@ from emoclip_sdk.inference.scorer import cosine_similarities
 from emoclip_sdk.nn.shape import SHAPE_FEATURES
 from emoclip_sdk.training.data.action_texts import ActionTexts
 from emoclip_sdk.training.data.measured_actions import FacialActions
+from emoclip_sdk.training.data.states import held_out_states
 from emoclip_sdk.training.engine.loop import Trainer
 from emoclip_sdk.training.evaluation.card.actions import ACTION_SENTENCES
 from emoclip_sdk.training.evaluation.card.heads import ORDER_SENTENCES, SIDE_SENTENCES
@@ -88,7 +89,8 @@ def finished(
     run_mini(recipe, pictures, tmp_path / "plain", tmp_path / "plain-run")
     recipe["model"]["actions"] = {"width": 32, "hidden": 32, "heads": 2}
     weights = str(tmp_path / "plain/model.safetensors")
-    recipe["actions"].update(pretrained=weights, rendered_heads="heads.npz", text_noise=0.1)
+    recipe["actions"].update(pretrained=weights, text_noise=0.1)
+    recipe["heads"]["path"] = "heads.npz"
     return recipe
 
 
@@ -130,12 +132,13 @@ def test_space_of_actions_beside_a_finished_model(
     kept = load_file(tmp_path / "run/actions.safetensors")
     assert all(torch.equal(again[name], tensor) for name, tensor in kept.items())
     assert len(rendered) == 1
-    recipe["actions"]["people"] = 3
-    with pytest.raises(EmoCLIPError, match=r"actions\.people .was 2, now 3"):
+    recipe["heads"]["people"] = 3
+    with pytest.raises(EmoCLIPError, match=r"heads\.people .was 2, now 3"):
         stages_of(recipe, pictures, tmp_path / "run").network()
 
     # Without heads there is nothing to learn sides from; the rest is learned from pictures.
-    recipe["actions"].update(people=2, rendered_heads=None, steps=5)
+    recipe["heads"].update(people=2, path=None)
+    recipe["actions"]["steps"] = 5
     stages_of(recipe, pictures, tmp_path / "pictures").network()
     assert len(rendered) == 1
 
@@ -187,6 +190,11 @@ def test_captions_say_what_they_are_about() -> None:
         assert (places["brows_up"] < places["smile"]) == backward, text
     assert ways == {True, False}
     assert "left" in texts.side("corner_up", "left", rng).lower()
+    assert not set(texts.behaviors) & set(held_out_states()), "they are what words are measured on"
+    assert {part for parts in texts.behaviors.values() for part in parts} <= set(texts.wordings)
+    said = {texts.behavior("yawning", rng) for _ in range(60)}
+    assert any("yawn" in text for text in said)
+    assert any("jaw sinks" in text for text in said)
 
 
 def test_no_caption_is_a_sentence_that_models_are_measured_on() -> None:

@@ -21,6 +21,7 @@ from emoclip_sdk.training.evaluation import evaluate_pictures
 from emoclip_sdk.training.mini import leave_classes_out, run_mini
 from emoclip_sdk.training.mini import stages as module
 from emoclip_sdk.training.mini.datasets import FerPlusDataset
+from emoclip_sdk.training.mini.heads import PosedHeads
 from emoclip_sdk.training.mini.settings import read_mini_settings
 from emoclip_sdk.training.mini.stages import MiniStages
 
@@ -107,6 +108,55 @@ def test_shape_stream_beside_the_towers_of_another_model(
     recipe["model"]["shape"] = {"hidden": 16}
     with pytest.raises(EmoCLIPError, match=r"model\.shape\.hidden .was 8, now 16"):
         stages_of(recipe, pictures, tmp_path / "shape").network()
+
+
+def test_rendered_heads_pose_in_the_stages_after_the_towers(
+    pictures: Path, recipe: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_mini(recipe, pictures, tmp_path / "model", tmp_path / "run")
+    weights = tmp_path / "model/model.safetensors"
+    recipe["text"]["pretrained"] = recipe["images"]["pretrained"] = str(weights)
+    recipe["images"]["sizes"] = []
+    recipe["model"]["shape"] = {"hidden": 8}
+    recipe["heads"].update(path="heads.npz", posed=0.5)
+    recipe["shape"].update(steps=200, shape_noise=0.0, without_pixels=1.0)
+    pose = torch.linspace(0, 1, SHAPE_FEATURES)
+    rendered = []
+
+    def measure(path: Path, people: int, size: int) -> PosedHeads:
+        """Only heads have landmarks that differ: by these, fear is posed, and nothing."""
+        rendered.append((path, people, size))
+        shapes = torch.stack([pose, -pose] * 20).half()
+        emotions = ("fear", "neutral") * 20
+        return PosedHeads(
+            np.zeros((40, size, size), np.uint8), shapes, emotions, np.ones(40, np.float32)
+        )
+
+    monkeypatch.setattr(module, "measure_posed_heads", measure)
+    monkeypatch.setattr(
+        module, "measure_shapes", lambda images: torch.rand(len(images), SHAPE_FEATURES).half()
+    )
+    stages = stages_of(recipe, pictures, tmp_path / "posed")
+    network = stages.network()
+    size = stages.dataset.valid.images.shape[1]
+    assert rendered == [(Path("heads.npz"), 2, size)]
+    frames = load_file(tmp_path / "posed/network/frames.safetensors")["frames"]
+    assert len(frames) == len(stages.dataset.train) + 40
+    texts = network.towers.text_head(
+        torch.nn.functional.normalize(network.towers.text(stages.tokenize(["fear", "neutral"])))
+    )
+    with torch.no_grad():
+        shown = network.shape(torch.stack([pose, -pose]))
+        told = torch.nn.functional.cosine_similarity(shown[:, None], texts[None], dim=-1)
+    assert told[0, 0] - told[0, 1] > told[1, 0] - told[1, 1] + 0.05
+
+    # Another share is another run; without heads nothing is rendered.
+    recipe["heads"]["posed"] = 0.2
+    with pytest.raises(EmoCLIPError, match=r"heads\.posed .was 0\.5, now 0\.2"):
+        stages_of(recipe, pictures, tmp_path / "posed").network()
+    recipe["heads"]["path"], recipe["shape"]["steps"] = None, 5
+    stages_of(recipe, pictures, tmp_path / "plain").network()
+    assert len(rendered) == 1
 
 
 def test_a_text_tower_from_elsewhere_is_taken_and_named(

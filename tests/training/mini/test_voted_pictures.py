@@ -8,6 +8,7 @@ import torch
 
 from emoclip_sdk.training.data.ferplus import FERPLUS_CLASSES, Pictures
 from emoclip_sdk.training.data.states import state_captions
+from emoclip_sdk.training.mini.heads import PosedHeads
 from emoclip_sdk.training.mini.voted_pictures import VotedPictures
 
 COUNTS = np.array([400, 200, 100, 50, 25, 20, 5, 0])  # nobody shows contempt
@@ -78,3 +79,27 @@ def test_an_expression_counts_in_full_if_it_lasts_long_enough(apex: int, least: 
     torch.testing.assert_close(drawn.expressed, top, atol=1e-5, rtol=0)
     whole = (shown > 0.999).sum(dim=1) >= apex
     assert whole.any() == (least > 0) and bool((drawn.expressed[whole] > 0.999).all())
+
+
+def test_posed_heads_are_drawn_as_often_as_asked_for() -> None:
+    torch.manual_seed(0)
+    posed = PosedHeads(
+        np.ones((6, 4, 4), np.uint8),
+        torch.ones(6, 3).half(),
+        ("happiness", "fear", "contempt", "neutral", "fear", "sadness"),
+        np.array([1, 1, 1, 1, 0.5, 0], np.float32),
+    )
+    voted = [name for name, count in zip(FERPLUS_CLASSES, COUNTS, strict=True) if count]
+    assert len(posed.of(voted)) == 5 and len(posed.of(["fear"]).shapes) == 2
+    options = {"pool": 4, "words": 0.3, "prior": 1.0, "seed": 0}
+    data = VotedPictures(_pictures(), _texts, posed=posed.of(voted), share=0.2, **options)
+    assert len(data) == 805 and data.posed == 5
+    for power in (0.0, 0.5):
+        weights = data.weights(power)
+        assert weights[-5:].sum() / weights.sum() == pytest.approx(0.2)
+    # They say nothing of how common an emotion is: captions are drawn as without them.
+    _, fits = data.captions(torch.arange(800, 805), 4000, 0.0)
+    assert fits[0].mean() == pytest.approx(200 / 800, abs=0.02), "happiness, in full"
+    assert fits[2].mean() == pytest.approx(400 / 800, abs=0.02), "neutral"
+    assert fits[3].max() == pytest.approx(0.75), "a fear half posed is three quarters of one"
+    assert fits[4].max() == pytest.approx(0.5), "sadness at its faintest; the rest is neutral"
