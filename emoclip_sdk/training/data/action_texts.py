@@ -11,7 +11,7 @@ import yaml
 from ...assets import package_file
 from ...prompts.facial_actions import ACTIONS, action_wordings
 from .captions import Captioner
-from .states import state_texts
+from .states import behaviors, state_texts
 
 __all__ = ["ACTION_TEXTS", "ActionTexts"]
 
@@ -53,11 +53,8 @@ class ActionTexts:
         more, known = data["wordings"], action_wordings()
         names = dict.fromkeys([*known, *more])
         wordings = {name: (*known.get(name, ()), *more.get(name, ())) for name in names}
-        sides, behaviors = (
-            {name: tuple(parts) for name, parts in data[kind].items()}
-            for kind in ("sides", "behaviors")
-        )
-        return cls(wordings, sides, data["order"], behaviors)
+        sides = {name: tuple(templates) for name, templates in data["sides"].items()}
+        return cls(wordings, sides, data["order"], behaviors())
 
     @property
     def ordered(self) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from ...prompts import PromptBank
 __all__ = [
     "STATE_VOTES",
     "StateCaptions",
+    "behaviors",
     "held_out_states",
     "state_captions",
     "state_texts",
@@ -28,6 +29,7 @@ __all__ = [
 ]
 
 STATE_VOTES = package_file(__package__, "state_votes.yaml")
+BEHAVIORS = package_file(__package__, "behaviors.yaml")
 _EVERY = 5  # one state of so many is held out
 
 
@@ -59,14 +61,23 @@ def held_out_states() -> tuple[str, ...]:
     return tuple(sorted(_read()["votes"])[::_EVERY])
 
 
+def behaviors() -> dict[str, tuple[str, ...]]:
+    """Return states that are done with the face, and the actions by which they are seen."""
+    known = yaml.safe_load(BEHAVIORS.read_text(encoding="utf-8"))
+    return {name: tuple(actions) for name, actions in known.items()}
+
+
 def state_captions(classes: Sequence[str]) -> StateCaptions:
-    """Return descriptions and names of the states whose votes are all for `classes`."""
-    held_out = held_out_states()
+    """Return descriptions and names of the states whose votes are all for `classes`.
+
+    Votes say nothing of behaviors, which are left out.
+    """
+    left_out = {*held_out_states(), *behaviors()}
     texts: list[str] = []
     votes: list[list[float]] = []
     weights: list[float] = []
     for name, given in state_votes().items():
-        if name in held_out or not set(given) <= set(classes):
+        if name in left_out or not set(given) <= set(classes):
             continue
         share = [given.get(label, 0) / sum(given.values()) for label in classes]
         for kind in state_texts(name):

@@ -34,6 +34,8 @@ OF_BEHAVIORS = 0.2
 """Share of the captions of what a face does that are about a behavior."""
 OF_HEADS = 0.6
 """Share of the clips in which something changes that are of rendered heads."""
+FROM_VOTES = 2
+"""Captions from votes for each one of actions, where they are told apart."""
 TOKEN_NOISE = 0.1
 """Noise on each token, relative to its size and to the noise on sentences."""
 
@@ -357,7 +359,7 @@ class ActionTask:
     def _told_apart(self, batch: Tensor) -> Tensor:
         """Tell captions of actions from captions from votes."""
         noise = self._settings.text_noise / 2
-        from_votes, _ = self._data.captions(batch, 1, noise)
+        from_votes, _ = self._data.captions(batch, FROM_VOTES, noise)
         kinds = [self._captions, self._of_order]
         if len(self._heads):
             kinds.append(self._of_sides)

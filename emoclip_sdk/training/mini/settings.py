@@ -76,7 +76,7 @@ class HeadSettings:
 
     path: str | None = None
     people: int = bounded(120, 1)
-    posed: float = bounded(0.12, 0, 0.9)
+    posed: float = bounded(0.08, 0, 0.9)
 
 
 @dataclass(frozen=True)
@@ -283,7 +283,7 @@ class CalibrationSettings:
 
     keep: float = bounded(0.9, 0, 1)
     tell: float = bounded(0.6, 0.5, 0.99)
-    caution: float = bounded(1.2, 1)
+    caution: float = bounded(1.15, 1)
 
 
 @dataclass(frozen=True)

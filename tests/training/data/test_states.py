@@ -8,7 +8,13 @@ import yaml
 from emoclip_sdk.prompts import PromptBank
 from emoclip_sdk.prompts.files import SHIPPED
 from emoclip_sdk.training.data.ferplus import FERPLUS_CLASSES
-from emoclip_sdk.training.data.states import STATE_VOTES, held_out_states, state_captions
+from emoclip_sdk.training.data.states import (
+    STATE_VOTES,
+    behaviors,
+    held_out_states,
+    state_captions,
+    state_texts,
+)
 from emoclip_sdk.training.evaluation.card.wording import SYNONYMS
 
 from .test_captions import _stems, _words
@@ -33,12 +39,22 @@ def test_captions_say_what_the_votes_say():
     # States are drawn alike, half of the time by what they look like.
     described = [text in BANK.descriptions("apathy") for text in captions.texts]
     assert captions.weights[described].sum() == 1
-    trained = len(yaml.safe_load(STATE_VOTES.read_text("utf-8"))["votes"]) - len(held_out_states())
+    voted = yaml.safe_load(STATE_VOTES.read_text("utf-8"))["votes"]
+    trained = len(voted) - len(held_out_states()) - len(behaviors())
     assert 1.9 * trained < captions.weights.sum() <= 2 * trained + 0.01
+
+
+def test_votes_say_nothing_of_behaviors():
+    texts = set(state_captions(FERPLUS_CLASSES).texts)
+    for name in behaviors():
+        described, named = state_texts(name)
+        assert described and name in named
+        assert not texts & set(described)
 
 
 def test_what_is_measured_on_is_in_no_caption():
     texts = set(state_captions(FERPLUS_CLASSES).texts)
+    texts |= {text for name in behaviors() for kind in state_texts(name) for text in kind}
     for name in held_out_states():
         assert not texts & {name, *BANK.aliases(name), *BANK.descriptions(name)}
     for name in FERPLUS_CLASSES:
