@@ -10,7 +10,10 @@ import numpy as np
 from ..data.facial_actions import EMOTION_ACTIONS
 from .render import HeadModel, HeadScene, RenderedHead
 
-__all__ = ["POSED_ACTIONS", "PosedHead", "render_posed"]
+__all__ = ["POSED_ACTIONS", "POSED_EMOTIONS", "PosedHead", "render_posed"]
+
+POSED_EMOTIONS = tuple(name for name in EMOTION_ACTIONS if name != "contempt")
+"""By its landmarks a smirk hardly differs from a faint smile, so nobody poses contempt."""
 
 # fmt: off
 POSED_ACTIONS: dict[str, dict[str, float]] = {
@@ -73,7 +76,7 @@ class PosedHead:
 
 
 def render_posed(
-    model: HeadModel, seed: int, emotions: tuple[str, ...] = tuple(EMOTION_ACTIONS)
+    model: HeadModel, seed: int, emotions: tuple[str, ...] = POSED_EMOTIONS
 ) -> Iterator[PosedHead]:
     """Draw one person who poses each emotion several times.
 

@@ -34,7 +34,7 @@ OF_BEHAVIORS = 0.2
 """Share of the captions of what a face does that are about a behavior."""
 OF_HEADS = 0.6
 """Share of the clips in which something changes that are of rendered heads."""
-FROM_VOTES = 2
+FROM_VOTES = 8
 """Captions from votes for each one of actions, where they are told apart."""
 TOKEN_NOISE = 0.1
 """Noise on each token, relative to its size and to the noise on sentences."""
