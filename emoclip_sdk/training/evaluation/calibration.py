@@ -38,7 +38,7 @@ def fit_calibration(
     tell : float
         See :func:`fit_margin`.
     caution : float
-        What the temperature is multiplied by: a model is right less often on other data than these.
+        What the temperature is multiplied by, for data on which a model is right less often.
 
     Returns
     -------

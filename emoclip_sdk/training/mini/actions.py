@@ -24,7 +24,7 @@ from .heads import MeasuredHeads
 from .settings import ActionSettings
 from .training_set import TrainingSet, add_noise
 
-__all__ = ["ActionTask", "ReadTexts", "read_texts"]
+__all__ = ["ActionTask", "ReadTexts", "read_texts", "with_behaviors"]
 
 SPAN = 16
 """Frames of the longest training clip."""
@@ -150,7 +150,7 @@ class ActionTask:
             views.append(torch.stack([heads.shapes, heads.mirrored], dim=1).half())
             presence.append(_widened(heads.actions, names))
         self._views = torch.cat(views).to(self._device)
-        self._presence = _with_behaviors(torch.cat(presence), names, texts).to(self._device)
+        self._presence = with_behaviors(torch.cat(presence), names, texts).to(self._device)
         seen = torch.isfinite(self._views[: self._pictures, :, 0]).all(dim=1)
         if not seen.any():
             raise DatasetError("no landmarks were found in the training pictures")
@@ -408,7 +408,7 @@ def _behaviors(names: tuple[str, ...], texts: ActionTexts) -> list[str]:
     return [name for name, parts in texts.behaviors.items() if set(parts) <= set(names)]
 
 
-def _with_behaviors(presence: Tensor, names: tuple[str, ...], texts: ActionTexts) -> Tensor:
+def with_behaviors(presence: Tensor, names: tuple[str, ...], texts: ActionTexts) -> Tensor:
     """Append to the presence of `names` (N, A) that of behaviors: of their weakest action."""
     columns = [
         presence[:, [names.index(part) for part in texts.behaviors[behavior]]].amin(dim=1)

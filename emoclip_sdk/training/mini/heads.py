@@ -7,6 +7,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -54,9 +55,8 @@ class MeasuredHeads:
 
     def save(self, path: Path) -> None:
         """Write an npz file, whole or not at all."""
-        part = path.with_suffix(".part.npz")  # else half a file would be read after a kill
-        np.savez(
-            part,
+        _save(
+            path,
             shapes=self.shapes.half(),
             mirrored=self.mirrored.half(),
             actions=self.actions.presence,
@@ -65,7 +65,6 @@ class MeasuredHeads:
             side_names=self.sides.names,
             people=self.people,
         )
-        os.replace(part, path)
 
     @classmethod
     def load(cls, path: Path) -> MeasuredHeads:
@@ -153,15 +152,13 @@ class PosedHeads:
 
     def save(self, path: Path) -> None:
         """Write an npz file, whole or not at all."""
-        part = path.with_suffix(".part.npz")
-        np.savez(
-            part,
+        _save(
+            path,
             images=self.images,
             shapes=self.shapes.half(),
             emotions=self.emotions,
             degrees=self.degrees,
         )
-        os.replace(part, path)
 
     @classmethod
     def load(cls, path: Path) -> PosedHeads:
@@ -197,6 +194,12 @@ def measure_posed_heads(path: Path, people: int, size: int) -> PosedHeads:
     return PosedHeads(
         np.stack(images), torch.stack(shapes), tuple(emotions), np.array(degrees, np.float32)
     )
+
+
+def _save(path: Path, **arrays: Any) -> None:
+    part = path.with_suffix(".part.npz")  # else half a file would be read after a kill
+    np.savez(part, **arrays)
+    os.replace(part, path)
 
 
 def _joined(parts: Sequence[FacialActions]) -> FacialActions:

@@ -277,8 +277,8 @@ class CalibrationSettings:
     tell : float
         Two labels are told apart from where on the better one is right in this share of the cases.
     caution : float
-        The temperature is so many times the one that fits the validation split best. Pictures from
-        elsewhere are recognized less often than those of the dataset.
+        The temperature is so many times the one that fits the validation split best. On
+        web photographs a model is right less often than its scores would say.
     """
 
     keep: float = bounded(0.9, 0, 1)

@@ -343,7 +343,7 @@ class MiniStages:
     def _training_set(self, encode: TextEncoder) -> TrainingSet:
         """Return pictures, and heads that pose behind them."""
         return self.dataset.training_set(
-            encode, self.device, self._train_shapes, self.posed, self.settings.heads.posed
+            encode, self.device, self._train_shapes, self._posed, self.settings.heads.posed
         )
 
     def _train_shapes(self, pictures: NDArray[np.uint8]) -> Tensor:
@@ -356,12 +356,12 @@ class MiniStages:
 
     def _views_of_shapes(self, data: TrainingSet) -> Tensor:
         shapes = self._photographed(data)
-        if data.posed and self.posed is not None:
-            shapes = torch.cat([shapes, self.posed.shapes.to(shapes)])
+        if data.posed and self._posed is not None:
+            shapes = torch.cat([shapes, self._posed.shapes.to(shapes)])
         return views_of_shapes(shapes, self.settings.temporal.views)
 
     @functools.cached_property
-    def posed(self) -> PosedHeads | None:
+    def _posed(self) -> PosedHeads | None:
         """Rendered heads that pose the emotions of the dataset, where both are there."""
         settings, emotions = self.settings.heads, self.dataset.emotions
         if settings.path is None or not settings.posed or not emotions:

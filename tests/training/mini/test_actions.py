@@ -24,6 +24,7 @@ from emoclip_sdk.training.evaluation.card.heads import ORDER_SENTENCES, SIDE_SEN
 from emoclip_sdk.training.heads.actions import SIDE_ACTIONS
 from emoclip_sdk.training.mini import run_mini
 from emoclip_sdk.training.mini import stages as module
+from emoclip_sdk.training.mini.actions import with_behaviors
 from emoclip_sdk.training.mini.heads import MeasuredHeads
 
 from .test_run import stages_of
@@ -195,6 +196,19 @@ def test_captions_say_what_they_are_about() -> None:
     said = {texts.behavior("yawning", rng) for _ in range(60)}
     assert any("yawn" in text for text in said)
     assert any("jaw sinks" in text for text in said)
+
+
+def test_a_behavior_shows_as_far_as_the_weakest_of_its_actions() -> None:
+    names = ("smile", "eyes_narrow", "lips_stretched", "jaw_drop")
+    presence = torch.tensor([[0.0, 0.9, 0.2, 1.0], [1.0, 0.4, 0.8, torch.nan]])
+    texts = ActionTexts.read()
+    known = [name for name, parts in texts.behaviors.items() if set(parts) <= set(names)]
+    assert "wincing" in known and "dozing" not in known
+    widened = with_behaviors(presence, names, texts)
+    assert torch.equal(widened[:, :4].nan_to_num(), presence.nan_to_num())
+    columns = dict(zip(known, widened[:, 4:].T, strict=True))
+    assert columns["wincing"].tolist() == pytest.approx([0.2, 0.4])
+    assert columns["yawning"][0] == 1 and columns["yawning"][1].isnan()
 
 
 def test_no_caption_is_a_sentence_that_models_are_measured_on() -> None:

@@ -142,6 +142,9 @@ def test_rendered_heads_pose_in_the_stages_after_the_towers(
     assert rendered == [(Path("heads.npz"), 2, size)]
     frames = load_file(tmp_path / "posed/network/frames.safetensors")["frames"]
     assert len(frames) == len(stages.dataset.train) + 40
+    measured = load_file(tmp_path / "posed/network/train_shapes.safetensors")["shapes"].float()
+    assert len(measured) == len(stages.dataset.train)
+    assert torch.allclose(network.shape.mean, measured.mean(dim=0), atol=1e-3), "of photographs"
     texts = network.towers.text_head(
         torch.nn.functional.normalize(network.towers.text(stages.tokenize(["fear", "neutral"])))
     )
