@@ -83,20 +83,21 @@ def test_an_expression_counts_in_full_if_it_lasts_long_enough(apex: int, least: 
 
 def test_posed_heads_are_drawn_as_often_as_asked_for() -> None:
     torch.manual_seed(0)
+    emotions = ("happiness", "fear", "contempt", "neutral", "fear", "sadness")
     posed = PosedHeads(
-        np.ones((6, 4, 4), np.uint8),
-        torch.ones(6, 3).half(),
-        ("happiness", "fear", "contempt", "neutral", "fear", "sadness"),
-        np.array([1, 1, 1, 1, 0.5, 0], np.float32),
+        np.ones((600, 4, 4), np.uint8),
+        torch.ones(600, 3).half(),
+        emotions * 100,
+        np.tile(np.array([1, 1, 1, 1, 0.5, 0], np.float32), 100),
     )
     voted = [name for name, count in zip(FERPLUS_CLASSES, COUNTS, strict=True) if count]
-    assert len(posed.of(voted)) == 5 and len(posed.of(["fear"]).shapes) == 2
+    assert len(posed.of(voted)) == 500 and len(posed.of(["fear"]).shapes) == 200
     options = {"pool": 4, "words": 0.3, "prior": 1.0, "seed": 0}
     data = VotedPictures(_pictures(), _texts, posed=posed.of(voted), share=0.2, **options)
-    assert len(data) == 805 and data.posed == 5
+    assert len(data) == 1300 and data.posed == 500
     for power in (0.0, 0.5):
         weights = data.weights(power)
-        assert weights[-5:].sum() / weights.sum() == pytest.approx(0.2)
+        assert weights[-500:].sum() / weights.sum() == pytest.approx(0.2)
     # They say nothing of how common an emotion is: captions are drawn as without them.
     _, fits = data.captions(torch.arange(800, 805), 4000, 0.0)
     assert fits[0].mean() == pytest.approx(200 / 800, abs=0.02), "happiness, in full"
