@@ -16,7 +16,7 @@ __all__ = ["rttm"]
 
 
 def rttm(timeline: ScoredWindows) -> str:
-    """Return RTTM lines: the name is ``face0/label``, the confidence the mean score."""
+    """Return RTTM lines: named ``face0/label`` or ``face0,Anna/label``, with the mean score."""
     file = _word(Path(timeline.source).stem or "video")
     lines = [
         (interval.start, face, interval)
@@ -25,9 +25,14 @@ def rttm(timeline: ScoredWindows) -> str:
     ]
     return "".join(
         f"SPEAKER {file} 1 {start / 1000:.3f} {(interval.end - start) / 1000:.3f} <NA> <NA> "
-        f"face{face}/{_word(interval.label)} {interval.score:.3f} <NA>\n"
+        f"{_name(timeline, face)}/{_word(interval.label)} {interval.score:.3f} <NA>\n"
         for start, face, interval in sorted(lines, key=lambda line: line[:2])
     )
+
+
+def _name(timeline: ScoredWindows, face: int) -> str:
+    person = timeline.people.get(face)
+    return f"face{face}" + (f",{_word(person.name)}" if person and person.name else "")
 
 
 def _word(text: str) -> str:

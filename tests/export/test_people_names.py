@@ -39,3 +39,12 @@ def test_subtitles(named, tmp_path):
     assert voices == {"face 0, Ann &lt;b&gt; &quot;Lu&quot; &amp; co", "face 1"}
     lines = [line for cue in webvtt.from_srt(str(tmp_path / "out.srt")) for line in cue.lines]
     assert lines[0].startswith('face 0, Ann <b> "Lu" & co: joy')
+
+
+def test_rttm(named, tmp_path):
+    named.save(tmp_path / "out.rttm")
+    lines = [line.split() for line in (tmp_path / "out.rttm").read_text("utf-8").splitlines()]
+    assert {len(fields) for fields in lines} == {10}  # as RTTM has them
+    assert {fields[7].partition("/")[0] for fields in lines} == {
+        'face0,Ann_<b>_"Lu"_&_co', "face1",
+    }  # fmt: skip
