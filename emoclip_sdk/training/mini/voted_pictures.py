@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -143,10 +144,9 @@ class VotedPictures:
         picks = torch.randint(self._captions.shape[1], classes.shape, device=self._device)
         drawn, fits = self._captions[classes, picks], votes[:, classes]
         if self._states is not None:
-            chances = self._states.chances[classes]
             told = torch.rand(len(classes), device=self._device) < self._states.share
-            told &= chances.sum(1) > 0
-            texts = torch.multinomial(chances[told], 1)[:, 0]
+            told &= self._states.chances.any(dim=1)[classes]
+            texts = self._states.draw(classes[told])
             drawn[told] = self._states.captions[texts]
             fits[:, told] = votes @ self._states.fits[texts].T
         return add_noise(drawn, noise), fits
@@ -203,6 +203,18 @@ class _StateCaptions:
     captions: Tensor
     fits: Tensor
     chances: Tensor
+
+    @functools.cached_property
+    def _until(self) -> Tensor:
+        """Chances summed up to each caption, from c to c + 1 in class c: (C * T,)."""
+        sums = self.chances.double().cumsum(dim=1)
+        sums = sums / sums[:, -1:].clamp(min=1e-12)
+        return (sums + torch.arange(len(sums), device=sums.device)[:, None]).flatten()
+
+    def draw(self, classes: Tensor) -> Tensor:
+        """Draw a caption of each class (N,) that has any: (N,)."""
+        at = classes + torch.rand(len(classes), dtype=torch.float64, device=classes.device)
+        return torch.searchsorted(self._until, at, right=True) % self.chances.shape[1]
 
 
 def _envelope(length: Tensor, t: int) -> Tensor:
