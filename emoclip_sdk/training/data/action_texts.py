@@ -1,4 +1,4 @@
-"""Captions about facial actions: of one, of one side, of the order of two, of behaviors."""
+"""Captions about facial actions: one, several at once, one side, two in order, behaviors."""
 
 from __future__ import annotations
 
@@ -20,6 +20,10 @@ ACTION_TEXTS = package_file(__package__, "action_texts.yaml")
 _SENTENCES = 0.2  # share of captions of an action that say who shows it
 _NOUNS = 0.3  # share of captions about order that join nouns
 _OPENED = 0.4  # share of those that begin like a search or a note
+_JOINED = (  # what stands between several actions, and before the last one
+    (", ", " and "), (", ", ", and "), (", ", ", "), ("; ", "; "), (". ", ". "), (" and ", " and "),
+    (", ", " with "), (", ", " while "), (" + ", " + "), (", ", ", plus "),
+)  # fmt: skip
 _DESCRIBED = 0.5  # share of captions of a behavior that describe it
 
 
@@ -66,6 +70,14 @@ class ActionTexts:
         if name in ACTIONS and rng.random() < _SENTENCES:
             return captioner.sentence([name], rng)
         return _styled(str(rng.choice(self.wordings[name])), rng)
+
+    def several(self, names: list[str], captioner: Captioner, rng: np.random.Generator) -> str:
+        """Say that a face shows several actions at once."""
+        if set(names) <= set(ACTIONS) and rng.random() < _SENTENCES:
+            return captioner.sentence(names, rng)
+        parts = [str(rng.choice(self.wordings[name])) for name in names]
+        between, last = _JOINED[rng.integers(len(_JOINED))]
+        return _styled(between.join(parts[:-1]) + last + parts[-1], rng)
 
     def behavior(self, name: str, rng: np.random.Generator) -> str:
         """Describe a behavior, or name it."""

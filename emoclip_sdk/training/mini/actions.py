@@ -24,14 +24,17 @@ from .heads import MeasuredHeads
 from .settings import ActionSettings
 from .training_set import TrainingSet, add_noise
 
-__all__ = ["ActionTask", "ReadTexts", "read_texts", "with_behaviors"]
+__all__ = ["ActionTask", "ReadTexts", "read_texts", "weakest"]
 
 SPAN = 16
 """Frames of the longest training clip."""
 REST, FULL, SHOWN = 0.1, 0.5, 0.8
 """How far an action is there: in a face at rest at most, rather than not, for sure."""
-OF_BEHAVIORS = 0.2
-"""Share of the captions of what a face does that are about a behavior."""
+OF_BEHAVIORS, OF_SEVERAL = 0.15, 0.4
+"""Shares of the captions of what a face does that are about a behavior, and about two to four
+actions at once."""
+SEVERAL = 4
+"""Actions that a caption names at most."""
 OF_HEADS = 0.6
 """Share of the clips in which something changes that are of rendered heads."""
 FROM_VOTES = 8
@@ -52,8 +55,8 @@ class ReadTexts:
     sentences : Tensor, (M, S)
         Unit vectors.
     about : Tensor of int, (M, K)
-        What a caption is about: an action, a behavior or a side; or the first and the second
-        action, and whether the second is mentioned first.
+        What a caption is about: K actions, of which one may stand several times; a side; or the
+        first and the second action, and whether the second is mentioned first.
     """
 
     tokens: Tensor
@@ -95,11 +98,11 @@ class _Clips:
 class ActionTask:
     """The space of actions learns to match clips with captions of what the faces do.
 
-    Captions of one action, and of behaviors that show in one or two, are contrasted with pictures,
-    with heads and with clips; those of one side with heads and their mirror images; those of two
-    actions in order with clips and their reverse, laid out over two pictures that differ. How far a
-    text is about single actions is learned beside it, from these captions and those from votes. All
-    else in the network stays as it is.
+    Captions of one action, of several at once, and of behaviors that show in one or two, are
+    contrasted with pictures, with heads and with clips; those of one side with heads and their
+    mirror images; those of two actions in order with clips and their reverse, laid out over two
+    pictures that differ. How far a text is about actions is learned beside it, from these captions
+    and those from votes. All else in the network stays as it is.
 
     Parameters
     ----------
@@ -150,7 +153,7 @@ class ActionTask:
             views.append(torch.stack([heads.shapes, heads.mirrored], dim=1).half())
             presence.append(_widened(heads.actions, names))
         self._views = torch.cat(views).to(self._device)
-        self._presence = with_behaviors(torch.cat(presence), names, texts).to(self._device)
+        self._presence = torch.cat(presence).to(self._device)
         seen = torch.isfinite(self._views[: self._pictures, :, 0]).all(dim=1)
         if not seen.any():
             raise DatasetError("no landmarks were found in the training pictures")
@@ -178,14 +181,38 @@ class ActionTask:
         rng: np.random.Generator,
     ) -> ReadTexts:
         said = [i for i, name in enumerate(names) if name in texts.wordings]
-        known = _behaviors(names, texts)
-        behaviors = [len(names) + i for i in range(len(known))]
-        several = round(OF_BEHAVIORS * self._settings.captions) if behaviors else 0
-        single = np.resize(said, self._settings.captions - several)
-        lines = [texts.action(names[i], captioner, rng) for i in single]
-        of_several = np.resize(behaviors, several).astype(single.dtype)
-        lines += [texts.behavior(known[i - len(names)], rng) for i in of_several]
-        return read(lines, np.concatenate([single, of_several])[:, None])
+        behaviors = [name for name, parts in texts.behaviors.items() if set(parts) <= set(names)]
+        count = self._settings.captions
+        of_behaviors = round(OF_BEHAVIORS * count) if behaviors else 0
+        several = self._drawn_together(said, round(OF_SEVERAL * count), rng)
+        lines, about = [], []
+        for i in np.resize(said, count - of_behaviors - len(several)).tolist():
+            lines.append(texts.action(names[i], captioner, rng))
+            about.append([i])
+        for name in np.resize(behaviors, of_behaviors).tolist():
+            lines.append(texts.behavior(name, rng))
+            about.append([names.index(part) for part in texts.behaviors[name]])
+        for together in several:
+            lines.append(texts.several([names[i] for i in together], captioner, rng))
+            about.append(together)
+        return read(lines, np.array([np.resize(actions, SEVERAL) for actions in about]))
+
+    def _drawn_together(
+        self, said: list[int], count: int, rng: np.random.Generator
+    ) -> list[list[int]]:
+        """Draw two to four actions that some picture or head shows, each about as often."""
+        shown = (torch.nan_to_num(self._presence[:, said]) > FULL).cpu().numpy()
+        rarity = 1 / np.maximum(shown.sum(axis=0), 1)
+        shown = shown[shown.sum(axis=1) > 1]
+        showing = [rows for column in shown.T if len(rows := np.flatnonzero(column))]
+        drawn = []
+        for i in range(count if showing else 0):
+            row = shown[rng.choice(showing[i % len(showing)])]
+            n = int(rng.integers(2, min(SEVERAL, row.sum()) + 1))
+            chances = row * rarity
+            picks = rng.choice(len(said), n, replace=False, p=chances / chances.sum())
+            drawn.append([said[k] for k in picks])
+        return drawn
 
     def _write_order(
         self, names: tuple[str, ...], texts: ActionTexts, read: Reader, rng: np.random.Generator
@@ -235,14 +262,15 @@ class ActionTask:
     def backward(self, batch: Tensor, amp: Amp) -> Tensor:
         settings, space = self._settings, self._space
         texts = torch.randint(len(self._captions.about), (len(batch),), device=self._device)
-        about = self._captions.about[texts, 0]
+        about = self._captions.about[texts]
         named = space.texts(*self._captions.draw(texts, settings.text_noise))
         stills = self._stills(self._drawn(self._measured, len(batch)))
-        loss = self._contrast(self._embed(stills), named, stills.first[:, about])
+        loss = self._contrast(self._embed(stills), named, weakest(stills.first, about))
         if len(self._heads):
             stills = self._stills(self._drawn(self._heads, len(batch)))
             video = self._embed(stills)
-            loss = loss + settings.heads * self._contrast(video, named, stills.first[:, about])
+            fits = weakest(stills.first, about)
+            loss = loss + settings.heads * self._contrast(video, named, fits)
             loss = loss + settings.sides * self._of_one_side()
         if len(self._showing) > 1 or len(self._heads):
             loss = loss + settings.order * self._in_order(named, about)
@@ -300,7 +328,7 @@ class ActionTask:
         chances = chances.flatten(1)
         fit = chances.amax(dim=1) > FULL
         video = self._embed(clips)
-        loss = self._contrast(video, named, clips.shown[:, about])
+        loss = self._contrast(video, named, weakest(clips.shown, about))
         columns, n = self._ordered.tolist(), len(self._ordered)
         picks = torch.multinomial(chances[fit], 1)[:, 0].tolist() if fit.any() else []
         known = [self._by_pair.get((columns[i // n], columns[i % n]), []) for i in picks]
@@ -403,18 +431,9 @@ def _widened(actions: FacialActions, names: tuple[str, ...]) -> Tensor:
     return presence
 
 
-def _behaviors(names: tuple[str, ...], texts: ActionTexts) -> list[str]:
-    """Return the behaviors all of whose actions are among `names`."""
-    return [name for name, parts in texts.behaviors.items() if set(parts) <= set(names)]
-
-
-def with_behaviors(presence: Tensor, names: tuple[str, ...], texts: ActionTexts) -> Tensor:
-    """Append to the presence of `names` (N, A) that of behaviors: of their weakest action."""
-    columns = [
-        presence[:, [names.index(part) for part in texts.behaviors[behavior]]].amin(dim=1)
-        for behavior in _behaviors(names, texts)
-    ]
-    return torch.cat([presence, *(column[:, None] for column in columns)], dim=1)
+def weakest(presence: Tensor, about: Tensor) -> Tensor:
+    """Return how far each of N faces (N, A) shows all of K actions (M, K): (N, M)."""
+    return presence[:, about].amin(dim=2)
 
 
 def _other_side(name: str) -> str:

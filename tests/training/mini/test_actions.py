@@ -24,7 +24,7 @@ from emoclip_sdk.training.evaluation.card.heads import ORDER_SENTENCES, SIDE_SEN
 from emoclip_sdk.training.heads.actions import SIDE_ACTIONS
 from emoclip_sdk.training.mini import run_mini
 from emoclip_sdk.training.mini import stages as module
-from emoclip_sdk.training.mini.actions import with_behaviors
+from emoclip_sdk.training.mini.actions import weakest
 from emoclip_sdk.training.mini.heads import MeasuredHeads
 
 from .test_run import stages_of
@@ -198,17 +198,36 @@ def test_captions_say_what_they_are_about() -> None:
     assert any("jaw sinks" in text for text in said)
 
 
-def test_a_behavior_shows_as_far_as_the_weakest_of_its_actions() -> None:
-    names = ("smile", "eyes_narrow", "lips_stretched", "jaw_drop")
+def test_several_actions_are_shown_as_far_as_the_weakest_of_them() -> None:
     presence = torch.tensor([[0.0, 0.9, 0.2, 1.0], [1.0, 0.4, 0.8, torch.nan]])
-    texts = ActionTexts.read()
-    known = [name for name, parts in texts.behaviors.items() if set(parts) <= set(names)]
-    assert "wincing" in known and "dozing" not in known
-    widened = with_behaviors(presence, names, texts)
-    assert torch.equal(widened[:, :4].nan_to_num(), presence.nan_to_num())
-    columns = dict(zip(known, widened[:, 4:].T, strict=True))
-    assert columns["wincing"].tolist() == pytest.approx([0.2, 0.4])
-    assert columns["yawning"][0] == 1 and columns["yawning"][1].isnan()
+    shown = weakest(presence, torch.tensor([[0, 0, 0, 0], [1, 2, 1, 2], [2, 3, 1, 2]]))
+    assert shown[0].tolist() == pytest.approx([0, 0.2, 0.2])
+    assert shown[1, :2].tolist() == pytest.approx([1, 0.4]) and shown[1, 2].isnan()
+
+
+def test_captions_name_several_actions_that_somebody_shows(
+    pictures: Path, finished: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[list[str]] = []
+
+    def several(self: ActionTexts, names: list[str], *_: Any) -> str:
+        said.append(names)
+        return " and ".join(names)
+
+    monkeypatch.setattr(ActionTexts, "several", several)
+    monkeypatch.setattr(ActionTexts, "action", lambda self, name, *_: name)
+    finished["actions"].update(steps=1, captions=100)
+    finished["heads"]["path"] = None
+    stages_of(finished, pictures, tmp_path / "run").network()
+    assert said == []  # nobody smiles with raised brows
+
+    def both(shapes: torch.Tensor) -> FacialActions:
+        shown = np.array([[0, 0], [1, 0], [1, 1], [1, 1]], np.float32)
+        return FacialActions(NAMES, np.resize(shown, (len(shapes), 2)))
+
+    monkeypatch.setattr(module, "facial_actions", both)
+    stages_of(finished, pictures, tmp_path / "both").network()
+    assert len(said) == 40 and {tuple(sorted(names)) for names in said} == {("brows_up", "smile")}
 
 
 def test_no_caption_is_a_sentence_that_models_are_measured_on() -> None:
