@@ -12,6 +12,7 @@ from .temporal import TemporalTransformer
 
 __all__ = ["ActionSpace"]
 
+_RIDGE = 0.01  # of the largest variance, so that no direction counts in which nothing is measured
 TOKEN_SCALE = 0.02  # of class token and positions at the start, beside what they are added to
 
 
@@ -35,6 +36,10 @@ class ActionSpace(nn.Module):
         Of a clip.
     config : ActionSpaceConfig
     """
+
+    common: Tensor
+    steady: Tensor
+    level: Tensor
 
     def __init__(
         self,
@@ -61,6 +66,8 @@ class ActionSpace(nn.Module):
         self.about_actions = nn.Sequential(
             nn.Linear(sentence_width, width), nn.GELU(), nn.Linear(width, 1)
         )
+        for name, shape in (("common", self.size), ("steady", self.size), ("level", ())):
+            self.register_buffer(name, torch.zeros(shape))
 
     def frames(self, features: Tensor) -> Tensor:
         """Embed standardized shape features (..., F), NaN: none, to (..., A)."""
@@ -110,6 +117,28 @@ class ActionSpace(nn.Module):
     def texts(self, tokens: Tensor, mask: Tensor, sentences: Tensor) -> Tensor:
         """Embed texts, parameters as in :meth:`read`, to (N, 2 A)."""
         return self.in_order(*self.read(tokens, mask, sentences))
+
+    def leveled(self, texts: Tensor) -> Tensor:
+        """Give texts (N, 2 A) the level of :meth:`set_level`: unit vectors."""
+        texts = F.normalize(texts, dim=-1)
+        missing = self.level - texts @ self.common
+        return F.normalize(texts + missing[:, None] * self.steady, dim=-1)
+
+    @torch.no_grad()
+    def set_level(self, clips: Tensor, level: float) -> None:
+        """Let every text have about the mean cosine `level` with some clips (N, 2 A).
+
+        A text's mean cosine says nothing of a face, but it decides how high the text stands beside
+        those about emotions. What a text is given or relieved of lies along the direction in which
+        all clips are most alike, so that it tells none from another.
+        """
+        clips = F.normalize(clips.double(), dim=-1)
+        mean, spread = clips.mean(dim=0), torch.cov(clips.T)
+        spread += _RIDGE * spread.diagonal().max() * torch.eye(len(mean)).to(spread)
+        steady = torch.linalg.solve(spread, mean)
+        self.common.copy_(mean)
+        self.steady.copy_(steady / (mean @ steady))
+        self.level.fill_(level)
 
     @staticmethod
     def in_order(one: Tensor, two: Tensor, backward: Tensor) -> Tensor:

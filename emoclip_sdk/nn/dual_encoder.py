@@ -25,7 +25,7 @@ class DualEncoder(nn.Module):
     All embeddings are returned unnormalized: eq. 2 averages them before normalization.
 
     With a space of actions, the joint space has two parts. In the first, which is the paper's, all
-    texts meet faces; the second is for texts about single facial actions. Both parts of a clip are
+    texts meet faces; the second is for texts about facial actions. Both parts of a clip are
     of one length, and a text has as much of either as it is about actions: where `s` is its share,
     `cos` and `cos'` the cosines in the parts, its own is ((1 - s) cos + s cos') / sqrt(2), but for
     a factor that keeps the length, sqrt((1 - s) ** 2 + s ** 2).
@@ -121,9 +121,8 @@ class DualEncoder(nn.Module):
         texts, unit = self.towers.text_head(sentences), F.normalize(sentences, dim=-1)
         mask = torch.arange(outputs.shape[1], device=end.device) <= end[:, None]
         share = self.actions.share(unit)
-        actions = _as_long(
-            self.actions.texts(self.actions.tokens(inputs, outputs), mask, unit), texts
-        )
+        named = self.actions.texts(self.actions.tokens(inputs, outputs), mask, unit)
+        actions = _as_long(self.actions.leveled(named), texts)
         whole = ((1 - share) ** 2 + share**2).sqrt()  # so that the length stays that of `texts`
         return torch.cat([(1 - share) * texts, share * actions], dim=-1) / whole
 

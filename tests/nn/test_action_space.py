@@ -170,3 +170,24 @@ def test_a_space_that_can_not_be_is_refused(change: dict, message: str) -> None:
             config[name] = value if isinstance(value, dict) else dataclasses.asdict(value)
     with pytest.raises(CheckpointError, match=message):
         ModelConfig.from_dict(config)
+
+
+@torch.no_grad()
+def test_all_texts_get_the_same_level() -> None:
+    torch.manual_seed(0)
+    space = DualEncoder(CONFIG).actions
+    assert space is not None
+    clips = torch.randn(4000, space.size)
+    clips[:, 0] = 3 + torch.rand(4000)  # what all have in common, and differ in least
+    clips = torch.nn.functional.normalize(clips, dim=1)
+    texts = torch.nn.functional.normalize(torch.randn(20, space.size), dim=1)
+    torch.testing.assert_close(space.leveled(texts), texts)  # nothing was measured yet
+    space.set_level(clips, 0.1)
+    leveled = space.leveled(texts)
+    torch.testing.assert_close(leveled.norm(dim=1), torch.ones(20))
+    before, after = clips @ texts.T, clips @ leveled.T
+    assert before.mean(dim=0).std() > 0.1
+    torch.testing.assert_close(after.mean(dim=0), torch.full((20,), 0.1), atol=0.03, rtol=0)
+    # Which clip a text fits better stays.
+    for one, two in zip(before.T, after.T, strict=True):
+        assert np.corrcoef(one, two)[0, 1] > 0.97

@@ -24,20 +24,20 @@ from .heads import MeasuredHeads
 from .settings import ActionSettings
 from .training_set import TrainingSet, add_noise
 
-__all__ = ["ActionTask", "ReadTexts", "read_texts", "weakest"]
+__all__ = ["ActionTask", "ReadTexts", "read_texts", "set_level", "weakest"]
 
 SPAN = 16
 """Frames of the longest training clip."""
 REST, FULL, SHOWN = 0.1, 0.5, 0.8
 """How far an action is there: in a face at rest at most, rather than not, for sure."""
-OF_BEHAVIORS, OF_SEVERAL = 0.15, 0.4
+OF_BEHAVIORS, OF_SEVERAL = 0.12, 0.3
 """Shares of the captions of what a face does that are about a behavior, and about two to four
 actions at once."""
 SEVERAL = 4
 """Actions that a caption names at most."""
 OF_HEADS = 0.6
 """Share of the clips in which something changes that are of rendered heads."""
-FROM_VOTES = 8
+FROM_VOTES = 32
 """Captions from votes for each one of actions, where they are told apart."""
 TOKEN_NOISE = 0.1
 """Noise on each token, relative to its size and to the noise on sentences."""
@@ -421,6 +421,16 @@ def read_texts(
             states.append(F.pad(read, (0, 0, 0, length - read.shape[1])).half())
     mask = torch.arange(length) <= tokens.argmax(dim=-1)[:, None]
     return torch.cat(states), mask.to(device), torch.cat(sentences)
+
+
+def set_level(network: DualEncoder, shapes: Tensor, level: float) -> None:
+    """Set the level of texts about actions, by photographs with shapes (P, F); NaN: none."""
+    space, stream = network.actions, network.shape
+    assert space is not None and stream is not None
+    seen = shapes[torch.isfinite(shapes[:, 0])].to(network.logit_scale.device)
+    with torch.no_grad():
+        frames = [space.frames(stream.standardized(part))[:, None] for part in seen.split(1000)]
+        space.set_level(torch.cat([space.pool(part) for part in frames]), level)
 
 
 def _widened(actions: FacialActions, names: tuple[str, ...]) -> Tensor:

@@ -240,8 +240,11 @@ class ActionSettings:
         A model's ``.safetensors`` from which all but the space of actions is taken as it is: no
         other stage is run.
     captions : int
-        Of single actions, and as many of two in order.
+        Of what a face does, and as many of two actions in order.
     steps : int
+    level : float
+        Mean cosine of a text about actions with the photographs, which is that of words for
+        emotions in their part of the joint space.
     text_noise : float
         As in :class:`ImageSettings`.
     shape_noise : float
@@ -258,6 +261,7 @@ class ActionSettings:
     pretrained: str | None = None
     captions: int = bounded(12_000, 1)
     steps: int = bounded(3000, 1)
+    level: float = bounded(0.1, 0, 1)
     text_noise: float = bounded(1.0, 0)
     shape_noise: float = bounded(0.1, 0)
     without_shape: float = bounded(0.05, 0, 1)

@@ -28,7 +28,7 @@ from ..engine.process import Process
 from ..engine.settings import OptimSettings
 from ..engine.state import save_weights
 from ..engine.task import TrainingTask
-from .actions import ActionTask, ReadTexts, read_texts
+from .actions import ActionTask, ReadTexts, read_texts, set_level
 from .datasets import MiniDataset
 from .distill import distillation_task
 from .heads import MeasuredHeads, PosedHeads, measure_heads, measure_posed_heads
@@ -194,6 +194,7 @@ class MiniStages:
         )
         path, plan = self._actions_path(), task.plan(settings.seed)
         self._fit(path, task, plan, settings.actions.optim, lambda: {"score": 0.0})
+        set_level(network, shapes.float(), settings.actions.level)
 
     def network(self) -> DualEncoder:
         """Run what is missing of all stages, and return the whole network."""
