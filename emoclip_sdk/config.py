@@ -128,7 +128,7 @@ class ShapeConfig:
 
 @dataclass(frozen=True)
 class ActionSpaceConfig:
-    """The part of the joint space in which texts about single facial actions meet faces.
+    """The part of the joint space in which texts about facial actions meet faces.
 
     It needs a shape stream, whose landmarks and blendshapes it reads, a text tower of CLIP's kind,
     whose tokens it reads, and a temporal transformer, whose frames it pools as well.

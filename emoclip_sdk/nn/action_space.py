@@ -35,6 +35,14 @@ class ActionSpace(nn.Module):
     max_frames : int
         Of a clip.
     config : ActionSpaceConfig
+
+    Attributes
+    ----------
+    common, steady : Tensor, (2 A,)
+        Mean of the unit embeddings of some clips, and the direction in which they differ least, so
+        long that its product with the mean is 1. Zeros: nothing was measured.
+    level : Tensor, ()
+        Mean cosine of every text with these clips, see :meth:`set_level`.
     """
 
     common: Tensor
@@ -147,7 +155,7 @@ class ActionSpace(nn.Module):
         return torch.cat([one + two, forward * (two - one)], dim=-1) / 2
 
     def share(self, sentences: Tensor) -> Tensor:
-        """Tell how far texts (N, S) are about single facial actions, in [0, 1]: (N, 1)."""
+        """Tell how far texts (N, S) are about facial actions, in [0, 1]: (N, 1)."""
         return self.about_actions(sentences * sentences.shape[-1] ** 0.5).sigmoid()
 
 

@@ -121,6 +121,14 @@ def test_space_of_actions_beside_a_finished_model(
             frames = network.join(torch.zeros(*features.shape[:2], network.towers.width), features)
             return network.pool(frames).numpy()
 
+    level = network.actions.level.item()
+    assert level == pytest.approx(recipe["actions"]["level"], rel=1e-3)  # stored in half precision
+    features = measure(np.zeros((4, 1))).float()[[0, 2, 3]]  # of the pictures that show faces
+    with torch.no_grad():
+        frames = network.actions.frames(network.shape.standardized(features))[:, None]
+        seen = torch.nn.functional.normalize(network.actions.pool(frames), dim=1).mean(dim=0)
+    torch.testing.assert_close(network.actions.common, seen, atol=2e-3, rtol=0)
+
     texts = ActionTexts.read()
     left, right = (
         model.embed_text([template.format(side=side) for template in texts.sides["corner_up"]])

@@ -1,4 +1,4 @@
-"""The row about single facial actions in words, and what it is made of."""
+"""The row about facial actions in words, and what it is made of."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def described_actions(split: EvaluatedPictures, seed: int = 0) -> list[tuple[str
 
 
 def action_row(split: EvaluatedPictures) -> CardRow:
-    """Measure how well words about one facial action rank the pictures that show it."""
+    """Measure how well words about facial actions rank the pictures that show them."""
     actions, shows = measured_actions(split), split.shown_actions
     described = described_actions(split)
     pairs = {}
