@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .application import app
+from .outputs import check_dataset_outputs
 
 if TYPE_CHECKING:
     from ..data.crop import CropResult
@@ -48,6 +49,7 @@ def check(
         raise typer.BadParameter("single or compound", param_hint="--task")
     if fold != "all" and not fold.isdecimal():
         raise typer.BadParameter("a number, or all", param_hint="--fold")
+    check_dataset_outputs({"--problems": problems}, root)
     from ...cli.output import showing_progress
     from ...runtime.progress import Progress
     from ..data.datasets import DATASETS

@@ -12,6 +12,7 @@ from ...runtime.packages import require_package
 from ...runtime.progress import Progress
 from .application import app
 from .card import run_card_suite
+from .outputs import check_dataset_outputs
 from .splits import chosen_split
 
 if TYPE_CHECKING:
@@ -171,6 +172,8 @@ def evaluate(
         raise typer.BadParameter("say --suite card as well", param_hint="--suite")
     if examples:
         require_package("matplotlib", "train", "The examples")
+    outputs = {"--predictions": predictions, "--examples": examples}
+    check_dataset_outputs(outputs, root, groups, model, prompts)
     import torch
 
     from ...cli.output import showing_progress

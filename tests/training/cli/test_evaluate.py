@@ -75,6 +75,31 @@ def test_each_clip_as_a_row_and_some_as_pictures(
     assert _run("--examples", tmp_path / "x.txt", model=tiny_checkpoint).exit_code == 2
 
 
+@pytest.mark.parametrize("command", ["evaluate", "check"])
+def test_never_overwrites_a_file_of_the_dataset(
+    command: str, dataset, tiny_checkpoint: Path, tmp_path: Path
+) -> None:
+    root = tmp_path / "faces"
+    root.mkdir()
+    (root / "labels.csv").write_text("mine")
+    (tmp_path / "people.csv").write_text("subject,age\nanna,20\n")
+
+    def run(given: Path, option: str, output: Path):
+        name = option if command == "evaluate" else "--problems"
+        options = ["--dataset", "folder", "--root", str(given), name, str(output)]
+        if command == "evaluate":
+            options += ["--model", "majority", "--groups", str(tmp_path / "people.csv")]
+        return CliRunner().invoke(app, [command, *options])
+
+    for given, output in ((root, "labels.csv"), (root / "labels.csv", "../faces/labels.csv")):
+        result = run(given, "--predictions", root / output)
+        assert result.exit_code == 2 and "overwritten" in result.output, result.output
+    assert (root / "labels.csv").read_text() == "mine"
+    if command == "evaluate":
+        assert run(root, "--predictions", tmp_path / "people.csv").exit_code == 2
+        assert run(root, "--predictions", root / "new.csv").exit_code == 0
+
+
 def test_for_people(dataset, tiny_checkpoint: Path) -> None:
     result = _run("--split", "train", "--draws", "10", model="majority")
     assert result.exit_code == 0, result.output
