@@ -10,7 +10,14 @@ import numpy as np
 from ..data.facial_actions import EMOTION_ACTIONS
 from .render import HeadModel, HeadScene, RenderedHead
 
-__all__ = ["POSED_ACTIONS", "POSED_EMOTIONS", "PosedHead", "render_posed"]
+__all__ = [
+    "POSED_ACTIONS",
+    "POSED_EMOTIONS",
+    "PosedHead",
+    "pose_actions",
+    "pose_strengths",
+    "render_posed",
+]
 
 POSED_EMOTIONS = tuple(name for name in EMOTION_ACTIONS if name != "contempt")
 """By its landmarks a smirk hardly differs from a faint smile, so nobody poses contempt."""
@@ -97,8 +104,8 @@ def render_posed(
     for emotion in emotions:
         for _ in range(PICTURES):
             degree = float(rng.uniform(_WEAKEST, 1))
-            actions = _actions(emotion, rng)
-            strengths = _strengths(model, actions, degree, rng)
+            actions = pose_actions(emotion, rng)
+            strengths = pose_strengths(model, actions, degree, rng)
             light = (rng.uniform(-0.7, 0.7), rng.uniform(0, 0.7), 0.8)
             back = _HEAD_BACK * degree if "head_back" in actions else 0.0
             yaw, pitch = rng.normal(0, _YAW), rng.normal(back, _PITCH)
@@ -106,7 +113,7 @@ def render_posed(
             yield PosedHead(model.render(person, strengths, scene), emotion, degree)
 
 
-def _actions(emotion: str, rng: np.random.Generator) -> list[str]:
+def pose_actions(emotion: str, rng: np.random.Generator) -> list[str]:
     """Draw what a pose shows: one action at least that can be seen, where there is any."""
     chances = EMOTION_ACTIONS[emotion]
     drawn = [action for action, chance in chances.items() if rng.random() < chance]
@@ -115,9 +122,10 @@ def _actions(emotion: str, rng: np.random.Generator) -> list[str]:
     return drawn
 
 
-def _strengths(
+def pose_strengths(
     model: HeadModel, actions: list[str], degree: float, rng: np.random.Generator
 ) -> dict[str, float]:
+    """Draw how strong the expressions of some actions are, posed to a degree."""
     known = model.expressions
     strengths: dict[str, float] = {}
     for action in actions:

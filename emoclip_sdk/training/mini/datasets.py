@@ -27,7 +27,7 @@ from ..data.measured_actions import facial_actions
 from ..evaluation import class_vectors, recalls
 from ..evaluation.calibration import fit_calibration
 from .captioned_clips import CaptionedClips
-from .heads import LUMA, PosedHeads
+from .heads import LUMA, PosedHeads, TalkingHeads
 from .settings import CalibrationSettings, CaptionSettings
 from .training_set import TextEncoder, TrainingSet
 from .voted_pictures import VotedPictures
@@ -70,10 +70,12 @@ class MiniDataset(Protocol):
         shapes: Shapes,
         posed: PosedHeads | None = None,
         share: float = 0.0,
+        talking: TalkingHeads | None = None,
     ) -> TrainingSet:
         """Return the training split on `device`, with captions read by `encode`.
 
-        With heads that pose its emotions; they are `share` of what is drawn.
+        With heads that pose its emotions; they are `share` of what is drawn. With captions for
+        heads that talk, too.
         """
         ...
 
@@ -140,12 +142,15 @@ class FerPlusDataset:
         shapes: Shapes,
         posed: PosedHeads | None = None,
         share: float = 0.0,
+        talking: TalkingHeads | None = None,
     ) -> TrainingSet:
         captions, actions = self.settings, None
         if captions.actions:
             measured = shapes(self.train.images)
             if posed is not None:
                 measured = torch.cat([measured, posed.shapes.to(measured)])
+            if talking is not None:
+                measured = torch.cat([measured, talking.shapes.to(measured).mean(dim=1)])
             actions = facial_actions(measured)
         return VotedPictures(
             self.train,
@@ -160,6 +165,7 @@ class FerPlusDataset:
             states=captions.states,
             posed=posed,
             share=share,
+            talking=talking,
         )
 
     def validate(self, clips: ClipEncoder, texts: Texts) -> dict[str, float]:
@@ -274,6 +280,7 @@ class CaptionedDataset:
         shapes: Shapes,
         posed: PosedHeads | None = None,
         share: float = 0.0,
+        talking: TalkingHeads | None = None,
     ) -> TrainingSet:
         return CaptionedClips(self.clips["train"], self.captions["train"], encode, device=device)
 

@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -22,13 +22,24 @@ from ..data.shapes import shape_rows
 from ..heads.actions import head_actions, head_sides
 from ..heads.posed import render_posed
 from ..heads.render import HeadModel, render_person
+from ..heads.talking import render_talking
 
-__all__ = ["MeasuredHeads", "PosedHeads", "measure_heads", "measure_posed_heads"]
+__all__ = [
+    "MeasuredHeads",
+    "PosedHeads",
+    "TalkingHeads",
+    "measure_heads",
+    "measure_posed_heads",
+    "measure_talking_heads",
+]
 
 log = logging.getLogger(__name__)
 
-FIRST, FIRST_POSING = 1000, 2000
-"""Seeds of the first persons; those below them are for evaluation."""
+Posed = TypeVar("Posed", bound="PosedHeads")
+
+FIRST, FIRST_POSING, FIRST_TALKING = 1000, 2000, 3000
+"""Seeds of the first persons: at rest or with single actions, who pose, and who talk. Those below
+them are for evaluation."""
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601, as the model's "gray"
 
 
@@ -130,12 +141,12 @@ class PosedHeads:
         """Return the number of heads."""
         return len(self.images)
 
-    def of(self, emotions: Sequence[str]) -> PosedHeads:
+    def of(self: Posed, emotions: Sequence[str]) -> Posed:
         """Return the heads that pose one of `emotions`."""
         kept = np.isin(self.emotions, emotions)
         posed = tuple(np.array(self.emotions)[kept].tolist())
         shapes = self.shapes[torch.from_numpy(kept)]
-        return PosedHeads(self.images[kept], shapes, posed, self.degrees[kept])
+        return type(self)(self.images[kept], shapes, posed, self.degrees[kept])
 
     def votes(self, classes: Sequence[str]) -> NDArray[np.float32]:
         """Return votes for `classes`, all that are posed among them: (R, C).
@@ -161,7 +172,7 @@ class PosedHeads:
         )
 
     @classmethod
-    def load(cls, path: Path) -> PosedHeads:
+    def load(cls: type[Posed], path: Path) -> Posed:
         """Read what :meth:`save` wrote."""
         with np.load(path) as file:
             return cls(
@@ -170,6 +181,13 @@ class PosedHeads:
                 tuple(map(str, file["emotions"])),
                 file["degrees"],
             )
+
+
+class TalkingHeads(PosedHeads):
+    """R clips of rendered heads that talk: `images` (R, T, S, S) and `shapes` (R, T, F).
+
+    Of those whose face is at rest but for the mouth, the emotion is "neutral".
+    """
 
 
 def measure_posed_heads(path: Path, people: int, size: int) -> PosedHeads:
@@ -187,13 +205,39 @@ def measure_posed_heads(path: Path, people: int, size: int) -> PosedHeads:
         for posed, picture, shape in zip(heads, pictures, measured, strict=True):
             if not torch.isfinite(shape[0]):
                 continue
-            images.append(np.rint(center_crop(picture, size) @ LUMA).astype(np.uint8))
+            images.append(_gray(picture, size))
             shapes.append(shape.half())
             emotions.append(posed.emotion)
             degrees.append(posed.degree)
     return PosedHeads(
         np.stack(images), torch.stack(shapes), tuple(emotions), np.array(degrees, np.float32)
     )
+
+
+def measure_talking_heads(path: Path, people: int, size: int) -> TalkingHeads:
+    """Render clips of `people` of a head model who talk: `size` pixels, and shapes."""
+    model, landmarker = HeadModel(path), FaceLandmarker()
+    log.info("rendering %d people who talk", people)
+    images: list[NDArray[np.uint8]] = []
+    shapes: list[Tensor] = []
+    emotions: list[str] = []
+    degrees: list[float] = []
+    for person in range(people):
+        for clip in render_talking(model, FIRST_TALKING + person):
+            pictures = [head.picture for head in clip.frames]
+            measured = shape_rows(crop_shapes(landmarker, pictures))
+            if torch.isfinite(measured[:, 0]).all():
+                images.append(np.stack([_gray(picture, size) for picture in pictures]))
+                shapes.append(measured.half())
+                emotions.append(clip.emotion)
+                degrees.append(clip.degree)
+    return TalkingHeads(
+        np.stack(images), torch.stack(shapes), tuple(emotions), np.array(degrees, np.float32)
+    )
+
+
+def _gray(picture: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    return np.rint(center_crop(picture, size) @ LUMA).astype(np.uint8)
 
 
 def _save(path: Path, **arrays: Any) -> None:

@@ -69,14 +69,17 @@ class HeadSettings:
     path : str, optional
         ``ict_facekit.npz``. None: no heads; nothing poses, and nothing is learned of sides.
     people : int
-        Heads to render for the space of actions, and as many for poses.
+        Heads to render for the space of actions, and as many for poses; half as many talk.
     posed : float
         Of the pictures that stages 3 and 4 draw, the share of heads that pose an emotion.
+    talking : float
+        Of the clips that stage 4 draws, the share of heads that talk.
     """
 
     path: str | None = None
     people: int = bounded(120, 1)
     posed: float = bounded(0.08, 0, 0.9)
+    talking: float = bounded(0.2, 0, 0.9)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from ...checkpoints.tensors import read_safetensors
 from ...errors import CheckpointError
-from ...nn import DualEncoder, build_tokenizer, open_clip_config, preprocess
+from ...nn import DualEncoder, build_tokenizer, open_clip_config
 from ..data.measured_actions import facial_actions
 from ..data.shapes import measure_shapes
 from ..engine.identity import claim_folder
@@ -31,13 +31,20 @@ from ..engine.task import TrainingTask
 from .actions import ActionTask, ReadTexts, read_texts, set_level
 from .datasets import MiniDataset
 from .distill import distillation_task
-from .heads import MeasuredHeads, PosedHeads, measure_heads, measure_posed_heads
+from .heads import (
+    MeasuredHeads,
+    PosedHeads,
+    TalkingHeads,
+    measure_heads,
+    measure_posed_heads,
+    measure_talking_heads,
+)
 from .imagenet import EFFICIENTNETS, load_efficientnet
 from .images import ImageTask
 from .settings import MiniSettings
 from .shape import ShapeTask, fused, mirrored_shapes, views_of_shapes
 from .teacher import KeptTeacher, load_teacher
-from .temporal import TemporalTask, embed_views
+from .temporal import Talking, TemporalTask, embed_pictures, embed_views
 from .training_set import TextEncoder, TrainingSet
 
 __all__ = ["MiniStages"]
@@ -162,7 +169,10 @@ class MiniStages:
         """Stage 4: train the temporal module of a network that is finished up to here, in place."""
         frames, settings = self._frames(network, data), self.settings
         frames = fused(network, frames, self._views_of_shapes(data)) if network.shape else frames
-        task = TemporalTask(network, data, frames, settings.temporal)
+        talking = None
+        if self._talking is not None:
+            talking = Talking(self._talking_frames(network, self._talking), settings.heads.talking)
+        task = TemporalTask(network, data, frames, settings.temporal, talking)
         self._fit(
             self._network_path(),
             task,
@@ -342,9 +352,14 @@ class MiniStages:
         return load_file(path, device=str(self.device))["frames"]
 
     def _training_set(self, encode: TextEncoder) -> TrainingSet:
-        """Return pictures, and heads that pose behind them."""
+        """Return pictures, heads that pose behind them, and captions for heads that talk."""
         return self.dataset.training_set(
-            encode, self.device, self._train_shapes, self._posed, self.settings.heads.posed
+            encode,
+            self.device,
+            self._train_shapes,
+            self._posed,
+            self.settings.heads.posed,
+            self._talking,
         )
 
     def _train_shapes(self, pictures: NDArray[np.uint8]) -> Tensor:
@@ -372,6 +387,26 @@ class MiniStages:
             measured = measure_posed_heads(Path(settings.path), settings.people, self.dataset.size)
             measured.save(path)
         return PosedHeads.load(path).of(emotions)
+
+    @functools.cached_property
+    def _talking(self) -> TalkingHeads | None:
+        """Rendered heads that talk, at rest or with an emotion of the dataset."""
+        settings, emotions = self.settings.heads, self.dataset.emotions
+        if settings.path is None or not settings.talking or not emotions:
+            return None
+        path = self.text_folder / "talking.npz"
+        if not path.is_file():
+            people = -(-settings.people // 2)
+            measure_talking_heads(Path(settings.path), people, self.dataset.size).save(path)
+        return TalkingHeads.load(path).of(emotions)
+
+    def _talking_frames(self, network: DualEncoder, talking: TalkingHeads) -> Tensor:
+        """Return frame embeddings (R, T, D) of heads that talk."""
+        clips, frames = talking.images.shape[:2]
+        pictures = torch.from_numpy(talking.images).flatten(0, 1)
+        embedded = embed_pictures(network, pictures.to(self.device), self.settings.model.image)
+        shapes = talking.shapes.to(embedded).flatten(0, 1)[:, None]
+        return fused(network, embedded[:, None], shapes)[:, 0].unflatten(0, (clips, frames))
 
     def _heads(self) -> MeasuredHeads:
         """Return rendered heads; what is measured on them nothing here changes."""
@@ -413,10 +448,7 @@ class MiniStages:
 
         def clips(samples: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
             gray = torch.from_numpy(np.concatenate(list(samples))).to(self.device)
-            crops = gray[..., None].expand(-1, -1, -1, 3)
-            frames = torch.cat(
-                [network.towers.encode_images(preprocess(part, image)) for part in crops.split(256)]
-            )
+            frames = embed_pictures(network, gray, image)
             if shape and network.shape is not None:
                 frames = fused(network, frames, self._shapes("valid", gray.cpu().numpy()))
             video = []

@@ -12,14 +12,14 @@ from torch import Tensor, nn
 
 from ...config import ImageConfig
 from ...inference.encoder import runnable
-from ...nn import DualEncoder
+from ...nn import DualEncoder, preprocess
 from ..engine.optim import Amp, freeze
 from ..engine.plan import Plan, WeightedPlan
 from .augment import augment
 from .settings import TemporalSettings
-from .training_set import Draw, TrainingSet, caption_loss, steps_plan
+from .training_set import Draw, Sequences, TrainingSet, caption_loss, steps_plan
 
-__all__ = ["TemporalTask", "embed_views"]
+__all__ = ["Talking", "TemporalTask", "embed_pictures", "embed_views"]
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,38 @@ log = logging.getLogger(__name__)
 # towers' embeddings.
 TOKEN_SCALE = 0.02
 
+LEAST = 3  # frames of a clip in which somebody talks
+
 BATCH = 32  # pictures: on a processor the layers of more do not stay in its cache
+
+
+@dataclass(frozen=True)
+class Talking:
+    """Clips of heads that talk, for which the training set has captions.
+
+    Attributes
+    ----------
+    frames : Tensor, (R, T, D)
+        Their frame embeddings.
+    share : float
+        Of the clips drawn, the share of these.
+    """
+
+    frames: Tensor
+    share: float
+
+    def sequences(self, rows: Tensor, longest: int) -> Sequences:
+        """Take of each of B clips a part of at most `longest` frames."""
+        longest, device = min(longest, self.frames.shape[1]), rows.device
+        length = torch.randint(LEAST, longest + 1, (len(rows),), device=device)
+        room = self.frames.shape[1] - length
+        start = (torch.rand(len(rows), device=device) * (room + 1)).long()
+        at = torch.arange(longest, device=device)
+        mask = at < length[:, None]
+        place = (start[:, None] + at).clamp(max=self.frames.shape[1] - 1)
+        clips = self.frames[rows[:, None], place]
+        summary = (F.normalize(clips, dim=-1) * mask[..., None]).sum(1) / length[:, None]
+        return Sequences(clips, mask, summary, torch.ones(len(rows), device=device))
 
 
 @dataclass
@@ -40,6 +71,8 @@ class TemporalTask:
     image tower may have learned from the teacher's embeddings, and the shipped text tower is its
     student.
 
+    A mouth that moves is no expression by itself: some clips are of heads that talk.
+
     Parameters
     ----------
     network : DualEncoder
@@ -49,12 +82,14 @@ class TemporalTask:
     frames : Tensor, (P, V, D)
         From :func:`embed_views`.
     settings : TemporalSettings
+    talking : Talking, optional
     """
 
     network: DualEncoder
     data: TrainingSet
     frames: Tensor
     settings: TemporalSettings
+    talking: Talking | None = None
 
     def __post_init__(self) -> None:
         self.module: nn.Module = self.network
@@ -82,6 +117,8 @@ class TemporalTask:
         longest = int(torch.randint(1, settings.longest + 1, ()))
         length = torch.randint(1, longest + 1, (len(batch),), device=device)
         drawn = self.data.sequences(self.frames, batch, length, settings.neutral, settings.apex)
+        if self.talking is not None and drawn.mask.shape[1] >= LEAST:
+            batch, drawn = self._with_talking(batch, drawn)
         deviation = drawn.clips[drawn.mask].std(dim=0)
         noise = torch.randn_like(drawn.clips) * deviation * settings.frame_noise
         with amp.autocast():
@@ -91,6 +128,29 @@ class TemporalTask:
         loss = loss + settings.keep * (1 - F.cosine_similarity(video, drawn.summary)).mean()
         amp.scaler.scale(loss).backward()
         return loss.detach()
+
+    def _with_talking(self, batch: Tensor, drawn: Sequences) -> tuple[Tensor, Sequences]:
+        """Put heads that talk in the place of the first samples."""
+        assert self.talking is not None
+        count, longest = round(self.talking.share * len(batch)), drawn.mask.shape[1]
+        rows = torch.randint(len(self.talking.frames), (count,), device=self._device)
+        said = self.talking.sequences(rows, longest)
+        room = longest - said.mask.shape[1]
+        merged = Sequences(
+            torch.cat([F.pad(said.clips, (0, 0, 0, room)), drawn.clips[count:]]),
+            torch.cat([F.pad(said.mask, (0, room)), drawn.mask[count:]]),
+            torch.cat([said.summary, drawn.summary[count:]]),
+            torch.cat([said.expressed, drawn.expressed[count:]]),
+        )
+        return torch.cat([len(self.data) + rows, batch[count:]]), merged
+
+
+def embed_pictures(network: DualEncoder, pictures: Tensor, image: ImageConfig) -> Tensor:
+    """Embed gray pictures (N, S, S), as a model that is finished does it: (N, D)."""
+    tower = runnable(network.eval().towers.visual, torch.float32, image.size)
+    crops = pictures[..., None].expand(-1, -1, -1, 3)
+    with torch.no_grad():
+        return torch.cat([tower(preprocess(part, image)) for part in crops.split(BATCH)])
 
 
 def embed_views(

@@ -76,7 +76,8 @@ class TrainingSet(Protocol):
     ) -> tuple[Tensor, Tensor]:
         """Draw `per_sample` captions for each of B samples, M in all.
 
-        Embeddings (M, D), and how well each fits each sample (B, M).
+        Embeddings (M, D), and how well each fits each sample (B, M). A row of N and more is a clip
+        of a head that talks, where there are any.
 
         `expressed` (B,), see :class:`Sequences`; None: the samples as they are.
         """

@@ -16,7 +16,7 @@ from ..data.ferplus import Pictures
 from ..data.measured_actions import FacialActions
 from ..data.states import state_captions
 from .action_captions import ActionCaptions
-from .heads import PosedHeads
+from .heads import PosedHeads, TalkingHeads
 from .training_set import Sequences, TextEncoder, add_noise
 
 __all__ = ["VotedPictures"]
@@ -48,7 +48,7 @@ class VotedPictures:
         say how much more likely an emotion is than among the captions they compete with: at 1 the
         model learns nothing of how common an emotion is, at 0 all of it.
     actions : FacialActions, optional
-        Which actions each picture shows, those of posed heads included.
+        Which actions each picture shows, those of posed heads included, and each clip of `talking`.
     sentences : int
         Captions about single actions to generate.
     states : float
@@ -57,6 +57,8 @@ class VotedPictures:
         More pictures, behind the others. They don't say how common an emotion is.
     share : float
         Of the pictures drawn, the share of these.
+    talking : TalkingHeads, optional
+        Clips with captions, behind all pictures, which :meth:`weights` never draws.
     """
 
     def __init__(
@@ -74,6 +76,7 @@ class VotedPictures:
         states: float = 0.0,
         posed: PosedHeads | None = None,
         share: float = 0.0,
+        talking: TalkingHeads | None = None,
     ) -> None:
         rng = np.random.default_rng(seed)
         captioner = Captioner(words, least_actions=1 if actions is None else 2)
@@ -84,6 +87,8 @@ class VotedPictures:
         if posed is not None:
             images.append(posed.images)
             votes.append(posed.votes(pictures.classes))
+        if talking is not None:
+            votes.append(talking.votes(pictures.classes))
         self._images = torch.from_numpy(np.concatenate(images)).to(device)
         self._votes = torch.from_numpy(np.concatenate(votes)).to(device)
         self._labels = torch.from_numpy(pictures.labels).to(device)

@@ -20,6 +20,7 @@ from emoclip_sdk.training.heads.render import (
     RenderedHead,
     render_person,
 )
+from emoclip_sdk.training.heads.talking import FRAMES, VISEMES, render_talking
 
 
 @pytest.fixture(scope="module")
@@ -139,3 +140,27 @@ def test_a_pose_has_the_actions_of_its_emotion(model: HeadModel) -> None:
         s[smile].mean() for s in seen[5:10]
     ), "posed smiles are seen as smiles"
     assert np.mean([s[jaw] for s in seen[5:10]]) > 0.1
+
+
+def test_who_talks_moves_the_mouth_and_keeps_the_pose(model: HeadModel) -> None:
+    clips, again = (list(render_talking(model, 5, ("neutral", "happiness"))) for _ in range(2))
+    assert [clip.emotion for clip in clips] == ["neutral"] * 3 + ["happiness"]
+    assert np.array_equal(clips[3].frames[7].picture, again[3].frames[7].picture)
+    assert all(len(clip.frames) == FRAMES for clip in clips) and clips[0].degree == 1
+    spoken = {name for viseme in VISEMES for name in viseme} | {"eyeBlink"}
+    spoken |= {"browOuterUp", "browInnerUp"}  # brows that stress a word
+    landmarker = FaceLandmarker()
+    jaw, smile = BLENDSHAPES.index("jawOpen"), BLENDSHAPES.index("mouthSmileLeft")
+    seen = []
+    for clip in clips[2:]:
+        shapes = crop_shapes(landmarker, [head.picture for head in clip.frames])
+        seen.append(np.array([shape.blendshapes for shape in shapes if shape is not None]))
+        assert len(seen[-1]) == FRAMES
+    for clip in clips[:3]:
+        assert {name[:-2] if name[-2:] in ("_L", "_R") else name
+                for head in clip.frames for name in head.strengths} <= spoken  # fmt: skip
+    assert np.ptp(seen[0][:, jaw]) > 0.1, "a mouth that opens and closes"
+    posed = [min(head.strengths.get(f"mouthSmile_{side}", 0) for side in "LR")
+             for head in clips[3].frames]  # fmt: skip
+    assert min(posed) > 0.3, "the smile stays"
+    assert seen[1][:, smile].mean() > seen[0][:, smile].mean() + 0.1, "and is seen"

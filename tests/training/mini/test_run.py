@@ -21,7 +21,7 @@ from emoclip_sdk.training.evaluation import evaluate_pictures
 from emoclip_sdk.training.mini import leave_classes_out, run_mini
 from emoclip_sdk.training.mini import stages as module
 from emoclip_sdk.training.mini.datasets import FerPlusDataset
-from emoclip_sdk.training.mini.heads import PosedHeads
+from emoclip_sdk.training.mini.heads import PosedHeads, TalkingHeads
 from emoclip_sdk.training.mini.settings import read_mini_settings
 from emoclip_sdk.training.mini.stages import MiniStages
 
@@ -118,7 +118,7 @@ def test_rendered_heads_pose_in_the_stages_after_the_towers(
     recipe["text"]["pretrained"] = recipe["images"]["pretrained"] = str(weights)
     recipe["images"]["sizes"] = []
     recipe["model"]["shape"] = {"hidden": 8}
-    recipe["heads"].update(path="heads.npz", posed=0.5)
+    recipe["heads"].update(path="heads.npz", posed=0.5, talking=0.0)
     recipe["shape"].update(steps=200, shape_noise=0.0, without_pixels=1.0)
     pose = torch.linspace(0, 1, SHAPE_FEATURES)
     rendered = []
@@ -160,6 +160,47 @@ def test_rendered_heads_pose_in_the_stages_after_the_towers(
     recipe["heads"]["path"], recipe["shape"]["steps"] = None, 5
     stages_of(recipe, pictures, tmp_path / "plain").network()
     assert len(rendered) == 1
+
+
+def test_a_mouth_that_moves_is_no_expression(
+    pictures: Path, recipe: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two landmarks' worth of faces: a still one shows fear, one that alternates is neutral."""
+    run_mini(recipe, pictures, tmp_path / "model", tmp_path / "run")
+    weights = str(tmp_path / "model/model.safetensors")
+    recipe["text"]["pretrained"] = recipe["images"]["pretrained"] = weights
+    recipe["images"]["sizes"] = []
+    recipe["model"]["shape"] = {"hidden": 8}
+    recipe["heads"].update(path="heads.npz", posed=0.0, talking=0.6)
+    recipe["temporal"].update(steps=150, frame_noise=0.0)
+    recipe["temporal"]["optim"]["lr"] = {"temporal": 5e-3, "text_head": 5e-3}
+    pose = torch.linspace(-1, 1, SHAPE_FEATURES).half()
+    rendered = []
+
+    def measure(path: Path, people: int, size: int) -> TalkingHeads:
+        rendered.append((path, people, size))
+        still, moving = pose.expand(6, -1), torch.stack([pose, -pose] * 3)
+        images = np.zeros((40, 6, size, size), np.uint8)
+        shapes = torch.stack([still, moving] * 20)
+        return TalkingHeads(images, shapes, ("fear", "neutral") * 20, np.ones(40, np.float32))
+
+    monkeypatch.setattr(module, "measure_talking_heads", measure)
+    monkeypatch.setattr(
+        module, "measure_shapes", lambda images: torch.rand(len(images), SHAPE_FEATURES).half()
+    )
+    stages = stages_of(recipe, pictures, tmp_path / "talking")
+    network = stages.network()
+    assert rendered == [(Path("heads.npz"), 1, stages.dataset.size)], "half as many people"
+    assert len(load_file(tmp_path / "talking/network/frames.safetensors")["frames"]) == 560
+    texts = network.towers.text_head(
+        torch.nn.functional.normalize(network.towers.text(stages.tokenize(["fear", "neutral"])))
+    )
+    heads = TalkingHeads.load(tmp_path / "talking/talking.npz")
+    frames = stages._talking_frames(network, heads)[:2]
+    with torch.no_grad():
+        video = network.temporal(frames)
+        told = torch.nn.functional.cosine_similarity(video[:, None], texts[None], dim=-1)
+    assert told[0, 0] - told[0, 1] > told[1, 0] - told[1, 1] + 0.05
 
 
 def test_a_text_tower_from_elsewhere_is_taken_and_named(

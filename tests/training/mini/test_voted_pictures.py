@@ -8,7 +8,7 @@ import torch
 
 from emoclip_sdk.training.data.ferplus import FERPLUS_CLASSES, Pictures
 from emoclip_sdk.training.data.states import state_captions
-from emoclip_sdk.training.mini.heads import PosedHeads
+from emoclip_sdk.training.mini.heads import PosedHeads, TalkingHeads
 from emoclip_sdk.training.mini.voted_pictures import VotedPictures
 
 COUNTS = np.array([400, 200, 100, 50, 25, 20, 5, 0])  # nobody shows contempt
@@ -107,3 +107,19 @@ def test_posed_heads_are_drawn_as_often_as_asked_for() -> None:
     assert fits[2].mean() == pytest.approx(400 / 800, abs=0.02), "neutral"
     assert fits[3].max() == pytest.approx(0.75), "a fear half posed is three quarters of one"
     assert fits[4].max() == pytest.approx(0.5), "sadness at its faintest; the rest is neutral"
+
+
+def test_heads_that_talk_have_captions_and_are_no_pictures() -> None:
+    torch.manual_seed(0)
+    talking = TalkingHeads(
+        np.ones((2, 5, 4, 4), np.uint8),
+        torch.ones(2, 5, 3).half(),
+        ("neutral", "fear"),
+        np.array([1, 0.6], np.float32),
+    )
+    options = {"pool": 4, "words": 0.3, "prior": 1.0, "seed": 0}
+    data = VotedPictures(_pictures(), _texts, talking=talking, **options)
+    assert len(data) == len(data.weights(0.5)) == len(data.all_pictures()) == 800
+    _, fits = data.captions(torch.tensor([800, 801]), 4000, 0.0)
+    assert set(fits[0].unique().tolist()) == {0.0, 1.0} and fits[0].mean() > 0.4, "neutral"
+    assert fits[1].max() == pytest.approx(0.8), "a fear posed to 0.6"

@@ -24,6 +24,7 @@ from .motion import motion_row
 from .rows import CardRow, EvaluatedPictures, EvaluatedSplit
 from .speed import speed_row
 from .states import states_row
+from .talking import talking_row
 from .wording import accuracy_row, spread_row, synonym_row
 
 __all__ = ["card_suite"]
@@ -62,7 +63,8 @@ def card_suite(
     loco : Path, optional
         See :func:`~.left_out.left_out_row`.
     heads : Path, optional
-        ``ict_facekit.npz``, see :func:`~.heads.heads_row`; None: no such row.
+        ``ict_facekit.npz``, see :func:`~.heads.heads_row` and
+        :func:`~.talking.talking_row`; None: no such rows.
     clips : int
         See :func:`~.motion.motion_row`.
     draws, seed : int
@@ -101,7 +103,13 @@ def card_suite(
             ("facial actions", lambda: action_row(split)),
         ]
         if source is not None:
-            steps.append(("rendered heads", lambda: heads_row(split.model, source)))
+            steps += [
+                ("rendered heads", lambda: heads_row(split.model, source)),
+                (
+                    "heads that talk",
+                    lambda: talking_row(split.model, source, split.text, split.classes),
+                ),
+            ]
         steps += [
             ("clips", lambda: motion_row(split, clips, seed)),
             ("speed", lambda: speed_row(split.model, folder)),
