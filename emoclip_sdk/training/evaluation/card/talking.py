@@ -13,12 +13,10 @@ from ...heads.render import HeadModel
 from ...heads.talking import FRAMES, TalkingHead, render_talking
 from ..frames import clip_frames
 from ..metrics import recalls
+from .heads import PEOPLE
 from .rows import CardRow, mean_known
 
-__all__ = ["PEOPLE", "talking_row"]
-
-PEOPLE = 10
-"""People to render: none whose heads a model was trained on."""
+__all__ = ["talking_row"]
 
 
 def talking_row(
