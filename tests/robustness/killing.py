@@ -140,7 +140,7 @@ def _all_rows(table: Path) -> None:
     import pyarrow.parquet as pq
 
     rows = pq.read_table(table).to_pylist()
-    assert len({row["path"] for row in rows}) == len(rows) == N_VIDEOS, f"{len(rows)} rows"
+    assert len({row["source"] for row in rows}) == len(rows) == N_VIDEOS, f"{len(rows)} rows"
     assert all(row["status"] == "ok" for row in rows)
     assert not table.with_name(f"{table.name}.parts").exists()
 
