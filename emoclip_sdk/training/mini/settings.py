@@ -79,7 +79,7 @@ class HeadSettings:
     path: str | None = None
     people: int = bounded(120, 1)
     posed: float = bounded(0.08, 0, 0.9)
-    talking: float = bounded(0.2, 0, 0.9)
+    talking: float = bounded(0.1, 0, 0.9)
 
 
 @dataclass(frozen=True)
