@@ -113,7 +113,7 @@ def evaluate(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="With --suite, FER+: ict_facekit.npz, for facial actions of rendered heads.",
+            help="With --suite, FER+: ict_facekit.npz, for rendered heads: facial actions, talk.",
         ),
     ] = None,
     clips: Annotated[

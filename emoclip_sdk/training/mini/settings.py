@@ -67,7 +67,8 @@ class HeadSettings:
     Attributes
     ----------
     path : str, optional
-        ``ict_facekit.npz``. None: no heads; nothing poses, and nothing is learned of sides.
+        ``ict_facekit.npz``. None: no heads; nobody poses or talks, and nothing is learned of
+        sides.
     people : int
         Heads to render for the space of actions, and as many for poses; half as many talk.
     posed : float

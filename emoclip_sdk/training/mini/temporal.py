@@ -1,4 +1,4 @@
-"""Stage 3 of the recipe `mini`: the temporal module, on sequences made of still pictures."""
+"""Stage 4 of the recipe `mini`: the temporal module, on still pictures in a row and on talk."""
 
 from __future__ import annotations
 

@@ -165,7 +165,7 @@ def test_rendered_heads_pose_in_the_stages_after_the_towers(
 def test_a_mouth_that_moves_is_no_expression(
     pictures: Path, recipe: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Two landmarks' worth of faces: a still one shows fear, one that alternates is neutral."""
+    """Heads that hold still show fear; those that alternate between two shapes are neutral."""
     run_mini(recipe, pictures, tmp_path / "model", tmp_path / "run")
     weights = str(tmp_path / "model/model.safetensors")
     recipe["text"]["pretrained"] = recipe["images"]["pretrained"] = weights
