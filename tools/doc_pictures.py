@@ -2,7 +2,7 @@
 
 python tools/doc_pictures.py [idea | ict_facekit.npz]
 
-Asked for one of them alone: the picture of the idea, or the rendered heads.
+Asked for one of them alone: the picture of the idea, or the heads.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from PIL import Image
 
 from emoclip_sdk import EmoCLIP
 from emoclip_sdk.export.style import INK, MUTED, OKABE_ITO
+from emoclip_sdk.training.heads.portraits import read_portraits
 from emoclip_sdk.training.heads.render import HeadModel, HeadScene
 
 __all__ = ["heads", "idea", "main"]
@@ -103,14 +104,20 @@ HEADS: dict[str, dict[str, float]] = {
 
 
 def heads(path: Path) -> None:
-    """Draw one person of ICT-FaceKit's with single expressions."""
+    """Draw one person of ICT-FaceKit's, and a portrait that it moves, with single expressions."""
     model = HeadModel(path)
     person = model.person(np.random.default_rng(3))
-    figure = Figure(figsize=(9.6, 1.5), layout="constrained")
-    for axes, (title, strengths) in zip(figure.subplots(1, len(HEADS)), HEADS.items(), strict=True):
-        axes.imshow(model.render(person, strengths, HeadScene()).picture)
-        axes.set_title(title, fontsize=8, color=INK)
-        axes.axis("off")
+    photograph = np.asarray(_frame(CLIP, 0.0).crop(FACE_BOX))
+    (portrait,) = read_portraits(model, [photograph])
+    figure = Figure(figsize=(9.6, 2.7), layout="constrained")
+    for (head, moved), (title, strengths) in zip(
+        figure.subplots(2, len(HEADS)).T, HEADS.items(), strict=True
+    ):
+        head.imshow(model.render(person, strengths, HeadScene()).picture)
+        head.set_title(title, fontsize=8, color=INK)
+        moved.imshow(portrait.render(strengths).picture)
+        for axes in (head, moved):
+            axes.axis("off")
     figure.savefig(IMAGES / "heads.png", dpi=110)
 
 

@@ -26,6 +26,10 @@ FERPLUS_CLASSES = (
 )
 
 
+AGREED = 0.8
+"""Share of the votes from which on nearly all agree."""
+
+
 @dataclass(frozen=True)
 class Pictures:
     """Face pictures with a distribution over emotions.
@@ -47,6 +51,13 @@ class Pictures:
     def labels(self) -> np.ndarray:
         """Majority class per picture, (N,) int64; the first one where votes are even."""
         return self.votes.argmax(axis=1)
+
+    @property
+    def at_rest(self) -> np.ndarray:
+        """Pictures of faces that show nothing, to nearly all who voted: (M, S, S), maybe none."""
+        if "neutral" not in self.classes:
+            return self.images[:0]
+        return self.images[self.votes[:, self.classes.index("neutral")] >= AGREED]
 
     def __len__(self) -> int:
         """Return the number of pictures."""

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from ...errors import DatasetError
 
-__all__ = ["HeadModel", "HeadScene", "RenderedHead", "render_person"]
+__all__ = ["HeadModel", "HeadScene", "RenderedHead", "draw_expressions", "project", "render_person"]
 
 SIZE = 192
 """Side of the pictures in pixels."""
@@ -123,10 +123,11 @@ class HeadModel:
         part = np.full(len(self.neutral), -1)
         for i, (first, end, _) in enumerate(PARTS.values()):
             part[first:end] = i
-        self._part = part
-        self._triangles = triangles[(part[triangles] >= 0).all(axis=1)]
+        self.part = part
+        """Row of `PARTS` of each vertex, (V,); -1: none."""
+        self.triangles = triangles[(part[triangles] >= 0).all(axis=1)]
         face = self.neutral[: PARTS["face"][1]]
-        self._center = (face.min(axis=0) + face.max(axis=0)) / 2
+        self.center = (face.min(axis=0) + face.max(axis=0)) / 2
 
     @property
     def expressions(self) -> dict[str, tuple[str, ...]]:
@@ -150,17 +151,18 @@ class HeadModel:
         moved = person.copy()
         for name, strength in strengths.items():
             moved += np.float32(strength) * self.offsets[name]
-        picture = self._draw(self._turned(moved, scene), self._turned(person, scene), scene, size)
+        picture = self._draw(self.turned(moved, scene), self.turned(person, scene), scene, size)
         return RenderedHead(picture, strengths, scene)
 
-    def _turned(self, vertices: Vertices, scene: HeadScene) -> Vertices:
+    def turned(self, vertices: Vertices, scene: HeadScene) -> Vertices:
+        """Turn a head as a scene says, about the middle of its face."""
         yaw, pitch = np.radians(scene.yaw), np.radians(-scene.pitch)
         cos, sin = np.cos(yaw), np.sin(yaw)
         around = np.array([[cos, 0, sin], [0, 1, 0], [-sin, 0, cos]])
         cos, sin = np.cos(pitch), np.sin(pitch)
         over = np.array([[1, 0, 0], [0, cos, -sin], [0, sin, cos]])
         turn = (over @ around).astype(np.float32)
-        return (vertices - self._center) @ turn.T
+        return (vertices - self.center) @ turn.T
 
     def _draw(
         self, points: Vertices, neutral: Vertices, scene: HeadScene, size: int
@@ -168,43 +170,41 @@ class HeadModel:
         import cv2
 
         light = np.array(scene.light) / np.linalg.norm(scene.light)
-        colors = np.array([color for _, _, color in PARTS.values()], np.float32)[self._part]
+        colors = np.array([color for _, _, color in PARTS.values()], np.float32)[self.part]
         for first, end in EYES:
             eye = neutral[first:end]
             away = np.linalg.norm(eye - eye[eye[:, 2].argmax()], axis=1)
             colors[first:end][away < IRIS] = (95, 70, 50)
             colors[first:end][away < PUPIL] = (15, 15, 15)
-        depth = DISTANCE - points[:, 2]
-        focal = FOCAL * scene.zoom
-        x = size * (0.5 + focal * points[:, 0] / depth)
-        y = size * (0.5 - focal * (points[:, 1] - CENTER_UP) / depth)
-        corners = points[self._triangles]
+        corners = points[self.triangles]
         normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
         normals /= np.linalg.norm(normals, axis=1, keepdims=True).clip(1e-9)
         shade = AMBIENT + (1 - AMBIENT) * np.abs(normals @ light)
-        fill = (colors[self._triangles].mean(axis=1) * shade[:, None]).tolist()
-        pixels = np.stack([x, y], axis=1)[self._triangles]
-        places = np.round(pixels * 16).astype(np.int32)
+        fill = (colors[self.triangles].mean(axis=1) * shade[:, None]).tolist()
+        places = np.round(project(points, scene, size)[self.triangles] * 16).astype(np.int32)
         picture = np.full((size, size, 3), 120, np.uint8)
-        for i in np.argsort(-depth[self._triangles].mean(axis=1)):  # far ones first
+        for i in np.argsort(
+            (points[:, 2] - DISTANCE)[self.triangles].mean(axis=1)
+        ):  # far ones first
             cv2.fillConvexPoly(picture, places[i], fill[i], cv2.LINE_8, 4)
         return picture
 
 
-def render_person(model: HeadModel, seed: int) -> Iterator[RenderedHead]:
-    """Draw pictures of one person: at rest, with each expression alone, and with a few at once.
+def project(points: Vertices, scene: HeadScene, size: int) -> NDArray[np.floating]:
+    """Return where the camera sees points (V, 3) in a picture of `size` pixels: (V, 2)."""
+    depth = DISTANCE - points[:, 2]
+    focal = FOCAL * scene.zoom
+    x = size * (0.5 + focal * points[:, 0] / depth)
+    y = size * (0.5 - focal * (points[:, 1] - CENTER_UP) / depth)
+    return np.stack([x, y], axis=1)
 
-    The same seed gives the same pictures. An expression has a random strength, and in a third of
-    the cases one side alone. Turn of the head and light are random.
 
-    Parameters
-    ----------
-    model : HeadModel
-    seed : int
-        Who it is.
+def draw_expressions(model: HeadModel, rng: np.random.Generator) -> Iterator[dict[str, float]]:
+    """Draw what a person's pictures show: nothing, each expression alone, and a few at once.
+
+    An expression has a random strength, and in a third of the cases one side alone.
     """
-    rng = np.random.default_rng(seed)
-    person, known = model.person(rng), model.expressions
+    known = model.expressions
     actions = list(known)
     few = [list(rng.choice(actions, rng.integers(2, 4), replace=False)) for _ in range(TOGETHER)]
     for shown in [[] for _ in range(AT_REST)] + [[action] for action in actions] + few:
@@ -215,6 +215,23 @@ def render_person(model: HeadModel, seed: int) -> Iterator[RenderedHead]:
             for i, name in enumerate(sides):
                 if len(sides) == 1 or both or i == one:
                     strengths[name] = float(strength)
+        yield strengths
+
+
+def render_person(model: HeadModel, seed: int) -> Iterator[RenderedHead]:
+    """Draw pictures of one person with the expressions of :func:`draw_expressions`.
+
+    Turn of the head and light are random. The same seed gives the same pictures.
+
+    Parameters
+    ----------
+    model : HeadModel
+    seed : int
+        Who it is.
+    """
+    rng = np.random.default_rng(seed)
+    person = model.person(rng)
+    for strengths in draw_expressions(model, rng):
         light = (rng.uniform(-0.7, 0.7), rng.uniform(0, 0.7), 0.8)
         scene = HeadScene(rng.normal(0, _YAW), rng.normal(0, _PITCH), light)
         yield model.render(person, strengths, scene)

@@ -63,6 +63,11 @@ class MiniDataset(Protocol):
         """Side of the pictures in pixels."""
         ...
 
+    @property
+    def at_rest(self) -> NDArray[np.uint8]:
+        """Training pictures of faces that show nothing, in random order: (N, S, S), maybe none."""
+        ...
+
     def training_set(
         self,
         encode: TextEncoder,
@@ -134,6 +139,10 @@ class FerPlusDataset:
     @property
     def size(self) -> int:
         return int(self.train.images.shape[1])
+
+    @property
+    def at_rest(self) -> NDArray[np.uint8]:
+        return np.random.default_rng(self.seed).permutation(self.train.at_rest)
 
     def training_set(
         self,
@@ -272,6 +281,10 @@ class CaptionedDataset:
     @property
     def size(self) -> int:
         return int(self.clips["train"][0].shape[1])
+
+    @property
+    def at_rest(self) -> NDArray[np.uint8]:
+        return np.zeros((0, self.size, self.size), np.uint8)  # captions don't say who is neutral
 
     def training_set(
         self,

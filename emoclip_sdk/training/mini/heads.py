@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,6 +21,7 @@ from ...faces.shapes import crop_shapes
 from ..data.measured_actions import FacialActions
 from ..data.shapes import shape_rows
 from ..heads.actions import head_actions, head_sides
+from ..heads.portraits import read_portraits, render_portrait
 from ..heads.posed import render_posed
 from ..heads.render import HeadModel, render_person
 from ..heads.talking import render_talking
@@ -45,7 +47,7 @@ LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601, as the model
 
 @dataclass(frozen=True)
 class MeasuredHeads:
-    """R rendered heads in which the landmark network sees a face, and in their mirror images.
+    """R heads, rendered or portraits, in which a face is seen, as in their mirror images.
 
     Attributes
     ----------
@@ -90,13 +92,23 @@ class MeasuredHeads:
             )
 
 
-def measure_heads(path: Path, people: int) -> MeasuredHeads:
-    """Render `people` of a head model and measure their shapes."""
+def measure_heads(
+    path: Path, people: int, faces: Iterable[NDArray[np.uint8]] = (), portraits: int = 0
+) -> MeasuredHeads:
+    """Render `people` of a head model, move portraits by it, and measure the shapes of both.
+
+    `faces` are pictures of faces at rest; the first `portraits` that can be moved are.
+    """
     model, landmarker = HeadModel(path), FaceLandmarker()
-    log.info("rendering %d people", people)
+    log.info("rendering %d people and %d portraits", people, portraits)
+    rendered = (render_person(model, FIRST + person) for person in range(people))
+    moved = (
+        render_portrait(model, portrait, FIRST + people + i)
+        for i, portrait in enumerate(islice(read_portraits(model, faces), portraits))
+    )
     parts: list[tuple[Tensor, Tensor, FacialActions, FacialActions]] = []
-    for person in range(people):
-        heads = list(render_person(model, FIRST + person))
+    for person in chain(rendered, moved):
+        heads = list(person)
         pictures = [head.picture for head in heads]
         flipped = [np.ascontiguousarray(picture[:, ::-1]) for picture in pictures]
         shapes, mirrored = (shape_rows(crop_shapes(landmarker, p)) for p in (pictures, flipped))
@@ -112,7 +124,7 @@ def measure_heads(path: Path, people: int) -> MeasuredHeads:
         torch.cat(mirrored_of),
         _joined(actions_of),
         _joined(sides_of),
-        np.repeat(np.arange(people), [len(shapes) for shapes in shapes_of]),
+        np.repeat(np.arange(len(parts)), [len(shapes) for shapes in shapes_of]),
     )
 
 

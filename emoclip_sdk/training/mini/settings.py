@@ -71,6 +71,9 @@ class HeadSettings:
         sides.
     people : int
         Heads to render for the space of actions, and as many for poses; half as many talk.
+    portraits : int
+        Pictures of the dataset, of people whose faces are at rest, that the head model moves for
+        the space of actions.
     posed : float
         Of the pictures that stages 3 and 4 draw, the share of heads that pose an emotion.
     talking : float
@@ -79,6 +82,7 @@ class HeadSettings:
 
     path: str | None = None
     people: int = bounded(120, 1)
+    portraits: int = bounded(150, 0)
     posed: float = bounded(0.08, 0, 0.9)
     talking: float = bounded(0.1, 0, 0.9)
 

@@ -409,11 +409,14 @@ class MiniStages:
         return fused(network, embedded[:, None], shapes)[:, 0].unflatten(0, (clips, frames))
 
     def _heads(self) -> MeasuredHeads:
-        """Return rendered heads; what is measured on them nothing here changes."""
+        """Return heads and portraits; what is measured on them nothing here changes."""
         settings = self.settings.heads
         path = self._actions_path().with_suffix("") / "heads.npz"
         if not path.is_file():
-            measure_heads(Path(str(settings.path)), settings.people).save(path)
+            faces = self.dataset.at_rest if settings.portraits else ()
+            measure_heads(
+                Path(str(settings.path)), settings.people, faces, settings.portraits
+            ).save(path)
         return MeasuredHeads.load(path)
 
     def _shapes(self, split: str, pictures: NDArray[np.uint8]) -> Tensor:

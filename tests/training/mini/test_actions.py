@@ -68,12 +68,12 @@ def measure(pictures: np.ndarray) -> torch.Tensor:
 
 
 @pytest.fixture
-def rendered(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Path, int]]:
+def rendered(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Path, int, int, int]]:
     """Which heads were rendered."""
     calls = []
 
-    def render(path: Path, people: int) -> MeasuredHeads:
-        calls.append((path, people))
+    def render(path: Path, people: int, faces: np.ndarray, portraits: int) -> MeasuredHeads:
+        calls.append((path, people, len(faces), portraits))
         return heads(people)
 
     monkeypatch.setattr(module, "measure_heads", render)
@@ -98,7 +98,7 @@ def finished(
 def test_space_of_actions_beside_a_finished_model(
     pictures: Path,
     finished: dict[str, Any],
-    rendered: list[tuple[Path, int]],
+    rendered: list[tuple[Path, int, int, int]],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -106,7 +106,7 @@ def test_space_of_actions_beside_a_finished_model(
     recipe["actions"]["steps"] = 120
     monkeypatch.setattr(module, "load_teacher", lambda name: pytest.fail("a tower was trained"))
     figures = run_mini(recipe, pictures, tmp_path / "model", tmp_path / "run")
-    assert rendered == [(Path("heads.npz"), 2)] and figures
+    assert rendered == [(Path("heads.npz"), 2, 140, 150)] and figures
     start, end = (load_file(tmp_path / name / "model.safetensors") for name in ("plain", "model"))
     assert all(torch.equal(end[name], tensor) for name, tensor in start.items())
     assert {name.split(".")[0] for name in end.keys() - start.keys()} == {"actions"}

@@ -18,7 +18,7 @@ from ...heads.render import HeadModel
 from ..calibration import N_OFFERED
 from .actions import action_row
 from .confidence import abstention_row, calibration_row
-from .heads import heads_row
+from .heads import heads_row, portraits_row
 from .left_out import left_out_row
 from .motion import motion_row
 from .rows import CardRow, EvaluatedPictures, EvaluatedSplit
@@ -63,8 +63,8 @@ def card_suite(
     loco : Path, optional
         See :func:`~.left_out.left_out_row`.
     heads : Path, optional
-        ``ict_facekit.npz``, see :func:`~.heads.heads_row` and
-        :func:`~.talking.talking_row`; None: no such rows.
+        ``ict_facekit.npz``, see :func:`~.heads.heads_row`,
+        :func:`~.heads.portraits_row` and :func:`~.talking.talking_row`; None: no such rows.
     clips : int
         See :func:`~.motion.motion_row`.
     draws, seed : int
@@ -105,6 +105,10 @@ def card_suite(
         if source is not None:
             steps += [
                 ("rendered heads", lambda: heads_row(split.model, source)),
+                (
+                    "portraits",
+                    lambda: portraits_row(split.model, source, split.pictures.at_rest),
+                ),
                 (
                     "heads that talk",
                     lambda: talking_row(split.model, source, split.text, split.classes),

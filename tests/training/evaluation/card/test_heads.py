@@ -1,20 +1,22 @@
-"""The card's row about rendered heads."""
+"""The card's rows about rendered heads and portraits."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import yaml
 
+from emoclip_sdk.errors import DatasetError
 from emoclip_sdk.prompts.facial_actions import action_wordings
 from emoclip_sdk.training.evaluation.card import heads
 from emoclip_sdk.training.evaluation.card.actions import ACTION_SENTENCES
 from emoclip_sdk.training.heads.actions import SIDE_ACTIONS, head_actions, head_sides
-from emoclip_sdk.training.heads.render import HeadScene, RenderedHead
+from emoclip_sdk.training.heads.render import HeadModel, HeadScene, RenderedHead
 
 SHOWN = (
     {},
@@ -54,12 +56,15 @@ def order_of() -> dict[str, tuple[str, str]]:
     }
 
 
+@pytest.mark.parametrize("of_portraits", [False, True])
 @pytest.mark.parametrize("sees, right", [(True, 1.0), (False, 0.0)])
 def test_what_a_model_sees_is_what_the_row_says(
-    sees: bool, right: float, monkeypatch: pytest.MonkeyPatch
+    of_portraits: bool, sees: bool, right: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A model that reads all actions, and one that takes left for right and late for early."""
     monkeypatch.setattr(heads, "render_person", draw)
+    monkeypatch.setattr(heads, "read_portraits", lambda _, pictures: iter(pictures))
+    monkeypatch.setattr(heads, "render_portrait", lambda _, portrait, seed: draw(None, seed))
     drawn = list(draw(None, 0))
     actions, sides = head_actions(drawn), head_sides(drawn)
     names = (*actions.names, *sides.names)
@@ -96,7 +101,9 @@ def test_what_a_model_sees_is_what_the_row_says(
 
     monkeypatch.setattr(heads, "_frames", frames)
     monkeypatch.setattr(heads, "pool_frames", pool)
-    row = heads.heads_row(SimpleNamespace(embed_text=embed_text), None)
+    model = SimpleNamespace(embed_text=embed_text)
+    more = list(range(2 * heads.PEOPLE))  # faces than are moved
+    row = heads.portraits_row(model, None, more) if of_portraits else heads.heads_row(model, None)
     assert calls == [len(SHOWN) * heads.PEOPLE] * 2 and row.n == calls[0]
     for name in ("smile", "nose_wrinkle", "mouth_open", "brows_down"):
         assert row.details["actions"][name] == {"auc": 1, "other words": 1, "n": heads.PEOPLE}
@@ -114,3 +121,9 @@ def test_what_a_model_sees_is_what_the_row_says(
         "auc": 1.0, "auc, words that no caption uses": 1.0,
         "sides told apart": right, "order told apart": right,
     }  # fmt: skip
+
+
+def test_a_split_without_faces_to_move_is_told(shared: Path) -> None:
+    source = HeadModel(shared / "data" / "ict_facekit.npz")
+    with pytest.raises(DatasetError, match="no picture of a face at rest"):
+        heads.portraits_row(SimpleNamespace(), source, np.zeros((2, 48, 48), np.uint8))
