@@ -82,7 +82,7 @@ class HeadSettings:
 
     path: str | None = None
     people: int = bounded(120, 1)
-    portraits: int = bounded(150, 0)
+    portraits: int = bounded(0, 0)
     posed: float = bounded(0.08, 0, 0.9)
     talking: float = bounded(0.1, 0, 0.9)
 

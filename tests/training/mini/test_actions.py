@@ -91,7 +91,7 @@ def finished(
     recipe["model"]["actions"] = {"width": 32, "hidden": 32, "heads": 2}
     weights = str(tmp_path / "plain/model.safetensors")
     recipe["actions"].update(pretrained=weights, text_noise=0.1)
-    recipe["heads"]["path"] = "heads.npz"
+    recipe["heads"].update(path="heads.npz", portraits=3)
     return recipe
 
 
@@ -106,7 +106,7 @@ def test_space_of_actions_beside_a_finished_model(
     recipe["actions"]["steps"] = 120
     monkeypatch.setattr(module, "load_teacher", lambda name: pytest.fail("a tower was trained"))
     figures = run_mini(recipe, pictures, tmp_path / "model", tmp_path / "run")
-    assert rendered == [(Path("heads.npz"), 2, 140, 150)] and figures
+    assert rendered == [(Path("heads.npz"), 2, 140, 3)] and figures
     start, end = (load_file(tmp_path / name / "model.safetensors") for name in ("plain", "model"))
     assert all(torch.equal(end[name], tensor) for name, tensor in start.items())
     assert {name.split(".")[0] for name in end.keys() - start.keys()} == {"actions"}
