@@ -9,7 +9,7 @@ import pytest
 from builders import write_ferplus
 
 from emoclip_sdk.errors import DatasetError
-from emoclip_sdk.training.data.ferplus import load_ferplus
+from emoclip_sdk.training.data.ferplus import Pictures, load_ferplus
 
 
 def _save(path: Path, votes: list[list[int]], duplicate: list[bool] | None = None) -> Path:
@@ -59,3 +59,11 @@ def test_real_file_has_the_known_sizes(shared: Path) -> None:
     path = shared / "data" / "ferplus.npz"
     assert len(load_ferplus(path, "valid")) == 3230
     assert len(load_ferplus(path, "train")) == 26867
+
+
+def test_faces_at_rest_are_those_of_which_nearly_all_say_so() -> None:
+    images = np.arange(4, dtype=np.uint8)[:, None, None]
+    votes = np.array([[0.8, 0.2], [0.7, 0.3], [1, 0], [0, 1]], np.float32)
+    pictures = Pictures(images, votes, ("neutral", "happiness"))
+    assert pictures.at_rest.ravel().tolist() == [0, 2]
+    assert len(Pictures(images, votes, ("anger", "happiness")).at_rest) == 0
