@@ -113,7 +113,7 @@ def evaluate(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="With --suite, FER+: ict_facekit.npz, for heads and portraits: facial actions, talk.",
+            help="With --suite, FER+: ict_facekit.npz, for heads and portraits: actions, talk.",
         ),
     ] = None,
     clips: Annotated[
