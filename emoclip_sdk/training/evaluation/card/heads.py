@@ -15,7 +15,6 @@ import yaml
 from numpy.typing import NDArray
 
 from ....assets import package_file
-from ....errors import DatasetError
 from ....inference.scorer import cosine_similarities
 from ....model import EmoCLIP
 from ....prompts.facial_actions import action_wordings
@@ -78,23 +77,20 @@ def portraits_row(
     model : EmoCLIP
     source : HeadModel
     pictures : iterable of ndarray, each (S, S) or (S, S, 3), uint8
-        Faces at rest; the first `PEOPLE` that can be moved are.
-
-    Raises
-    ------
-    DatasetError
-        None of them can.
+        Faces at rest; the first `PEOPLE` that can be moved are. None can: nothing is measured.
     """
     portraits = list(itertools.islice(read_portraits(source, pictures), PEOPLE))
+    figure = "facial actions of portraits that are moved, in words"
     if not portraits:
-        raise DatasetError("the split has no picture of a face at rest that a head model can move")
+        how = "No neutral picture of the split shows a face from the front that a head can move."
+        return CardRow("portraits", figure, dict.fromkeys(("auc", *_GOALS)), _GOALS, 0, how)
     people = [
         list(render_portrait(source, portrait, seed)) for seed, portrait in enumerate(portraits)
     ]
     row = _measured(model, people)
     return CardRow(
         "portraits",
-        "facial actions of portraits that are moved, in words",
+        figure,
         row.values,
         _GOALS,
         row.n,
